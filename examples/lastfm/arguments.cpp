@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+#include "arguments.hpp"
+
+#include <cstdlib>
+#include <initializer_list>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include <kindred/core/error.hpp>
+#include <kindred/split/per_user_splitter.hpp>
+#include <kindred/version.hpp>
+
+namespace study {
+
+namespace {
+
+#define STUDY_TEXT_OF(x) #x
+#define STUDY_TEXT(x) STUDY_TEXT_OF(x)
+constexpr const char* version_text =
+    "lastfm_study, Kindred " STUDY_TEXT(KINDRED_VERSION_MAJOR) "." STUDY_TEXT(KINDRED_VERSION_MINOR) "." STUDY_TEXT(KINDRED_VERSION_PATCH);
+#undef STUDY_TEXT
+#undef STUDY_TEXT_OF
+
+/// CLI11 turns a negative text into a huge unsigned number, and words its own check for this by the range of a double.
+const CLI::Validator not_negative(
+    [](const std::string& text) {
+      return text.find('-') == std::string::npos ? std::string() : text + " is negative; it must be at least 0";
+    },
+    "", "not negative");
+
+void add_data_options(CLI::App& app, Arguments& a, std::string& count) {
+  const char* group = "Data (without --data: synthetic listening data, made on the spot)";
+  CLI::Option* data = app.add_option("--data", a.data, "File of interactions")->group(group);
+  app.add_option("--format", a.format, "Its format; lastfm-1k reads events, or dense counts from a .csv file")
+      ->check(CLI::IsMember({"lastfm-360k", "hetrec2011", "lastfm-1k", "movielens", "audioscrobbler", "delimited"}))
+      ->needs(data)
+      ->group(group);
+  app.add_option("--artists", a.artists,
+                 "File of artist names: artists.dat (hetrec2011), artist_data.txt (audioscrobbler), column names (dense lastfm-1k)")
+      ->needs(data)
+      ->group(group);
+  app.add_option("--aliases", a.aliases, "artist_alias.txt (audioscrobbler)")->needs(data)->group(group);
+  app.add_option("--profiles", a.profiles, "File of user profiles (lastfm-360k, lastfm-1k); row names for dense lastfm-1k")
+      ->needs(data)
+      ->group(group);
+  app.add_option("--separator", a.separator, "For delimited: tab, comma, space, or the characters themselves")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--columns", a.columns, "For delimited: user,item[,value[,time]], each by number from 0 or by its name in the header")
+      ->delimiter(',')
+      ->expected(2, 4)
+      ->group(group);
+  app.add_flag("--header", a.header, "For delimited: the first line names the columns")->group(group);
+  app.add_option("--item-key", a.item_key, "What an artist is in the Last.fm files")
+      ->check(CLI::IsMember({"mbid", "name", "mbid-else-name"}))
+      ->capture_default_str()
+      ->group(group);
+  app.add_flag("--skip-bad-lines", a.skip_bad_lines,
+               "Leave out and count lines that cannot be understood, instead of stopping at the first")
+      ->group(group);
+  app.add_option("--synthetic-users", a.synthetic_users, "Size of the synthetic data")->capture_default_str()->excludes(data)->group(group);
+  app.add_option("--synthetic-items", a.synthetic_items)->capture_default_str()->excludes(data)->group(group);
+  app.add_option("--synthetic-items-per-user", a.synthetic_items_per_user)->capture_default_str()->excludes(data)->group(group);
+
+  const char* preparation = "Preparation";
+  app.add_option("--min-items-per-user", a.filter.min_items_per_user, "Keep users with at least this many artists")
+      ->check(not_negative)
+      ->capture_default_str()
+      ->group(preparation);
+  app.add_option("--min-users-per-item", a.filter.min_users_per_item, "Then keep artists with at least this many of these users")
+      ->check(not_negative)
+      ->capture_default_str()
+      ->group(preparation);
+  app.add_option("--count", count, "What these thresholds and --top-users count")
+      ->check(CLI::IsMember({"pairs", "raw-rows"}))
+      ->capture_default_str()
+      ->group(preparation);
+  app.add_option("--top-users", a.top_users, "Then keep this many of the most active users (0: all)")
+      ->check(not_negative)
+      ->capture_default_str()
+      ->group(preparation);
+  app.add_option("--test-fraction", a.test_fraction, "Share of each user's artists to hold out")->capture_default_str()->group(preparation);
+  app.add_option("--seed", a.seed, "Of splits, first factors, samples and synthetic data")
+      ->check(not_negative)
+      ->capture_default_str()
+      ->group(preparation);
+}
+
+/// One of several words, each of which stands for a value of an enumeration.
+template <typename Enumeration>
+CLI::Option* add_choice(CLI::App& app, const std::string& name, Enumeration& value,
+                        const std::vector<std::pair<std::string, Enumeration>>& choices, const std::string& description) {
+  std::string words;
+  for (const auto& choice : choices) words += (words.empty() ? "" : "|") + choice.first;
+  const auto to_number = [choices, words](std::string& word) -> std::string {
+    for (const auto& [known, meaning] : choices) {
+      if (known != word) continue;
+      word = std::to_string(static_cast<int>(meaning));
+      return "";
+    }
+    return word + " is none of " + words;
+  };
+  return app.add_option(name, value, description)->transform(CLI::Validator(to_number, words))->option_text(words);
+}
+
+/// The options of one more model, "custom": it exists as soon as one of them is given.
+std::vector<CLI::Option*> add_model_options(CLI::App& app, kindred::AlsOptions& o) {
+  const char* group = "One more model, \"custom\" (exists if one of these is given; the others as in \"study\")";
+  using kindred::Background;
+  using kindred::Confidence;
+  using kindred::Init;
+  using kindred::Solver;
+  std::vector<CLI::Option*> options = {
+      app.add_option("--factors", o.factors, "Length of the vectors")->check(not_negative),
+      app.add_option("--regularization", o.regularization, "lambda"),
+      app.add_option("--alpha", o.alpha, "Weight of the plays in the confidence"),
+      add_choice(app, "--confidence", o.confidence, {{"linear", Confidence::linear}, {"log", Confidence::log}, {"one", Confidence::one}},
+                 "Curve of the confidence over plays"),
+      app.add_option("--confidence-base", o.confidence_base, "Confidence of an interaction besides its plays"),
+      app.add_option("--beta", o.beta, "Exponent that lowers the confidence in popular artists"),
+      app.add_option("--rho", o.rho, "Exponent that weighs popular artists in the background"),
+      add_choice(app, "--solver", o.solver, {{"cholesky", Solver::cholesky}, {"cg", Solver::conjugate_gradient}}, "Exact or approximate"),
+      app.add_option("--iterations", o.iterations, "Sweeps over artists and users")->check(not_negative),
+      add_choice(app, "--init", o.init, {{"normal", Init::normal}, {"uniform", Init::uniform}},
+                 "First factors: normal, or uniform in [0, 0.01)"),
+      app.add_option("--init-scale", o.init_scale, "Normal ones have standard deviation init-scale / sqrt(factors)"),
+      app.add_option("--unobserved-weight", o.unobserved_weight, "w0, weight of the background"),
+      app.add_option("--background-ratio", o.background_ratio,
+                     "w0 as a multiple of the density of train; --unobserved-weight then has no say"),
+      app.add_option("--nu", o.nu, "Exponent that scales lambda with a row's weight"),
+      add_choice(app, "--background", o.background, {{"unobserved", Background::unobserved}, {"all", Background::all}},
+                 "Which pairs pull scores towards 0"),
+  };
+  for (CLI::Option* option : options) option->group(group);
+  return options;
+}
+
+/// An option that the format has no use for is a mistake, and better said than passed over.
+void check_uses(const CLI::App& app, const Arguments& a) {
+  struct Use {
+    const char* option;
+    std::initializer_list<const char*> formats;
+  };
+  const Use uses[] = {{"--artists", {"hetrec2011", "lastfm-1k", "audioscrobbler"}},
+                      {"--aliases", {"audioscrobbler"}},
+                      {"--profiles", {"lastfm-360k", "lastfm-1k"}},
+                      {"--item-key", {"lastfm-360k", "lastfm-1k"}},
+                      {"--separator", {"delimited"}},
+                      {"--columns", {"delimited"}},
+                      {"--header", {"delimited"}}};
+  for (const Use& use : uses) {
+    if (app.count(use.option) == 0) continue;
+    std::string formats;
+    bool used = false;
+    for (const char* format : use.formats) {
+      used = used || a.format == format;
+      formats += (formats.empty() ? "" : " or ") + std::string(format);
+    }
+    if (!used) throw CLI::ValidationError(use.option, "only --format " + formats + " has a use for it");
+  }
+}
+
+/// What can be known to be wrong before any work is done. @throws kindred::InvalidArgument
+void check_values(const Arguments& a) {
+  const kindred::PerUserSplitter splitter({.test_fraction = a.test_fraction});
+  if (a.custom) kindred::validate(*a.custom);
+}
+
+}  // namespace
+
+Arguments parse_arguments(int argc, char** argv) {
+  Arguments a;
+  std::string count = "pairs";
+  kindred::AlsOptions custom{.factors = 100, .regularization = 0.1, .alpha = 0.5, .iterations = 15};
+
+  CLI::App app{
+      "A whole music-recommendation study: reads listening data, explores, filters and splits it, compares popularity with implicit ALS, "
+      "searches\n"
+      "for good settings on an inner validation split, and evaluates the final models on held-out artists.\n\n"
+      "Examples:\n"
+      "  lastfm_study                                              synthetic data, no download, some seconds\n"
+      "  lastfm_study --data user_artists.dat --format hetrec2011 --artists artists.dat --out results\n"
+      "  lastfm_study --data plays.tsv --format delimited --columns user,artist,count --header"};
+  app.set_version_flag("--version", version_text);
+  app.failure_message([](const CLI::App*, const CLI::Error& error) {
+    return "lastfm_study: " + std::string(error.what()) + " (--help lists all options)\n";
+  });
+  add_data_options(app, a, count);
+  const std::vector<CLI::Option*> model_options = add_model_options(app, custom);
+  const char* group = "Search and output";
+  app.add_option("--search-trials", a.search_trials, "Settings to try (0: no search)")
+      ->check(not_negative)
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--search-users", a.search_users, "Users that each of them is measured on (0: all)")
+      ->check(not_negative)
+      ->capture_default_str()
+      ->group(group);
+  app.add_flag("--tune-on-test", a.tune_on_test,
+               "Search on the final test set, as some published studies did: its figures are then too good")
+      ->group(group);
+  app.add_option("--threads", a.threads, "0: all hardware threads; results do not depend on it")
+      ->check(not_negative)
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--out", a.out, "Write results.json and a TSV for each figure into this folder")->group(group);
+  app.add_flag("--quiet", a.quiet, "Print nothing but errors")->group(group);
+
+  try {
+    app.parse(argc, argv);
+    if (!a.data.empty() && a.format.empty())
+      throw CLI::ValidationError("--format",
+                                 "say what --data is: lastfm-360k, hetrec2011, lastfm-1k, movielens, audioscrobbler or delimited");
+    check_uses(app, a);
+  } catch (const CLI::ParseError& error) {
+    std::exit(app.exit(error));
+  }
+  if (count == "raw-rows") a.filter.count = kindred::ActivityCount::raw_rows;
+  for (const CLI::Option* option : model_options)
+    if (option->count() > 0) a.custom = custom;
+  check_values(a);
+  for (int n = 0; n < argc; ++n) a.command_line += (n == 0 ? "" : " ") + std::string(argv[n]);
+  return a;
+}
+
+}  // namespace study

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// What the user asked for.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <kindred/data/filters.hpp>
+#include <kindred/models/als_options.hpp>
+
+namespace study {
+
+struct Arguments {
+  // Data.
+  std::string data;  // empty: synthetic
+  std::string format;
+  std::string artists;
+  std::string aliases;
+  std::string profiles;
+  std::string separator = "tab";
+  std::vector<std::string> columns = {"0", "1", "2"};
+  bool header = false;
+  std::string item_key = "mbid";
+  bool skip_bad_lines = false;
+  kindred::Index synthetic_users = 2'000;
+  kindred::Index synthetic_items = 1'500;
+  double synthetic_items_per_user = 40.0;
+
+  // Preparation.
+  kindred::ActivityFilter filter;
+  kindred::Index top_users = 0;  // 0: all
+  double test_fraction = 0.2;
+  std::uint64_t seed = 42;
+
+  // Models.
+  std::optional<kindred::AlsOptions> custom;
+  std::size_t search_trials = 12;
+  std::size_t search_users = 1'000;
+  bool tune_on_test = false;
+
+  // The run.
+  std::size_t threads = 0;
+  std::string out;
+  bool quiet = false;
+  std::string command_line;  // as typed
+};
+
+/// Reads the command line. Prints help or an error and leaves the program where that is all there is to do.
+/// @throws kindred::InvalidArgument if a value makes no sense.
+[[nodiscard]] Arguments parse_arguments(int argc, char** argv);
+
+}  // namespace study

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// Step 4: popularity, the baseline that a model has to beat, in the three forms that studies use. They differ more than one would think.
+#include "final_table.hpp"
+#include "study.hpp"
+
+namespace kd = kindred;
+
+namespace study {
+
+void baselines(Study& s) {
+  s.console.section("Popularity");
+  const auto add = [&](std::string name, kd::PopularityBy by, kd::SeenItems seen) {
+    const kd::Stopwatch watch;
+    kd::PopularityRecommender model({.by = by});
+    model.fit(s.split.train);
+    const double seconds = watch.seconds();
+    add_final_model(s, std::move(name), "", model, seconds, seen, {{"by", by == kd::PopularityBy::users ? "listeners" : "plays"}});
+  };
+  add("popularity (plays, nothing excluded)", kd::PopularityBy::summed_values, kd::SeenItems::allowed);
+  add("popularity (plays)", kd::PopularityBy::summed_values, kd::SeenItems::excluded);
+  add("popularity (listeners)", kd::PopularityBy::users, kd::SeenItems::excluded);
+  s.console.table(metric_rows(s.models));
+  s.console.line("Except in the first row, artists that the user had in train are left out of the lists, here and below.");
+}
+
+}  // namespace study

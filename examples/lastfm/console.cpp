@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "console.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include <unistd.h>
+
+#include <kindred/core/error.hpp>
+
+namespace study {
+
+namespace {
+
+/// Columns on a terminal: code points, not bytes.
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+}  // namespace
+
+std::string grouped(double number) {
+  std::string digits = fixed(std::abs(number), 0);
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
+  return (number < 0 ? "-" : "") + digits;
+}
+
+std::string fixed(double number, int digits) {
+  char buffer[352];
+  const int length = std::snprintf(buffer, sizeof(buffer), "%.*f", digits, number);
+  return {buffer, static_cast<std::size_t>(length)};
+}
+
+std::string about(double number) {
+  const double tenths = std::round(number * 10.0) / 10.0;
+  return tenths == std::round(tenths) || std::abs(tenths) >= 1000.0 ? grouped(tenths) : fixed(tenths, 1);
+}
+
+std::string shortest(double number) { return kindred::detail::number_text(number); }
+
+std::string bytes_text(double bytes) {
+  const char* units[] = {"bytes", "kB", "MB", "GB", "TB"};
+  std::size_t unit = 0;
+  while (bytes >= 1000.0 && unit + 1 < std::size(units)) {
+    bytes /= 1000.0;
+    ++unit;
+  }
+  return fixed(bytes, unit == 0 ? 0 : 1) + " " + units[unit];
+}
+
+void Console::section(std::string_view title) const {
+  if (quiet_) return;
+  std::printf("\n== %.*s ==\n", static_cast<int>(title.size()), title.data());
+  std::fflush(stdout);
+}
+
+void Console::line(std::string_view text) const {
+  if (quiet_) return;
+  std::printf("%.*s\n", static_cast<int>(text.size()), text.data());
+  std::fflush(stdout);
+}
+
+void Console::table(const std::vector<std::vector<std::string>>& rows) const {
+  if (quiet_) return;
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize((std::max)(widths.size(), row.size()));
+    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = (std::max)(widths[c], width_of(row[c]));
+  }
+  for (const auto& row : rows) {
+    std::string text;
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      const std::string space(widths[c] - width_of(row[c]), ' ');
+      text += (c == 0 ? "  " : "  ") + (c == 0 ? row[c] + space : space + row[c]);
+    }
+    text.erase(text.find_last_not_of(' ') + 1);
+    line(text);
+  }
+}
+
+void Console::histogram(std::string_view title, const std::vector<double>& values) const {
+  if (quiet_) return;
+  const kindred::Summary s = kindred::summarize(values);
+  line(std::string(title) + ": mean " + about(s.mean) + ", median " + about(s.median) + ", 90 % below " + about(s.quantile_90) +
+       ", 99 % below " + about(s.quantile_99) + ", largest " + about(s.max));
+  const std::vector<kindred::HistogramBin> bins = kindred::log_histogram(values);
+  std::uint64_t tallest = 1;
+  for (const auto& bin : bins) tallest = (std::max)(tallest, bin.count);
+  for (const auto& bin : bins) {
+    const double high = bin.high - 1.0;
+    const std::string range = high <= bin.low ? grouped(bin.low) : grouped(bin.low) + " to " + grouped(high);
+    const auto length = static_cast<std::size_t>(std::lround(40.0 * static_cast<double>(bin.count) / static_cast<double>(tallest)));
+    const std::string bar = length == 0 ? "" : "  " + std::string(length, '#');
+    char text[160];
+    std::snprintf(text, sizeof(text), "  %20s %11s%s", range.c_str(), grouped(static_cast<double>(bin.count)).c_str(), bar.c_str());
+    line(text);
+  }
+}
+
+kindred::ProgressCallback Console::progress(std::string label) const {
+  if (quiet_ || isatty(STDERR_FILENO) == 0) return {};
+  return [label = std::move(label)](const kindred::Progress& p) {
+    if (p.elapsed_seconds < 1.0 && p.done < p.total) return kindred::ProgressAnswer::keep_going;
+    if (p.done == p.total) {
+      std::fprintf(stderr, "\r\033[K");
+    } else {
+      const double share = static_cast<double>(p.done) / static_cast<double>(p.total);
+      const auto full = static_cast<std::size_t>(30.0 * share);
+      std::fprintf(stderr, "\r\033[K%s [%s%s] %zu of %zu, %.0f s left", label.c_str(), std::string(full, '#').c_str(),
+                   std::string(30 - full, '.').c_str(), p.done, p.total, p.elapsed_seconds / share * (1.0 - share));
+    }
+    std::fflush(stderr);
+    return kindred::ProgressAnswer::keep_going;
+  };
+}
+
+}  // namespace study

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// Step 2: the three distributions that every listening study starts from. All are heavy-tailed: mind the logarithmic bins.
+#include <kindred/data/statistics.hpp>
+
+#include "study.hpp"
+
+namespace kd = kindred;
+
+namespace study {
+
+void explore(Study& s) {
+  s.console.section("Three distributions");
+  const kd::MatrixStatistics statistics = kd::describe(s.data.matrix);
+  const auto show = [&](const std::string& title, const std::string& file, const std::vector<double>& values) {
+    s.console.histogram(title, values);
+    std::vector<std::vector<std::string>> rows = {{"low", "high", "count"}};
+    for (const kd::HistogramBin& bin : kd::log_histogram(values))
+      rows.push_back({shortest(bin.low), shortest(bin.high), std::to_string(bin.count)});
+    s.results.add_table(file, std::move(rows));
+  };
+  show("Plays of a user-artist pair", "distribution_plays", statistics.values);
+  show("Artists of a user", "distribution_artists_per_user", statistics.items_per_user);
+  show("Listeners of an artist", "distribution_listeners_per_artist", statistics.users_per_item);
+  s.console.line("Gini index of listeners over artists: " + fixed(statistics.item_gini, 3) +
+                 " (0: all equal, 1: one artist has everybody).");
+}
+
+}  // namespace study

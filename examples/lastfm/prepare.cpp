@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// Step 3: drop users and artists with too little to learn from, and hold out a part of every user's artists.
+#include <algorithm>
+
+#include <kindred/data/filters.hpp>
+#include <kindred/split/per_user_splitter.hpp>
+
+#include "study.hpp"
+
+namespace kd = kindred;
+
+namespace study {
+
+namespace {
+
+/// The user in the middle of those with test artists, by activity: nobody's favourite example.
+kd::Index choose_sample_user(const kd::Split& split) {
+  std::vector<kd::Index> users;
+  for (kd::Index u = 0; u < split.test.rows(); ++u)
+    if (!split.test.row(u).empty()) users.push_back(u);
+  if (users.empty()) throw kd::InvalidArgument("the number of test interactions", 0, "at least 1: raise --test-fraction, or use more data");
+  std::stable_sort(users.begin(), users.end(),
+                   [&](kd::Index a, kd::Index b) { return split.train.row(a).size() < split.train.row(b).size(); });
+  return users[users.size() / 2];
+}
+
+}  // namespace
+
+void prepare(Study& s) {
+  const Arguments& a = s.arguments;
+  const kd::PerUserSplitter splitter({.test_fraction = a.test_fraction, .min_interactions = 5, .seed = a.seed});
+  const kd::PerUserSplitter inner_splitter({.test_fraction = a.test_fraction, .min_interactions = 5, .seed = a.seed + 1});
+
+  s.console.section("Filters");
+  s.data = kd::filter_active(s.data, a.filter);
+  if (a.top_users > 0) s.data = kd::keep_most_active_users(s.data, a.top_users, a.filter.count);
+  std::vector<std::vector<std::string>> funnel = {{"step", "users", "artists", "pairs"}};
+  for (const kd::FunnelStep& step : s.data.funnel)
+    funnel.push_back({step.step, grouped(step.users), grouped(step.items), grouped(static_cast<double>(step.interactions))});
+  s.console.table(funnel);
+  s.results.add_table("funnel", funnel);
+  if (s.data.matrix.nnz() == 0)
+    throw kd::InvalidArgument("the number of interactions left by the filters", 0,
+                              "at least 1: lower --min-items-per-user or --min-users-per-item");
+
+  const kd::CsrMatrix& matrix = s.data.matrix;
+  s.console.section("The matrix");
+  s.console.line(grouped(matrix.rows()) + " users x " + grouped(matrix.cols()) + " artists, " + grouped(static_cast<double>(matrix.nnz())) +
+                 " interactions: " + fixed(100.0 * (1.0 - matrix.density()), 3) + " % of the cells are empty.");
+  s.console.line("Stored by rows (CSR) it takes " + bytes_text(static_cast<double>(matrix.memory_bytes())) +
+                 "; with every cell as a float it would take " + bytes_text(matrix.dense_bytes()) + ".");
+  auto& dataset = s.results.json["dataset"];
+  dataset["users"] = matrix.rows();
+  dataset["items"] = matrix.cols();
+  dataset["interactions"] = matrix.nnz();
+  dataset["density"] = matrix.density();
+  dataset["csr_bytes"] = matrix.memory_bytes();
+  dataset["dense_bytes"] = matrix.dense_bytes();
+  for (const kd::FunnelStep& step : s.data.funnel)
+    dataset["funnel"].push_back({{"step", step.step}, {"users", step.users}, {"items", step.items}, {"interactions", step.interactions}});
+
+  s.split = splitter.split(matrix);
+  s.inner = inner_splitter.split(s.split.train);
+  s.sample_user = choose_sample_user(s.split);
+  if (!a.tune_on_test && s.inner.test.nnz() == 0)
+    throw kd::InvalidArgument("the number of inner validation interactions", 0,
+                              "at least 1: users need at least 5 artists in train; use more data");
+  s.console.section("The split");
+  s.console.line("Of every user with at least 5 artists, " + shortest(100.0 * a.test_fraction) + " % are held out at random (seed " +
+                 std::to_string(a.seed) + "): train " + grouped(static_cast<double>(s.split.train.nnz())) + ", test " +
+                 grouped(static_cast<double>(s.split.test.nnz())) + " interactions.");
+  s.console.line(
+      a.tune_on_test
+          ? "WARNING: --tune-on-test: settings are chosen on the test set itself, so the figures of the searched model are too good."
+          : "Settings are chosen on an inner split of train (" + grouped(static_cast<double>(s.inner.train.nnz())) + " to learn from, " +
+                grouped(static_cast<double>(s.inner.test.nnz())) + " to predict); the test set is looked at once, at the end.");
+  s.results.json["split"] = {{"train", s.split.train.nnz()},
+                             {"test", s.split.test.nnz()},
+                             {"inner_train", s.inner.train.nnz()},
+                             {"inner_validation", s.inner.test.nnz()},
+                             {"seed", a.seed},
+                             {"test_fraction", a.test_fraction}};
+}
+
+}  // namespace study

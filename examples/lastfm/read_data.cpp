@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// Step 1: the interactions, from a file or made up, and an account of what was read and what was left out.
+#include <algorithm>
+#include <cctype>
+
+#include <kindred/data/synthetic.hpp>
+#include <kindred/io/audioscrobbler.hpp>
+#include <kindred/io/delimited.hpp>
+#include <kindred/io/hetrec.hpp>
+#include <kindred/io/lastfm.hpp>
+#include <kindred/io/lastfm_1k.hpp>
+#include <kindred/io/movielens.hpp>
+
+#include "study.hpp"
+
+namespace kd = kindred;
+
+namespace study {
+
+namespace {
+
+kd::Column column_of(const std::string& text) {
+  const bool number =
+      !text.empty() && text.size() < 10 && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+  return number ? kd::Column(std::stoi(text)) : kd::Column(text);
+}
+
+kd::DelimitedFormat delimited_format(const Arguments& a) {
+  kd::DelimitedFormat format;
+  format.separator = a.separator == "tab" ? "\t" : a.separator == "comma" ? "," : a.separator == "space" ? " " : a.separator;
+  if (a.header) format.header = kd::Header::first_line;
+  if (format.separator == ",") format.quoting = kd::Quoting::rfc_4180;
+  format.user = column_of(a.columns[0]);
+  format.item = column_of(a.columns[1]);
+  format.value = a.columns.size() > 2 ? column_of(a.columns[2]) : kd::Column{};
+  format.time = a.columns.size() > 3 ? column_of(a.columns[3]) : kd::Column{};
+  return format;
+}
+
+kd::Dataset read_file(const Arguments& a) {
+  kd::ReadOptions read;
+  if (a.skip_bad_lines) read.on_bad_line = kd::BadLinePolicy::skip;
+  const kd::ItemKey key = a.item_key == "name"             ? kd::ItemKey::name
+                          : a.item_key == "mbid-else-name" ? kd::ItemKey::mbid_else_name
+                                                           : kd::ItemKey::mbid;
+
+  if (a.format == "lastfm-360k") {
+    kd::Dataset data = kd::read_lastfm_360k(a.data, {.item_key = key, .read = read});
+    return a.profiles.empty() ? data : kd::join_profiles(std::move(data), kd::read_lastfm_360k_profiles(a.profiles, read));
+  }
+  if (a.format == "lastfm-1k") {
+    if (a.data.ends_with(".csv"))
+      return kd::read_dense_counts(a.data, {.user_names_path = a.profiles, .item_names_path = a.artists, .read = read});
+    kd::Dataset data = kd::read_lastfm_1k_events(a.data, {.item_key = key, .read = read});
+    return a.profiles.empty() ? data : kd::join_profiles(std::move(data), kd::read_lastfm_1k_profiles(a.profiles, read));
+  }
+  if (a.format == "hetrec2011") return kd::read_hetrec2011_lastfm(a.data, {.artists_path = a.artists, .read = read});
+  if (a.format == "movielens") return kd::read_movielens(a.data, {.read = read});
+  if (a.format == "audioscrobbler")
+    return kd::read_audioscrobbler(a.data, {.artist_data_path = a.artists, .artist_alias_path = a.aliases, .read = read});
+  return kd::read_delimited(a.data, delimited_format(a), read);
+}
+
+void report_load(Study& s) {
+  const kd::LoadReport& load = s.data.load;
+  s.console.line("Read " + load.source + ": " + grouped(static_cast<double>(load.lines)) + " lines, " +
+                 bytes_text(static_cast<double>(load.bytes)) + ", " + grouped(static_cast<double>(load.rows)) + " rows kept.");
+  if (load.merged > 0)
+    s.console.line(grouped(static_cast<double>(load.merged)) + " rows repeat a user and artist: their plays were added up.");
+  for (const auto& [reason, count] : load.dropped)
+    s.console.line("Dropped " + grouped(static_cast<double>(count)) + " rows: " + reason + ".");
+  if (load.bad_lines > 0) {
+    s.console.line("Skipped " + grouped(static_cast<double>(load.bad_lines)) + " lines that cannot be understood, the first of them:");
+    for (const kd::BadLine& bad : load.first_bad) s.console.line("  line " + std::to_string(bad.line) + ": " + bad.reason);
+  }
+}
+
+}  // namespace
+
+void read_data(Study& s) {
+  s.console.section("The data");
+  const Arguments& a = s.arguments;
+  if (a.data.empty()) {
+    s.data = kd::synthetic_listening({.users = a.synthetic_users,
+                                      .items = a.synthetic_items,
+                                      .items_per_user = a.synthetic_items_per_user,
+                                      .seed = a.seed,
+                                      .threads = a.threads});
+    s.console.line("Synthetic listening data with planted tastes (use --data for real files).");
+  } else {
+    s.data = read_file(a);
+    report_load(s);
+  }
+  const std::vector<double> plays = kd::row_sums(s.data.matrix);
+  double total = 0.0;
+  for (const double user_plays : plays) total += user_plays;
+  s.console.line(grouped(s.data.matrix.rows()) + " users, " + grouped(s.data.matrix.cols()) + " artists, " +
+                 grouped(static_cast<double>(s.data.matrix.nnz())) + " user-artist pairs, " + grouped(total) + " plays.");
+  if (s.data.matrix.nnz() == 0) throw kd::InvalidArgument("the number of interactions read", 0, "at least 1");
+
+  auto& json = s.results.json["dataset"];
+  json["source"] = a.data.empty() ? "synthetic" : a.data;
+  json["raw_rows"] = a.data.empty() ? static_cast<std::uint64_t>(s.data.matrix.nnz()) : s.data.load.rows + s.data.load.dropped_total();
+  json["merged"] = s.data.load.merged;
+  json["dropped"] = nlohmann::ordered_json::object();
+  for (const auto& [reason, count] : s.data.load.dropped) json["dropped"][reason] = count;
+  if (s.data.load.bad_lines > 0) json["dropped"]["bad line"] = s.data.load.bad_lines;
+}
+
+}  // namespace study

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// Step 5: random search, which settings matter, and whether a lower loss means a better ranking (it does not).
+#include <algorithm>
+#include <map>
+
+#include <kindred/data/statistics.hpp>
+#include <kindred/tuning/random_search.hpp>
+
+#include "als_instance.hpp"
+#include "als_text.hpp"
+#include "study.hpp"
+
+namespace kd = kindred;
+
+namespace study {
+
+namespace {
+
+double value_of(const kd::Trial& trial, const std::string& name) {
+  const auto at = std::find_if(trial.setting.begin(), trial.setting.end(), [&](const auto& p) { return p.first == name; });
+  return at->second;
+}
+
+/// Mean P@10 of the trials at each level of one option.
+void show_sensitivity(Study& s, const kd::SearchResult& found, const std::string& name) {
+  std::map<double, std::vector<double>> levels;
+  for (const kd::Trial& trial : found.trials)
+    if (!trial.failed()) levels[value_of(trial, name)].push_back(trial.metric.mean);
+  std::vector<std::vector<std::string>> rows = {{name, "trials", "mean P@10", "best P@10"}};
+  for (const auto& [level, values] : levels)
+    rows.push_back({shortest(level), std::to_string(values.size()), fixed(kd::estimate(values).mean, 4),
+                    fixed(*std::max_element(values.begin(), values.end()), 4)});
+  s.console.line("\nSensitivity to " + name + ":");
+  s.console.table(rows);
+  s.results.add_table("sensitivity_" + name, rows);
+}
+
+}  // namespace
+
+void search(Study& s) {
+  const Arguments& a = s.arguments;
+  auto& json = s.results.json["search"];
+  json["tuned_on"] = a.tune_on_test ? "test" : "inner validation";
+  json["trials"] = nlohmann::ordered_json::array();
+  if (a.search_trials == 0) return;
+  const kd::Split& split = tuning_split(s);
+  s.console.section(a.tune_on_test ? "Random search ON THE TEST SET (--tune-on-test)" : "Random search on the inner validation split");
+  const kd::SearchSpace space = {{"factors", kd::Choices{30, 50, 70, 100}},
+                                 {"regularization", kd::Choices{0.001, 0.01, 0.05, 0.1}},
+                                 {"iterations", kd::Choices{10, 15, 20}},
+                                 {"alpha", kd::Choices{0.5, 1, 2, 5}}};
+  const kd::SearchResult found = kd::random_search(split.train, split.test, space,
+                                                   {.trials = a.search_trials,
+                                                    .seed = a.seed,
+                                                    .cutoff = 10,
+                                                    .users = a.search_users,
+                                                    .base = study_options(a),
+                                                    .progress = s.console.progress("random search")});
+
+  std::vector<std::vector<std::string>> rows = {
+      {"trial", "factors", "lambda", "iterations", "alpha", "P@10", "+-", "behind best", "+-", "loss", "seconds", ""}};
+  json["users"] = found.users;
+  std::vector<double> losses;
+  std::vector<double> precisions;
+  for (std::size_t t = 0; t < found.trials.size(); ++t) {
+    const kd::Trial& trial = found.trials[t];
+    const std::string mark = trial.failed() ? trial.error : found.best == t ? "best" : trial.tied ? "tied with the best" : "";
+    rows.push_back({std::to_string(t + 1), shortest(value_of(trial, "factors")), shortest(value_of(trial, "regularization")),
+                    shortest(value_of(trial, "iterations")), shortest(value_of(trial, "alpha")), fixed(trial.metric.mean, 4),
+                    fixed(trial.metric.standard_error, 4), fixed(trial.behind_best, 4), fixed(trial.behind_best_se, 4),
+                    fixed(trial.final_loss, 5), fixed(trial.fit_seconds, 1), mark});
+    nlohmann::ordered_json entry;
+    for (const auto& [name, value] : trial.setting) entry[name] = value;
+    entry["precision_at_10"] = trial.metric.mean;
+    entry["standard_error"] = trial.metric.standard_error;
+    entry["behind_best"] = trial.behind_best;
+    entry["behind_best_standard_error"] = trial.behind_best_se;
+    entry["best"] = found.best == t;
+    entry["tied"] = trial.tied;
+    entry["loss"] = trial.final_loss;
+    entry["fit_seconds"] = trial.fit_seconds;
+    if (trial.failed()) entry["error"] = trial.error;
+    json["trials"].push_back(std::move(entry));
+    if (trial.failed()) continue;
+    losses.push_back(trial.final_loss);
+    precisions.push_back(trial.metric.mean);
+  }
+  s.console.table(rows);
+  s.results.add_table("search", rows);
+  s.console.line("Every trial is measured on the same " + grouped(found.users) + " users, so differences to the best are paired.");
+  show_sensitivity(s, found, "factors");
+  show_sensitivity(s, found, "regularization");
+
+  const std::optional<double> correlation = kd::spearman(losses, precisions);
+  if (correlation) {
+    s.console.line("\nSpearman's rank correlation of final loss and P@10 over the trials: " + fixed(*correlation, 2) +
+                   " (-1: a lower loss always ranks better; the loss of different alpha and lambda measures different things).");
+    json["spearman_loss_precision"] = *correlation;
+  }
+  if (found.best) s.searched = found.trials[*found.best].options;
+}
+
+}  // namespace study

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+#include <kindred/core/config.hpp>
+#include <kindred/core/error.hpp>
+#include <kindred/core/types.hpp>
+
+namespace kindred::inline v0 {
+
+/// Bytes of a cache line and of the widest vector register; every row of factors starts at a multiple of it.
+inline constexpr std::size_t row_alignment = 64;
+
+/// Allocates at multiples of 64 bytes, whatever the compiler flags. Large blocks start at a multiple of 2 MiB and ask Linux for huge pages:
+/// rows of factors are visited in random order, and with small pages most visits miss the translation cache too.
+template <typename T>
+struct AlignedAllocator {
+  using value_type = T;
+
+  AlignedAllocator() = default;
+  template <typename U>
+  AlignedAllocator(const AlignedAllocator<U>&) noexcept {}
+
+  [[nodiscard]] T* allocate(std::size_t count) {
+    if (count > (std::numeric_limits<std::size_t>::max)() / sizeof(T)) throw std::bad_array_new_length();
+    void* const block = ::operator new(count * sizeof(T), alignment_of(count));
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    if (alignment_of(count) == huge_page) (void)::madvise(block, count * sizeof(T), MADV_HUGEPAGE);  // a wish: it may fail
+#endif
+    return static_cast<T*>(block);
+  }
+  void deallocate(T* pointer, std::size_t count) noexcept { ::operator delete(pointer, alignment_of(count)); }
+
+  template <typename U>
+  friend bool operator==(const AlignedAllocator&, const AlignedAllocator<U>&) noexcept {
+    return true;
+  }
+
+ private:
+  static constexpr std::align_val_t huge_page{std::size_t{2} << 20};
+  static constexpr std::align_val_t alignment_of(std::size_t count) noexcept {
+    return count * sizeof(T) >= (std::size_t{4} << 20) ? huge_page : std::align_val_t{row_alignment};
+  }
+};
+
+/// A std::vector whose elements start at a multiple of 64 bytes.
+template <typename T>
+using AlignedVector = std::vector<T, AlignedAllocator<T>>;
+
+/// Latent factors: rows x factors, row-major, each row padded with zeros to a multiple of 64 bytes.
+template <Real Scalar>
+class FactorMatrix {
+ public:
+  FactorMatrix() = default;
+
+  /// All zeros. @throws InvalidArgument if a size is negative or the product overflows.
+  FactorMatrix(Index rows, Index factors) : rows_(checked(rows, "rows")), factors_(checked(factors, "factors")), stride_(padded(factors_)) {
+    if (stride_ != 0 && rows_ > static_cast<std::size_t>((std::numeric_limits<std::ptrdiff_t>::max)()) / sizeof(Scalar) / stride_)
+      throw InvalidArgument("rows x factors", std::to_string(rows) + " x " + std::to_string(factors), "small enough to address");
+    values_.assign(rows_ * stride_, Scalar(0));
+  }
+
+  /// From plain row-major values without padding, length rows * factors. @throws ShapeError if the length is another.
+  FactorMatrix(Index rows, Index factors, std::span<const Scalar> values) : FactorMatrix(rows, factors) {
+    if (values.size() != rows_ * factors_)
+      throw ShapeError("factors: " + std::to_string(values.size()) + " values for " + std::to_string(rows) + " x " +
+                       std::to_string(factors));
+    for (std::size_t r = 0; r < rows_; ++r) std::copy_n(values.data() + r * factors_, factors_, values_.data() + r * stride_);
+  }
+
+  /// A moved-from matrix is 0 x 0 again.
+  FactorMatrix(FactorMatrix&& other) noexcept
+      : rows_(std::exchange(other.rows_, 0)),
+        factors_(std::exchange(other.factors_, 0)),
+        stride_(std::exchange(other.stride_, 0)),
+        values_(std::exchange(other.values_, {})) {}
+  FactorMatrix& operator=(FactorMatrix&& other) noexcept {
+    rows_ = std::exchange(other.rows_, 0);
+    factors_ = std::exchange(other.factors_, 0);
+    stride_ = std::exchange(other.stride_, 0);
+    values_ = std::exchange(other.values_, {});
+    return *this;
+  }
+  FactorMatrix(const FactorMatrix&) = default;
+  FactorMatrix& operator=(const FactorMatrix&) = default;
+  ~FactorMatrix() = default;
+
+  [[nodiscard]] Index rows() const noexcept { return static_cast<Index>(rows_); }
+  [[nodiscard]] Index factors() const noexcept { return static_cast<Index>(factors_); }
+
+  /// Scalars from the start of one row to the start of the next: `factors` rounded up to 64 bytes.
+  [[nodiscard]] std::size_t stride() const noexcept { return stride_; }
+
+  [[nodiscard]] std::span<const Scalar> row(Index r) const noexcept {
+    KINDRED_ASSERT(r >= 0 && r < rows());
+    return {values_.data() + static_cast<std::size_t>(r) * stride_, factors_};
+  }
+  [[nodiscard]] std::span<Scalar> row(Index r) noexcept {
+    KINDRED_ASSERT(r >= 0 && r < rows());
+    return {values_.data() + static_cast<std::size_t>(r) * stride_, factors_};
+  }
+
+  [[nodiscard]] const Scalar* data() const noexcept { return values_.data(); }
+  [[nodiscard]] Scalar* data() noexcept { return values_.data(); }
+  [[nodiscard]] std::size_t memory_bytes() const noexcept { return values_.size() * sizeof(Scalar); }
+
+  /// Byte for byte, padding included. (Bytes, not ==: two NaNs of the same bits are equal, 0 and -0 are not.)
+  [[nodiscard]] bool same_bytes(const FactorMatrix& other) const noexcept {
+    return rows_ == other.rows_ && factors_ == other.factors_ &&
+           (values_.empty() || std::memcmp(values_.data(), other.values_.data(), memory_bytes()) == 0);
+  }
+
+ private:
+  static std::size_t checked(Index size, std::string_view name) {
+    if (size < 0) throw InvalidArgument(name, size, "at least 0");
+    return static_cast<std::size_t>(size);
+  }
+  static constexpr std::size_t padded(std::size_t factors) noexcept {
+    constexpr std::size_t lanes = row_alignment / sizeof(Scalar);
+    return (factors + lanes - 1) / lanes * lanes;
+  }
+
+  std::size_t rows_ = 0;
+  std::size_t factors_ = 0;
+  std::size_t stride_ = 0;
+  AlignedVector<Scalar> values_;
+};
+
+}  // namespace kindred::inline v0

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What a user may define before including Kindred:
+//   KINDRED_ASSERT(condition)   checks of Kindred's own invariants, never of input; by default `assert`.
+//
+// Namespaces. Everything public is `kindred::name`. Types of fixed layout (errors, options, matrices) live in `kindred::v0`, so that object files
+// of different flags agree on them and `catch (const kindred::Error&)` works across them. Code whose instructions depend on flags (linalg/, models/)
+// lives one inline namespace deeper, named after those flags: two object files built differently then never share a template by name.
+
+#include <kindred/version.hpp>
+
+#ifndef KINDRED_ASSERT
+#include <cassert>
+#define KINDRED_ASSERT(condition) assert(condition)
+#endif
+
+#if !defined(__cpp_exceptions) && !defined(_CPPUNWIND)
+#error "Kindred reports every error by an exception: compile it with exceptions enabled"
+#endif
+
+#if defined(__clang__)
+#define KINDRED_TAG_COMPILER clang
+#elif defined(__GNUC__)
+#define KINDRED_TAG_COMPILER gcc
+#else
+#define KINDRED_TAG_COMPILER cxx
+#endif
+
+#if defined(__AVX512F__)
+#define KINDRED_TAG_ISA avx512
+#elif defined(__AVX2__) && defined(__FMA__)
+#define KINDRED_TAG_ISA avx2fma
+#elif defined(__AVX2__)
+#define KINDRED_TAG_ISA avx2
+#elif defined(__AVX__)
+#define KINDRED_TAG_ISA avx
+#else
+#define KINDRED_TAG_ISA base
+#endif
+
+#if defined(__OPTIMIZE__)
+#define KINDRED_TAG_OPTIMIZE o
+#else
+#define KINDRED_TAG_OPTIMIZE d
+#endif
+
+#if defined(__FAST_MATH__)
+#define KINDRED_TAG_MATH fast
+#else
+#define KINDRED_TAG_MATH ieee
+#endif
+
+#if defined(NDEBUG)
+#define KINDRED_TAG_ASSERT ndebug
+#else
+#define KINDRED_TAG_ASSERT assert
+#endif
+
+#define KINDRED_JOIN_TAGS(a, b, c, d, e) a##_##b##_##c##_##d##_##e
+#define KINDRED_JOIN(a, b, c, d, e) KINDRED_JOIN_TAGS(a, b, c, d, e)
+
+/// The inline namespace of everything whose machine code depends on compiler flags.
+#define KINDRED_BUILD KINDRED_JOIN(KINDRED_TAG_COMPILER, KINDRED_TAG_ISA, KINDRED_TAG_OPTIMIZE, KINDRED_TAG_MATH, KINDRED_TAG_ASSERT)

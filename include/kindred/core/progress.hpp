@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <string_view>
+
+#include <kindred/core/config.hpp>
+
+namespace kindred::inline v0 {
+
+/// How far a long call has come.
+struct Progress {
+  std::string_view what;         ///< The work, for people: "fit", "evaluate", "random search".
+  std::size_t done = 0;          ///< Steps finished.
+  std::size_t total = 0;         ///< Steps in all.
+  double elapsed_seconds = 0.0;  ///< Since the call began.
+};
+
+/// What the caller of a long call wants next.
+enum class ProgressAnswer {
+  keep_going,
+  stop_and_keep,  ///< End here and keep what is done.
+  cancel,         ///< Throw Cancelled and change nothing.
+};
+
+/// Called on the calling thread after every step of a long call. May be empty.
+using ProgressCallback = std::function<ProgressAnswer(const Progress&)>;
+
+/// Seconds since it was made.
+class Stopwatch {
+ public:
+  [[nodiscard]] double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace kindred::inline v0

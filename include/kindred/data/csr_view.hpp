@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include <kindred/core/config.hpp>
+#include <kindred/core/error.hpp>
+#include <kindred/core/types.hpp>
+
+namespace kindred::inline v0 {
+
+/// The size of an interaction matrix: users are rows, items are columns.
+struct MatrixShape {
+  Index users = 0;
+  Index items = 0;
+
+  friend bool operator==(const MatrixShape&, const MatrixShape&) = default;
+};
+
+/// One row of a sparse matrix: column indices, strictly increasing, and the values beside them.
+struct SparseRow {
+  std::span<const Index> columns;
+  std::span<const float> values;
+
+  [[nodiscard]] std::size_t size() const noexcept { return columns.size(); }
+  [[nodiscard]] bool empty() const noexcept { return columns.empty(); }
+  /// The columns alone, so that `{.exclude = train.row(user)}` reads as it sounds.
+  operator std::span<const Index>() const noexcept { return columns; }
+};
+
+namespace detail {
+
+[[nodiscard]] inline std::string shape_text(MatrixShape shape) {
+  return std::to_string(shape.users) + " users x " + std::to_string(shape.items) + " items";
+}
+
+/// The question that a shape error ends with where the transposed input would have fitted.
+[[nodiscard]] inline std::string transposed_hint(bool would_fit) {
+  return would_fit ? "; the transposed shape would fit: is the input items x users? Kindred takes users as rows" : "";
+}
+
+/// @throws InvalidArgument, ShapeError as CsrView documents.
+inline void validate_csr(MatrixShape shape, std::span<const Offset> offsets, std::span<const Index> columns,
+                         std::span<const float> values) {
+  if (shape.users < 0) throw InvalidArgument("users", shape.users, "at least 0");
+  if (shape.items < 0) throw InvalidArgument("items", shape.items, "at least 0");
+  const auto users = static_cast<std::size_t>(shape.users);
+  if (offsets.size() != users + 1)
+    throw ShapeError("offsets has " + std::to_string(offsets.size()) + " entries; a matrix of " + shape_text(shape) + " needs " +
+                     std::to_string(users + 1) + " (users + 1)" +
+                     transposed_hint(shape.users != shape.items && offsets.size() == static_cast<std::size_t>(shape.items) + 1));
+  if (columns.size() != values.size())
+    throw ShapeError("columns has " + std::to_string(columns.size()) + " entries and values has " + std::to_string(values.size()) +
+                     "; they must be equally long");
+  if (offsets.front() != 0) throw InvalidArgument("offsets[0]", offsets.front(), "0");
+  for (std::size_t u = 0; u < users; ++u)
+    if (offsets[u + 1] < offsets[u])
+      throw InvalidArgument("offsets[" + std::to_string(u + 1) + "]", offsets[u + 1],
+                            "at least offsets[" + std::to_string(u) + "], which is " + std::to_string(offsets[u]));
+  if (static_cast<std::uint64_t>(offsets.back()) != columns.size())
+    throw ShapeError("the last offset is " + std::to_string(offsets.back()) + "; it must be the number of columns, " +
+                     std::to_string(columns.size()));
+
+  for (std::size_t u = 0; u < users; ++u) {
+    for (auto at = static_cast<std::size_t>(offsets[u]); at < static_cast<std::size_t>(offsets[u + 1]); ++at) {
+      const auto where = [&](std::string_view array) {
+        return std::string(array) + "[" + std::to_string(at) + "] (user " + std::to_string(u) + ")";
+      };
+      if (columns[at] < 0 || columns[at] >= shape.items)
+        throw InvalidArgument(
+            where("columns"), columns[at],
+            "an item index in [0, " + std::to_string(shape.items) + ")" + transposed_hint(columns[at] >= 0 && columns[at] < shape.users));
+      if (at > static_cast<std::size_t>(offsets[u]) && columns[at] <= columns[at - 1])
+        throw InvalidArgument(where("columns"), columns[at], "above the column before it, which is " + std::to_string(columns[at - 1]));
+      if (!is_finite(values[at])) throw InvalidArgument(where("values"), values[at], "finite");
+    }
+  }
+}
+
+}  // namespace detail
+
+/// Says that the arrays of a CsrView have been checked by the caller.
+struct Unchecked {};
+inline constexpr Unchecked unchecked{};
+
+/// A sparse interaction matrix that somebody else owns: n_users rows, n_items columns, compressed by rows. What fit, recommend and evaluate take.
+class CsrView {
+ public:
+  CsrView() = default;
+
+  /// `offsets`: length users + 1, from 0, never falling; row u is [offsets[u], offsets[u + 1]) of the other two arrays.
+  /// `columns`: item indices, strictly increasing within a row. `values`: finite. O(users + nnz); the arrays must outlive the view.
+  /// @throws ShapeError if lengths do not belong together, InvalidArgument if an entry is out of range; both say where.
+  CsrView(MatrixShape shape, std::span<const Offset> offsets, std::span<const Index> columns, std::span<const float> values)
+      : CsrView(unchecked, shape, offsets, columns, values) {
+    detail::validate_csr(shape, offsets, columns, values);
+  }
+
+  /// The same without any check: for arrays that were checked before.
+  CsrView(Unchecked, MatrixShape shape, std::span<const Offset> offsets, std::span<const Index> columns,
+          std::span<const float> values) noexcept
+      : shape_(shape), offsets_(offsets), columns_(columns), values_(values) {}
+
+  [[nodiscard]] MatrixShape shape() const noexcept { return shape_; }
+  [[nodiscard]] Index rows() const noexcept { return shape_.users; }
+  [[nodiscard]] Index cols() const noexcept { return shape_.items; }
+
+  /// Stored interactions.
+  [[nodiscard]] Offset nnz() const noexcept { return static_cast<Offset>(columns_.size()); }
+
+  [[nodiscard]] SparseRow row(Index u) const noexcept {
+    KINDRED_ASSERT(u >= 0 && u < rows());
+    const auto first = static_cast<std::size_t>(offsets_[static_cast<std::size_t>(u)]);
+    const auto count = static_cast<std::size_t>(offsets_[static_cast<std::size_t>(u) + 1]) - first;
+    return {columns_.subspan(first, count), values_.subspan(first, count)};
+  }
+
+  [[nodiscard]] std::span<const Offset> offsets() const noexcept { return offsets_; }
+  [[nodiscard]] std::span<const Index> columns() const noexcept { return columns_; }
+  [[nodiscard]] std::span<const float> values() const noexcept { return values_; }
+
+  /// Stored interactions / cells, 0 for a matrix without cells.
+  [[nodiscard]] double density() const noexcept {
+    const double cells = static_cast<double>(shape_.users) * static_cast<double>(shape_.items);
+    return cells > 0.0 ? static_cast<double>(nnz()) / cells : 0.0;
+  }
+
+  /// Bytes of the three arrays.
+  [[nodiscard]] std::size_t memory_bytes() const noexcept { return offsets_.size_bytes() + columns_.size_bytes() + values_.size_bytes(); }
+
+  /// Bytes that the same matrix would take with every cell stored as a float.
+  [[nodiscard]] double dense_bytes() const noexcept {
+    return static_cast<double>(shape_.users) * static_cast<double>(shape_.items) * static_cast<double>(sizeof(float));
+  }
+
+ private:
+  inline static constexpr Offset no_rows_[1] = {0};
+
+  MatrixShape shape_;
+  std::span<const Offset> offsets_ = no_rows_;
+  std::span<const Index> columns_;
+  std::span<const float> values_;
+};
+
+namespace detail {
+
+/// @throws InvalidArgument if `user` is not a row of `shape`.
+inline void check_user(Index user, MatrixShape shape) {
+  if (user < 0 || user >= shape.users) throw InvalidArgument("user", user, "a user index in [0, " + std::to_string(shape.users) + ")");
+}
+
+/// @throws InvalidArgument if `item` is not a column of `shape`.
+inline void check_item(Index item, MatrixShape shape) {
+  if (item < 0 || item >= shape.items) throw InvalidArgument("item", item, "an item index in [0, " + std::to_string(shape.items) + ")");
+}
+
+/// @throws InvalidArgument unless `indices` are strictly increasing and below `bound`; `noun` says what they count ("an item").
+inline void check_index_list(std::span<const Index> indices, std::string_view name, std::string_view noun, Index bound) {
+  for (std::size_t n = 0; n < indices.size(); ++n) {
+    const auto at = [&] { return std::string(name) + "[" + std::to_string(n) + "]"; };
+    if (indices[n] < 0 || indices[n] >= bound)
+      throw InvalidArgument(at(), indices[n], std::string(noun) + " index in [0, " + std::to_string(bound) + ")");
+    if (n > 0 && indices[n] <= indices[n - 1])
+      throw InvalidArgument(at(), indices[n],
+                            "above the entry before it, which is " + std::to_string(indices[n - 1]) + ": sorted, without repeats");
+  }
+}
+
+/// @throws ShapeError unless `found` is `wanted`.
+inline void check_shape(std::string_view what, MatrixShape found, std::string_view against, MatrixShape wanted) {
+  if (found == wanted) return;
+  throw ShapeError(std::string(what) + " is " + shape_text(found) + "; " + std::string(against) + " is " + shape_text(wanted) +
+                   transposed_hint(found.users == wanted.items && found.items == wanted.users));
+}
+
+}  // namespace detail
+
+}  // namespace kindred::inline v0

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <kindred/core/error.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/data/dataset.hpp>
+
+namespace kindred::inline v0 {
+
+/// What an activity threshold counts.
+enum class ActivityCount {
+  distinct_pairs,  ///< Stored interactions: a user's distinct items, an item's distinct users.
+  raw_rows,        ///< Rows of the source, repeats of a pair included, as some published studies do.
+};
+
+/// How often the two thresholds are applied.
+enum class FilterPasses {
+  once,          ///< Users first, then items, once: users may fall below their threshold again. What most published studies do.
+  until_stable,  ///< Again and again until both hold (the k-core).
+};
+
+struct ActivityFilter {
+  Offset min_items_per_user = 5;  ///< >= 0.
+  Offset min_users_per_item = 5;  ///< >= 0.
+  FilterPasses passes = FilterPasses::once;
+  ActivityCount count = ActivityCount::distinct_pairs;
+};
+
+namespace detail {
+
+/// Activity of each row (or column) among the rows (and columns) still kept.
+[[nodiscard]] inline std::vector<Offset> activity(const Dataset& data, ActivityCount count, const std::vector<char>& user_kept,
+                                                  const std::vector<char>& item_kept, bool of_users) {
+  std::vector<Offset> totals(of_users ? user_kept.size() : item_kept.size(), 0);
+  const bool raw = count == ActivityCount::raw_rows && !data.raw_rows.empty();
+  for (Index u = 0; u < data.matrix.rows(); ++u) {
+    const auto user = static_cast<std::size_t>(u);
+    if (!user_kept[user]) continue;
+    const auto start = static_cast<std::size_t>(data.matrix.offsets()[user]);
+    const SparseRow row = data.matrix.row(u);
+    for (std::size_t n = 0; n < row.size(); ++n) {
+      const auto item = static_cast<std::size_t>(row.columns[n]);
+      if (item_kept[item]) totals[of_users ? user : item] += raw ? Offset{data.raw_rows[start + n]} : Offset{1};
+    }
+  }
+  return totals;
+}
+
+[[nodiscard]] inline std::vector<Index> kept_indices(const std::vector<char>& kept) {
+  std::vector<Index> indices;
+  for (std::size_t n = 0; n < kept.size(); ++n)
+    if (kept[n]) indices.push_back(static_cast<Index>(n));
+  return indices;
+}
+
+}  // namespace detail
+
+/// Keeps users with at least `min_items_per_user` items, then items with at least `min_users_per_item` of the remaining users.
+///
+/// One pass by default, in that order; `until_stable` repeats it until nothing changes. Users whose every item went in the second half, and items
+/// that nobody has, are dropped too (unless their threshold is 0), as they are in studies that keep a table of rows. The funnel gets a step for users and one for items.
+/// O(nnz) a pass.
+/// @throws InvalidArgument if a threshold is negative; ShapeError if the parts of `data` do not belong together.
+[[nodiscard]] inline Dataset filter_active(const Dataset& data, const ActivityFilter& options = {}) {
+  if (options.min_items_per_user < 0) throw InvalidArgument("min_items_per_user", options.min_items_per_user, "at least 0");
+  if (options.min_users_per_item < 0) throw InvalidArgument("min_users_per_item", options.min_users_per_item, "at least 0");
+  check_dataset(data);
+
+  std::vector<char> user_kept(static_cast<std::size_t>(data.matrix.rows()), 1);
+  std::vector<char> item_kept(static_cast<std::size_t>(data.matrix.cols()), 1);
+  const auto apply = [&](std::vector<char>& kept, bool of_users, Offset minimum) {
+    const std::vector<Offset> totals = detail::activity(data, options.count, user_kept, item_kept, of_users);
+    bool changed = false;
+    for (std::size_t n = 0; n < kept.size(); ++n) {
+      if (!kept[n] || totals[n] >= minimum) continue;
+      kept[n] = 0;
+      changed = true;
+    }
+    return changed;
+  };
+  const auto keep_all = [](const std::vector<char>& kept) { return std::vector<char>(kept.size(), 1); };
+
+  apply(user_kept, true, options.min_items_per_user);
+  const Dataset active_users = select(data, detail::kept_indices(user_kept), detail::kept_indices(keep_all(item_kept)),
+                                      "users with >= " + std::to_string(options.min_items_per_user) + " items");
+  bool changed = apply(item_kept, false, options.min_users_per_item);
+  std::string step = "items with >= " + std::to_string(options.min_users_per_item) + " users";
+  if (options.passes == FilterPasses::until_stable) {
+    while (changed) {
+      changed = apply(user_kept, true, options.min_items_per_user);
+      if (changed) changed = apply(item_kept, false, options.min_users_per_item);
+    }
+    step += ", repeated until both hold";
+  }
+  apply(user_kept, true, (std::min)(Offset{1}, options.min_items_per_user));
+  apply(item_kept, false, (std::min)(Offset{1}, options.min_users_per_item));
+  Dataset result = select(data, detail::kept_indices(user_kept), detail::kept_indices(item_kept), std::move(step));
+  result.funnel.insert(result.funnel.end() - 1, active_users.funnel.back());
+  return result;
+}
+
+/// Drops the items that no user has; the funnel says how many are left.
+[[nodiscard]] inline Dataset drop_unused_items(const Dataset& data) {
+  const std::vector<Index> counts = column_counts(data.matrix);
+  std::vector<Index> users(static_cast<std::size_t>(data.matrix.rows()));
+  std::iota(users.begin(), users.end(), 0);
+  std::vector<Index> items;
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    if (counts[i] > 0) items.push_back(static_cast<Index>(i));
+  return select(data, users, items, "items with interactions");
+}
+
+/// Keeps the `n_users` users with the most items (ties by user key, in byte order), in their present order; then drops items without interactions.
+///
+/// Fewer users than asked for are all kept. O(nnz + users log users).
+/// @throws InvalidArgument if `n_users` is below 1; ShapeError if the parts of `data` do not belong together.
+[[nodiscard]] inline Dataset keep_most_active_users(const Dataset& data, Index n_users,
+                                                    ActivityCount count = ActivityCount::distinct_pairs) {
+  if (n_users < 1) throw InvalidArgument("n_users", n_users, "at least 1");
+  check_dataset(data);
+  const std::vector<char> all_users(static_cast<std::size_t>(data.matrix.rows()), 1);
+  const std::vector<char> all_items(static_cast<std::size_t>(data.matrix.cols()), 1);
+  const std::vector<Offset> totals = detail::activity(data, count, all_users, all_items, true);
+
+  std::vector<Index> users = detail::kept_indices(all_users);
+  if (users.size() > static_cast<std::size_t>(n_users)) {
+    std::sort(users.begin(), users.end(), [&](Index a, Index b) {
+      const Offset more = totals[static_cast<std::size_t>(a)];
+      const Offset less = totals[static_cast<std::size_t>(b)];
+      return more != less ? more > less : data.users.key(a) < data.users.key(b);
+    });
+    users.resize(static_cast<std::size_t>(n_users));
+    std::sort(users.begin(), users.end());
+  }
+  return drop_unused_items(select(data, users, detail::kept_indices(all_items), "the " + std::to_string(n_users) + " most active users"));
+}
+
+}  // namespace kindred::inline v0

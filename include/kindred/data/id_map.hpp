@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <kindred/core/config.hpp>
+#include <kindred/core/error.hpp>
+#include <kindred/core/types.hpp>
+
+namespace kindred::inline v0 {
+
+/// A caller's keys (user names, artist ids) and the indices that stand for them, 0, 1, 2 ... in the order in which keys were first seen.
+///
+/// Keys are bytes in one block; a look-up hashes once and allocates nothing. const methods may be called from many threads.
+class IdMap {
+ public:
+  IdMap() = default;
+
+  [[nodiscard]] Index size() const noexcept { return static_cast<Index>(ends_.size()); }
+  [[nodiscard]] bool empty() const noexcept { return ends_.empty(); }
+
+  /// The index of `key`, which is added if it is new. Amortised O(length of the key).
+  /// @throws InvalidArgument beyond 2^31 - 1 keys.
+  Index intern(std::string_view key) {
+    if ((ends_.size() + 1) * 4 > table_.size() * 3) grow();
+    const std::uint32_t hash = hash_of(key);
+    const std::size_t slot = slot_of(key, hash);
+    if (table_[slot] != absent) return table_[slot];
+    if (ends_.size() >= static_cast<std::size_t>((std::numeric_limits<Index>::max)()))
+      throw InvalidArgument("number of keys", ends_.size() + 1, "below 2^31");
+    const auto index = static_cast<Index>(ends_.size());
+    bytes_.insert(bytes_.end(), key.begin(), key.end());
+    hashes_.push_back(hash);
+    ends_.push_back(bytes_.size());
+    table_[slot] = index;
+    return index;
+  }
+
+  /// The index of `key`, if it is known.
+  [[nodiscard]] std::optional<Index> find(std::string_view key) const noexcept {
+    if (table_.empty()) return std::nullopt;
+    const Index index = table_[slot_of(key, hash_of(key))];
+    return index == absent ? std::nullopt : std::optional<Index>(index);
+  }
+
+  /// The index of `key`. @throws InvalidArgument if it is not known.
+  [[nodiscard]] Index index(std::string_view key) const {
+    const std::optional<Index> found = find(key);
+    if (!found) throw InvalidArgument("key", "'" + std::string(key) + "'", "one of the " + std::to_string(size()) + " known keys");
+    return *found;
+  }
+
+  /// The key that `index` stands for; valid until the next intern. @throws InvalidArgument if there is none.
+  [[nodiscard]] std::string_view key(Index index) const {
+    if (index < 0 || index >= size()) throw InvalidArgument("index", index, "in [0, " + std::to_string(size()) + ")");
+    const auto at = static_cast<std::size_t>(index);
+    const std::size_t start = at == 0 ? 0 : ends_[at - 1];
+    return {bytes_.data() + start, ends_[at] - start};
+  }
+
+  /// The keys of `indices`, numbered anew in that order. @throws InvalidArgument as key() does, or if an index repeats.
+  [[nodiscard]] IdMap select(std::span<const Index> indices) const {
+    IdMap kept;
+    for (const Index old : indices)
+      if (const Index now = kept.size(); kept.intern(key(old)) != now) throw InvalidArgument("index", old, "named once");
+    return kept;
+  }
+
+  friend bool operator==(const IdMap& a, const IdMap& b) noexcept { return a.ends_ == b.ends_ && a.bytes_ == b.bytes_; }
+
+ private:
+  static constexpr Index absent = -1;
+
+  /// Eight bytes a step, mixed by multiplication and a shift (the finaliser of splitmix64).
+  static std::uint32_t hash_of(std::string_view key) noexcept {
+    std::uint64_t hash = 0x9E3779B97F4A7C15u ^ key.size();
+    while (!key.empty()) {
+      std::uint64_t word = 0;
+      const std::size_t length = key.size() < 8 ? key.size() : 8;
+      std::memcpy(&word, key.data(), length);
+      key.remove_prefix(length);
+      hash = (hash ^ word) * 0xBF58476D1CE4E5B9u;
+      hash ^= hash >> 29;
+    }
+    hash *= 0x94D049BB133111EBu;
+    return static_cast<std::uint32_t>(hash >> 32);
+  }
+
+  /// The slot that holds `key`, or the empty one where it belongs. Linear probing; the table is never more than three quarters full.
+  [[nodiscard]] std::size_t slot_of(std::string_view key, std::uint32_t hash) const noexcept {
+    const std::size_t mask = table_.size() - 1;
+    std::size_t slot = hash & mask;
+    while (table_[slot] != absent) {
+      const auto at = static_cast<std::size_t>(table_[slot]);
+      const std::size_t start = at == 0 ? 0 : ends_[at - 1];
+      if (hashes_[at] == hash && std::string_view(bytes_.data() + start, ends_[at] - start) == key) break;
+      slot = (slot + 1) & mask;
+    }
+    return slot;
+  }
+
+  void grow() {
+    std::vector<Index> larger(table_.empty() ? 16 : table_.size() * 2, absent);
+    const std::size_t mask = larger.size() - 1;
+    for (std::size_t at = 0; at < hashes_.size(); ++at) {
+      std::size_t slot = hashes_[at] & mask;
+      while (larger[slot] != absent) slot = (slot + 1) & mask;
+      larger[slot] = static_cast<Index>(at);
+    }
+    table_ = std::move(larger);
+  }
+
+  std::vector<char> bytes_;
+  std::vector<std::size_t> ends_;      // key n is [ends_[n - 1], ends_[n]) of bytes_
+  std::vector<std::uint32_t> hashes_;  // beside the keys, so that growing does not hash again
+  std::vector<Index> table_;           // a power of two of slots
+};
+
+}  // namespace kindred::inline v0

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <kindred/core/error.hpp>
+#include <kindred/core/parallel.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/data/csr_matrix.hpp>
+#include <kindred/evaluation/groups.hpp>
+#include <kindred/evaluation/report.hpp>
+#include <kindred/metrics/beyond_accuracy.hpp>
+#include <kindred/metrics/ranking.hpp>
+#include <kindred/models/recommender.hpp>
+
+namespace kindred::inline v0 {
+
+/// Whether a list may hold what the user had in train.
+enum class SeenItems {
+  excluded,  ///< The usual protocol: recommend what is new.
+  allowed,   ///< Some published baselines rank everything; their figures are lower.
+};
+
+struct EvaluateOptions {
+  std::vector<std::size_t> cutoffs = {10};  ///< Strictly increasing, each at least 1.
+  SeenItems seen = SeenItems::excluded;
+  Candidates candidates = Candidates::trained;
+  RankingOptions ranking = {};                                 ///< Variants of the metrics.
+  std::optional<std::span<const Index>> users = std::nullopt;  ///< If set, only these users, strictly increasing.
+  std::optional<Groups> user_groups = std::nullopt;            ///< If set, the metrics of each group too.
+  std::optional<Groups> item_groups = std::nullopt;            ///< If set, what happens to the items of each group.
+  bool keep_per_user = false;                                  ///< Fill RankingReport::per_user.
+  std::size_t threads = 0;                                     ///< 0: all hardware threads. The report is the same for any number.
+};
+
+namespace detail {
+
+/// The lists of `users` from any model, through its batch call where it has one.
+template <RecommenderModel Model>
+[[nodiscard]] RankedLists recommend_block(const Model& model, std::span<const Index> users, const RecommendAllOptions& options) {
+  if constexpr (BatchRecommenderModel<Model>) {
+    return model.recommend_all(users, options);
+  } else {
+    std::vector<std::vector<Scored>> lists;
+    for (const Index user : users) lists.push_back(model.recommend(user, options_of(user, options)));
+    return RankedLists(std::move(lists));
+  }
+}
+
+/// The test items of a user: those with a value above 0.
+inline void relevant_items(const SparseRow& row, std::vector<Index>& relevant) {
+  relevant.clear();
+  for (std::size_t n = 0; n < row.size(); ++n)
+    if (row.values[n] > 0.0F) relevant.push_back(row.columns[n]);
+}
+
+/// Averages of the chosen users (positions in `scores`, one row of cutoffs a user).
+[[nodiscard]] inline std::vector<CutoffReport> average(std::span<const RankingScores> scores, std::span<const std::size_t> chosen,
+                                                       std::span<const std::size_t> cutoffs) {
+  std::vector<CutoffReport> reports(cutoffs.size());
+  std::vector<double> values(chosen.size());
+  for (std::size_t c = 0; c < cutoffs.size(); ++c) {
+    const auto mean_of = [&](double RankingScores::*metric) {
+      for (std::size_t n = 0; n < chosen.size(); ++n) values[n] = scores[chosen[n] * cutoffs.size() + c].*metric;
+      return estimate(values);
+    };
+    reports[c].cutoff = cutoffs[c];
+    reports[c].precision = mean_of(&RankingScores::precision);
+    reports[c].recall = mean_of(&RankingScores::recall);
+    reports[c].ndcg = mean_of(&RankingScores::ndcg);
+    reports[c].map = mean_of(&RankingScores::average_precision);
+    reports[c].mrr = mean_of(&RankingScores::reciprocal_rank);
+    reports[c].hit_rate = mean_of(&RankingScores::hit_rate);
+  }
+  return reports;
+}
+
+inline void check_groups(const std::optional<Groups>& groups, std::string_view name, Index wanted) {
+  if (!groups) return;
+  if (groups->labels.size() != static_cast<std::size_t>(wanted))
+    throw ShapeError(std::string(name) + " has " + std::to_string(groups->labels.size()) + " labels; the matrix needs " +
+                     std::to_string(wanted));
+  for (const Index label : groups->labels)
+    if (label < -1 || label >= static_cast<Index>(groups->names.size()))
+      throw InvalidArgument(std::string(name) + " label", label, "-1 or the index of a name");
+}
+
+[[nodiscard]] inline std::string protocol_text(const EvaluateOptions& options, Index users) {
+  std::string text = "macro average over " + std::to_string(users) + " users with a non-empty test row; ";
+  text += options.seen == SeenItems::excluded ? "items of train excluded" : "nothing excluded";
+  text += options.candidates == Candidates::trained ? "; candidates are items with train data" : "; candidates are all items";
+  text += options.ranking.recall_denominator == RecallDenominator::relevant ? "; recall over |T|" : "; recall over min(K, |T|)";
+  text += options.ranking.ap_denominator == ApDenominator::min_cutoff_relevant ? "; AP over min(K, |T|)" : "; AP over |T|";
+  return text + "; NDCG with binary gain, ideal over min(K, |T|); ties to the lower item";
+}
+
+}  // namespace detail
+
+/// Measures how well `model` ranks the interactions of `test` that it was not shown.
+///
+/// `train`, `test`: n_users x n_items, the shape of the model; stored zeros are no interactions. Test items are those with a value above 0; users
+/// without any are counted, not averaged.
+/// All cutoffs come from one list a user. O(cost of the lists + users * (largest cutoff * log + test items)).
+/// @throws ShapeError if shapes differ; InvalidArgument if an option is not valid, no user has a test item, or the model lists an item that is not
+/// there or a test item twice; what the model throws.
+template <RecommenderModel Model>
+[[nodiscard]] RankingReport evaluate(const Model& model, const CsrView& train, const CsrView& test, const EvaluateOptions& options = {}) {
+  CsrMatrix cleaned;
+  const CsrView known = detail::interactions_of(train, cleaned);
+  detail::check_shape("train", train.shape(), "the model", model.shape());
+  detail::check_shape("test", test.shape(), "train", train.shape());
+  detail::check_groups(options.user_groups, "user_groups", train.rows());
+  detail::check_groups(options.item_groups, "item_groups", train.cols());
+  if (options.cutoffs.empty()) throw InvalidArgument("cutoffs", "an empty list", "at least one cutoff");
+  for (std::size_t c = 0; c < options.cutoffs.size(); ++c) {
+    if (options.cutoffs[c] < 1) throw InvalidArgument("cutoff", options.cutoffs[c], "at least 1");
+    if (c > 0 && options.cutoffs[c] <= options.cutoffs[c - 1])
+      throw InvalidArgument("cutoff", options.cutoffs[c], "above the one before it, which is " + std::to_string(options.cutoffs[c - 1]));
+  }
+  if (options.users) detail::check_index_list(*options.users, "users", "a user", train.rows());
+
+  RankingReport report;
+  const std::vector<Index> item_users = column_counts(known);
+  std::vector<Index> users;
+  std::vector<Index> relevant;
+  const auto consider = [&](Index user) {
+    detail::relevant_items(test.row(user), relevant);
+    if (relevant.empty()) {
+      ++report.users_without_test;
+      return;
+    }
+    users.push_back(user);
+    report.test_interactions += static_cast<Offset>(relevant.size());
+    for (const Index item : relevant) report.untrained_test_items += item_users[static_cast<std::size_t>(item)] == 0 ? 1 : 0;
+  };
+  if (options.users) {
+    for (const Index user : *options.users) consider(user);
+  } else {
+    for (Index user = 0; user < test.rows(); ++user) consider(user);
+  }
+  if (users.empty())
+    throw InvalidArgument("test", "without a positive interaction of the users asked for", "a matrix with something to predict");
+  report.users = static_cast<Index>(users.size());
+  report.protocol = detail::protocol_text(options, report.users);
+
+  // Lists of all users, -1 beyond their end, and their scores; every user writes to places of its own.
+  const std::size_t n_cutoffs = options.cutoffs.size();
+  const std::size_t length = (std::min)(options.cutoffs.back(), static_cast<std::size_t>(train.cols()));
+  std::vector<Index> lists(users.size() * length, -1);
+  std::vector<RankingScores> scores(users.size() * n_cutoffs);
+  RecommendAllOptions request{.count = length, .candidates = options.candidates, .threads = 1};
+  if (options.seen == SeenItems::excluded) request.exclude = known;
+  parallel_for(users.size(), {.threads = options.threads, .grain = 64}, [&](std::size_t first, std::size_t last, std::size_t) {
+    const std::span<const Index> block = std::span<const Index>(users).subspan(first, last - first);
+    const RankedLists ranked = detail::recommend_block(model, block, request);
+    std::vector<Index> items;
+    for (std::size_t n = 0; n < block.size(); ++n) {
+      const std::span<const Scored> row = ranked.row(n);
+      items.clear();
+      for (const Scored& scored : row) items.push_back(scored.item);
+      for (std::size_t place = 0; place < items.size(); ++place)
+        detail::check_listed_item(items, place, static_cast<std::size_t>(train.cols()));
+      std::copy_n(items.begin(), (std::min)(items.size(), length), lists.begin() + static_cast<std::ptrdiff_t>((first + n) * length));
+      std::vector<Index> wanted;
+      detail::relevant_items(test.row(block[n]), wanted);
+      detail::ranking_scores_into(items, wanted, options.cutoffs, options.ranking,
+                                  std::span<RankingScores>(scores).subspan((first + n) * n_cutoffs, n_cutoffs));
+    }
+  });
+
+  std::vector<std::size_t> everybody(users.size());
+  std::iota(everybody.begin(), everybody.end(), std::size_t{0});
+  report.cutoffs = detail::average(scores, everybody, options.cutoffs);
+
+  // One pass from the top of all lists to their ends counts what each cutoff covers.
+  std::vector<Offset> recommended(static_cast<std::size_t>(train.cols()), 0);
+  const auto trained = static_cast<double>(std::count_if(item_users.begin(), item_users.end(), [](Index count) { return count > 0; }));
+  std::size_t place = 0;
+  for (CutoffReport& cutoff : report.cutoffs) {
+    for (; place < (std::min)(cutoff.cutoff, length); ++place)
+      for (std::size_t n = 0; n < users.size(); ++n)
+        if (const Index item = lists[n * length + place]; item >= 0) ++recommended[static_cast<std::size_t>(item)];
+    cutoff.distinct_items = distinct_items(recommended);
+    cutoff.coverage = catalogue_coverage(recommended, train.cols());
+    cutoff.coverage_of_trained = trained > 0.0 ? static_cast<double>(cutoff.distinct_items) / trained : 0.0;
+  }
+  report.gini = recommendation_gini(recommended);
+  Index with_list = 0;
+  for (std::size_t n = 0; n < users.size(); ++n) {
+    const std::span<const Index> list = std::span<const Index>(lists).subspan(n * length, length);
+    const auto shown = static_cast<std::size_t>(std::find(list.begin(), list.end(), -1) - list.begin());
+    if (shown == 0) continue;
+    report.novelty += novelty(list.first(shown), item_users, train.rows());
+    ++with_list;
+  }
+  if (with_list > 0) report.novelty /= static_cast<double>(with_list);
+
+  if (options.user_groups) {
+    for (std::size_t group = 0; group < options.user_groups->names.size(); ++group) {
+      std::vector<std::size_t> members;
+      for (std::size_t n = 0; n < users.size(); ++n)
+        if (options.user_groups->labels[static_cast<std::size_t>(users[n])] == static_cast<Index>(group)) members.push_back(n);
+      report.user_groups.push_back(
+          {options.user_groups->names[group], static_cast<Index>(members.size()), detail::average(scores, members, options.cutoffs)});
+    }
+  }
+  if (options.item_groups) {
+    const std::vector<Index>& labels = options.item_groups->labels;
+    std::vector<double> hits(options.item_groups->names.size(), 0.0);
+    for (const std::string& name : options.item_groups->names) report.item_groups.push_back({.name = name});
+    for (const Index label : labels)
+      if (label >= 0) ++report.item_groups[static_cast<std::size_t>(label)].items;
+    double all_recommended = 0.0;
+    for (std::size_t i = 0; i < recommended.size(); ++i) {
+      all_recommended += static_cast<double>(recommended[i]);
+      if (labels[i] >= 0)
+        report.item_groups[static_cast<std::size_t>(labels[i])].share_of_recommendations += static_cast<double>(recommended[i]);
+    }
+    for (std::size_t n = 0; n < users.size(); ++n) {
+      detail::relevant_items(test.row(users[n]), relevant);
+      const std::span<const Index> list = std::span<const Index>(lists).subspan(n * length, length);
+      for (const Index item : relevant) {
+        const Index label = labels[static_cast<std::size_t>(item)];
+        if (label < 0) continue;
+        ++report.item_groups[static_cast<std::size_t>(label)].test_interactions;
+        if (std::find(list.begin(), list.end(), item) != list.end()) hits[static_cast<std::size_t>(label)] += 1.0;
+      }
+    }
+    for (std::size_t group = 0; group < hits.size(); ++group) {
+      ItemGroupReport& item_group = report.item_groups[group];
+      if (all_recommended > 0.0) item_group.share_of_recommendations /= all_recommended;
+      if (item_group.test_interactions > 0) item_group.recall = hits[group] / static_cast<double>(item_group.test_interactions);
+    }
+  }
+  if (options.keep_per_user)
+    for (std::size_t n = 0; n < users.size(); ++n)
+      report.per_user.push_back({users[n],
+                                 {scores.begin() + static_cast<std::ptrdiff_t>(n * n_cutoffs),
+                                  scores.begin() + static_cast<std::ptrdiff_t>((n + 1) * n_cutoffs)}});
+  return report;
+}
+
+}  // namespace kindred::inline v0

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <kindred/core/error.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/metrics/ranking.hpp>
+
+namespace kindred::inline v0 {
+
+/// A mean over users and how far it may be off.
+struct Estimate {
+  double mean = 0.0;
+  double standard_error = 0.0;  ///< Standard deviation (n - 1) / sqrt(n); 0 for fewer than two users.
+};
+
+/// All metrics at one cutoff K: macro averages over users, as metrics/ranking.hpp defines them.
+struct CutoffReport {
+  std::size_t cutoff = 0;
+  Estimate precision;
+  Estimate recall;
+  Estimate ndcg;
+  Estimate map;                      ///< Mean average precision.
+  Estimate mrr;                      ///< Mean reciprocal rank.
+  Estimate hit_rate;                 ///< Share of users with a hit.
+  Index distinct_items = 0;          ///< Items that stand in some user's first K.
+  double coverage = 0.0;             ///< distinct_items / items of the matrix.
+  double coverage_of_trained = 0.0;  ///< distinct_items / items with train data.
+};
+
+/// The metrics of a part of the users, at the same cutoffs.
+struct UserGroupReport {
+  std::string name;
+  Index users = 0;
+  std::vector<CutoffReport> cutoffs;
+};
+
+/// What the lists at the largest cutoff do with a part of the items.
+struct ItemGroupReport {
+  std::string name;
+  Index items = 0;
+  double share_of_recommendations = 0.0;
+  double recall = 0.0;  ///< Hits / test interactions, both with items of the group only, over all users together.
+  Offset test_interactions = 0;
+};
+
+/// The scores of one user, if they were asked for.
+struct UserScores {
+  Index user = 0;
+  std::vector<RankingScores> cutoffs;
+};
+
+/// What evaluate measured, and how.
+struct RankingReport {
+  std::string protocol;             ///< One sentence: who was averaged, what was excluded, which variants.
+  Index users = 0;                  ///< Users with a non-empty test row: those averaged over.
+  Index users_without_test = 0;     ///< Users asked for whose test row is empty.
+  Offset test_interactions = 0;     ///< Of the averaged users.
+  Offset untrained_test_items = 0;  ///< Test interactions with items that have no train data: no model can find them.
+  std::vector<CutoffReport> cutoffs;
+  double novelty = 0.0;  ///< Mean over users of -log2 of the recommended items' popularity, at the largest cutoff.
+  double gini = 0.0;     ///< Inequality of the recommendations over all items, at the largest cutoff.
+  std::vector<UserGroupReport> user_groups;
+  std::vector<ItemGroupReport> item_groups;
+  std::vector<UserScores> per_user;
+
+  /// The metrics at `cutoff`. @throws InvalidArgument if it was not asked for.
+  [[nodiscard]] const CutoffReport& at(std::size_t cutoff) const {
+    for (const CutoffReport& report : cutoffs)
+      if (report.cutoff == cutoff) return report;
+    throw InvalidArgument("cutoff", cutoff, "one of those that evaluate was asked for");
+  }
+};
+
+/// Mean and standard error of `values`. O(n).
+[[nodiscard]] inline Estimate estimate(std::span<const double> values) {
+  Estimate result;
+  if (values.empty()) return result;
+  const auto n = static_cast<double>(values.size());
+  for (const double value : values) result.mean += value / n;
+  if (values.size() < 2) return result;
+  double squares = 0.0;
+  for (const double value : values) squares += (value - result.mean) * (value - result.mean);
+  result.standard_error = std::sqrt(squares / (n - 1.0) / n);
+  return result;
+}
+
+}  // namespace kindred::inline v0

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include <kindred/core/config.hpp>
+
+namespace kindred::inline v0 {
+
+namespace detail {
+
+/// Days from 1970-01-01 to a date of the proleptic Gregorian calendar. Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+[[nodiscard]] constexpr std::int64_t days_from_civil(std::int64_t year, unsigned month, unsigned day) noexcept {
+  year -= month <= 2 ? 1 : 0;
+  const std::int64_t era = (year >= 0 ? year : year - 399) / 400;
+  const std::int64_t year_of_era = year - era * 400;
+  const std::int64_t day_of_year =
+      (153 * (static_cast<std::int64_t>(month) + (month > 2 ? -3 : 9)) + 2) / 5 + static_cast<std::int64_t>(day) - 1;
+  const std::int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+  return era * 146'097 + day_of_era - 719'468;
+}
+
+/// Seconds since the Unix epoch at the start of a date; nothing if the calendar has no such day.
+[[nodiscard]] constexpr std::optional<std::int64_t> date_seconds(unsigned year, unsigned month, unsigned day) noexcept {
+  if (year < 1 || month < 1 || month > 12 || day < 1) return std::nullopt;
+  constexpr std::array<unsigned, 12> lengths = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+  if (day > lengths[month - 1] + (month == 2 && leap ? 1u : 0u)) return std::nullopt;
+  return days_from_civil(year, month, day) * 86'400;
+}
+
+/// A number of digits alone, at most 4 of them.
+[[nodiscard]] constexpr std::optional<unsigned> parse_digits(std::string_view text) noexcept {
+  if (text.empty() || text.size() > 4) return std::nullopt;
+  unsigned number = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    number = number * 10 + static_cast<unsigned>(c - '0');
+  }
+  return number;
+}
+
+/// "2009-05-04T23:08:57Z", exactly so, to seconds since the Unix epoch. Nothing for other forms, offsets, leap seconds and days that do not exist.
+[[nodiscard]] constexpr std::optional<std::int64_t> parse_iso_8601(std::string_view text) noexcept {
+  if (text.size() != 20 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':' || text[19] != 'Z')
+    return std::nullopt;
+  const auto year = parse_digits(text.substr(0, 4));
+  const auto month = parse_digits(text.substr(5, 2));
+  const auto day = parse_digits(text.substr(8, 2));
+  const auto hour = parse_digits(text.substr(11, 2));
+  const auto minute = parse_digits(text.substr(14, 2));
+  const auto second = parse_digits(text.substr(17, 2));
+  if (!year || !month || !day || !hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
+  const auto date = date_seconds(*year, *month, *day);
+  if (!date) return std::nullopt;
+  return *date + std::int64_t{*hour} * 3'600 + std::int64_t{*minute} * 60 + std::int64_t{*second};
+}
+
+/// "Sep 30, 2005" (English month, day of one or two digits, year of four) to seconds since the Unix epoch at the start of that day, UTC.
+[[nodiscard]] constexpr std::optional<std::int64_t> parse_month_day_year(std::string_view text) noexcept {
+  constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  const std::size_t comma = text.find(", ");
+  if (comma == std::string_view::npos || comma < 5 || comma > 6 || text[3] != ' ' || text.size() != comma + 6) return std::nullopt;
+  const std::size_t month = months.find(text.substr(0, 3));
+  const auto day = parse_digits(text.substr(4, comma - 4));
+  const auto year = parse_digits(text.substr(comma + 2));
+  if (month == std::string_view::npos || month % 3 != 0 || !day || !year) return std::nullopt;
+  return date_seconds(*year, static_cast<unsigned>(month / 3) + 1, *day);
+}
+
+}  // namespace detail
+
+}  // namespace kindred::inline v0

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <kindred/core/error.hpp>
+#include <kindred/io/text.hpp>
+
+namespace kindred::inline v0 {
+
+/// Whether the first line that is neither blank nor a comment holds the names of the columns.
+enum class Header { none, first_line };
+
+/// What a double quote means.
+enum class Quoting {
+  none,      ///< Nothing: a tab file is not CSV, and names like 12" mix hold quotes of their own.
+  rfc_4180,  ///< A field may stand in quotes, a quote inside it is doubled; a quoted field may not span lines.
+};
+
+/// How many fields a line must have.
+enum class FieldRule {
+  same,      ///< As many as the header, or else the first line.
+  at_least,  ///< As many as the columns in use need: more at the end are ignored.
+};
+
+namespace detail {
+
+/// How lines become fields.
+struct TableFormat {
+  std::string separator = "\t";
+  Header header = Header::none;
+  Quoting quoting = Quoting::none;
+  std::string comment_prefix = {};
+  FieldRule field_rule = FieldRule::same;
+  std::size_t field_count = 0;  ///< For FieldRule::same: 0 takes it from the header or first line.
+};
+
+/// Why a line is bad: the words of a ParseError.
+struct LineProblem {
+  std::uint64_t column = 0;
+  std::string found = {};
+  std::string expected = {};
+};
+
+enum class LineKind { row, skipped, bad };
+
+/// One line to its fields, or the reason why not. Knows no file. Fields are views of the line, or of a buffer that is used again for each line.
+class LineParser {
+ public:
+  /// @throws InvalidArgument if the separator is empty or holds a line end, or a quote while quoting is on.
+  explicit LineParser(TableFormat format) : format_(std::move(format)), exact_(format_.field_count), exact_is_given_(exact_ > 0) {
+    if (format_.separator.empty() || format_.separator.find_first_of("\r\n") != std::string::npos ||
+        (format_.quoting == Quoting::rfc_4180 && format_.separator.find('"') != std::string::npos))
+      throw InvalidArgument("separator", printable(format_.separator), "not empty, and without line ends or active quotes");
+  }
+
+  /// From now on a row needs at least `count` fields.
+  void require_fields(std::size_t count) noexcept { least_ = (std::max)(least_, count); }
+
+  [[nodiscard]] LineKind parse(std::string_view line, LineProblem& problem) {
+    if (line.empty() || (!format_.comment_prefix.empty() && line.starts_with(format_.comment_prefix))) return LineKind::skipped;
+    if (const std::size_t at = find_bad_byte(line); at != std::string_view::npos) {
+      problem = {column_at(line, at), "byte " + byte_text(line[at]) + " at byte " + std::to_string(at + 1) + " of the line", "UTF-8 text"};
+      return LineKind::bad;
+    }
+    fields_.clear();
+    if (format_.quoting == Quoting::none)
+      split_plain(line);
+    else if (!split_quoted(line, problem))
+      return LineKind::bad;
+    return count_is_right(problem) ? LineKind::row : LineKind::bad;
+  }
+
+  [[nodiscard]] std::span<const std::string_view> fields() const noexcept { return fields_; }
+
+ private:
+  void split_plain(std::string_view line) {
+    const std::string_view separator = format_.separator;
+    std::size_t start = 0;
+    for (std::size_t end = line.find(separator); end != std::string_view::npos; end = line.find(separator, start)) {
+      fields_.push_back(line.substr(start, end - start));
+      start = end + separator.size();
+    }
+    fields_.push_back(line.substr(start));
+  }
+
+  [[nodiscard]] bool split_quoted(std::string_view line, LineProblem& problem) {
+    const std::string_view separator = format_.separator;
+    // Reserved once, so that views of it stay valid while the line's fields are added.
+    unquoted_.clear();
+    unquoted_.reserve(line.size());
+    const auto fail = [&](std::string_view found, std::string_view expected) {
+      problem = {fields_.size() + 1, std::string(found), std::string(expected)};
+      return false;
+    };
+    for (std::size_t at = 0;;) {
+      if (at == line.size() || line[at] != '"') {
+        const std::size_t end = line.find(separator, at);
+        const std::string_view field = line.substr(at, end == std::string_view::npos ? end : end - at);
+        if (field.find('"') != std::string_view::npos) return fail(printable(field), "a field with quotes around it, or without quotes");
+        fields_.push_back(field);
+        if (end == std::string_view::npos) return true;
+        at = end + separator.size();
+        continue;
+      }
+      const std::size_t start = unquoted_.size();
+      for (++at;;) {
+        const std::size_t quote = line.find('"', at);
+        if (quote == std::string_view::npos) return fail("a quote that is not closed on its line", "a closing quote");
+        unquoted_.append(line.substr(at, quote - at));
+        at = quote + 1;
+        if (at == line.size() || line[at] != '"') break;
+        unquoted_.push_back('"');
+        ++at;
+      }
+      fields_.push_back(std::string_view(unquoted_).substr(start));
+      if (at == line.size()) return true;
+      if (!line.substr(at).starts_with(separator)) return fail("text after a closing quote", "the separator " + printable(separator));
+      at += separator.size();
+    }
+  }
+
+  [[nodiscard]] bool count_is_right(LineProblem& problem) {
+    const std::size_t count = fields_.size();
+    const bool wrong = format_.field_rule == FieldRule::same && exact_ > 0 && count != exact_;
+    if (wrong || count < least_) {
+      const auto fields = [](std::size_t n) { return std::to_string(n) + (n == 1 ? " field" : " fields"); };
+      problem = {0, fields(count),
+                 (wrong ? fields(exact_) : "at least " + fields(least_)) + " separated by " + printable(format_.separator)};
+      if (wrong && !exact_is_given_) problem.expected += ", as in the first line";
+      return false;
+    }
+    if (exact_ == 0) exact_ = count;
+    return true;
+  }
+
+  /// The field, from 1, that byte `at` of the line belongs to.
+  [[nodiscard]] std::uint64_t column_at(std::string_view line, std::size_t at) const {
+    std::uint64_t column = 1;
+    bool inside = false;
+    for (std::size_t n = 0; n < at; ++n) {
+      if (format_.quoting == Quoting::rfc_4180 && line[n] == '"') inside = !inside;
+      if (inside || !line.substr(n).starts_with(format_.separator)) continue;
+      ++column;
+      n += format_.separator.size() - 1;
+    }
+    return column;
+  }
+
+  TableFormat format_;
+  std::size_t exact_;  // the number of fields of every line, once it is known
+  bool exact_is_given_;
+  std::size_t least_ = 1;
+  std::vector<std::string_view> fields_;
+  std::string unquoted_;
+};
+
+}  // namespace detail
+
+}  // namespace kindred::inline v0

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <kindred/core/config.hpp>
+#include <kindred/core/error.hpp>
+
+namespace kindred::inline v0 {
+
+namespace detail {
+
+/// One line of a text file, without its line end.
+struct Line {
+  std::string_view text;     ///< Valid until the next line is read. Empty if the line is too long.
+  std::uint64_t number = 0;  ///< From 1.
+  bool too_long = false;
+};
+
+/// The lines of a text file, read in large blocks.
+///
+/// A line ends with LF or CR LF; the last one may end with the file. A UTF-8 byte order mark at the start of the file is no part of the first line.
+/// Lines longer than the limit are passed over without being held. Memory: about the longest line or a block.
+/// @throws IoError if the file cannot be opened or read; ParseError if it starts like UTF-16, gzip or zip.
+class LineSource {
+ public:
+  static constexpr std::size_t block_bytes = std::size_t{1} << 18;
+
+  explicit LineSource(std::string path, std::size_t max_line_bytes) : path_(std::move(path)), max_line_bytes_(max_line_bytes) {
+    file_.reset(std::fopen(path_.c_str(), "rb"));
+    if (!file_) throw IoError(path_, "open", errno);
+    std::setvbuf(file_.get(), nullptr, _IONBF, 0);
+    buffer_.resize(block_bytes);
+    fill();
+    check_start();
+  }
+
+  /// The next line, or false at the end of the file.
+  [[nodiscard]] bool next(Line& line) {
+    std::size_t searched = 0;
+    for (;;) {
+      const char* const start = buffer_.data() + begin_;
+      if (const void* found = std::memchr(start + searched, '\n', end_ - begin_ - searched); found != nullptr) {
+        const auto length = static_cast<std::size_t>(static_cast<const char*>(found) - start);
+        take(length, 1, line);
+        return true;
+      }
+      searched = end_ - begin_;
+      if (at_end_ && searched == 0) return false;
+      if (at_end_) {
+        take(searched, 0, line);
+        return true;
+      }
+      if (searched > max_line_bytes_ && searched - max_line_bytes_ > 1) {  // One more byte may be the CR of the line end.
+        pass_over_line();
+        line = {{}, ++lines_, true};
+        return true;
+      }
+      fill();
+    }
+  }
+
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  /// Lines handed out so far.
+  [[nodiscard]] std::uint64_t lines() const noexcept { return lines_; }
+  /// Bytes read from the file so far.
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+
+ private:
+  struct Close {
+    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+  };
+
+  void take(std::size_t length, std::size_t line_end, Line& line) {
+    std::string_view text(buffer_.data() + begin_, length);
+    begin_ += length + line_end;
+    if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
+    line = {text, ++lines_, text.size() > max_line_bytes_};
+    if (line.too_long) line.text = {};
+  }
+
+  /// Makes room, moving what is not yet used to the front or growing, and reads once.
+  void fill() {
+    if (begin_ > 0) {
+      std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+      end_ -= begin_;
+      begin_ = 0;
+    }
+    if (end_ == buffer_.size()) buffer_.resize(buffer_.size() * 2);
+    errno = 0;
+    const std::size_t wanted = buffer_.size() - end_;
+    const std::size_t got = std::fread(buffer_.data() + end_, 1, wanted, file_.get());
+    if (got < wanted) {
+      if (std::ferror(file_.get()) != 0) throw IoError(path_, "read", errno != 0 ? errno : EIO);
+      at_end_ = true;
+    }
+    end_ += got;
+    bytes_ += got;
+  }
+
+  void pass_over_line() {
+    for (;;) {
+      const char* const start = buffer_.data() + begin_;
+      if (const void* found = std::memchr(start, '\n', end_ - begin_); found != nullptr) {
+        begin_ += static_cast<std::size_t>(static_cast<const char*>(found) - start) + 1;
+        return;
+      }
+      begin_ = end_;
+      if (at_end_) return;
+      fill();
+    }
+  }
+
+  void check_start() {
+    const std::string_view start(buffer_.data(), (std::min)(end_, std::size_t{4}));
+    if (start.starts_with("\xEF\xBB\xBF")) begin_ = 3;
+    if (start.starts_with("\xFF\xFE") || start.starts_with("\xFE\xFF"))
+      throw ParseError(path_, 0, 0, "a UTF-16 byte order mark", "UTF-8 text");
+    if (start.starts_with("\x1F\x8B")) throw ParseError(path_, 0, 0, "gzip data", "UTF-8 text: decompress the file first");
+    if (start.starts_with("PK\x03\x04")) throw ParseError(path_, 0, 0, "a zip archive", "UTF-8 text: unpack the archive first");
+  }
+
+  std::string path_;
+  std::size_t max_line_bytes_;
+  std::unique_ptr<std::FILE, Close> file_;
+  std::vector<char> buffer_;
+  std::size_t begin_ = 0;  // what is not yet handed out is [begin_, end_) of the buffer
+  std::size_t end_ = 0;
+  bool at_end_ = false;
+  std::uint64_t lines_ = 0;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace detail
+
+}  // namespace kindred::inline v0

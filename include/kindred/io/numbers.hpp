@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <charconv>
+#include <clocale>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+#include <kindred/core/config.hpp>
+#include <kindred/data/csr_view.hpp>
+
+namespace kindred::inline v0 {
+
+namespace detail {
+
+/// A whole decimal number and nothing beside it: no '+', no spaces; '-' for signed types. Nothing if `text` is none or does not fit.
+template <std::integral T>
+[[nodiscard]] std::optional<T> parse_integer(std::string_view text) noexcept {
+  T number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc{} || stop != end) return std::nullopt;
+  return number;
+}
+
+/// Longer numbers than this are refused, so that the copy below has a bound.
+inline constexpr std::size_t longest_number = 64;
+
+/// What the characters of a number say about it.
+struct NumberShape {
+  bool well_formed = false;  ///< -? (digits . digits? | . digits | digits) ([eE] [+-]? digits)?
+  bool integer = false;      ///< At most 18 digits, no sign, point or exponent.
+  bool nonzero = false;      ///< A digit of the mantissa is not 0.
+};
+
+[[nodiscard]] inline NumberShape number_shape(std::string_view text) noexcept {
+  NumberShape shape;
+  if (text.empty() || text.size() > longest_number) return shape;
+  std::size_t at = 0;
+  const auto digits = [&] {
+    const std::size_t first = at;
+    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at)
+      if (text[at] != '0') shape.nonzero = true;
+    return at - first;
+  };
+  if (text[at] == '-') ++at;
+  std::size_t mantissa = digits();
+  shape.integer = mantissa == text.size() && mantissa <= 18;
+  if (at < text.size() && text[at] == '.') {
+    ++at;
+    mantissa += digits();
+  }
+  if (mantissa == 0) return shape;
+  if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
+    ++at;
+    if (at < text.size() && (text[at] == '-' || text[at] == '+')) ++at;
+    const bool nonzero = shape.nonzero;
+    if (digits() == 0) return shape;
+    shape.nonzero = nonzero;
+  }
+  shape.well_formed = at == text.size();
+  return shape;
+}
+
+/// The float nearest to a well-formed number, by the C library: for standard libraries without from_chars for floats (libc++ before 20).
+/// @returns infinity beyond the range of a float.
+[[nodiscard]] inline float float_by_strtof(std::string_view text) noexcept {
+  // strtof wants a terminator, and the decimal point of the program's locale.
+  char copy[longest_number + 16];
+  const char* const point = std::localeconv()->decimal_point;
+  std::size_t length = 0;
+  for (const char c : text.substr(0, longest_number)) {
+    if (c != '.') {
+      copy[length++] = c;
+      continue;
+    }
+    for (std::size_t n = 0; n < 8 && point[n] != '\0'; ++n) copy[length++] = point[n];
+  }
+  copy[length] = '\0';
+  return std::strtof(copy, nullptr);
+}
+
+/// The float nearest to a decimal number, and nothing beside it: no '+', spaces, hex, infinity or NaN, at most 64 characters. Nothing if `text`
+/// is none, lies beyond the range of a float, or is not zero but too small for one.
+[[nodiscard]] inline std::optional<float> parse_float(std::string_view text) noexcept {
+  const NumberShape shape = number_shape(text);
+  if (!shape.well_formed) return std::nullopt;
+  float number = 0.0F;
+  if (shape.integer) {
+    std::uint64_t whole = 0;
+    for (const char c : text) whole = whole * 10 + static_cast<std::uint64_t>(c - '0');
+    number = static_cast<float>(whole);
+  } else {
+#if defined(__cpp_lib_to_chars)
+    if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc{}) return std::nullopt;
+#else
+    number = float_by_strtof(text);
+#endif
+  }
+  if (!is_finite(number) || (number == 0.0F && shape.nonzero)) return std::nullopt;
+  return number;
+}
+
+}  // namespace detail
+
+}  // namespace kindred::inline v0

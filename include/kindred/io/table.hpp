@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <kindred/core/error.hpp>
+#include <kindred/data/load_report.hpp>
+#include <kindred/io/line_parser.hpp>
+#include <kindred/io/line_source.hpp>
+
+namespace kindred::inline v0 {
+
+/// What to do with a line that is not what its format says.
+enum class BadLinePolicy {
+  fail,  ///< Throw ParseError at the first one.
+  skip,  ///< Leave it out, count it, and keep the first few in the LoadReport.
+};
+
+/// How a text file is read, whatever its format.
+struct ReadOptions {
+  BadLinePolicy on_bad_line = BadLinePolicy::fail;
+  std::size_t max_line_bytes = std::size_t{1} << 20;  ///< >= 1. A longer line is a bad line.
+  std::size_t first_bad = 10;                         ///< Bad lines to keep in the report.
+};
+
+namespace detail {
+
+/// The rows of a text file, field by field, and the report about them: a LineSource, a LineParser and the policy for bad lines.
+///
+/// A row that next() hands out counts as kept, unless it is then called bad or dropped.
+class TableReader {
+ public:
+  /// Opens the file and reads the header. @throws IoError, ParseError, InvalidArgument.
+  TableReader(const std::string& path, const TableFormat& format, const ReadOptions& options)
+      : options_(options), source_(path, checked_length(options)), parser_(format) {
+    report_.source = path;
+    if (format.header == Header::none) return;
+    while (source_.next(line_)) {
+      ++report_.skipped;
+      LineProblem problem;
+      const LineKind kind = line_.too_long ? too_long(problem) : parser_.parse(line_.text, problem);
+      if (kind == LineKind::skipped) continue;
+      // Without its header a file means nothing, so that this is never a line to skip.
+      if (kind == LineKind::bad) throw ParseError(source_.path(), line_.number, problem.column, problem.found, problem.expected);
+      header_.assign(parser_.fields().begin(), parser_.fields().end());
+      header_line_ = line_.number;
+      return;
+    }
+    (void)finish();  // No header, so no rows: throws.
+  }
+
+  /// The names of the columns; empty without a header.
+  [[nodiscard]] const std::vector<std::string>& header() const noexcept { return header_; }
+  [[nodiscard]] const std::string& path() const noexcept { return source_.path(); }
+  [[nodiscard]] std::uint64_t header_line() const noexcept { return header_line_; }
+  void require_fields(std::size_t count) noexcept { parser_.require_fields(count); }
+
+  /// Goes to the next row; false at the end of the file.
+  [[nodiscard]] bool next() {
+    while (source_.next(line_)) {
+      LineProblem problem;
+      switch (line_.too_long ? too_long(problem) : parser_.parse(line_.text, problem)) {
+        case LineKind::row: ++report_.rows; return true;
+        case LineKind::skipped: ++report_.skipped; break;
+        case LineKind::bad: record_bad(problem); break;
+      }
+    }
+    return false;
+  }
+
+  /// The fields of this row; valid until the next one.
+  [[nodiscard]] std::span<const std::string_view> fields() const noexcept { return parser_.fields(); }
+  /// Rows so far, bad ones included: the number of this row, from 1.
+  [[nodiscard]] std::uint64_t row_number() const noexcept { return source_.lines() - report_.skipped; }
+
+  /// This row is not what it should be. @throws ParseError unless bad lines are skipped.
+  void bad(const LineProblem& problem) {
+    --report_.rows;
+    record_bad(problem);
+  }
+
+  /// This row is left out, for a reason that is no fault of the file's.
+  void dropped(std::string_view reason) {
+    --report_.rows;
+    ++report_.dropped[std::string(reason)];
+  }
+
+  /// Something was done to this row, which is kept.
+  void noted(std::string_view what) { ++report_.noted[std::string(what)]; }
+
+  /// The report, at the end of the file. @throws ParseError if the file had no row that was kept or dropped.
+  [[nodiscard]] LoadReport finish() {
+    report_.lines = source_.lines();
+    report_.bytes = source_.bytes();
+    if (report_.rows == 0 && report_.dropped.empty()) {
+      std::string found = "no rows";
+      if (report_.bad_lines > 0) found = "no good rows in " + std::to_string(report_.bad_lines) + " lines";
+      if (!report_.first_bad.empty())
+        found += " (line " + std::to_string(report_.first_bad[0].line) + ": " + report_.first_bad[0].reason + ")";
+      throw ParseError(source_.path(), 0, 0, found, "at least one row of data");
+    }
+    return std::move(report_);
+  }
+
+ private:
+  [[nodiscard]] static std::size_t checked_length(const ReadOptions& options) {
+    if (options.max_line_bytes < 1) throw InvalidArgument("max_line_bytes", options.max_line_bytes, "at least 1");
+    return options.max_line_bytes;
+  }
+
+  [[nodiscard]] LineKind too_long(LineProblem& problem) const {
+    const std::string limit = std::to_string(options_.max_line_bytes) + " bytes";
+    problem = {0, "a line longer than " + limit, "at most " + limit + " (ReadOptions::max_line_bytes)"};
+    return LineKind::bad;
+  }
+
+  void record_bad(const LineProblem& problem) {
+    if (options_.on_bad_line == BadLinePolicy::fail)
+      throw ParseError(source_.path(), line_.number, problem.column, problem.found, problem.expected);
+    ++report_.bad_lines;
+    if (report_.first_bad.size() < options_.first_bad)
+      report_.first_bad.push_back({line_.number, problem.column, "found " + problem.found + "; expected " + problem.expected});
+  }
+
+  ReadOptions options_;
+  LineSource source_;
+  LineParser parser_;
+  Line line_;
+  LoadReport report_;
+  std::vector<std::string> header_;
+  std::uint64_t header_line_ = 0;
+};
+
+}  // namespace detail
+
+}  // namespace kindred::inline v0

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// All of Kindred but persistence/ (it needs one more dependency) and eigen.hpp (for users of Eigen). Layer by layer; see CONTRIBUTING.md.
+
+#include <kindred/version.hpp>  // IWYU pragma: export
+
+#include <kindred/core/aligned.hpp>   // IWYU pragma: export
+#include <kindred/core/config.hpp>    // IWYU pragma: export
+#include <kindred/core/error.hpp>     // IWYU pragma: export
+#include <kindred/core/parallel.hpp>  // IWYU pragma: export
+#include <kindred/core/progress.hpp>  // IWYU pragma: export
+#include <kindred/core/random.hpp>    // IWYU pragma: export
+#include <kindred/core/types.hpp>     // IWYU pragma: export
+
+#include <kindred/simd/kernels.hpp>  // IWYU pragma: export
+#include <kindred/simd/level.hpp>    // IWYU pragma: export
+
+#include <kindred/data/csr_matrix.hpp>   // IWYU pragma: export
+#include <kindred/data/csr_view.hpp>     // IWYU pragma: export
+#include <kindred/data/dataset.hpp>      // IWYU pragma: export
+#include <kindred/data/filters.hpp>      // IWYU pragma: export
+#include <kindred/data/id_map.hpp>       // IWYU pragma: export
+#include <kindred/data/load_report.hpp>  // IWYU pragma: export
+#include <kindred/data/statistics.hpp>   // IWYU pragma: export
+#include <kindred/data/synthetic.hpp>    // IWYU pragma: export
+
+#include <kindred/linalg/eigenbasis.hpp>  // IWYU pragma: export
+#include <kindred/linalg/gram.hpp>        // IWYU pragma: export
+#include <kindred/linalg/row_solver.hpp>  // IWYU pragma: export
+#include <kindred/linalg/top_k.hpp>       // IWYU pragma: export
+
+#include <kindred/io/audioscrobbler.hpp>    // IWYU pragma: export
+#include <kindred/io/dataset_builder.hpp>   // IWYU pragma: export
+#include <kindred/io/dates.hpp>             // IWYU pragma: export
+#include <kindred/io/delimited.hpp>         // IWYU pragma: export
+#include <kindred/io/delimited_format.hpp>  // IWYU pragma: export
+#include <kindred/io/hetrec.hpp>            // IWYU pragma: export
+#include <kindred/io/item_names.hpp>        // IWYU pragma: export
+#include <kindred/io/lastfm.hpp>            // IWYU pragma: export
+#include <kindred/io/lastfm_1k.hpp>         // IWYU pragma: export
+#include <kindred/io/line_parser.hpp>       // IWYU pragma: export
+#include <kindred/io/line_source.hpp>       // IWYU pragma: export
+#include <kindred/io/movielens.hpp>         // IWYU pragma: export
+#include <kindred/io/numbers.hpp>           // IWYU pragma: export
+#include <kindred/io/profiles.hpp>          // IWYU pragma: export
+#include <kindred/io/table.hpp>             // IWYU pragma: export
+#include <kindred/io/text.hpp>              // IWYU pragma: export
+
+#include <kindred/split/leave_last_out.hpp>     // IWYU pragma: export
+#include <kindred/split/per_user_splitter.hpp>  // IWYU pragma: export
+#include <kindred/split/split.hpp>              // IWYU pragma: export
+#include <kindred/split/temporal.hpp>           // IWYU pragma: export
+#include <kindred/split/user_holdout.hpp>       // IWYU pragma: export
+
+#include <kindred/metrics/beyond_accuracy.hpp>  // IWYU pragma: export
+#include <kindred/metrics/ranking.hpp>          // IWYU pragma: export
+
+#include <kindred/models/als_options.hpp>             // IWYU pragma: export
+#include <kindred/models/als_report.hpp>              // IWYU pragma: export
+#include <kindred/models/als_weights.hpp>             // IWYU pragma: export
+#include <kindred/models/implicit_als.hpp>            // IWYU pragma: export
+#include <kindred/models/popularity_recommender.hpp>  // IWYU pragma: export
+#include <kindred/models/recommender.hpp>             // IWYU pragma: export
+
+#include <kindred/evaluation/evaluate.hpp>  // IWYU pragma: export
+#include <kindred/evaluation/groups.hpp>    // IWYU pragma: export
+#include <kindred/evaluation/report.hpp>    // IWYU pragma: export
+
+#include <kindred/tuning/random_search.hpp>  // IWYU pragma: export
+#include <kindred/tuning/search_space.hpp>   // IWYU pragma: export

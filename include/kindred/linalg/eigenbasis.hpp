@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <numeric>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <kindred/core/aligned.hpp>
+#include <kindred/core/config.hpp>
+#include <kindred/core/error.hpp>
+#include <kindred/core/parallel.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/linalg/gram.hpp>
+#include <kindred/simd/kernels.hpp>
+
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
+
+/// A symmetric matrix on its way to its eigenvectors; everything row by row, so that every inner loop is a kernel on contiguous memory.
+///
+/// Householder tridiagonalisation (Golub and Van Loan, Matrix Computations, 4th ed., algorithm 8.3.1) and implicit QL with Wilkinson's shift
+/// (Bowdler, Martin, Reinsch, Wilkinson 1968). Two deviations: a row is updated and multiplied with the next reflector in one pass, which halves the traffic;
+/// and the orthogonal matrix is kept transposed, so that a plane rotation works on two rows.
+class SymmetricEigenproblem {
+ public:
+  SymmetricEigenproblem(std::span<const double> symmetric, std::size_t size, SimdLevel level)
+      : size_(size),
+        ld_(padded_doubles(size)),
+        kernels_(vector_kernels(level)),
+        matrix_(size * ld_, 0.0),
+        basis_(size * ld_, 0.0),
+        diagonal_(size, 0.0),
+        off_(size, 0.0),
+        factor_(size, 0.0) {
+    for (std::size_t r = 0; r < size; ++r) std::copy_n(symmetric.data() + r * size, size, matrix_.data() + r * ld_);
+  }
+
+  /// False if the iteration does not converge.
+  [[nodiscard]] bool solve() {
+    tridiagonalize();
+    form_basis();
+    return diagonalize();
+  }
+
+  [[nodiscard]] double value(std::size_t n) const noexcept { return diagonal_[n]; }
+  [[nodiscard]] std::span<const double> vector(std::size_t n) const noexcept { return {basis_.data() + n * ld_, size_}; }
+
+ private:
+  [[nodiscard]] double* row(std::size_t r) noexcept { return matrix_.data() + r * ld_; }
+  [[nodiscard]] static std::size_t aligned_down(std::size_t n) noexcept { return n / 8 * 8; }
+
+  // Step i maps column i beyond the diagonal to a multiple of a unit vector by the reflector I - factor v v'. v is zero up to place i and replaces row i,
+  // whose own entries are no longer needed: what is left of them stands in column i of the rows below, where later steps never look.
+  // A <- A - v w' - w v' with w = factor A v - (factor^2 / 2) (v' A v) v.
+  void tridiagonalize() {
+    if (size_ == 0) return;
+    AlignedVector<double> w(ld_, 0.0);
+    AlignedVector<double> product(ld_, 0.0);  // A v for the rows still to come
+    make_reflector(0);
+    for (std::size_t r = 1; r < size_; ++r) product[r] = kernels_.dot(row(r), row(0), ld_);
+    for (std::size_t i = 0; i + 1 < size_; ++i) {
+      const std::size_t first = i + 1;
+      const std::size_t start = aligned_down(first);  // lanes before `first` meet zeros of v and w
+      const std::size_t length = ld_ - start;
+      const double* const v = row(i);
+      const double shift = 0.5 * factor_[i] * factor_[i] * kernels_.dot(product.data() + start, v + start, length);
+      for (std::size_t c = start; c < ld_; ++c) w[c] = factor_[i] * product[c] - shift * v[c];
+
+      // The next row is updated first: it becomes the next reflector, with which the others are multiplied while they are updated.
+      double* const next = row(first);
+      (void)kernels_.update_and_dot(next + start, v[first], w.data() + start, w[first], v + start, v + start, length);
+      make_reflector(first);
+      product[first] = 0.0;
+      for (std::size_t r = first + 1; r < size_; ++r)
+        product[r] = kernels_.update_and_dot(row(r) + start, v[r], w.data() + start, w[r], v + start, next + start, length);
+    }
+  }
+
+  /// Takes the diagonal entry of row i and turns the rest of the row into v; sets off_[i] and factor_[i].
+  void make_reflector(std::size_t i) {
+    double* const v = row(i);
+    const std::size_t first = i + 1;
+    diagonal_[i] = v[i];
+    std::fill(v, v + first, 0.0);
+    if (first == size_) return;
+    double largest = 0.0;
+    for (std::size_t c = first; c < size_; ++c) largest = (std::max)(largest, std::abs(v[c]));
+    double tail = 0.0;
+    if (largest > 0.0) {
+      for (std::size_t c = first; c < size_; ++c) {
+        v[c] /= largest;  // neither overflow nor underflow in the squares
+        if (c > first) tail += v[c] * v[c];
+      }
+    }
+    if (!(tail > 0.0)) {  // nothing to eliminate
+      off_[i] = v[first] * largest;
+      std::fill(v + first, v + size_, 0.0);
+      return;
+    }
+    const double norm = std::sqrt(v[first] * v[first] + tail);
+    const double image = v[first] > 0.0 ? -norm : norm;
+    off_[i] = image * largest;
+    v[first] -= image;
+    factor_[i] = 2.0 / (v[first] * v[first] + tail);
+  }
+
+  /// The product of the reflectors, transposed, multiplied from the last to the first: early products touch few rows.
+  void form_basis() {
+    for (std::size_t r = 0; r < size_; ++r) basis_[r * ld_ + r] = 1.0;
+    for (std::size_t i = size_ < 2 ? 0 : size_ - 1; i-- > 0;) {
+      if (factor_[i] == 0.0) continue;
+      const double* const v = row(i);
+      const std::size_t start = aligned_down(i + 1);
+      for (std::size_t r = i + 1; r < size_; ++r) {
+        double* const q = basis_.data() + r * ld_ + start;
+        kernels_.axpy(-factor_[i] * kernels_.dot(q, v + start, ld_ - start), v + start, q, ld_ - start);
+      }
+    }
+  }
+
+  [[nodiscard]] bool diagonalize();
+
+  std::size_t size_;
+  std::size_t ld_;
+  const VectorKernels& kernels_;
+  AlignedVector<double> matrix_;
+  AlignedVector<double> basis_;  // row n belongs to diagonal_[n]
+  std::vector<double> diagonal_;
+  std::vector<double> off_;     // off_[n] couples n and n + 1
+  std::vector<double> factor_;  // 2 / v'v of each reflector
+};
+
+inline bool SymmetricEigenproblem::diagonalize() {
+  constexpr int most_sweeps = 60;  // a value takes two on average
+  constexpr double eps = std::numeric_limits<double>::epsilon();
+  std::vector<double>& d = diagonal_;
+  std::vector<double>& e = off_;
+  // Couplings below the rounding error of the whole matrix are none. Relative to their neighbours alone they might never vanish where the matrix is
+  // rank-deficient: every sweep passes rounding errors of the large entries on to the small ones.
+  double tiny = (std::numeric_limits<double>::min)();
+  for (std::size_t n = 0; n < size_; ++n) tiny = (std::max)(tiny, 0.5 * eps * (std::abs(d[n]) + std::abs(e[n])));
+  for (std::size_t l = 0; l < size_; ++l) {
+    for (int sweep = 0;; ++sweep) {
+      std::size_t m = l;  // the block l..m is coupled, m and m + 1 are not
+      while (m + 1 < size_ && std::abs(e[m]) > tiny) ++m;
+      if (m == l) break;
+      if (sweep == most_sweeps) return false;
+
+      const double half = (d[l + 1] - d[l]) / (2.0 * e[l]);
+      const double root = std::hypot(half, 1.0);
+      double g = d[m] - d[l] + e[l] / (half + (half < 0.0 ? -root : root));
+      double c = 1.0;
+      double s = 1.0;
+      double p = 0.0;
+      std::size_t i = m;
+      bool split = false;
+      while (i-- > l) {
+        const double f = s * e[i];
+        const double b = c * e[i];
+        const double r = std::sqrt(f * f + g * g);
+        e[i + 1] = r;
+        if (!(r > 0.0)) {  // the bulge has vanished: the block falls apart here
+          d[i + 1] -= p;
+          e[m] = 0.0;
+          split = true;
+          break;
+        }
+        s = f / r;
+        c = g / r;
+        g = d[i + 1] - p;
+        const double turn = (d[i] - g) * s + 2.0 * c * b;
+        p = s * turn;
+        d[i + 1] = g + p;
+        g = c * turn - b;
+        kernels_.plane_rotation(basis_.data() + i * ld_, basis_.data() + (i + 1) * ld_, c, s, ld_);
+      }
+      if (split) continue;
+      d[l] -= p;
+      e[l] = g;
+      e[m] = 0.0;
+    }
+  }
+  return true;
+}
+
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
+
+namespace kindred::inline v0::inline KINDRED_BUILD {
+
+/// Eigenvalues and eigenvectors of a symmetric positive semidefinite matrix.
+struct Eigenbasis {
+  std::vector<double> values;  ///< Length factors, falling, floored at 0.
+  AlignedVector<double>
+      vectors;  ///< factors x factors, column-major: column f belongs to values[f]; the entry of largest magnitude is positive.
+};
+
+/// The eigenbasis of `symmetric` (factors x factors, both triangles filled). O(factors^3).
+/// @throws ShapeError if it is not square; NumericalError if it holds a non-finite value or the iteration does not converge; InvalidArgument if this
+/// processor does not have `level`.
+[[nodiscard]] inline Eigenbasis eigenbasis(std::span<const double> symmetric, std::size_t factors, SimdLevel level = SimdLevel::best) {
+  if (symmetric.size() != factors * factors)
+    throw ShapeError("a symmetric matrix of order " + std::to_string(factors) + " has " + std::to_string(factors * factors) +
+                     " entries, not " + std::to_string(symmetric.size()));
+  for (const double entry : symmetric)
+    if (!detail::is_finite(entry)) throw NumericalError("a Gram matrix is not finite: factors have overflowed");
+
+  detail::SymmetricEigenproblem problem(symmetric, factors, level);
+  if (!problem.solve()) throw NumericalError("the eigenvalues of a Gram matrix did not converge");
+
+  std::vector<std::size_t> order(factors);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return problem.value(a) > problem.value(b); });
+  Eigenbasis basis{std::vector<double>(factors), AlignedVector<double>(factors * factors)};
+  for (std::size_t f = 0; f < factors; ++f) {
+    basis.values[f] = (std::max)(0.0, problem.value(order[f]));
+    const std::span<const double> vector = problem.vector(order[f]);
+    const auto largest = std::max_element(vector.begin(), vector.end(), [](double a, double b) { return std::abs(a) < std::abs(b); });
+    const double sign = *largest < 0.0 ? -1.0 : 1.0;
+    for (std::size_t row = 0; row < factors; ++row) basis.vectors[f * factors + row] = sign * vector[row];
+  }
+  return basis;
+}
+
+/// Replaces every row y of `factors` by y Q, Q the eigenvectors: the same geometry in the basis where the Gram matrix is diagonal.
+///
+/// Computed in double, so that an entry's rounding error is relative to the entry itself and not to the largest of its row: that is what keeps
+/// the directions of small eigenvalues usable in float. O(n_rows * factors^2); the same bytes for any number of threads.
+/// @throws InvalidArgument if this processor does not have `level`.
+template <Real Scalar>
+void rotate(FactorMatrix<Scalar>& factors, const Eigenbasis& basis, const ParallelOptions& parallel = {},
+            SimdLevel level = SimdLevel::best) {
+  const auto rows = static_cast<std::size_t>(factors.rows());
+  const auto k = static_cast<std::size_t>(factors.factors());
+  const std::size_t ld = detail::padded_doubles(k);
+  AlignedVector<double> q(k * ld, 0.0);
+  for (std::size_t f = 0; f < k; ++f)
+    for (std::size_t row = 0; row < k; ++row) q[row * ld + f] = basis.vectors[f * k + row];
+
+  constexpr std::size_t chunk = 64;
+  const MatrixKernels<double>& kernels = matrix_kernels<double>(level);
+  const ParallelOptions by_chunk{.threads = parallel.threads, .grain = chunk, .executor = parallel.executor};
+  struct Buffers {
+    AlignedVector<double> before;
+    AlignedVector<double> after;
+  };
+  std::vector<Buffers> buffers(worker_count(rows, by_chunk));
+  parallel_for(rows, by_chunk, [&](std::size_t first, std::size_t last, std::size_t worker) {
+    auto& [before, after] = buffers[worker];
+    before.resize(chunk * ld);
+    after.resize(chunk * ld);
+    const std::size_t count = last - first;
+    for (std::size_t r = 0; r < count; ++r) {
+      const std::span<const Scalar> row = std::as_const(factors).row(static_cast<Index>(first + r));
+      std::copy(row.begin(), row.end(), before.begin() + static_cast<std::ptrdiff_t>(r * ld));
+    }
+    kernels.multiply(before.data(), ld, count, q.data(), ld, k, after.data());
+    for (std::size_t r = 0; r < count; ++r) {
+      const std::span<Scalar> row = factors.row(static_cast<Index>(first + r));
+      for (std::size_t f = 0; f < k; ++f) row[f] = static_cast<Scalar>(after[r * ld + f]);
+    }
+  });
+}
+
+}  // namespace kindred::inline v0::inline KINDRED_BUILD

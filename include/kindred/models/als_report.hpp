@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include <kindred/core/config.hpp>
+
+namespace kindred::inline v0 {
+
+/// The objective of ImplicitALS, penalties included.
+struct AlsLoss {
+  double total = 0.0;
+  double per_cell = 0.0;               ///< total / (users x items).
+  double loss_per_total_weight = 0.0;  ///< total / (sum of c + users x items - interactions): what the Python package implicit prints.
+};
+
+/// One iteration of fit.
+struct IterationReport {
+  std::size_t iteration = 0;    ///< From 1.
+  double seconds = 0.0;         ///< Both half-steps, without the loss; the first solve of users is in no iteration.
+  std::optional<AlsLoss> loss;  ///< After the iteration, if it was asked for.
+};
+
+/// Why fit ended.
+enum class FitStop {
+  iterations,  ///< All were done.
+  tolerance,   ///< The loss improved by less than AlsOptions::tolerance.
+  callback,    ///< A progress callback answered stop_and_keep.
+};
+
+/// What fit did and where its time went.
+struct FitReport {
+  std::vector<IterationReport> iterations;
+  FitStop stop = FitStop::iterations;
+  double seconds = 0.0;          ///< All of fit.
+  double prepare_seconds = 0.0;  ///< Transposing, counting, first factors.
+  double gram_seconds = 0.0;     ///< Gram matrices.
+  double eigen_seconds = 0.0;    ///< Eigenbases.
+  double rotate_seconds = 0.0;   ///< Moving factors into them.
+  double item_seconds = 0.0;     ///< Solving item rows.
+  double user_seconds = 0.0;     ///< Solving user rows.
+  double loss_seconds = 0.0;     ///< Evaluating the loss.
+};
+
+}  // namespace kindred::inline v0

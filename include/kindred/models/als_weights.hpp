@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <kindred/core/error.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/data/csr_matrix.hpp>
+#include <kindred/data/statistics.hpp>
+#include <kindred/linalg/row_solver.hpp>
+#include <kindred/models/als_options.hpp>
+
+namespace kindred::inline v0::detail {
+
+/// Which side of the matrix the rows being solved are.
+enum class AlsSide { users, items };
+
+/// Every weight of the objective that AlsOptions documents, for one training matrix: what a row's system is made of, factors aside.
+class AlsWeights {
+ public:
+  AlsWeights() = default;
+
+  /// `train` holds no zeros.
+  AlsWeights(const AlsOptions& options, const CsrView& train)
+      : options_(options), shape_(train.shape()), user_counts_(row_counts(train)), item_counts_(column_counts(train)) {
+    if (options.value_cap) cap_ = *options.value_cap;
+    if (options.value_cap_quantile) {
+      std::vector<double> magnitudes;
+      magnitudes.reserve(train.values().size());
+      for (const float value : train.values()) magnitudes.push_back(std::abs(static_cast<double>(value)));
+      cap_ = quantile(magnitudes, *options.value_cap_quantile);
+    }
+    unobserved_weight_ = options.background_ratio ? *options.background_ratio * train.density() : options.unobserved_weight;
+    user_background_ = background_of(user_counts_, options.rho_users, user_background_scale_);
+    double item_scale = 1.0;
+    item_background_ = background_of(item_counts_, options.rho, item_scale);
+    if (options.beta > 0.0) {
+      const double mean = static_cast<double>(train.nnz()) / static_cast<double>(item_counts_.size());
+      for (const Index count : item_counts_)
+        item_boost_.push_back(count > 0 ? std::pow(static_cast<double>(count) / mean, -options.beta) : 0.0);
+    }
+  }
+
+  [[nodiscard]] MatrixShape shape() const noexcept { return shape_; }
+  [[nodiscard]] std::span<const Index> counts(AlsSide side) const noexcept { return side == AlsSide::users ? user_counts_ : item_counts_; }
+
+  /// w0.
+  [[nodiscard]] double unobserved_weight() const noexcept { return unobserved_weight_; }
+
+  /// a_u or b_i, or empty where all are 1: the weights of the fixed side's Gram matrix.
+  [[nodiscard]] std::span<const double> background(AlsSide side) const noexcept {
+    return side == AlsSide::users ? user_background_ : item_background_;
+  }
+
+  /// a_u of a user with `count` interactions who was not in train.
+  [[nodiscard]] double new_user_background(std::size_t count) const {
+    return options_.rho_users > 0.0 ? std::pow(static_cast<double>(count), options_.rho_users) * user_background_scale_ : 1.0;
+  }
+
+  /// g of a value.
+  [[nodiscard]] double strength(float value, Offset user_count, Offset item_count) const {
+    double magnitude = std::abs(static_cast<double>(value));
+    if (cap_) magnitude = (std::min)(magnitude, *cap_);
+    switch (options_.confidence) {
+      case Confidence::linear: return magnitude;
+      case Confidence::log: return std::log1p(magnitude / options_.log_epsilon);
+      case Confidence::one: return 1.0;
+      case Confidence::custom: return options_.confidence_function(magnitude, user_count, item_count);
+    }
+    return magnitude;
+  }
+
+  /// True if strength() is worth keeping rather than computing again in every half-step.
+  [[nodiscard]] bool strength_is_costly() const noexcept {
+    return options_.confidence == Confidence::log || options_.confidence == Confidence::custom;
+  }
+
+  /// The confidence of an interaction, and what of it the background does not count already. The excess is not computed as a difference of
+  /// two large numbers where it need not be: with c = 1 + alpha r and a background of 1 it is exactly alpha r.
+  struct Terms {
+    double confidence;
+    double excess;
+  };
+  [[nodiscard]] Terms terms(double strength, Index item, double row_background, double column_background) const noexcept {
+    const double boost = item_boost_.empty() ? 1.0 : item_boost_[static_cast<std::size_t>(item)];
+    const double covered = options_.background == Background::unobserved ? unobserved_weight_ * row_background * column_background : 0.0;
+    const double base = options_.confidence_base * boost;
+    const double rest = options_.alpha * strength * boost;
+    return {base + rest, (base - covered) + rest};
+  }
+
+  /// l of a row with `count` interactions.
+  [[nodiscard]] double penalty(AlsSide side, std::size_t count, double row_background) const {
+    if (options_.nu == 0.0) return options_.regularization;
+    const auto others = static_cast<double>(side == AlsSide::users ? shape_.items : shape_.users);
+    return options_.regularization * std::pow(static_cast<double>(count) + unobserved_weight_ * row_background * others, options_.nu);
+  }
+
+ private:
+  /// n^rho scaled to mean 1, or empty where all are 1.
+  static std::vector<double> background_of(const std::vector<Index>& counts, double rho, double& scale) {
+    std::vector<double> weights;
+    if (rho == 0.0 || counts.empty()) return weights;
+    double sum = 0.0;
+    for (const Index count : counts) sum += weights.emplace_back(std::pow(static_cast<double>(count), rho));
+    scale = static_cast<double>(counts.size()) / sum;
+    for (double& weight : weights) weight *= scale;
+    return weights;
+  }
+
+  AlsOptions options_;
+  MatrixShape shape_;
+  std::vector<Index> user_counts_;
+  std::vector<Index> item_counts_;
+  std::optional<double> cap_;
+  double unobserved_weight_ = 1.0;
+  std::vector<double> user_background_;
+  std::vector<double> item_background_;
+  double user_background_scale_ = 1.0;
+  std::vector<double> item_boost_;
+};
+
+/// The right and left side of one row's system, built from its interactions; one per thread.
+template <Real Scalar>
+class RowAssembler {
+ public:
+  RowAssembler(const AlsWeights& weights, AlsSide side) : weights_(weights), side_(side) {}
+
+  /// `strengths`: g of each interaction, or empty to compute them here. `row_background`: a_u or b_i of the row itself.
+  /// The result refers to this object until the next call.
+  /// @throws InvalidArgument naming user and item if a confidence is negative or not finite.
+  [[nodiscard]] RowSystem<Scalar> assemble(Index row, const SparseRow& interactions, std::span<const Scalar> strengths,
+                                           double row_background) {
+    const std::size_t n = interactions.size();
+    excess_.resize(n);
+    target_.resize(n);
+    const AlsSide other = side_ == AlsSide::users ? AlsSide::items : AlsSide::users;
+    const std::span<const double> column_background = weights_.background(other);
+    const std::span<const Index> column_counts = weights_.counts(other);
+    for (std::size_t at = 0; at < n; ++at) {
+      const Index column = interactions.columns[at];
+      const auto c = static_cast<std::size_t>(column);
+      const float value = interactions.values[at];
+      const auto own_count = static_cast<Offset>(n);
+      const double strength = !strengths.empty()        ? static_cast<double>(strengths[at])
+                              : side_ == AlsSide::users ? weights_.strength(value, own_count, column_counts[c])
+                                                        : weights_.strength(value, column_counts[c], own_count);
+      const auto [confidence, excess] = weights_.terms(strength, side_ == AlsSide::users ? column : row, row_background,
+                                                       column_background.empty() ? 1.0 : column_background[c]);
+      if (!(confidence >= 0.0) || !is_finite(confidence)) throw_bad_confidence(row, column, confidence);
+      excess_[at] = excess;
+      target_[at] = value > 0.0F ? confidence : 0.0;
+    }
+    return {.columns = interactions.columns,
+            .excess = excess_,
+            .target = target_,
+            .background = weights_.unobserved_weight() * row_background,
+            .penalty = weights_.penalty(side_, n, row_background),
+            .prior_mean = {}};
+  }
+
+ private:
+  [[noreturn]] void throw_bad_confidence(Index row, Index column, double confidence) const {
+    const Index user = side_ == AlsSide::users ? row : column;
+    const Index item = side_ == AlsSide::users ? column : row;
+    throw InvalidArgument("the confidence of user " + std::to_string(user) + " and item " + std::to_string(item), confidence,
+                          "finite and at least 0");
+  }
+
+  const AlsWeights& weights_;
+  AlsSide side_;
+  std::vector<double> excess_;
+  std::vector<double> target_;
+};
+
+}  // namespace kindred::inline v0::detail

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <kindred/core/error.hpp>
+#include <kindred/core/parallel.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/data/csr_matrix.hpp>
+#include <kindred/models/recommender.hpp>
+
+namespace kindred::inline v0 {
+
+/// What popularity counts.
+enum class PopularityBy {
+  summed_values,  ///< Plays: the sum of an item's values.
+  users,          ///< Listeners: the number of users with a value above 0.
+};
+
+struct PopularityOptions {
+  PopularityBy by = PopularityBy::summed_values;
+};
+
+/// Recommends the same list to everybody: the most popular items that the filters leave. The baseline that a model has to beat.
+///
+/// const methods may be called from many threads.
+class PopularityRecommender {
+ public:
+  explicit PopularityRecommender(PopularityOptions options = {}) : options_(options) {}
+
+  /// Counts `train` (n_users x n_items). O(nnz + items log items).
+  /// @throws InvalidArgument if `train` holds no interaction; the model is then as it was.
+  void fit(const CsrView& train) {
+    if (train.nnz() == 0)
+      throw InvalidArgument("train", detail::shape_text(train.shape()) + " without interactions", "a matrix with at least one");
+    std::vector<double> popularity(static_cast<std::size_t>(train.cols()), 0.0);
+    std::vector<Index> counts(popularity.size(), 0);
+    for (std::size_t n = 0; n < train.columns().size(); ++n) {
+      const auto item = static_cast<std::size_t>(train.columns()[n]);
+      const float value = train.values()[n];
+      if (value == 0.0F) continue;
+      ++counts[item];
+      popularity[item] += options_.by == PopularityBy::summed_values ? static_cast<double>(value) : value > 0.0F ? 1.0 : 0.0;
+    }
+    std::vector<Scored> ranking(popularity.size());
+    for (std::size_t i = 0; i < ranking.size(); ++i) ranking[i] = {static_cast<Index>(i), popularity[i]};
+    std::sort(ranking.begin(), ranking.end(), ranks_before);
+
+    shape_ = train.shape();
+    popularity_ = std::move(popularity);
+    train_counts_ = std::move(counts);
+    ranking_ = std::move(ranking);
+  }
+
+  [[nodiscard]] const PopularityOptions& options() const noexcept { return options_; }
+  [[nodiscard]] bool fitted() const noexcept { return !ranking_.empty(); }
+
+  /// The shape of the matrix it was fitted on; 0 x 0 before.
+  [[nodiscard]] MatrixShape shape() const noexcept { return shape_; }
+
+  /// The score of `item`, which is its popularity whoever asks. @throws NotFitted; InvalidArgument if an index is out of range.
+  [[nodiscard]] double predict(Index user, Index item) const {
+    require_fitted();
+    detail::check_user(user, shape_);
+    detail::check_item(item, shape_);
+    return popularity_[static_cast<std::size_t>(item)];
+  }
+
+  /// The most popular eligible items, min(count, eligible) of them, best first, ties by the lower item.
+  /// @throws NotFitted; InvalidArgument if the user or a list in `options` is not valid.
+  [[nodiscard]] std::vector<Scored> recommend(Index user, const RecommendOptions& options = {}) const {
+    require_fitted();
+    detail::check_recommend(user, options, shape_);
+    return top(options);
+  }
+
+  /// The lists of `users`, in that order. @throws as recommend does; ShapeError if `exclude` is of another shape.
+  [[nodiscard]] RankedLists recommend_all(std::span<const Index> users, const RecommendAllOptions& options = {}) const {
+    require_fitted();
+    detail::check_recommend_all(users, options, shape_);
+    std::vector<std::vector<Scored>> lists(users.size());
+    parallel_for(users.size(), {.threads = options.threads, .grain = 256}, [&](std::size_t first, std::size_t last, std::size_t) {
+      for (std::size_t n = first; n < last; ++n) lists[n] = top(detail::options_of(users[n], options));
+    });
+    return RankedLists(std::move(lists));
+  }
+
+ private:
+  void require_fitted() const {
+    if (!fitted()) throw NotFitted("PopularityRecommender");
+  }
+
+  [[nodiscard]] std::vector<Scored> top(const RecommendOptions& options) const {
+    const detail::Eligibility eligible(options, train_counts_);
+    std::vector<Scored> list;
+    for (const Scored& candidate : ranking_) {
+      if (list.size() == options.count) break;
+      if (eligible(candidate)) list.push_back(candidate);
+    }
+    return list;
+  }
+
+  PopularityOptions options_;
+  MatrixShape shape_;
+  std::vector<double> popularity_;
+  std::vector<Index> train_counts_;
+  std::vector<Scored> ranking_;  // all items, best first
+};
+
+}  // namespace kindred::inline v0

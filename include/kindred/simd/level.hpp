@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <kindred/core/config.hpp>
+#include <kindred/core/error.hpp>
+
+// Code for more than one instruction set in one build needs target regions (GCC, clang) and an x86 processor to choose on.
+#if (defined(__x86_64__) || defined(__i386__)) && (defined(__GNUC__) || defined(__clang__))
+#define KINDRED_SIMD_X86 1
+#else
+#define KINDRED_SIMD_X86 0
+#endif
+
+namespace kindred::inline v0 {
+
+/// Which instructions the kernels use. Results of different levels differ by rounding only; one level gives the same bytes everywhere.
+enum class SimdLevel {
+  best,    ///< The highest one that this processor has.
+  base,    ///< What the compiler may use anywhere: SSE2 on x86-64, NEON on 64-bit ARM.
+  avx2,    ///< AVX2 and FMA.
+  avx512,  ///< AVX-512 F, VL, BW and DQ.
+};
+
+[[nodiscard]] constexpr std::string_view name_of(SimdLevel level) noexcept {
+  switch (level) {
+    case SimdLevel::best: return "best";
+    case SimdLevel::base: return "base";
+    case SimdLevel::avx2: return "avx2";
+    case SimdLevel::avx512: return "avx512";
+  }
+  return "unknown";
+}
+
+/// The highest level that this processor (and its operating system) has.
+[[nodiscard]] inline SimdLevel highest_level() noexcept {
+#if KINDRED_SIMD_X86
+  // Single features, because clang 14 does not know the name "x86-64-v4".
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq"))
+    return SimdLevel::avx512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return SimdLevel::avx2;
+#endif
+  return SimdLevel::base;
+}
+
+/// `level` itself, or the highest one for `best`. @throws InvalidArgument if this processor does not have it.
+[[nodiscard]] inline SimdLevel resolve_level(SimdLevel level) {
+  const SimdLevel highest = highest_level();
+  if (level == SimdLevel::best) return highest;
+  if (level > highest)
+    throw InvalidArgument("simd", name_of(level), "at most " + std::string(name_of(highest)) + ", which is what this processor has");
+  return level;
+}
+
+}  // namespace kindred::inline v0

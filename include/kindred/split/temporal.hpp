@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <kindred/core/error.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/data/csr_view.hpp>
+#include <kindred/split/split.hpp>
+
+namespace kindred::inline v0 {
+
+struct TemporalSplitOptions {
+  std::optional<std::int64_t> cut_time =
+      {};                      ///< Seconds since the Unix epoch: interactions from then on are test. None: from test_fraction.
+  double test_fraction = 0.2;  ///< Share of the interactions that go to test, (0, 1); used where cut_time is none.
+};
+
+/// The latest time from which on at least floor(fraction * n + 1e-9) of n interactions happened: the cut that temporal_split makes for a fraction.
+///
+/// `times`: seconds since the Unix epoch, in any order. Interactions of the same second stay together, so the share may be larger. O(n).
+/// @throws InvalidArgument if `test_fraction` is not in (0, 1) or is less than one of the interactions.
+[[nodiscard]] inline std::int64_t temporal_cut(std::span<const std::int64_t> times, double test_fraction) {
+  detail::check_fraction(test_fraction, "test_fraction");
+  const std::size_t share = detail::floor_share(test_fraction, times.size());
+  if (share == 0)
+    throw InvalidArgument("test_fraction", test_fraction, "enough for one of the " + std::to_string(times.size()) + " interactions");
+  std::vector<std::int64_t> sorted(times.begin(), times.end());
+  const auto cut = sorted.end() - static_cast<std::ptrdiff_t>(share);
+  std::nth_element(sorted.begin(), cut, sorted.end());
+  return *cut;
+}
+
+/// One cut in time for all users: interactions before it are train, those at it or after it are test.
+///
+/// `times`: seconds since the Unix epoch, one for each stored interaction, as in Dataset::times. That is the time of the FIRST event of a user with an
+/// item: test holds the items that a user first touched at or after the cut, and none that the user knew before. The value of a train entry
+/// still sums all its events, those after the cut included; where that matters, read only the events before the cut. Users without
+/// interactions on one side have an empty row there. Stored zeros count like other entries. O(users + nnz).
+/// @throws InvalidArgument as temporal_cut() does; ShapeError if `times` is not as long as the matrix has interactions.
+[[nodiscard]] inline Split temporal_split(const CsrView& matrix, std::span<const std::int64_t> times,
+                                          const TemporalSplitOptions& options = {}) {
+  detail::check_fraction(options.test_fraction, "test_fraction");
+  detail::check_times(times, matrix);
+  const std::int64_t cut = options.cut_time ? *options.cut_time : temporal_cut(times, options.test_fraction);
+
+  detail::SplitBuilder builder(matrix.shape());
+  std::vector<char> held_out;
+  for (Index u = 0; u < matrix.rows(); ++u) {
+    const SparseRow row = matrix.row(u);
+    const auto start = static_cast<std::size_t>(matrix.offsets()[static_cast<std::size_t>(u)]);
+    held_out.resize(row.size());
+    for (std::size_t n = 0; n < row.size(); ++n) held_out[n] = times[start + n] >= cut ? 1 : 0;
+    builder.add(row, held_out);
+  }
+  return builder.finish();
+}
+
+}  // namespace kindred::inline v0

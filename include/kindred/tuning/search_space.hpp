@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <kindred/core/error.hpp>
+#include <kindred/core/random.hpp>
+#include <kindred/models/als_options.hpp>
+
+namespace kindred::inline v0 {
+
+/// A few values to choose from.
+using Choices = std::vector<double>;
+
+/// Any value in [low, high].
+struct Range {
+  enum class Scale { linear, logarithmic };
+  double low = 0.0;
+  double high = 1.0;
+  Scale scale = Scale::linear;  ///< logarithmic: needs low > 0; every factor is as likely as every other.
+};
+
+/// One option of ImplicitALS to search over: the name of a numeric field of AlsOptions, and its values. Whole-number options are rounded.
+struct SearchParameter {
+  std::string name;
+  std::variant<Choices, Range> values;
+};
+
+using SearchSpace = std::vector<SearchParameter>;
+
+/// One drawn setting, in the order of the space.
+using SearchSetting = std::vector<std::pair<std::string, double>>;
+
+/// Sets the numeric option called `name`. @throws InvalidArgument if there is none of that name, or a whole number is needed and too large.
+inline void set_option(AlsOptions& options, std::string_view name, double value) {
+  using Field = std::variant<std::size_t AlsOptions::*, double AlsOptions::*, std::optional<double> AlsOptions::*>;
+  static constexpr std::array<std::pair<std::string_view, Field>, 17> fields = {{
+      {"factors", &AlsOptions::factors},
+      {"iterations", &AlsOptions::iterations},
+      {"cg_steps", &AlsOptions::cg_steps},
+      {"regularization", &AlsOptions::regularization},
+      {"alpha", &AlsOptions::alpha},
+      {"cg_tolerance", &AlsOptions::cg_tolerance},
+      {"confidence_base", &AlsOptions::confidence_base},
+      {"log_epsilon", &AlsOptions::log_epsilon},
+      {"unobserved_weight", &AlsOptions::unobserved_weight},
+      {"background_ratio", &AlsOptions::background_ratio},
+      {"beta", &AlsOptions::beta},
+      {"rho", &AlsOptions::rho},
+      {"rho_users", &AlsOptions::rho_users},
+      {"nu", &AlsOptions::nu},
+      {"init_scale", &AlsOptions::init_scale},
+      {"tolerance", &AlsOptions::tolerance},
+      {"threads", &AlsOptions::threads},
+  }};
+  for (const auto& field : fields) {
+    if (field.first != name) continue;
+    if (const auto* real = std::get_if<double AlsOptions::*>(&field.second)) {
+      options.*(*real) = value;
+      return;
+    }
+    if (const auto* optional = std::get_if<std::optional<double> AlsOptions::*>(&field.second)) {
+      options.*(*optional) = value;
+      return;
+    }
+    if (!(value >= 0.0 && value < 9e15)) throw InvalidArgument(name, value, "a whole number, at least 0");
+    options.*std::get<std::size_t AlsOptions::*>(field.second) = static_cast<std::size_t>(std::llround(value));
+    return;
+  }
+  throw InvalidArgument("option", "'" + std::string(name) + "'", "the name of a numeric field of AlsOptions");
+}
+
+namespace detail {
+
+[[nodiscard]] inline double draw(const SearchParameter& parameter, Random& random) {
+  if (const auto* choices = std::get_if<Choices>(&parameter.values))
+    return (*choices)[random.below(static_cast<std::uint32_t>(choices->size()))];
+  const Range& range = std::get<Range>(parameter.values);
+  const double value =
+      range.scale == Range::Scale::linear
+          ? range.low + random.uniform() * (range.high - range.low)
+          : portable_exp(portable_log(range.low) + random.uniform() * (portable_log(range.high) - portable_log(range.low)));
+  return (std::clamp)(value, range.low, range.high);  // a rounding may carry it over, and the bound may be all that an option allows
+}
+
+/// @throws InvalidArgument naming the parameter that is wrong.
+inline void check_space(const SearchSpace& space) {
+  for (const SearchParameter& parameter : space) {
+    AlsOptions probe;
+    set_option(probe, parameter.name, 1.0);
+    const auto same_name = [&](const SearchParameter& other) { return other.name == parameter.name; };
+    if (std::count_if(space.begin(), space.end(), same_name) > 1)
+      throw InvalidArgument("search parameter", "'" + parameter.name + "' twice", "named once");
+    if (const auto* choices = std::get_if<Choices>(&parameter.values)) {
+      if (choices->empty()) throw InvalidArgument(parameter.name, "an empty list of choices", "at least one choice");
+      for (const double choice : *choices) {
+        if (!is_finite(choice)) throw InvalidArgument(parameter.name, choice, "finite");
+        set_option(probe, parameter.name, choice);
+      }
+    } else {
+      const Range& range = std::get<Range>(parameter.values);
+      const bool logarithmic = range.scale == Range::Scale::logarithmic;
+      if (!is_finite(range.low) || !is_finite(range.high) || !(range.low <= range.high) || (logarithmic && !(range.low >= 1e-300)))
+        throw InvalidArgument(parameter.name, "a range from " + number_text(range.low) + " to " + number_text(range.high),
+                              logarithmic ? "finite, rising and above 0" : "finite and rising");
+      set_option(probe, parameter.name, range.low);
+      set_option(probe, parameter.name, range.high);
+    }
+  }
+}
+
+/// `count` different settings, fewer if the space has fewer. A function of space, count and seed.
+[[nodiscard]] inline std::vector<SearchSetting> draw_settings(const SearchSpace& space, std::size_t count, std::uint64_t seed) {
+  // After this many draws in a row that were known already the space is taken as used up.
+  constexpr std::size_t patience = 10'000;
+  Random random(seed, RandomStream::search);
+  std::vector<SearchSetting> settings;
+  for (std::size_t misses = 0; settings.size() < count && misses < patience;) {
+    SearchSetting setting;
+    AlsOptions rounded;
+    for (const SearchParameter& parameter : space) {
+      double value = draw(parameter, random);
+      set_option(rounded, parameter.name, value);
+      if (parameter.name == "factors") value = static_cast<double>(rounded.factors);
+      if (parameter.name == "iterations") value = static_cast<double>(rounded.iterations);
+      if (parameter.name == "cg_steps") value = static_cast<double>(rounded.cg_steps);
+      if (parameter.name == "threads") value = static_cast<double>(rounded.threads);
+      setting.emplace_back(parameter.name, value);
+    }
+    if (std::find(settings.begin(), settings.end(), setting) != settings.end()) {
+      ++misses;
+      continue;
+    }
+    misses = 0;
+    settings.push_back(std::move(setting));
+  }
+  return settings;
+}
+
+}  // namespace detail
+
+}  // namespace kindred::inline v0

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include <kindred/core/aligned.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+namespace kd = kindred;
+
+namespace {
+
+bool is_aligned(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer) % kd::row_alignment == 0; }
+
+template <typename T>
+bool padding_is_zero(const kd::FactorMatrix<T>& matrix) {
+  for (kd::Index r = 0; r < matrix.rows(); ++r)
+    for (std::size_t f = matrix.row(r).size(); f < matrix.stride(); ++f)
+      if (matrix.data()[static_cast<std::size_t>(r) * matrix.stride() + f] != T(0)) return false;
+  return true;
+}
+
+}  // namespace
+
+TEST_SUITE("core/aligned") {
+  TEST_CASE_TEMPLATE("rows start at 64 bytes and are padded with zeros", T, float, double) {
+    const std::vector<T> values{1, 2, 3, 4, 5, 6};
+    const kd::FactorMatrix<T> matrix(2, 3, values);
+    CHECK(matrix.rows() == 2);
+    CHECK(matrix.factors() == 3);
+    CHECK(matrix.stride() == 64 / sizeof(T));
+    CHECK(matrix.row(1).size() == 3);
+    CHECK(matrix.row(1)[2] == T(6));
+    CHECK(matrix.memory_bytes() == 128);
+    CHECK(padding_is_zero(matrix));
+    for (kd::Index factors = 0; factors < 70; ++factors) {
+      kd::FactorMatrix<T> odd(3, factors);
+      CHECK(odd.stride() * sizeof(T) % kd::row_alignment == 0);
+      CHECK(odd.stride() >= static_cast<std::size_t>(factors));
+      CHECK(odd.stride() < static_cast<std::size_t>(factors) + 64 / sizeof(T));
+      for (kd::Index r = 0; r < 3; ++r) {
+        CHECK(is_aligned(odd.row(r).data()));
+        for (T& f : odd.row(r)) f = T(1);
+      }
+      CHECK(padding_is_zero(odd));
+    }
+  }
+
+  TEST_CASE("a vector stays aligned while it grows") {
+    kd::AlignedVector<float> vector;
+    for (int n = 0; n < 1000; ++n) {
+      vector.push_back(1.0F);
+      CHECK(is_aligned(vector.data()));
+    }
+  }
+
+  TEST_CASE("copies are equal to the byte and independent") {
+    const std::vector<float> values{1, 2, 3, 4};
+    const kd::FactorMatrix<float> first(2, 2, values);
+    kd::FactorMatrix<float> second = first;
+    CHECK(first.same_bytes(second));
+    second.row(0)[0] = -1.0F;
+    CHECK_FALSE(first.same_bytes(second));
+    CHECK(first.row(0)[0] == 1.0F);
+    CHECK_FALSE(kd::FactorMatrix<float>(1, 4).same_bytes(kd::FactorMatrix<float>(4, 1)));
+    CHECK(kd::FactorMatrix<float>().same_bytes(kd::FactorMatrix<float>(0, 0)));
+
+    kd::FactorMatrix<double> zero(1, 1), minus_zero(1, 1), nan(1, 1), nan_again(1, 1);
+    minus_zero.row(0)[0] = -0.0;
+    nan.row(0)[0] = nan_again.row(0)[0] = std::numeric_limits<double>::quiet_NaN();
+    CHECK_FALSE(zero.same_bytes(minus_zero));
+    CHECK(nan.same_bytes(nan_again));
+  }
+
+  // It used to keep its size and lose its rows.
+  TEST_CASE("a moved-from matrix is empty") {
+    kd::FactorMatrix<float> first(3, 5);
+    const float* const data = first.data();
+    kd::FactorMatrix<float> second = std::move(first);
+    CHECK(second.data() == data);
+    CHECK(first.rows() == 0);  // NOLINT: the state after a move is what is tested
+    CHECK(first.factors() == 0);
+    CHECK(first.stride() == 0);
+    CHECK(first.memory_bytes() == 0);
+    kd::FactorMatrix<float> third(1, 1);
+    third = std::move(second);
+    CHECK(third.rows() == 3);
+    CHECK(third.factors() == 5);
+    CHECK(second.rows() == 0);  // NOLINT
+    second = third;
+    CHECK(second.same_bytes(third));
+  }
+
+  TEST_CASE("what it refuses, and in which words") {
+    using Matrix = kd::FactorMatrix<float>;
+    const std::vector<float> five(5, 1.0F);
+    CHECK_THROWS_WITH_AS(Matrix(-1, 2), "rows is -1; it must be at least 0", kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(Matrix(1, -2), "factors is -2; it must be at least 0", kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(Matrix(2, 3, five), "factors: 5 values for 2 x 3", kd::ShapeError);
+    CHECK_THROWS_WITH_AS(Matrix((std::numeric_limits<kd::Index>::max)(), (std::numeric_limits<kd::Index>::max)()),
+                         "rows x factors is 2147483647 x 2147483647; it must be small enough to address", kd::InvalidArgument);
+    CHECK_THROWS_AS((void)kd::AlignedAllocator<double>().allocate((std::numeric_limits<std::size_t>::max)()), std::bad_alloc);
+  }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#include <kindred/core/parallel.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+namespace kd = kindred;
+
+TEST_SUITE("core/parallel") {
+  TEST_CASE("every index exactly once, in whole pieces, for any number of threads and any grain") {
+    for (const std::size_t threads : {1u, 2u, 3u, 8u}) {
+      for (const std::size_t grain : {0u, 1u, 3u, 7u, 64u, 1000u}) {
+        for (const std::size_t count : {0u, 1u, 2u, 13u, 128u, 129u}) {
+          const kd::ParallelOptions options{.threads = threads, .grain = grain};
+          const std::size_t workers = kd::worker_count(count, options);
+          std::vector<std::atomic<int>> visits(count);
+          std::atomic<bool> well_formed{true};
+          kd::parallel_for(count, options, [&](std::size_t first, std::size_t last, std::size_t worker) {
+            const std::size_t step = (std::max)(grain, std::size_t{1});
+            if (first % step != 0 || last != (std::min)(count, first + step) || worker >= workers) well_formed = false;
+            for (std::size_t n = first; n < last; ++n) ++visits[n];
+          });
+          CHECK(well_formed);
+          CHECK(std::all_of(visits.begin(), visits.end(), [](const std::atomic<int>& v) { return v == 1; }));
+        }
+      }
+    }
+  }
+
+  TEST_CASE("no more workers than pieces, and at least one") {
+    CHECK(kd::worker_count(100, {.threads = 8, .grain = 10}) == 8);
+    CHECK(kd::worker_count(100, {.threads = 8, .grain = 30}) == 4);
+    CHECK(kd::worker_count(100, {.threads = 8, .grain = 100}) == 1);
+    CHECK(kd::worker_count(0, {.threads = 8}) == 1);
+    CHECK(kd::worker_count(5, {.threads = 3, .grain = 0}) == 3);
+    CHECK(kd::resolve_threads(3) == 3);
+    CHECK(kd::resolve_threads(0) >= 1);
+  }
+
+  TEST_CASE("one thread is the calling thread, in rising order") {
+    const std::thread::id caller = std::this_thread::get_id();
+    std::vector<std::size_t> order;
+    bool stayed = true;
+    kd::parallel_for(20, {.threads = 1, .grain = 3}, [&](std::size_t first, std::size_t, std::size_t worker) {
+      order.push_back(first);
+      stayed = stayed && std::this_thread::get_id() == caller && worker == 0;
+    });
+    CHECK(stayed);
+    CHECK(order == std::vector<std::size_t>{0, 3, 6, 9, 12, 15, 18});
+  }
+
+  TEST_CASE("workers are distinct: storage of one worker needs no lock") {
+    const kd::ParallelOptions options{.threads = 4, .grain = 5};
+    std::vector<std::size_t> sums(kd::worker_count(10'000, options), 0);
+    kd::parallel_for(10'000, options, [&](std::size_t first, std::size_t last, std::size_t worker) {
+      for (std::size_t n = first; n < last; ++n) sums[worker] += n;
+    });
+    std::size_t total = 0;
+    for (const std::size_t sum : sums) total += sum;
+    CHECK(total == 10'000u * 9'999u / 2);
+  }
+
+  TEST_CASE("an exception stops the loop and comes out as it went in") {
+    for (const std::size_t threads : {1u, 2u, 3u, 8u}) {
+      std::atomic<std::size_t> calls{0};
+      const auto run = [&] {
+        kd::parallel_for(100'000, {.threads = threads}, [&](std::size_t first, std::size_t, std::size_t) {
+          ++calls;
+          if (first == 7) throw std::out_of_range("seven");
+        });
+      };
+      CHECK_THROWS_WITH_AS(run(), "seven", std::out_of_range);
+      if (threads == 1) CHECK(calls == 8);
+      CHECK(calls <= 100'000);
+    }
+    const auto all_fail = [] {
+      kd::parallel_for(50, {.threads = 8}, [](std::size_t, std::size_t, std::size_t) { throw kd::ShapeError("each"); });
+    };
+    CHECK_THROWS_AS(all_fail(), kd::ShapeError);
+  }
+
+  TEST_CASE("the caller's executor does the work, on its own threads or in turn") {
+    std::vector<std::size_t> asked;
+    const kd::Executor in_turn = [&](std::size_t workers, const std::function<void(std::size_t)>& task) {
+      asked.push_back(workers);
+      for (std::size_t worker = workers; worker-- > 0;) task(worker);
+    };
+    std::vector<int> visits(100, 0);
+    const kd::ParallelOptions options{.threads = 4, .grain = 7, .executor = &in_turn};
+    kd::parallel_for(100, options, [&](std::size_t first, std::size_t last, std::size_t) {
+      for (std::size_t n = first; n < last; ++n) ++visits[n];
+    });
+    CHECK(asked == std::vector<std::size_t>{4});
+    CHECK(visits == std::vector<int>(100, 1));
+
+    const auto fail = [&] {
+      kd::parallel_for(100, options, [](std::size_t first, std::size_t, std::size_t) {
+        if (first == 14) throw std::runtime_error("in the executor");
+      });
+    };
+    CHECK_THROWS_WITH_AS(fail(), "in the executor", std::runtime_error);
+
+    // One worker needs nobody else, and an empty function is none.
+    asked.clear();
+    kd::parallel_for(5, {.threads = 1, .executor = &in_turn}, [](std::size_t, std::size_t, std::size_t) {});
+    CHECK(asked.empty());
+    const kd::Executor empty;
+    std::atomic<int> calls{0};
+    kd::parallel_for(5, {.threads = 2, .executor = &empty}, [&](std::size_t, std::size_t, std::size_t) { ++calls; });
+    CHECK(calls == 5);
+  }
+
+  TEST_CASE("an executor that does nothing is an error, not a result") {
+    const kd::Executor lazy = [](std::size_t, const std::function<void(std::size_t)>&) {};
+    const auto run = [&] { kd::parallel_for(10, {.threads = 2, .executor = &lazy}, [](std::size_t, std::size_t, std::size_t) {}); };
+    CHECK_THROWS_WITH_AS(run(), "executor is a function that left work undone; it must be one that runs its task for every worker",
+                         kd::InvalidArgument);
+    // One that runs a single worker has that one do everything.
+    const kd::Executor lonely = [](std::size_t, const std::function<void(std::size_t)>& task) { task(1); };
+    int calls = 0;
+    kd::parallel_for(10, {.threads = 2, .executor = &lonely}, [&](std::size_t, std::size_t, std::size_t) { ++calls; });
+    CHECK(calls == 10);
+  }
+
+  TEST_CASE("loops nest") {
+    std::atomic<int> calls{0};
+    kd::parallel_for(4, {.threads = 2}, [&](std::size_t, std::size_t, std::size_t) {
+      kd::parallel_for(5, {.threads = 2}, [&](std::size_t, std::size_t, std::size_t) { ++calls; });
+    });
+    CHECK(calls == 20);
+  }
+}

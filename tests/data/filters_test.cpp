@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+#include <kindred/data/filters.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "../support/random_matrix.hpp"
+#include "../support/small_dataset.hpp"
+
+namespace kd = kindred;
+using kindred_test::dataset_of;
+using kindred_test::random_matrix;
+
+namespace {
+
+// Interactions as (user key, item key), each with its weight.
+using Pairs = std::map<std::pair<std::string, std::string>, kd::Offset>;
+
+Pairs pairs_of(const kd::Dataset& data, kd::ActivityCount count) {
+  Pairs pairs;
+  std::size_t at = 0;
+  for (kd::Index u = 0; u < data.matrix.rows(); ++u)
+    for (const kd::Index i : data.matrix.row(u).columns)
+      pairs[{std::string(data.users.key(u)), std::string(data.items.key(i))}] =
+          count == kd::ActivityCount::raw_rows && !data.raw_rows.empty() ? kd::Offset{data.raw_rows[at++]} : 1;
+  return pairs;
+}
+
+struct Reference {
+  std::set<std::string> users;
+  std::set<std::string> items;
+  Pairs pairs;
+};
+
+// The same with sets, written for clarity: keys that stay, and the pairs between them.
+Reference filter_by_sets(const kd::Dataset& data, const kd::ActivityFilter& filter) {
+  Reference r;
+  for (kd::Index u = 0; u < data.users.size(); ++u) r.users.emplace(data.users.key(u));
+  for (kd::Index i = 0; i < data.items.size(); ++i) r.items.emplace(data.items.key(i));
+  r.pairs = pairs_of(data, filter.count);
+  const auto restrict_pairs = [&] {
+    for (auto pair = r.pairs.begin(); pair != r.pairs.end();)
+      pair = r.users.count(pair->first.first) && r.items.count(pair->first.second) ? std::next(pair) : r.pairs.erase(pair);
+  };
+  const auto drop_users = [&] {
+    std::map<std::string, kd::Offset> totals;
+    for (const auto& [pair, weight] : r.pairs) totals[pair.first] += weight;
+    for (auto user = r.users.begin(); user != r.users.end();)
+      user = totals[*user] >= filter.min_items_per_user ? std::next(user) : r.users.erase(user);
+    restrict_pairs();
+  };
+  const auto drop_items = [&] {
+    std::map<std::string, kd::Offset> totals;
+    for (const auto& [pair, weight] : r.pairs) totals[pair.second] += weight;
+    for (auto item = r.items.begin(); item != r.items.end();)
+      item = totals[*item] >= filter.min_users_per_item ? std::next(item) : r.items.erase(item);
+    restrict_pairs();
+  };
+  for (;;) {
+    const std::size_t before = r.users.size() + r.items.size();
+    drop_users();
+    drop_items();
+    if (filter.passes == kd::FilterPasses::once || r.users.size() + r.items.size() == before) break;
+  }
+  // Who has nothing left goes too, unless nothing was asked of them.
+  std::set<std::string> busy_users, busy_items;
+  for (const auto& pair : r.pairs) {
+    busy_users.insert(pair.first.first);
+    busy_items.insert(pair.first.second);
+  }
+  if (filter.min_items_per_user > 0) r.users = busy_users;
+  if (filter.min_users_per_item > 0) r.items = busy_items;
+  return r;
+}
+
+std::vector<std::string> keys(const kd::IdMap& ids) {
+  std::vector<std::string> out;
+  for (kd::Index n = 0; n < ids.size(); ++n) out.emplace_back(ids.key(n));
+  return out;
+}
+
+template <typename T>
+std::vector<T> sorted(std::vector<T> list) {
+  std::sort(list.begin(), list.end());
+  return list;
+}
+
+}  // namespace
+
+TEST_SUITE("data/filters") {
+  //        i0 i1 i2
+  //   u0    1  1  1
+  //   u1    1  1  .
+  //   u2    .  .  1
+  const kd::CsrMatrix three({3, 3}, {0, 3, 5, 6}, {0, 1, 2, 0, 1, 2}, {1, 1, 1, 1, 1, 1});
+
+  // Users first: u2 goes, then i2 has one user left and goes; u0 stays with two items, though it would not pass a threshold of three now.
+  TEST_CASE("one pass by hand, users first") {
+    const kd::Dataset kept = kd::filter_active(dataset_of(three), {.min_items_per_user = 2, .min_users_per_item = 2});
+    CHECK(keys(kept.users) == std::vector<std::string>{"u0", "u1"});
+    CHECK(keys(kept.items) == std::vector<std::string>{"i0", "i1"});
+    CHECK(kept.matrix == kd::CsrMatrix({2, 2}, {0, 2, 4}, {0, 1, 0, 1}, {1, 1, 1, 1}));
+    REQUIRE(kept.funnel.size() == 2);
+    CHECK(kept.funnel[0].step == "users with >= 2 items");
+    CHECK(kept.funnel[0].users == 2);
+    CHECK(kept.funnel[0].items == 3);
+    CHECK(kept.funnel[0].interactions == 5);
+    CHECK(kept.funnel[1].step == "items with >= 2 users");
+    CHECK(kept.funnel[1].users == 2);
+    CHECK(kept.funnel[1].items == 2);
+    CHECK(kept.funnel[1].interactions == 4);
+  }
+
+  TEST_CASE("until stable is the core: a user who fell below goes too") {
+    // Items 0, 1 and 2 have three, two and one user. Without item 2 the last user has one item left.
+    const kd::Dataset data =
+        dataset_of(kd::CsrMatrix::from_triplets({3, 3}, std::vector<kd::Interaction>{{0, 0}, {0, 1}, {1, 0}, {1, 1}, {2, 0}, {2, 2}}));
+    const kd::ActivityFilter once{.min_items_per_user = 2, .min_users_per_item = 2};
+    const kd::Dataset kept = kd::filter_active(data, once);
+    CHECK(kept.matrix.rows() == 3);
+    CHECK(kept.matrix.cols() == 2);
+    kd::ActivityFilter stable = once;
+    stable.passes = kd::FilterPasses::until_stable;
+    const kd::Dataset core = kd::filter_active(data, stable);
+    CHECK(core.matrix.rows() == 2);
+    CHECK(core.matrix.cols() == 2);
+    CHECK(core.funnel.back().step == "items with >= 2 users, repeated until both hold");
+  }
+
+  TEST_CASE("a user whose every item goes is dropped, one pass or not") {
+    const kd::Dataset data = dataset_of(kd::CsrMatrix::from_triplets({3, 3}, std::vector<kd::Interaction>{{0, 0}, {1, 0}, {2, 1}, {2, 2}}));
+    const kd::Dataset kept = kd::filter_active(data, {.min_items_per_user = 1, .min_users_per_item = 2});
+    CHECK(kept.matrix.rows() == 2);
+    CHECK(kept.matrix.cols() == 1);
+    CHECK(kept.matrix.nnz() == 2);
+  }
+
+  TEST_CASE("random data agree with sets, for both counts and both ways") {
+    bool differed = false;
+    for (std::uint64_t seed = 0; seed < 30; ++seed) {
+      const kd::Dataset data = dataset_of(random_matrix(40, 30, 0.15, seed), seed);
+      for (const auto count : {kd::ActivityCount::distinct_pairs, kd::ActivityCount::raw_rows}) {
+        kd::Offset interactions[2] = {0, 0};
+        for (const auto passes : {kd::FilterPasses::once, kd::FilterPasses::until_stable}) {
+          const kd::ActivityFilter filter{.min_items_per_user = 5, .min_users_per_item = 6, .passes = passes, .count = count};
+          const kd::Dataset kept = kd::filter_active(data, filter);
+          const Reference wanted = filter_by_sets(data, filter);
+          CHECK_NOTHROW(kd::check_dataset(kept));
+          CHECK(sorted(keys(kept.users)) == std::vector<std::string>(wanted.users.begin(), wanted.users.end()));
+          CHECK(sorted(keys(kept.items)) == std::vector<std::string>(wanted.items.begin(), wanted.items.end()));
+          CHECK(pairs_of(kept, count) == wanted.pairs);
+          CHECK(kept.funnel.back().interactions == kept.matrix.nnz());
+          interactions[passes == kd::FilterPasses::once ? 0 : 1] = kept.matrix.nnz();
+        }
+        differed = differed || interactions[0] != interactions[1];
+      }
+    }
+    CHECK(differed);  // else the data would not tell the two ways apart
+  }
+
+  TEST_CASE("raw rows count repeats of a pair, distinct pairs do not") {
+    kd::Dataset data = dataset_of(kd::CsrMatrix({2, 2}, {0, 1, 3}, {0, 0, 1}, {1, 1, 1}));
+    data.raw_rows = {5, 1, 1};
+    const kd::ActivityFilter raw{.min_items_per_user = 3, .min_users_per_item = 1, .count = kd::ActivityCount::raw_rows};
+    CHECK(keys(kd::filter_active(data, raw).users) == std::vector<std::string>{"u0"});
+    const kd::ActivityFilter distinct{.min_items_per_user = 2, .min_users_per_item = 1};
+    CHECK(keys(kd::filter_active(data, distinct).users) == std::vector<std::string>{"u1"});
+    data.raw_rows.clear();  // none recorded: every interaction is one row
+    CHECK(keys(kd::filter_active(data, {.min_items_per_user = 2, .min_users_per_item = 0, .count = kd::ActivityCount::raw_rows}).users) ==
+          std::vector<std::string>{"u1"});
+  }
+
+  TEST_CASE("thresholds of zero keep everything, idle users and items too") {
+    const kd::Dataset data = dataset_of(kd::CsrMatrix({3, 3}, {0, 1, 1, 1}, {0}, {1}));
+    const kd::Dataset kept = kd::filter_active(data, {.min_items_per_user = 0, .min_users_per_item = 0});
+    CHECK(kept.matrix == data.matrix);
+    CHECK(keys(kd::drop_unused_items(data).items) == std::vector<std::string>{"i0"});
+    CHECK(kd::drop_unused_items(data).matrix.rows() == 3);
+  }
+
+  TEST_CASE("the most active users, ties by key, in their present order") {
+    // Users with 1, 3, 2, 2, 2 items, whose keys are not in the order of their indices.
+    kd::Dataset data = dataset_of(kd::CsrMatrix({5, 4}, {0, 1, 4, 6, 8, 10}, {3, 0, 1, 2, 0, 1, 0, 1, 0, 1}, std::vector<float>(10, 1.0F)));
+    data.users = kd::IdMap();
+    for (const char* key : {"e", "d", "c", "a", "b"}) data.users.intern(key);
+    const kd::Dataset kept = kd::keep_most_active_users(data, 3);
+    CHECK(keys(kept.users) == std::vector<std::string>{"d", "a", "b"});
+    CHECK(keys(kept.items) == std::vector<std::string>{"i0", "i1", "i2"});  // i3 lost its only user
+    REQUIRE(kept.funnel.size() == 2);
+    CHECK(kept.funnel[0].step == "the 3 most active users");
+    CHECK(kept.funnel[0].items == 4);
+    CHECK(kept.funnel[1].step == "items with interactions");
+    CHECK(kept.funnel[1].items == 3);
+    CHECK(kept.profiles[0].age == 21);
+
+    data.raw_rows = {9, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    CHECK(keys(kd::keep_most_active_users(data, 1, kd::ActivityCount::raw_rows).users) == std::vector<std::string>{"e"});
+    CHECK(kd::keep_most_active_users(data, 100).matrix.rows() == 5);
+  }
+
+  TEST_CASE("the most active users agree with a full sort") {
+    for (std::uint64_t seed = 0; seed < 10; ++seed) {
+      const kd::Dataset data = dataset_of(random_matrix(50, 30, 0.2, seed), seed);
+      std::vector<std::pair<std::ptrdiff_t, std::string>> order;
+      for (kd::Index u = 0; u < 50; ++u)
+        order.emplace_back(-static_cast<std::ptrdiff_t>(data.matrix.row(u).size()), std::string(data.users.key(u)));
+      std::sort(order.begin(), order.end());
+      std::vector<std::string> wanted;
+      for (std::size_t n = 0; n < 20; ++n) wanted.push_back(order[n].second);
+      CHECK(sorted(keys(kd::keep_most_active_users(data, 20).users)) == sorted(wanted));
+    }
+  }
+
+  TEST_CASE("what it refuses, and in which words") {
+    kd::Dataset data = dataset_of(three);
+    CHECK_THROWS_WITH_AS((void)kd::filter_active(data, {.min_items_per_user = -1}), "min_items_per_user is -1; it must be at least 0",
+                         kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)kd::filter_active(data, {.min_users_per_item = -1}), "min_users_per_item is -1; it must be at least 0",
+                         kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)kd::keep_most_active_users(data, 0), "n_users is 0; it must be at least 1", kd::InvalidArgument);
+    data.raw_rows.pop_back();
+    CHECK_THROWS_AS((void)kd::filter_active(data), kd::ShapeError);
+    CHECK_THROWS_AS((void)kd::keep_most_active_users(data, 1), kd::ShapeError);
+    CHECK_THROWS_AS((void)kd::drop_unused_items(data), kd::ShapeError);
+  }
+}

@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: MIT
+#include <kindred/io/delimited.hpp>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <kindred/core/random.hpp>
+#include <kindred/data/filters.hpp>
+
+#include "../support/temporary_file.hpp"
+#include "real_data.hpp"
+
+namespace kd = kindred;
+
+namespace {
+
+constexpr kd::ReadOptions skip{.on_bad_line = kd::BadLinePolicy::skip};
+
+std::vector<std::string> keys(const kd::IdMap& map) {
+  std::vector<std::string> all;
+  for (kd::Index n = 0; n < map.size(); ++n) all.emplace_back(map.key(n));
+  return all;
+}
+
+float value(const kd::Dataset& data, std::string_view user, std::string_view item) {
+  const kd::SparseRow row = data.matrix.row(data.users.index(user));
+  for (std::size_t n = 0; n < row.size(); ++n)
+    if (row.columns[n] == data.items.index(item)) return row.values[n];
+  return 0.0F;
+}
+
+/// The message of the ParseError that reading `content` throws, without the path.
+std::string parse_error(const std::string& content, const kd::DelimitedFormat& format = {}, const kd::ReadOptions& options = {}) {
+  const kd::test::TemporaryDirectory directory;
+  const std::string path = directory.file(content);
+  try {
+    (void)kd::read_delimited(path, format, options);
+  } catch (const kd::ParseError& error) {
+    const std::string text = error.what();
+    REQUIRE(text.starts_with(path));
+    return text.substr(path.size());
+  }
+  return "no error";
+}
+
+kd::Dataset read_text(const std::string& content, const kd::DelimitedFormat& format = {}, const kd::ReadOptions& options = {}) {
+  const kd::test::TemporaryDirectory directory;
+  kd::Dataset data = kd::read_delimited(directory.file(content), format, options);
+  kd::check_dataset(data);
+  const kd::LoadReport& load = data.load;
+  CHECK(load.lines == load.skipped + load.rows + load.dropped_total());
+  CHECK(load.rows == load.merged + static_cast<std::uint64_t>(data.matrix.nnz()));
+  CHECK(load.bytes == content.size());
+  return data;
+}
+
+}  // namespace
+
+TEST_SUITE("read_delimited") {
+  TEST_CASE("the plain form: user, item, value, time; ids in the order of the file; repeats summed") {
+    const kd::Dataset data = read_text("u2\tb\t3\t500\nu1\ta\t1.5\t200\nu2\tb\t4\t400\nu2\ta\t1\t600\n");
+    CHECK(keys(data.users) == std::vector<std::string>{"u2", "u1"});
+    CHECK(keys(data.items) == std::vector<std::string>{"b", "a"});
+    CHECK(data.matrix.nnz() == 3);
+    CHECK(value(data, "u2", "b") == 7.0F);
+    CHECK(value(data, "u2", "a") == 1.0F);
+    CHECK(value(data, "u1", "a") == 1.5F);
+    CHECK(data.times == std::vector<std::int64_t>{400, 600, 200});  // the first time of (u2, b)
+    CHECK(data.raw_rows == std::vector<std::uint32_t>{2, 1, 1});
+    CHECK(data.item_names.empty());
+    CHECK(data.load.lines == 4);
+    CHECK(data.load.rows == 4);
+    CHECK(data.load.merged == 1);
+    REQUIRE(data.funnel.size() == 1);
+    CHECK(data.funnel[0].step == "rows read from data.txt");
+    CHECK(data.funnel[0].interactions == 3);
+    CHECK(data.funnel[0].users == 2);
+    CHECK(data.funnel[0].items == 2);
+  }
+
+  TEST_CASE("without a value every row counts 1; without a repeat there are no raw rows") {
+    const kd::Dataset data = read_text("u\ta\nu\tb\nu\ta\n");
+    CHECK(value(data, "u", "a") == 2.0F);
+    CHECK(value(data, "u", "b") == 1.0F);
+    CHECK(data.times.empty());
+    CHECK(data.raw_rows == std::vector<std::uint32_t>{2, 1});
+    CHECK(read_text("u\ta\nu\tb\n").raw_rows.empty());
+  }
+
+  TEST_CASE("columns by index, and names of items as first seen") {
+    const kd::DelimitedFormat format{.separator = ";", .user = 3, .item = 1, .value = 0, .time = {}, .item_name = 2};
+    const kd::Dataset data = read_text("5;i1;;ann\n2;i2;Two;bob\n1;i1;One;bob\n9;i1;Uno;ann\n", format);
+    CHECK(keys(data.users) == std::vector<std::string>{"ann", "bob"});
+    CHECK(value(data, "ann", "i1") == 14.0F);
+    CHECK(data.item_names == std::vector<std::string>{"One", "Two"});
+    CHECK(data.times.empty());
+  }
+
+  TEST_CASE("columns by the names of the header") {
+    const kd::DelimitedFormat format{.separator = ",",
+                                     .header = kd::Header::first_line,
+                                     .quoting = kd::Quoting::rfc_4180,
+                                     .comment_prefix = "#",
+                                     .user = "who",
+                                     .item = "what",
+                                     .value = "plays",
+                                     .time = kd::if_present("when")};
+    const kd::Dataset data = read_text("# exported\n\n,what,plays,\"who\"\n0,\"a, b\",2,\"the \"\"x\"\"\"\n\n1,c,3,y\n", format);
+    CHECK(keys(data.users) == std::vector<std::string>{"the \"x\"", "y"});
+    CHECK(keys(data.items) == std::vector<std::string>{"a, b", "c"});
+    CHECK(data.load.skipped == 4);
+    CHECK(data.times.empty());
+
+    CHECK(parse_error("who,what\nu,a\n", format) == ", line 1: found the columns 'who', 'what'; expected a column 'plays'");
+    CHECK(parse_error("who,what,who,plays\nu,a,u,1\n", format) ==
+          ", line 1, column 1: found the column 'who' twice; expected every name once");
+    CHECK(parse_error("who,\"what\nu,a\n", format, skip) ==
+          ", line 1, column 2: found a quote that is not closed on its line; expected a closing quote");
+    CHECK(parse_error("a\tb\n1\t2\n", {.header = kd::Header::first_line, .value = 2}) == ", line 1: found 2 columns; expected at least 3");
+  }
+
+  TEST_CASE("times in words") {
+    const kd::DelimitedFormat format{.value = {}, .time = 2, .time_format = kd::TimeFormat::iso_8601};
+    const kd::Dataset data = read_text("u\ta\t2009-05-04T23:08:57Z\nu\ta\t2009-05-04T23:08:56Z\n", format);
+    CHECK(data.times == std::vector<std::int64_t>{1241478536});
+    CHECK(parse_error("u\ta\tyesterday\n", format) ==
+          ", line 1, column 3: found 'yesterday'; expected a time in UTC such as 2009-05-04T23:08:57Z");
+    CHECK(parse_error("u\ta\t1\t12.5\n") == ", line 1, column 4: found '12.5'; expected a time in whole seconds since 1970");
+    CHECK(read_text("u\ta\t1\t-7\n").times == std::vector<std::int64_t>{-7});
+  }
+
+  TEST_CASE("a space as separator, and two characters") {
+    CHECK(value(read_text("u a 2\n", {.separator = " "}), "u", "a") == 2.0F);
+    CHECK(parse_error("u a 2\nu  a 2\n", {.separator = " "}) ==
+          ", line 2: found 4 fields; expected 3 fields separated by ' ', as in the first line");
+    CHECK(value(read_text("u::a::2::7\n", {.separator = "::"}), "u", "a") == 2.0F);
+  }
+
+  TEST_CASE("CR LF, no last line end, a byte order mark, blank lines") {
+    const kd::Dataset plain = read_text("u\ta\t1\nv\tb\t2\n");
+    for (const std::string content : {"u\ta\t1\r\nv\tb\t2\r\n", "u\ta\t1\nv\tb\t2", "u\ta\t1\r\nv\tb\t2\r",
+                                      "\xEF\xBB\xBFu\ta\t1\nv\tb\t2\n", "\n\r\nu\ta\t1\n\nv\tb\t2\n\n"}) {
+      CAPTURE(content);
+      const kd::Dataset data = read_text(content);
+      CHECK(data.matrix == plain.matrix);
+      CHECK(data.users == plain.users);
+      CHECK(data.items == plain.items);
+    }
+  }
+
+  TEST_CASE("ids keep spaces, quotes and letters of every script") {
+    const kd::Dataset data = read_text(" u \t\"a\" 12\" mix\t1\nu\t\xE6\xA4\x8D\xE6\x9D\xBE\t1\n");
+    CHECK(keys(data.users) == std::vector<std::string>{" u ", "u"});
+    CHECK(keys(data.items) == std::vector<std::string>{"\"a\" 12\" mix", "\xE6\xA4\x8D\xE6\x9D\xBE"});
+  }
+}
+
+TEST_SUITE("read_delimited: values") {
+  TEST_CASE("zero is no interaction: dropped, counted, and its user and item are not known") {
+    const kd::Dataset data = read_text("u\ta\t0\nv\tb\t1\nw\tb\t-0.0\n");
+    CHECK(keys(data.users) == std::vector<std::string>{"v"});
+    CHECK(keys(data.items) == std::vector<std::string>{"b"});
+    CHECK(data.load.dropped == std::map<std::string, std::uint64_t>{{"zero value", 2}});
+    CHECK(data.load.rows == 1);
+  }
+
+  TEST_CASE("negative values are bad lines, or dislikes") {
+    CHECK(parse_error("u\ta\t1\nu\tb\t-3\n") ==
+          ", line 2, column 3: found '-3'; expected a value of at least 0 (NegativeValue::keep reads dislikes)");
+    CHECK(value(read_text("u\ta\t-3\n", {.negative = kd::NegativeValue::keep}), "u", "a") == -3.0F);
+  }
+
+  TEST_CASE("a pair that sums to zero goes, with a user or item that has nothing else") {
+    const kd::DelimitedFormat format{.negative = kd::NegativeValue::keep, .item_name = 4};
+    const kd::Dataset data =
+        read_text("u\ta\t2\t1\tA\nv\ta\t1\t2\tA\nu\ta\t-2\t3\tA\nv\tb\t1\t4\tB\nv\tc\t1\t5\tC\nv\tc\t-1\t6\tC\nv\tb\t1\t7\tB\n", format);
+    CHECK(keys(data.users) == std::vector<std::string>{"v"});
+    CHECK(keys(data.items) == std::vector<std::string>{"a", "b"});
+    CHECK(data.item_names == std::vector<std::string>{"A", "B"});
+    CHECK(data.times == std::vector<std::int64_t>{2, 4});
+    CHECK(data.raw_rows == std::vector<std::uint32_t>{1, 2});
+    CHECK(data.load.dropped == std::map<std::string, std::uint64_t>{{"sum of zero", 4}});
+    CHECK(data.load.merged == 1);
+    CHECK(data.funnel.size() == 1);
+  }
+
+  TEST_CASE("a minimum") {
+    const kd::Dataset data = read_text("u\ta\t3\nu\tb\t3.5\nv\tc\t4\n", {.min_value = 3.5F});
+    CHECK(keys(data.items) == std::vector<std::string>{"b", "c"});
+    CHECK(data.load.dropped == std::map<std::string, std::uint64_t>{{"below the minimum", 1}});
+  }
+
+  TEST_CASE("numbers that are none") {
+    for (const std::string text : {"", "x", "+1", "1 ", "0x1F", "nan", "inf", "1e39", "1e-60", "1,5"}) {
+      CHECK(parse_error("u\ta\t" + text + "\n") ==
+            ", line 1, column 3: found '" + text + "'; expected a decimal number within the range of a float");
+    }
+    CHECK(parse_error("u\ta\t" + std::string(200, '1')).find("'111") != std::string::npos);
+    CHECK(parse_error("u\ta\t" + std::string(5'000, 'z')).size() < 200);
+  }
+
+  TEST_CASE("a sum beyond a float is refused") { CHECK_THROWS_AS(read_text("u\ta\t3e38\nu\ta\t3e38\n"), kd::InvalidArgument); }
+}
+
+TEST_SUITE("read_delimited: bad lines") {
+  TEST_CASE("the first one ends strict reading, and says where") {
+    CHECK(parse_error("u\ta\t1\n\ta\t1\n") == ", line 2, column 1: found an empty user id; expected a user id");
+    CHECK(parse_error("u\t\t1\n") == ", line 1, column 2: found an empty item id; expected an item id");
+    CHECK(parse_error("u\ta\t1\nu\ta\n") == ", line 2: found 2 fields; expected 3 fields separated by '\\t', as in the first line");
+    CHECK(parse_error("u a 1\n") == ", line 1: found 1 field; expected at least 2 fields separated by '\\t'");
+    CHECK(parse_error("u\tcaf\xE9\t1\n") == ", line 1, column 2: found byte 0xE9 at byte 6 of the line; expected UTF-8 text");
+    CHECK(parse_error(std::string("u\ta\0b\t1\n", 9)) == ", line 1, column 2: found byte 0x00 at byte 4 of the line; expected UTF-8 text");
+    CHECK(parse_error("u\t\"a\nb\"\t1\n", {.quoting = kd::Quoting::rfc_4180}) ==
+          ", line 1, column 2: found a quote that is not closed on its line; expected a closing quote");
+    CHECK(parse_error("u\ta\t1\nu\t" + std::string(100, 'x') + "\t1\n", {}, {.max_line_bytes = 99}) ==
+          ", line 2: found a line longer than 99 bytes; expected at most 99 bytes (ReadOptions::max_line_bytes)");
+    try {
+      (void)read_text("u\ta\t1\nu\tb\tx\n");
+      FAIL("a bad line was read");
+    } catch (const kd::ParseError& error) {
+      CHECK(error.line() == 2);
+      CHECK(error.column() == 3);
+    }
+  }
+
+  TEST_CASE("skipped ones are counted, and the first few kept") {
+    const std::string content =
+        "u\ta\t1\n\tbad\t1\nu\tbad\tx\n" + std::string(2'000'000, 'x') + "\nu\tbad\nv\tb\xFF\t1\nw\tbad\t-1\nv\tb\t2";
+    const kd::Dataset data = read_text(content, {}, skip);
+    CHECK(data.load.lines == 8);
+    CHECK(data.load.rows == 2);
+    CHECK(data.load.bad_lines == 6);
+    CHECK(keys(data.users) == std::vector<std::string>{"u", "v"});
+    CHECK(keys(data.items) == std::vector<std::string>{"a", "b"});
+    REQUIRE(data.load.first_bad.size() == 6);
+    CHECK(data.load.first_bad[0].line == 2);
+    CHECK(data.load.first_bad[0].column == 1);
+    CHECK(data.load.first_bad[0].reason == "found an empty user id; expected a user id");
+    CHECK(data.load.first_bad[2].line == 4);
+    CHECK(data.load.first_bad[2].reason.starts_with("found a line longer than 1048576 bytes"));
+    CHECK(data.load.first_bad[5].line == 7);
+
+    const kd::Dataset few = read_text(content, {}, {.on_bad_line = kd::BadLinePolicy::skip, .first_bad = 2});
+    CHECK(few.load.bad_lines == 6);
+    CHECK(few.load.first_bad.size() == 2);
+  }
+
+  TEST_CASE("a line that is malformed is bad even where it would be dropped") {
+    CHECK(parse_error("u\t\tx\n", {.empty_item = kd::EmptyItem::drop}) ==
+          ", line 1, column 3: found 'x'; expected a decimal number within the range of a float");
+  }
+
+  TEST_CASE("more or fewer fields, where the format says so") {
+    const kd::DelimitedFormat format{.field_rule = kd::FieldRule::at_least, .value = 2, .time = {}};
+    const kd::Dataset data = read_text("u\ta\t1\nu\tb\t2\textra\nu\tc\t3\t\t\t\n", format);
+    CHECK(data.matrix.nnz() == 3);
+    CHECK(parse_error("u\ta\t1\nu\ta\n", format) == ", line 2: found 2 fields; expected at least 3 fields separated by '\\t'");
+    // A given number of fields that is too small for the columns makes every line bad.
+    CHECK(parse_error("u\ta\n", {.field_count = 2, .value = 2}) ==
+          ", line 1: found 2 fields; expected at least 3 fields separated by '\\t'");
+  }
+
+  TEST_CASE("empty items: another column, or dropped and counted") {
+    const kd::DelimitedFormat fallback{.item_fallback = 2, .value = {}, .time = {}};
+    CHECK(keys(read_text("u\ta\tA\nu\t\tB\n", fallback).items) == std::vector<std::string>{"a", "B"});
+    CHECK(parse_error("u\t\t\n", fallback) == ", line 1, column 2: found an empty item id; expected an item id");
+    const kd::Dataset data = read_text("u\ta\t1\nv\t\t1\n", {.empty_item = kd::EmptyItem::drop});
+    CHECK(keys(data.users) == std::vector<std::string>{"u"});
+    CHECK(data.load.dropped == std::map<std::string, std::uint64_t>{{"no item key", 1}});
+  }
+}
+
+TEST_SUITE("read_delimited: files") {
+  TEST_CASE("no rows is an error, only dropped rows is an empty dataset") {
+    const std::string no_rows = ": found no rows; expected at least one row of data";
+    CHECK(parse_error("") == no_rows);
+    CHECK(parse_error("\xEF\xBB\xBF\n\n") == no_rows);
+    CHECK(parse_error("# nothing\n", {.comment_prefix = "#"}) == no_rows);
+    CHECK(parse_error("user\titem\n", {.header = kd::Header::first_line}) == no_rows);
+    CHECK(parse_error("\n", {.header = kd::Header::first_line}) == no_rows);
+    CHECK(parse_error("u\n\nv\n", {}, skip) ==
+          ": found no good rows in 2 lines (line 1: found 1 field; expected at least 2 fields separated by '\\t'); expected at least one "
+          "row of data");
+
+    const kd::Dataset empty = read_text("u\ta\t0\n");
+    CHECK(empty.matrix.shape() == kd::MatrixShape{0, 0});
+    CHECK(empty.users.empty());
+    CHECK(empty.load.dropped.at("zero value") == 1);
+  }
+
+  TEST_CASE("a missing file, a directory, other kinds of file") {
+    const kd::test::TemporaryDirectory directory;
+    const std::string missing = directory.path("missing.tsv");
+    CHECK_THROWS_WITH_AS((void)kd::read_delimited(missing), (missing + ": cannot open: No such file or directory").c_str(), kd::IoError);
+    CHECK_THROWS_WITH_AS((void)kd::read_delimited(directory.path()), (directory.path() + ": cannot read: Is a directory").c_str(),
+                         kd::IoError);
+    CHECK(parse_error(std::string("\xFF\xFEu\0\t\0", 6), {}, skip) == ": found a UTF-16 byte order mark; expected UTF-8 text");
+  }
+
+  TEST_CASE("formats and options that make no sense") {
+    const kd::test::TemporaryDirectory directory;
+    const std::string path = directory.file("u\ta\t1\n");
+    const auto read = [&](const kd::DelimitedFormat& format, const kd::ReadOptions& options = {}) {
+      return kd::read_delimited(path, format, options);
+    };
+    CHECK_THROWS_WITH_AS((void)read({.user = "user"}),
+                         "column is 'user'; it must be an index from 0: the format has no header to find a name in", kd::InvalidArgument);
+    CHECK_THROWS_AS((void)read({.user = {}}), kd::InvalidArgument);
+    CHECK_THROWS_AS((void)read({.item = kd::if_present(1)}), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)read({.user = 1, .item = 1}), "item is the same column as user; it must be a column of its own",
+                         kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)kd::Column(-1), "column is -1; it must be at least 0", kd::InvalidArgument);
+    CHECK_THROWS_AS((void)read({.separator = ""}), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)read({}, {.max_line_bytes = 0}), "max_line_bytes is 0; it must be at least 1", kd::InvalidArgument);
+  }
+
+  // Properties: a random dataset written as text is read back as it was, whatever the line ends, the separator and the quoting.
+  TEST_CASE("round trip of random datasets") {
+    const kd::test::TemporaryDirectory directory;
+    kd::Random random(11, kd::RandomStream::sample);
+    for (int trial = 0; trial < 24; ++trial) {
+      const std::string end = trial % 2 == 0 ? "\n" : "\r\n";
+      const bool last_end = trial % 3 != 0;
+      const bool csv = trial % 4 == 1;
+      const std::string separator = csv ? "," : trial % 5 == 0 ? "::" : "\t";
+      const std::uint32_t n_users = 1 + random.below(30);
+      const std::uint32_t n_items = 1 + random.below(40);
+      const auto name = [&](char kind, std::uint32_t n) {
+        return std::string(1, kind) + (csv ? ", \"" : " \xC3\xA9 \"") + std::to_string(n) + "\"";
+      };
+      const auto field = [&](const std::string& text) {
+        std::string doubled;
+        for (const char c : text) doubled += c == '"' ? "\"\"" : std::string(1, c);
+        return csv ? "\"" + doubled + "\"" : text;
+      };
+
+      std::map<std::pair<std::string, std::string>, std::pair<float, std::int64_t>> expected;
+      std::string content;
+      for (std::uint32_t n = 0; n < 200; ++n) {
+        const std::string user = name('u', random.below(n_users));
+        const std::pair pair(user, name('i', random.below(n_items)));
+        if (expected.contains(pair)) continue;
+        const auto number = static_cast<float>(1.0 + 1e4 * random.uniform());
+        const auto time = static_cast<std::int64_t>(random());
+        expected[pair] = {number, time};
+        char text[40];
+        std::snprintf(text, sizeof(text), "%.9g", static_cast<double>(number));
+        content += (content.empty() ? "" : end) + field(pair.first) + separator + field(pair.second) + separator + text + separator +
+                   std::to_string(time);
+      }
+      if (last_end) content += end;
+
+      const kd::Dataset data =
+          kd::read_delimited(directory.file(content), {.separator = separator, .quoting = csv ? kd::Quoting::rfc_4180 : kd::Quoting::none});
+      kd::check_dataset(data);
+      REQUIRE(static_cast<std::size_t>(data.matrix.nnz()) == expected.size());
+      for (kd::Index u = 0; u < data.matrix.rows(); ++u) {
+        const kd::SparseRow row = data.matrix.row(u);
+        for (std::size_t n = 0; n < row.size(); ++n) {
+          const auto& [number, time] = expected.at({std::string(data.users.key(u)), std::string(data.items.key(row.columns[n]))});
+          CHECK(row.values[n] == number);
+          CHECK(data.times[static_cast<std::size_t>(data.matrix.offsets()[static_cast<std::size_t>(u)]) + n] == time);
+        }
+      }
+    }
+  }
+
+  // Whatever the bytes are: a dataset whose report adds up (read_text checks that), or a ParseError.
+  TEST_CASE("random bytes are read or refused") {
+    kd::Random random(13, kd::RandomStream::sample);
+    constexpr std::string_view alphabet("\t\t\t\n\n\r\",ab11-.e\xC3\xA9\xEF\xBB\xBF\0#", 22);
+    int read = 0;
+    for (int trial = 0; trial < 600; ++trial) {
+      std::string content;
+      for (std::uint32_t n = random.below(300); n > 0; --n) content += alphabet[random.below(static_cast<std::uint32_t>(alphabet.size()))];
+      const kd::DelimitedFormat format{.quoting = trial % 2 == 0 ? kd::Quoting::none : kd::Quoting::rfc_4180,
+                                       .comment_prefix = "#",
+                                       .field_rule = trial % 3 == 0 ? kd::FieldRule::same : kd::FieldRule::at_least,
+                                       .negative = kd::NegativeValue::keep};
+      try {
+        (void)read_text(content, format, {.on_bad_line = kd::BadLinePolicy::skip, .max_line_bytes = 20});
+        ++read;
+      } catch (const kd::ParseError&) {
+      }
+    }
+    CHECK(read > 50);
+  }
+}
+
+TEST_SUITE("read_delimited: real files") {
+  TEST_CASE("the sample of Last.fm 360K as quoted CSV, columns by name") {
+    const auto path = kd::test::real_data("lastfm-360k-slice/lastfm_9000sample.csv");
+    if (!path) return;
+    const auto read = [&](kd::Column item, kd::EmptyItem empty) {
+      return kd::read_delimited(*path, {.separator = ",",
+                                        .header = kd::Header::first_line,
+                                        .quoting = kd::Quoting::rfc_4180,
+                                        .user = "user_id",
+                                        .item = std::move(item),
+                                        .empty_item = empty,
+                                        .value = "plays",
+                                        .time = {},
+                                        .item_name = "artist_name"});
+    };
+    const kd::Dataset by_name = read("artist_name", kd::EmptyItem::bad_line);
+    CHECK(by_name.load.rows == 9'000);
+    CHECK(by_name.users.size() == 8'883);
+    CHECK(by_name.items.size() == 4'965);
+    const kd::Dataset by_mbid = read("artist_mbid", kd::EmptyItem::drop);
+    CHECK(by_mbid.load.dropped.at("no item key") == 105);
+    CHECK(by_mbid.load.rows == 8'895);
+  }
+
+  TEST_CASE("the events of the Jodie study: user, item, seconds") {
+    const auto path = kd::test::real_data("lastfm-1k/jodie_lastfm_first10pct.tsv");
+    if (!path) return;
+    const kd::Dataset data = kd::read_delimited(*path, {.value = {}, .time = 2});
+    CHECK(data.load.rows == 129'310);
+    CHECK(data.users.size() == 304);
+    CHECK(data.items.size() == 789);
+    CHECK(data.matrix.nnz() == 22'700);
+    CHECK(data.times.size() == 22'700);
+    CHECK(data.times.front() == 0);
+  }
+}

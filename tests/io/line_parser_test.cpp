@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#include <kindred/io/line_parser.hpp>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <kindred/core/random.hpp>
+
+namespace kd = kindred;
+using kd::detail::LineKind;
+using kd::detail::LineParser;
+using kd::detail::LineProblem;
+using Fields = std::vector<std::string>;
+
+namespace {
+
+Fields split(LineParser& parser, std::string_view line) {
+  LineProblem problem;
+  REQUIRE(parser.parse(line, problem) == LineKind::row);
+  return {parser.fields().begin(), parser.fields().end()};
+}
+
+LineProblem problem_of(LineParser& parser, std::string_view line) {
+  LineProblem problem;
+  REQUIRE(parser.parse(line, problem) == LineKind::bad);
+  return problem;
+}
+
+}  // namespace
+
+TEST_SUITE("line parser") {
+  TEST_CASE("separators of one character and of several") {
+    LineParser tabs({});
+    CHECK(split(tabs, "a\tb c\t") == Fields{"a", "b c", ""});
+    CHECK(split(tabs, "\t\t") == Fields{"", "", ""});
+    LineParser colons({.separator = "::"});
+    CHECK(split(colons, "1::1193:5::978300760") == Fields{"1", "1193:5", "978300760"});
+    CHECK(split(colons, "::::") == Fields{"", "", ""});
+  }
+
+  TEST_CASE("without quoting a quote is a character") {
+    LineParser parser({});
+    CHECK(split(parser, "\"a\tb\"") == Fields{"\"a", "b\""});
+    CHECK(split(parser, "12\" mix\t\"\"") == Fields{"12\" mix", "\"\""});
+  }
+
+  TEST_CASE("quotes of RFC 4180") {
+    LineParser parser({.separator = ",", .quoting = kd::Quoting::rfc_4180, .field_rule = kd::FieldRule::at_least});
+    CHECK(split(parser, "a,\"b,c\",d") == Fields{"a", "b,c", "d"});
+    CHECK(split(parser, "\"\",\"a \"\"b\"\"\",") == Fields{"", "a \"b\"", ""});
+    CHECK(split(parser, "\"\"\"\"") == Fields{"\""});
+    CHECK(split(parser, "\"many\",\"quoted\",\"fields that together are longer than any short string\"").size() == 3);
+
+    CHECK(problem_of(parser, "a,\"b").found == "a quote that is not closed on its line");
+    CHECK(problem_of(parser, "a,\"b").column == 2);
+    CHECK(problem_of(parser, "\"a\"b,c").found == "text after a closing quote");
+    CHECK(problem_of(parser, "\"a\"b,c").expected == "the separator ','");
+    CHECK(problem_of(parser, "a,b\"c").expected == "a field with quotes around it, or without quotes");
+  }
+
+  TEST_CASE("blank lines and comments are skipped") {
+    LineParser parser({.comment_prefix = "# "});
+    LineProblem problem;
+    CHECK(parser.parse("", problem) == LineKind::skipped);
+    CHECK(parser.parse("# a remark", problem) == LineKind::skipped);
+    CHECK(parser.parse("#id\tname", problem) == LineKind::row);
+    LineParser plain({});
+    CHECK(plain.parse("# a\tremark", problem) == LineKind::row);
+    CHECK(plain.parse(" ", problem) == LineKind::bad);  // a space is not nothing; it is one field of two
+  }
+
+  TEST_CASE("the number of fields") {
+    LineParser first({});
+    CHECK(split(first, "a\tb\tc").size() == 3);
+    CHECK(problem_of(first, "a\tb").found == "2 fields");
+    CHECK(problem_of(first, "a").found == "1 field");
+    CHECK(problem_of(first, "a\tb\tc\td").expected == "3 fields separated by '\\t', as in the first line");
+
+    LineParser given({.field_count = 2});
+    CHECK(problem_of(given, "a\tb\tc").expected == "2 fields separated by '\\t'");
+
+    LineParser least({.separator = ",", .field_rule = kd::FieldRule::at_least});
+    least.require_fields(2);
+    CHECK(split(least, "a,b,c,d").size() == 4);
+    CHECK(split(least, "a,b").size() == 2);
+    CHECK(problem_of(least, "a").expected == "at least 2 fields separated by ','");
+  }
+
+  TEST_CASE("a byte that is not UTF-8 is named with its field") {
+    LineParser parser({});
+    const LineProblem problem = problem_of(parser, "a\tcaf\xE9\t1");
+    CHECK(problem.column == 2);
+    CHECK(problem.found == "byte 0xE9 at byte 6 of the line");
+    CHECK(problem.expected == "UTF-8 text");
+    CHECK(problem_of(parser, std::string_view("a\tb\t\0", 5)).found == "byte 0x00 at byte 5 of the line");
+    LineParser csv({.separator = ",", .quoting = kd::Quoting::rfc_4180});
+    CHECK(problem_of(csv, "a,\"b,c\",\xFF").column == 3);
+  }
+
+  TEST_CASE("separators that cannot be") {
+    for (const std::string separator : {"", "\n", "a\r", "::\n"})
+      CHECK_THROWS_AS(LineParser({.separator = separator}), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(LineParser({.separator = "\"", .quoting = kd::Quoting::rfc_4180}),
+                         "separator is '\"'; it must be not empty, and without line ends or active quotes", kd::InvalidArgument);
+    CHECK_NOTHROW(LineParser({.separator = "\""}));
+  }
+
+  // Whatever the fields hold, quoting them brings them back.
+  TEST_CASE("round trip of random quoted fields") {
+    kd::Random random(3, kd::RandomStream::sample);
+    LineParser parser({.separator = ",", .quoting = kd::Quoting::rfc_4180, .field_rule = kd::FieldRule::at_least});
+    for (int trial = 0; trial < 2'000; ++trial) {
+      Fields fields(1 + random.below(5));
+      std::string line;
+      for (std::string& field : fields) {
+        for (std::uint32_t n = random.below(8); n > 0; --n) field += "ab,\" \t\xC3\xA9"[random.below(6)];
+        std::string doubled;
+        for (const char c : field) doubled += c == '"' ? "\"\"" : std::string(1, c);
+        line += (&field == fields.data() ? "\"" : ",\"") + doubled + "\"";
+      }
+      CHECK(split(parser, line) == fields);
+    }
+  }
+}

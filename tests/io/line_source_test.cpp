@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include <kindred/io/line_source.hpp>
+
+#include <cerrno>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <kindred/core/random.hpp>
+
+#include "../support/temporary_file.hpp"
+
+namespace kd = kindred;
+
+namespace {
+
+constexpr std::size_t no_limit = std::size_t{1} << 40;
+
+struct Seen {
+  std::vector<std::string> lines;
+  std::vector<bool> too_long;
+};
+
+Seen lines_of(const std::string& path, std::size_t max_line_bytes = no_limit) {
+  kd::detail::LineSource source(path, max_line_bytes);
+  Seen seen;
+  kd::detail::Line line;
+  while (source.next(line)) {
+    seen.lines.emplace_back(line.text);
+    seen.too_long.push_back(line.too_long);
+    CHECK(line.number == seen.lines.size());
+  }
+  CHECK(source.lines() == seen.lines.size());
+  return seen;
+}
+
+}  // namespace
+
+TEST_SUITE("line source") {
+  TEST_CASE("line ends") {
+    const kd::test::TemporaryDirectory directory;
+    using Lines = std::vector<std::string>;
+    CHECK(lines_of(directory.file("")).lines == Lines{});
+    CHECK(lines_of(directory.file("\n")).lines == Lines{""});
+    CHECK(lines_of(directory.file("a")).lines == Lines{"a"});
+    CHECK(lines_of(directory.file("a\nb\n")).lines == Lines{"a", "b"});
+    CHECK(lines_of(directory.file("a\r\nb\r\n\r\n")).lines == Lines{"a", "b", ""});
+    CHECK(lines_of(directory.file("a\r\nb\r")).lines == Lines{"a", "b"});
+    CHECK(lines_of(directory.file("a\r\r\nb\rc\n")).lines == Lines{"a\r", "b\rc"});  // one CR is the line end's, others are the text's
+  }
+
+  TEST_CASE("a byte order mark is skipped at the start of the file alone") {
+    const kd::test::TemporaryDirectory directory;
+    CHECK(lines_of(directory.file("\xEF\xBB\xBF"
+                                  "a\n\xEF\xBB\xBF"
+                                  "b\n"))
+              .lines == std::vector<std::string>{"a",
+                                                 "\xEF\xBB\xBF"
+                                                 "b"});
+    CHECK(lines_of(directory.file("\xEF\xBB\xBF")).lines.empty());
+  }
+
+  TEST_CASE("what is no UTF-8 text is said at once") {
+    const kd::test::TemporaryDirectory directory;
+    const std::string utf16 =
+        directory.file(std::string("\xFF\xFE"
+                                   "a\0\n\0",
+                                   6));
+    CHECK_THROWS_WITH_AS(lines_of(utf16), (utf16 + ": found a UTF-16 byte order mark; expected UTF-8 text").c_str(), kd::ParseError);
+    CHECK_THROWS_AS(lines_of(directory.file("\xFE\xFF")), kd::ParseError);
+    const std::string gzip = directory.file("\x1F\x8B\x08");
+    CHECK_THROWS_WITH_AS(lines_of(gzip), (gzip + ": found gzip data; expected UTF-8 text: decompress the file first").c_str(),
+                         kd::ParseError);
+    CHECK_THROWS_AS(lines_of(directory.file("PK\x03\x04")), kd::ParseError);
+  }
+
+  TEST_CASE("a missing file and a directory") {
+    const kd::test::TemporaryDirectory directory;
+    const std::string missing = directory.path("missing.txt");
+    CHECK_THROWS_WITH_AS(lines_of(missing), (missing + ": cannot open: No such file or directory").c_str(), kd::IoError);
+    try {
+      lines_of(directory.path());
+      FAIL("a directory was read");
+    } catch (const kd::IoError& error) {
+      CHECK(error.error_number() == EISDIR);
+    }
+  }
+
+  TEST_CASE("the limit counts the bytes of a line without its line end") {
+    const kd::test::TemporaryDirectory directory;
+    for (const std::string end : {"\n", "\r\n"}) {
+      for (const std::size_t block : {std::size_t{8}, kd::detail::LineSource::block_bytes, 3 * kd::detail::LineSource::block_bytes}) {
+        const std::string exact(block, 'x');
+        const Seen seen = lines_of(directory.file(exact + end + exact + "y" + end + "last" + end + exact + "yy"), block);
+        CHECK(seen.lines == std::vector<std::string>{exact, "", "last", ""});
+        CHECK(seen.too_long == std::vector<bool>{false, true, false, true});
+      }
+    }
+  }
+
+  // Lengths around the block size, so that line ends fall on every side of its border.
+  TEST_CASE("random lines come back whole") {
+    const kd::test::TemporaryDirectory directory;
+    kd::Random random(7, kd::RandomStream::sample);
+    for (int trial = 0; trial < 12; ++trial) {
+      std::vector<std::string> lines;
+      std::string content;
+      for (int n = 0; n < 40; ++n) {
+        const auto block = static_cast<std::uint32_t>(kd::detail::LineSource::block_bytes);
+        const std::uint32_t length = n % 8 == 0 ? block - 3 + random.below(6) : random.below(n % 3 == 0 ? 40'000 : 40);
+        lines.emplace_back(length, static_cast<char>('a' + n % 26));
+        content += lines.back() + (random.below(2) == 0 ? "\n" : "\r\n");
+      }
+      CHECK(lines_of(directory.file(content)).lines == lines);
+    }
+  }
+}

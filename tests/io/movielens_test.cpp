@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include <kindred/io/movielens.hpp>
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "../support/temporary_file.hpp"
+
+namespace kd = kindred;
+
+TEST_SUITE("read_movielens") {
+  TEST_CASE("the three forms say the same") {
+    const kd::test::TemporaryDirectory directory;
+    const std::string tab = directory.file("196\t242\t3\t881250949\n186\t302\t3.5\t891717742\n196\t302\t1\t881250000\n", "u.data");
+    const std::string colons = directory.file("196::242::3::881250949\n186::302::3.5::891717742\n196::302::1::881250000\n", "ratings.dat");
+    const std::string csv = directory.file(
+        "\xEF\xBB\xBFuserId,movieId,rating,timestamp\r\n196,242,3.0,881250949\r\n186,302,3.5,891717742\r\n196,302,1.0,881250000\r\n",
+        "ratings.csv");
+    for (const std::string& path : {tab, colons, csv}) {
+      CAPTURE(path);
+      const kd::Dataset data = kd::read_movielens(path);
+      kd::check_dataset(data);
+      CHECK(data.matrix == kd::CsrMatrix({2, 2}, {0, 2, 3}, {0, 1, 1}, {3.0F, 1.0F, 3.5F}));
+      CHECK(data.users.key(1) == "186");
+      CHECK(data.times == std::vector<std::int64_t>{881250949, 881250000, 891717742});
+
+      const kd::Dataset liked = kd::read_movielens(path, {.min_rating = 3.0F});
+      CHECK(liked.matrix.nnz() == 2);
+      CHECK(liked.load.dropped.at("below the minimum") == 1);
+    }
+  }
+
+  TEST_CASE("what it refuses") {
+    const kd::test::TemporaryDirectory directory;
+    const std::string words = directory.file("\n1 2 3 4\n");
+    CHECK_THROWS_WITH_AS((void)kd::read_movielens(words),
+                         (words + ", line 2: found '1 2 3 4'; expected four columns separated by tabs, '::' or commas").c_str(),
+                         kd::ParseError);
+    const std::string headless = directory.file("1,2,3,4\n");
+    CHECK_THROWS_WITH_AS((void)kd::read_movielens(headless),
+                         (headless + ", line 1: found the columns '1', '2', '3', '4'; expected a column 'userId'").c_str(), kd::ParseError);
+    CHECK_THROWS_AS((void)kd::read_movielens(directory.file("1\t2\t3\n")), kd::ParseError);
+    CHECK_THROWS_AS((void)kd::read_movielens(directory.file("1::2::3::now\n")), kd::ParseError);
+    CHECK_THROWS_AS((void)kd::read_movielens(directory.file("")), kd::ParseError);
+    CHECK_THROWS_AS((void)kd::read_movielens(directory.path("missing")), kd::IoError);
+    CHECK_THROWS_AS((void)kd::read_movielens(words, {.min_rating = std::numeric_limits<float>::quiet_NaN()}), kd::InvalidArgument);
+  }
+}

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+#include <kindred/eigen.hpp>
+#include <kindred/kindred.hpp>

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Builds the tests in build/tests and runs them. On Debian and Ubuntu it first installs what is missing.
+# KINDRED_DATA_DIR in the environment: a folder of public data; the tests on real data run too. Arguments go to ctest: tests/run.sh -R io
+set -euo pipefail
+
+repository=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=../cmake/packages.sh
+source "$repository/cmake/packages.sh"
+
+data=${KINDRED_DATA_DIR:-}
+if [ -n "$data" ]; then
+  [ -d "$data" ] || fail "KINDRED_DATA_DIR is $data; it must be a folder."
+  data=$(cd -- "$data" && pwd)
+fi
+
+require_packages g++ cmake ninja-build libeigen3-dev libcli11-dev nlohmann-json3-dev doctest-dev
+configure_and_build "$repository" "$repository/build/tests" all -D "KINDRED_DATA_DIR=$data"
+exec ctest --test-dir "$repository/build/tests" --output-on-failure --no-tests=error --parallel 2 "$@"

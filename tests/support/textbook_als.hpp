@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+// Implicit ALS as a textbook writes it: dense matrices of weights, every pair visited, one full k x k system a row. Slow and plain, written from the
+// objective at AlsOptions and sharing no code with the library: the reference that the fast solver has to agree with.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include <kindred/core/aligned.hpp>
+#include <kindred/core/random.hpp>
+#include <kindred/data/csr_view.hpp>
+#include <kindred/models/als_options.hpp>
+
+namespace kindred_test {
+
+/// n_rows x factors, row-major, without padding.
+template <typename T>
+struct Rows {
+  std::size_t rows = 0;
+  std::size_t factors = 0;
+  std::vector<T> values;
+
+  Rows() = default;
+  Rows(std::size_t n_rows, std::size_t n_factors) : rows(n_rows), factors(n_factors), values(n_rows * n_factors, T(0)) {}
+  template <typename Scalar>
+  explicit Rows(const kindred::FactorMatrix<Scalar>& matrix)
+      : Rows(static_cast<std::size_t>(matrix.rows()), static_cast<std::size_t>(matrix.factors())) {
+    for (std::size_t r = 0; r < rows; ++r)
+      for (std::size_t f = 0; f < factors; ++f) at(r, f) = static_cast<T>(matrix.row(static_cast<kindred::Index>(r))[f]);
+  }
+
+  T& at(std::size_t r, std::size_t f) { return values[r * factors + f]; }
+  const T& at(std::size_t r, std::size_t f) const { return values[r * factors + f]; }
+};
+
+/// Every weight of the objective, pair by pair. Dense matrices are n_users x n_items, row-major.
+struct TextbookProblem {
+  std::size_t users = 0;
+  std::size_t items = 0;
+  std::vector<long double> confidence;  ///< c, 0 where not observed.
+  std::vector<long double> preference;  ///< p, 0 where not observed.
+  std::vector<long double> background;  ///< w0 a_u b_i where the pair is in the background, else 0.
+  std::vector<long double> user_penalty;
+  std::vector<long double> item_penalty;
+  std::size_t observed = 0;
+
+  [[nodiscard]] std::size_t cell(std::size_t u, std::size_t i) const { return u * items + i; }
+};
+
+/// The objective of `o` on `train`, in long double.
+inline TextbookProblem textbook_problem(const kindred::AlsOptions& o, const kindred::CsrView& train) {
+  TextbookProblem p;
+  p.users = static_cast<std::size_t>(train.rows());
+  p.items = static_cast<std::size_t>(train.cols());
+  const std::size_t cells = p.users * p.items;
+  std::vector<long double> value(cells, 0.0L);
+  std::vector<double> magnitudes;
+  std::vector<long double> n_u(p.users, 0.0L), n_i(p.items, 0.0L);
+  for (std::size_t u = 0; u < p.users; ++u) {
+    const kindred::SparseRow row = train.row(static_cast<kindred::Index>(u));
+    for (std::size_t n = 0; n < row.size(); ++n) {
+      if (row.values[n] == 0.0F) continue;
+      const auto i = static_cast<std::size_t>(row.columns[n]);
+      value[p.cell(u, i)] = static_cast<long double>(row.values[n]);
+      magnitudes.push_back(std::abs(static_cast<double>(row.values[n])));
+      n_u[u] += 1.0L;
+      n_i[i] += 1.0L;
+      ++p.observed;
+    }
+  }
+
+  long double cap = o.value_cap ? static_cast<long double>(*o.value_cap) : HUGE_VALL;
+  if (o.value_cap_quantile) {  // linear interpolation between the neighbours
+    std::sort(magnitudes.begin(), magnitudes.end());
+    const long double place = static_cast<long double>(*o.value_cap_quantile) * static_cast<long double>(magnitudes.size() - 1);
+    const auto low = static_cast<std::size_t>(place);
+    const std::size_t high = (std::min)(low + 1, magnitudes.size() - 1);
+    const auto below = static_cast<long double>(magnitudes[low]), above = static_cast<long double>(magnitudes[high]);
+    cap = below + (place - static_cast<long double>(low)) * (above - below);
+  }
+  const auto mean_one = [](const std::vector<long double>& counts, double exponent) {
+    std::vector<long double> weights(counts.size(), 1.0L);
+    if (exponent == 0.0) return weights;
+    long double sum = 0.0L;
+    for (std::size_t n = 0; n < counts.size(); ++n) sum += weights[n] = std::pow(counts[n], static_cast<long double>(exponent));
+    for (long double& weight : weights) weight *= static_cast<long double>(counts.size()) / sum;
+    return weights;
+  };
+  const std::vector<long double> a = mean_one(n_u, o.rho_users), b = mean_one(n_i, o.rho);
+  const long double density = static_cast<long double>(p.observed) / static_cast<long double>(cells);
+  const long double w0 =
+      o.background_ratio ? static_cast<long double>(*o.background_ratio) * density : static_cast<long double>(o.unobserved_weight);
+  const long double mean_n = static_cast<long double>(p.observed) / static_cast<long double>(p.items);
+
+  p.confidence.assign(cells, 0.0L);
+  p.preference.assign(cells, 0.0L);
+  p.background.assign(cells, 0.0L);
+  for (std::size_t u = 0; u < p.users; ++u) {
+    for (std::size_t i = 0; i < p.items; ++i) {
+      const std::size_t at = p.cell(u, i);
+      const bool observed = value[at] != 0.0L;
+      if (!observed || o.background == kindred::Background::all) p.background[at] = w0 * a[u] * b[i];
+      if (!observed) continue;
+      const long double r = (std::min)(std::abs(value[at]), cap);
+      long double g = r;
+      if (o.confidence == kindred::Confidence::log) g = std::log(1.0L + r / static_cast<long double>(o.log_epsilon));
+      if (o.confidence == kindred::Confidence::one) g = 1.0L;
+      if (o.confidence == kindred::Confidence::custom)
+        g = static_cast<long double>(
+            o.confidence_function(static_cast<double>(r), static_cast<kindred::Offset>(n_u[u]), static_cast<kindred::Offset>(n_i[i])));
+      p.confidence[at] = (static_cast<long double>(o.confidence_base) + static_cast<long double>(o.alpha) * g) *
+                         std::pow(n_i[i] / mean_n, -static_cast<long double>(o.beta));
+      p.preference[at] = value[at] > 0.0L ? 1.0L : 0.0L;
+    }
+  }
+  const auto lambda = static_cast<long double>(o.regularization), nu = static_cast<long double>(o.nu);
+  for (std::size_t u = 0; u < p.users; ++u)
+    p.user_penalty.push_back(lambda * std::pow(n_u[u] + w0 * a[u] * static_cast<long double>(p.items), nu));
+  for (std::size_t i = 0; i < p.items; ++i)
+    p.item_penalty.push_back(lambda * std::pow(n_i[i] + w0 * b[i] * static_cast<long double>(p.users), nu));
+  return p;
+}
+
+/// Minimises sum_n c_n (p_n - x.y_n)^2 + sum_n w_n (x.y_n)^2 + penalty |x - prior|^2 over x: the normal equations, by Gaussian elimination without
+/// pivoting (they are symmetric and positive definite). All spans have the length of `fixed`'s rows; `prior` may be empty for zero.
+template <typename T>
+std::vector<T> textbook_row(const Rows<T>& fixed, const std::vector<T>& confidence, const std::vector<T>& preference,
+                            const std::vector<T>& background, T penalty, const std::vector<T>& prior = {}) {
+  const std::size_t k = fixed.factors;
+  std::vector<T> a(k * k, T(0)), x(k, T(0));
+  for (std::size_t f = 0; f < k; ++f) {
+    a[f * k + f] = penalty;
+    if (!prior.empty()) x[f] = penalty * prior[f];
+  }
+  for (std::size_t n = 0; n < fixed.rows; ++n) {
+    const T* y = &fixed.values[n * k];
+    for (std::size_t f = 0; f < k; ++f) {
+      const T weighted = (confidence[n] + background[n]) * y[f];
+      for (std::size_t g = f; g < k; ++g) a[f * k + g] += weighted * y[g];
+      x[f] += confidence[n] * preference[n] * y[f];
+    }
+  }
+  // Nothing pulls away from 0, the least that a sum of squares can be; the weights may all be 0 too, which has no other answer.
+  if (std::all_of(x.begin(), x.end(), [](T value) { return value == T(0); })) return x;
+  for (std::size_t f = 0; f < k; ++f) {
+    for (std::size_t row = f + 1; row < k; ++row) {
+      const T factor = a[f * k + row] / a[f * k + f];  // the lower triangle mirrors the upper
+      for (std::size_t g = row; g < k; ++g) a[row * k + g] -= factor * a[f * k + g];
+      x[row] -= factor * x[f];
+    }
+  }
+  for (std::size_t f = k; f-- > 0;) {
+    for (std::size_t g = f + 1; g < k; ++g) x[f] -= a[f * k + g] * x[g];
+    x[f] /= a[f * k + f];
+  }
+  return x;
+}
+
+namespace textbook_detail {
+
+template <typename T>
+std::vector<T> column_of(const TextbookProblem& p, const std::vector<long double>& dense, std::size_t item) {
+  std::vector<T> column;
+  for (std::size_t u = 0; u < p.users; ++u) column.push_back(static_cast<T>(dense[p.cell(u, item)]));
+  return column;
+}
+
+template <typename T>
+std::vector<T> row_of(const TextbookProblem& p, const std::vector<long double>& dense, std::size_t user) {
+  std::vector<T> row;
+  for (std::size_t i = 0; i < p.items; ++i) row.push_back(static_cast<T>(dense[p.cell(user, i)]));
+  return row;
+}
+
+}  // namespace textbook_detail
+
+/// The factors of one user while the items are fixed.
+template <typename T>
+std::vector<T> textbook_user(const TextbookProblem& p, const Rows<T>& items, std::size_t user, const std::vector<T>& prior = {}) {
+  using textbook_detail::row_of;
+  return textbook_row<T>(items, row_of<T>(p, p.confidence, user), row_of<T>(p, p.preference, user), row_of<T>(p, p.background, user),
+                         static_cast<T>(p.user_penalty[user]), prior);
+}
+
+/// The factors of one item while the users are fixed.
+template <typename T>
+std::vector<T> textbook_item(const TextbookProblem& p, const Rows<T>& users, std::size_t item, const std::vector<T>& prior = {}) {
+  using textbook_detail::column_of;
+  return textbook_row<T>(users, column_of<T>(p, p.confidence, item), column_of<T>(p, p.preference, item),
+                         column_of<T>(p, p.background, item), static_cast<T>(p.item_penalty[item]), prior);
+}
+
+struct TextbookModel {
+  Rows<long double> users;
+  Rows<long double> items;
+
+  [[nodiscard]] long double score(std::size_t u, std::size_t i) const {
+    long double sum = 0.0L;
+    for (std::size_t f = 0; f < users.factors; ++f) sum += users.at(u, f) * items.at(i, f);
+    return sum;
+  }
+};
+
+/// `iterations` times all items, then all users, from `users`.
+inline TextbookModel textbook_fit(const TextbookProblem& p, Rows<long double> users, std::size_t iterations) {
+  TextbookModel model{std::move(users), {}};
+  model.items = Rows<long double>(p.items, model.users.factors);
+  for (std::size_t iteration = 0; iteration < iterations; ++iteration) {
+    for (std::size_t i = 0; i < p.items; ++i) {
+      const std::vector<long double> y = textbook_item<long double>(p, model.users, i);
+      std::copy(y.begin(), y.end(), &model.items.at(i, 0));
+    }
+    for (std::size_t u = 0; u < p.users; ++u) {
+      const std::vector<long double> x = textbook_user<long double>(p, model.items, u);
+      std::copy(x.begin(), x.end(), &model.users.at(u, 0));
+    }
+  }
+  return model;
+}
+
+/// The objective, over all pairs.
+inline long double textbook_loss(const TextbookProblem& p, const TextbookModel& model) {
+  long double loss = 0.0L;
+  for (std::size_t u = 0; u < p.users; ++u) {
+    for (std::size_t i = 0; i < p.items; ++i) {
+      const std::size_t at = p.cell(u, i);
+      const long double score = model.score(u, i);
+      loss += p.confidence[at] * (p.preference[at] - score) * (p.preference[at] - score) + p.background[at] * score * score;
+    }
+    for (std::size_t f = 0; f < model.users.factors; ++f) loss += p.user_penalty[u] * model.users.at(u, f) * model.users.at(u, f);
+  }
+  for (std::size_t i = 0; i < p.items; ++i)
+    for (std::size_t f = 0; f < model.items.factors; ++f) loss += p.item_penalty[i] * model.items.at(i, f) * model.items.at(i, f);
+  return loss;
+}
+
+/// |a - b| / |b|, or |a| where b is 0.
+template <typename A, typename B>
+long double distance(const A& a, const B& b) {
+  long double difference = 0.0L, norm = 0.0L;
+  for (std::size_t n = 0; n < b.size(); ++n) {
+    const auto d = static_cast<long double>(a[n]) - static_cast<long double>(b[n]);
+    difference += d * d;
+    norm += static_cast<long double>(b[n]) * static_cast<long double>(b[n]);
+  }
+  return norm > 0.0L ? std::sqrt(difference / norm) : std::sqrt(difference);
+}
+
+/// Standard normal entries times `sd`.
+template <typename Scalar>
+kindred::FactorMatrix<Scalar> random_factors(kindred::Index rows, kindred::Index factors, double sd, std::uint64_t seed) {
+  kindred::FactorMatrix<Scalar> matrix(rows, factors);
+  for (kindred::Index r = 0; r < rows; ++r) {
+    kindred::Random random(seed, kindred::RandomStream::sample, static_cast<std::uint64_t>(r));
+    for (Scalar& value : matrix.row(r)) value = static_cast<Scalar>(sd * random.normal());
+  }
+  return matrix;
+}
+
+/// `matrix` with about one value in `one_in` turned into a dislike.
+inline std::vector<float> with_dislikes(std::span<const float> values, std::uint32_t one_in, std::uint64_t seed) {
+  kindred::Random random(seed, kindred::RandomStream::sample, 999'999);
+  std::vector<float> signed_values(values.begin(), values.end());
+  for (float& value : signed_values)
+    if (random.below(one_in) == 0) value = -value;
+  return signed_values;
+}
+
+}  // namespace kindred_test
