@@ -134,7 +134,7 @@ TEST_SUITE("models/als_weights") {
       const kd::detail::AlsWeights weights(options, matrix);
       for (const Side side : {Side::users, Side::items}) {
         const kd::CsrMatrix& rows = side == Side::users ? matrix : transposed;
-        kd::detail::RowAssembler<double> assembler(weights, side);
+        kd::detail::RowAssembler<double> assembler(weights, side, kd::SimdLevel::best);
         for (kd::Index r = 0; r < rows.rows(); ++r) {
           const std::span<const double> own = weights.background(side);
           const std::span<const double> other = weights.background(side == Side::users ? Side::items : Side::users);
@@ -170,7 +170,7 @@ TEST_SUITE("models/als_weights") {
     for (const double bad : {-1.0, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
       options.confidence_function = [bad](double r, kd::Offset, kd::Offset) { return r == 5.0 ? bad : 1.0; };
       const kd::detail::AlsWeights weights(options, train);
-      kd::detail::RowAssembler<double> by_user(weights, Side::users), by_item(weights, Side::items);
+      kd::detail::RowAssembler<double> by_user(weights, Side::users, kd::SimdLevel::best), by_item(weights, Side::items, kd::SimdLevel::best);
       const kd::CsrMatrix transposed = kd::transpose(train);
       CHECK_THROWS_WITH_AS((void)by_user.assemble(1, train.row(1), {}, 1.0), doctest::Contains("the confidence of user 1 and item 2 is "),
                            kd::InvalidArgument);

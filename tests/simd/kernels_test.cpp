@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Every kernel at every level that this processor has, against plain loops in long double, at sizes around the edges of the tiles.
+// Every kernel at every level that this processor has, against plain loops in long double, at sizes around the edges of the tiles, or, with
+// KINDRED_TEST_ALL_SIZES set in the environment, at all sizes from 1 to 130.
 #include <kindred/simd/kernels.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <cstring>
 #include <limits>
+#include <numeric>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -12,20 +16,29 @@
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/random.hpp>
 
+#include "support/reference_kernels.hpp"
 #include "support/simd_levels.hpp"
 
 namespace kd = kindred;
+using kindred_test::close;
+using kindred_test::Sum;
 
 namespace {
 
 // Within one of every edge: 4 and 8 rows a tile; 2, 4, 8 and 16 lanes, three vectors wide.
-const std::vector<std::size_t> sizes = {1,  2,  3,  4,  5,  7,  8,  9,  11, 12, 13, 15, 16, 17, 23,
-                                        24, 25, 31, 32, 33, 47, 48, 49, 63, 64, 65, 95, 96, 97};
+std::vector<std::size_t> sizes() {
+  if (std::getenv("KINDRED_TEST_ALL_SIZES") == nullptr)
+    return {1, 2, 3, 4, 5, 7, 8, 9, 11, 12, 13, 15, 16, 17, 23, 24, 25, 31, 32, 33, 47, 48, 49, 63, 64, 65, 95, 96, 97};
+  std::vector<std::size_t> all(130);
+  std::iota(all.begin(), all.end(), std::size_t{1});
+  return all;
+}
+
+constexpr std::size_t up_to(std::size_t size, std::size_t multiple) { return (size + multiple - 1) / multiple * multiple; }
 
 template <typename T>
 std::size_t padded(std::size_t size) {
-  constexpr std::size_t line = kd::row_alignment / sizeof(T);
-  return (size + line - 1) / line * line;
+  return up_to(size, kd::row_alignment / sizeof(T));
 }
 
 /// Fixed rows with a few special values among ordinary ones: zeros, denormals and huge ratios.
@@ -39,6 +52,7 @@ kd::FactorMatrix<T> fixed_rows(kd::Index rows, std::size_t factors, std::uint64_
       value = kind == 0   ? T(0)
               : kind == 1 ? std::numeric_limits<T>::denorm_min() * T(7)
               : kind == 2 ? T(1e-6)
+              : kind == 3 ? T(1e6)
                           : static_cast<T>(random.normal());
     }
   }
@@ -69,13 +83,59 @@ kd::GatherArguments<T> from(const kd::FactorMatrix<T>& fixed, const std::vector<
           .count = columns.size()};
 }
 
-/// Rounding errors of a sum of n products whose absolute values add up to `scale`: n eps scale, and a little for the underflow of denormals.
+/// A positive definite system with a row of large entries, in the layouts of both solves.
 template <typename T>
-bool close(T value, long double wanted, std::size_t n, long double scale) {
-  const long double eps = static_cast<long double>(std::numeric_limits<T>::epsilon());
-  const long double tiny = static_cast<long double>((std::numeric_limits<T>::min)());
-  return std::abs(static_cast<long double>(value) - wanted) <= static_cast<long double>(n + 3) * (eps * scale + tiny);
-}
+struct System {
+  System(std::size_t order, std::uint64_t seed) : size(order) {
+    kd::Random random(seed, kd::RandomStream::sample);
+    const std::size_t ranks = 20;
+    std::vector<long double> rows;
+    for (std::size_t p = 0; p < ranks; ++p)
+      for (std::size_t c = 0; c < size; ++c) rows.push_back(random.normal() * (p == 0 ? 30.0 : 1.0));
+    matrix.assign(size * size, 0.0L);
+    for (std::size_t i = 0; i < size; ++i) {
+      for (std::size_t j = i; j < size; ++j) {
+        long double sum = i == j ? 1.0L : 0.0L;
+        for (std::size_t p = 0; p < ranks; ++p) sum += rows[p * size + i] * rows[p * size + j];
+        matrix[i * size + j] = matrix[j * size + i] = static_cast<long double>(static_cast<T>(sum));
+      }
+      largest = (std::max)(largest, static_cast<T>(matrix[i * size + i]));
+      b.push_back(static_cast<long double>(static_cast<T>(random.normal())));
+    }
+  }
+
+  [[nodiscard]] T entry(std::size_t i, std::size_t j) const {
+    if (i < size && j < size) return static_cast<T>(matrix[i * size + j]);
+    return i == j ? largest : T(0);
+  }
+
+  [[nodiscard]] kd::AlignedVector<T> tiles() const {
+    kd::AlignedVector<T> values;
+    for (std::size_t j = 0; j < size; j += 4)
+      for (std::size_t i = 0; i <= j; i += 4)
+        for (std::size_t e = 0; e < 16; ++e) values.push_back(entry(i + e / 4, j + e % 4));
+    return values;
+  }
+
+  /// Factorised and solved alone; the solution, and the smallest pivot.
+  [[nodiscard]] std::pair<kd::AlignedVector<T>, T> alone(const kd::RowKernels<T>& kernels) const {
+    const std::size_t ld = padded<T>(size), order = up_to(size, kernels.rows);
+    kd::AlignedVector<T> v((std::max)(order, ld) * ld, T(0)), rhs(ld, T(0)), inverse(order), panel(order * kernels.rows), x(ld, T(0));
+    for (std::size_t i = 0; i < order; ++i)
+      for (std::size_t j = i; j < ld; ++j) v[i * ld + j] = entry(i, j);
+    for (std::size_t i = 0; i < size; ++i) rhs[i] = static_cast<T>(b[i]);
+    const kd::FactorizeArguments<T> a{
+        .v = v.data(), .ld = ld, .size = size, .rhs = rhs.data(), .inverse = inverse.data(), .panel = panel.data()};
+    const T smallest = kernels.factorize(a);
+    if (smallest > T(0)) kernels.back_substitute(a, x.data());
+    return {x, smallest};
+  }
+
+  std::size_t size;
+  std::vector<long double> matrix;
+  std::vector<long double> b;
+  T largest = T(0);
+};
 
 }  // namespace
 
@@ -83,49 +143,49 @@ TEST_SUITE("simd/kernels") {
   TEST_CASE_TEMPLATE("gathers, dots and sums of rows", T, float, double) {
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
       const kd::RowKernels<T>& kernels = kd::row_kernels<T>(level);
-      for (const std::size_t k : sizes) {
+      for (const std::size_t k : sizes()) {
         const auto fixed = fixed_rows<T>(40, k, k);
         for (const std::size_t n : std::vector<std::size_t>{1, 2, 4, 5, 15, 16, 17, 33}) {
           CAPTURE(kd::name_of(level));
           CAPTURE(k);
           CAPTURE(n);
           const std::vector<kd::Index> columns = some_columns(n, 40, n);
-          const std::size_t ld = padded<T>(n);
-          const std::size_t stride = fixed.stride();
-          const auto scale = random_vector<T>(k, stride, 1);
-          const auto weight = random_vector<T>(n, ld, 2);
-          kd::AlignedVector<T> rows(n * stride), transposed(k * ld), sum(stride), dots(ld);
-          kd::AlignedVector<double> exact(stride, 0.0), exact_dots(ld, 0.0);
-          for (std::size_t f = 0; f < k; ++f) exact[f] = static_cast<double>(scale[f]);
+          const std::size_t stride = fixed.stride(), n4 = up_to(n, 4);
+          const auto scale = random_vector<T>(k, stride, 1), weight = random_vector<T>(n, padded<T>(n), 2);
+          kd::AlignedVector<T> rows(n4 * stride, T(-1)), blocks(n4 * stride, T(-1)), sum(stride), dots(n);
+          kd::AlignedVector<double> exact(scale.begin(), scale.end()), exact_dots(n);
           kernels.gather(from(fixed, columns), scale.data(), weight.data(), rows.data(), stride);
-          kernels.gather_transposed(from(fixed, columns), scale.data(), weight.data(), transposed.data(), ld);
+          kernels.gather_blocks(from(fixed, columns), scale.data(), weight.data(), blocks.data());
           kernels.combine(from(fixed, columns), weight.data(), sum.data());
           kernels.dots(from(fixed, columns), scale.data(), dots.data());
           kernels.exact_dots(from(fixed, columns), exact.data(), exact_dots.data());
 
+          const std::vector<long double> wanted = kindred_test::gathered<T>(fixed, columns, scale, weight);
           bool gathers = true, others = true;
-          for (std::size_t r = 0; r < n; ++r) {
-            const std::span<const T> y = fixed.row(columns[r]);
-            long double dot = 0.0L, absolute = 0.0L;
-            for (std::size_t f = 0; f < k; ++f) {
-              const long double product = static_cast<long double>(y[f]) * static_cast<long double>(scale[f]);
-              const long double wanted = product * static_cast<long double>(weight[r]);
-              gathers = gathers && close(rows[r * stride + f], wanted, 1, std::abs(wanted)) &&
-                        close(transposed[f * ld + r], wanted, 1, std::abs(wanted));
-              dot += product;
-              absolute += std::abs(product);
+          for (std::size_t r = 0; r < n4; ++r)
+            for (std::size_t f = 0; f < stride; ++f) {
+              const long double value = r < n && f < k ? wanted[r * k + f] : 0.0L;
+              gathers = gathers && close(rows[r * stride + f], {value, std::abs(value)}, 1);
             }
-            others = others && close(dots[r], dot, k, absolute) && close(exact_dots[r], dot, k, absolute);
+          // Blocks hold the same values in another order.
+          kd::AlignedVector<T> sorted_rows = rows, sorted_blocks = blocks;
+          for (std::size_t r = 0; r < n4; r += 4) {
+            const auto begin = static_cast<std::ptrdiff_t>(r * stride), end = static_cast<std::ptrdiff_t>((r + 4) * stride);
+            std::sort(sorted_rows.begin() + begin, sorted_rows.begin() + end);
+            std::sort(sorted_blocks.begin() + begin, sorted_blocks.begin() + end);
           }
+          CHECK(sorted_rows == sorted_blocks);
+          for (std::size_t r = 0; r < n; ++r) {
+            Sum dot;
+            for (std::size_t f = 0; f < k; ++f)
+              dot.add(static_cast<long double>(fixed.row(columns[r])[f]) * static_cast<long double>(scale[f]));
+            others = others && close(dots[r], dot, k) && close(exact_dots[r], dot, k);
+          }
+          const std::vector<long double> weighted = kindred_test::gathered<T>(fixed, columns, {}, weight);
           for (std::size_t f = 0; f < k; ++f) {
-            long double wanted = 0.0L, absolute = 0.0L;
-            for (std::size_t r = 0; r < n; ++r) {
-              const long double term = static_cast<long double>(fixed.row(columns[r])[f]) * static_cast<long double>(weight[r]);
-              wanted += term;
-              absolute += std::abs(term);
-            }
-            others = others && close(sum[f], wanted, n, absolute);
-            for (std::size_t r = n; r < ld; ++r) gathers = gathers && transposed[f * ld + r] == T(0);
+            Sum total;
+            for (std::size_t r = 0; r < n; ++r) total.add(weighted[r * k + f]);
+            others = others && close(sum[f], total, n);
           }
           CHECK(gathers);
           CHECK(others);
@@ -134,85 +194,101 @@ TEST_SUITE("simd/kernels") {
     }
   }
 
-  // U' D U x = rhs is checked through its residual in long double: backward stability, |A x - b| <= c n eps (|A| |x| + |b|).
-  TEST_CASE_TEMPLATE("factorise and solve", T, float, double) {
+  TEST_CASE_TEMPLATE("dot products of all pairs of rows", T, float, double) {
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
       const kd::RowKernels<T>& kernels = kd::row_kernels<T>(level);
-      for (const std::size_t size : sizes) {
-        for (const int form : {0, 1, 2}) {  // a plus part alone; with a start; with a minus part
+      for (const std::size_t n : sizes()) {
+        for (const std::size_t k : std::vector<std::size_t>{1, 4, 15, 16, 17, 40}) {
           CAPTURE(kd::name_of(level));
-          CAPTURE(size);
-          CAPTURE(form);
-          const std::size_t ld = padded<T>(size);
-          const std::size_t n_plus = 20, n_minus = form == 2 ? 3 : 0;
-          kd::AlignedVector<T> plus(n_plus * ld, T(0)), minus(3 * ld, T(0)), start((ld + 8) * ld, T(0));
-          kd::Random random(size, kd::RandomStream::sample);
-          for (std::size_t p = 0; p < n_plus; ++p)
-            for (std::size_t c = 0; c < size; ++c) plus[p * ld + c] = static_cast<T>(random.normal() * (p == 0 ? 30.0 : 1.0));
-          for (std::size_t p = 0; p < 3; ++p)
-            for (std::size_t c = 0; c < size; ++c)
-              minus[p * ld + c] = static_cast<T>(0.02 * random.normal() / std::sqrt(static_cast<double>(size)));
-          std::vector<long double> matrix(size * size, 0.0L);
-          for (std::size_t i = 0; i < size; ++i) {
-            matrix[i * size + i] = 1.0L;
-            if (form == 1) {
-              start[i * ld + i] = T(0.5);
-              matrix[i * size + i] += 0.5L;
-            }
-            for (std::size_t j = 0; j < size; ++j) {
-              for (std::size_t p = 0; p < n_plus; ++p)
-                matrix[i * size + j] += static_cast<long double>(plus[p * ld + i]) * static_cast<long double>(plus[p * ld + j]);
-              for (std::size_t p = 0; p < n_minus; ++p)
-                matrix[i * size + j] -= static_cast<long double>(minus[p * ld + i]) * static_cast<long double>(minus[p * ld + j]);
-            }
-          }
-          const std::size_t order = (std::max)(ld, (size + 7) / 8 * 8);
-          kd::AlignedVector<T> v(order * ld), rhs(order, T(0)), inverse(order), panel(order * 8), x(order, T(0));
-          std::vector<long double> b(size);
-          for (std::size_t i = 0; i < size; ++i) b[i] = static_cast<long double>(rhs[i] = static_cast<T>(random.normal()));
-          const kd::FactorizeArguments<T> a{.v = v.data(),
-                                            .ld = ld,
-                                            .size = size,
-                                            .plus = plus.data(),
-                                            .n_plus = n_plus,
-                                            .minus = minus.data(),
-                                            .n_minus = n_minus,
-                                            .start = form == 1 ? start.data() : nullptr,
-                                            .rhs = rhs.data(),
-                                            .inverse = inverse.data(),
-                                            .panel = panel.data()};
-          REQUIRE(kernels.factorize(a) > T(0));
-          kernels.back_substitute(a, x.data());
-          const long double eps = static_cast<long double>(std::numeric_limits<T>::epsilon());
-          bool solved = true;
-          for (std::size_t i = 0; i < size; ++i) {
-            long double residual = -b[i], scale = std::abs(b[i]);
-            for (std::size_t j = 0; j < size; ++j) {
-              residual += matrix[i * size + j] * static_cast<long double>(x[j]);
-              scale += std::sqrt(matrix[i * size + i] * matrix[j * size + j]) * std::abs(static_cast<long double>(x[j]));
-            }
-            solved = solved && std::abs(residual) <= 4.0L * static_cast<long double>(size + n_plus) * eps * scale;
-          }
-          CHECK(solved);
+          CAPTURE(n);
+          CAPTURE(k);
+          const auto fixed = fixed_rows<T>(40, k, n);
+          const std::vector<kd::Index> columns = some_columns(n, 40, n);
+          const std::size_t stride = fixed.stride(), n4 = up_to(n, 4);
+          const auto scale = random_vector<T>(k, stride, 1), weight = random_vector<T>(n, padded<T>(n), 2);
+          kd::AlignedVector<T> blocks(n4 * stride), rows(n4 * stride), tiles(n4 / 4 * (n4 / 4 + 1) / 2 * 16);
+          kernels.gather(from(fixed, columns), scale.data(), weight.data(), rows.data(), stride);
+          kernels.gather_blocks(from(fixed, columns), scale.data(), weight.data(), blocks.data());
+          kernels.row_products(blocks.data(), stride, n4, stride, tiles.data(), from(fixed, columns));
+          bool right = true;
+          std::size_t at = 0;
+          for (std::size_t j = 0; j < n4; j += 4)
+            for (std::size_t i = 0; i <= j; i += 4)
+              for (std::size_t e = 0; e < 16; ++e, ++at) {
+                Sum dot;
+                for (std::size_t f = 0; f < stride; ++f)
+                  dot.add(static_cast<long double>(rows[(i + e / 4) * stride + f]) *
+                          static_cast<long double>(rows[(j + e % 4) * stride + f]));
+                right = right && close(tiles[at], dot, k);
+              }
+          CHECK(right);
         }
       }
     }
   }
 
-  TEST_CASE_TEMPLATE("a matrix that is not positive definite is noticed", T, float, double) {
+  TEST_CASE_TEMPLATE("factorise and solve", T, float, double) {
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+      for (const std::size_t size : sizes()) {
+        CAPTURE(kd::name_of(level));
+        CAPTURE(size);
+        const System<T> system(size, size);
+        const auto [x, smallest] = system.alone(kd::row_kernels<T>(level));
+        REQUIRE(smallest > T(0));
+        CHECK(kindred_test::solves(system.matrix, std::span<const long double>(system.b), x.data(), 20));
+      }
+    }
+  }
+
+  TEST_CASE_TEMPLATE("a system has the same bytes in a batch as alone, whatever the others", T, float, double) {
+    for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+      const kd::RowKernels<T>& kernels = kd::row_kernels<T>(level);
+      for (const std::size_t most : sizes()) {
+        for (const std::size_t used : {kernels.lanes, kernels.lanes - 1, std::size_t{1}}) {
+          CAPTURE(kd::name_of(level));
+          CAPTURE(most);
+          CAPTURE(used);
+          const std::size_t size = up_to(most, 4), length = padded<T>(size);
+          std::vector<System<T>> systems;
+          std::vector<kd::AlignedVector<T>> tiles(kernels.lanes), rhs(kernels.lanes, kd::AlignedVector<T>(length, T(0)));
+          std::vector<kd::BatchSystem<T>> batch(kernels.lanes);
+          for (std::size_t l = 0; l < kernels.lanes; ++l) {
+            batch[l].rhs = rhs[l].data();
+            if (l >= used) continue;
+            const System<T>& system = systems.emplace_back(1 + (most - 1) * (l + 1) / used, most + l);
+            tiles[l] = system.tiles();
+            for (std::size_t i = 0; i < system.size; ++i) rhs[l][i] = static_cast<T>(system.b[i]);
+            batch[l] = {.tiles = tiles[l].data(), .size = up_to(system.size, 4), .largest = system.largest, .rhs = rhs[l].data()};
+          }
+          kd::AlignedVector<T> work(kd::batch_work(size, kernels.lanes)), smallest(kernels.lanes);
+          kernels.solve_batch({.size = size, .systems = batch.data(), .smallest = smallest.data(), .work = work.data()});
+          bool same = true;
+          for (std::size_t l = 0; l < used; ++l) {
+            const auto [x, pivot] = systems[l].alone(kernels);
+            same = same && std::memcmp(x.data(), rhs[l].data(), systems[l].size * sizeof(T)) == 0 && pivot == smallest[l];
+          }
+          CHECK(same);
+        }
+      }
+    }
+  }
+
+  TEST_CASE_TEMPLATE("a matrix that is not positive definite is noticed, alone and in a batch", T, float, double) {
+    for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+      const kd::RowKernels<T>& kernels = kd::row_kernels<T>(level);
       for (const std::size_t size : std::vector<std::size_t>{1, 5, 17, 40}) {
-        const std::size_t ld = padded<T>(size);
-        kd::AlignedVector<T> minus(ld, T(0)), v((ld + 8) * ld), rhs(ld + 8, T(0)), inverse(ld + 8), panel((ld + 8) * 8);
-        minus[size - 1] = T(2);  // the last diagonal entry becomes 1 - 4
-        CHECK(kd::row_kernels<T>(level).factorize({.v = v.data(),
-                                                   .ld = ld,
-                                                   .size = size,
-                                                   .minus = minus.data(),
-                                                   .n_minus = 1,
-                                                   .rhs = rhs.data(),
-                                                   .inverse = inverse.data(),
-                                                   .panel = panel.data()}) < T(0));
+        System<T> system(size, size);
+        system.matrix.back() = -3.0L;  // the last diagonal entry
+        CHECK_FALSE(system.alone(kernels).second > T(0));
+        const kd::AlignedVector<T> tiles = system.tiles();
+        const std::size_t order = up_to(size, 4);
+        std::vector<kd::AlignedVector<T>> rhs(kernels.lanes, kd::AlignedVector<T>(padded<T>(order), T(1)));
+        std::vector<kd::BatchSystem<T>> batch(kernels.lanes);
+        for (std::size_t l = 0; l < kernels.lanes; ++l) batch[l].rhs = rhs[l].data();
+        batch[0] = {.tiles = tiles.data(), .size = order, .largest = system.largest, .rhs = rhs[0].data()};
+        kd::AlignedVector<T> work(kd::batch_work(order, kernels.lanes)), smallest(kernels.lanes);
+        kernels.solve_batch({.size = order, .systems = batch.data(), .smallest = smallest.data(), .work = work.data()});
+        CHECK_FALSE(smallest[0] > T(0));
       }
     }
   }
@@ -220,7 +296,7 @@ TEST_SUITE("simd/kernels") {
   TEST_CASE_TEMPLATE("sums of outer products and plain products", T, float, double) {
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
       const kd::MatrixKernels<T>& kernels = kd::matrix_kernels<T>(level);
-      for (const std::size_t size : sizes) {
+      for (const std::size_t size : sizes()) {
         for (const std::size_t n : std::vector<std::size_t>{1, 3, 8, 9, 20}) {
           CAPTURE(kd::name_of(level));
           CAPTURE(size);
@@ -228,86 +304,170 @@ TEST_SUITE("simd/kernels") {
           const std::size_t ld = padded<T>(size);
           const auto rows = random_vector<T>(n * ld, n * ld, size);
           kd::AlignedVector<T> sum((ld + 8) * ld, T(0));
-          kernels.accumulate(sum.data(), ld, size, rows.data(), n, false);
+          kernels.accumulate(sum.data(), ld, size, rows.data(), n, false, {});
           bool right = true;
-          for (std::size_t i = 0; i < size; ++i) {
-            for (std::size_t j = i; j < size; ++j) {
-              long double wanted = 0.0L;
-              for (std::size_t p = 0; p < n; ++p)
-                wanted += static_cast<long double>(rows[p * ld + i]) * static_cast<long double>(rows[p * ld + j]);
-              right = right && close(sum[i * ld + j], wanted, n, wanted);
-            }
-          }
+          for (std::size_t i = 0; i < size; ++i)
+            for (std::size_t j = i; j < size; ++j)
+              right = right && close(sum[i * ld + j], kindred_test::outer(rows.data(), rows.data(), ld, n, i, j), n);
           CHECK(right);
-          kernels.accumulate(sum.data(), ld, size, rows.data(), n, true);  // and away again: what is left is rounding
+          kernels.accumulate(sum.data(), ld, size, rows.data(), n, true, {});  // and away again: what is left is rounding
           for (std::size_t i = 0; i < size; ++i)
             CHECK(std::abs(sum[i * ld + i]) < T(100) * static_cast<T>(n) * std::numeric_limits<T>::epsilon());
 
-          const std::size_t left_ld = padded<T>(size) + 16;
+          const std::size_t left_ld = ld + 16, out_ld = ld + 32;
           const auto left = random_vector<T>(n * left_ld, n * left_ld, size + 1);
           const auto square = random_vector<T>(size * ld, size * ld, size + 2);
-          kd::AlignedVector<T> product(n * ld, T(-1)), one(ld, T(-1));
-          kernels.multiply(left.data(), left_ld, n, square.data(), ld, size, product.data());
+          kd::AlignedVector<T> product(n * out_ld, T(-1)), one(ld, T(-1));
+          kernels.multiply(left.data(), left_ld, n, square.data(), ld, ld, size, product.data(), out_ld);
           right = true;
           for (std::size_t r = 0; r < n; ++r) {
-            for (std::size_t j = 0; j < size; ++j) {
-              long double wanted = 0.0L;
+            for (std::size_t j = 0; j < ld; ++j) {
+              Sum wanted;
               for (std::size_t p = 0; p < size; ++p)
-                wanted += static_cast<long double>(left[r * left_ld + p]) * static_cast<long double>(square[p * ld + j]);
-              right = right && close(product[r * ld + j], wanted, size, wanted);
+                wanted.add(static_cast<long double>(left[r * left_ld + p]) * static_cast<long double>(square[p * ld + j]));
+              right = right && close(product[r * out_ld + j], wanted, size);
             }
+            for (std::size_t j = ld; j < out_ld; ++j) right = right && product[r * out_ld + j] == T(-1);
           }
           CHECK(right);
           // A row's bytes do not depend on the rows beside it.
-          kernels.multiply(left.data() + (n - 1) * left_ld, left_ld, 1, square.data(), ld, size, one.data());
-          CHECK(std::equal(one.begin(), one.end(), product.begin() + static_cast<std::ptrdiff_t>((n - 1) * ld)));
+          kernels.multiply(left.data() + (n - 1) * left_ld, left_ld, 1, square.data(), ld, ld, size, one.data(), ld);
+          CHECK(std::equal(one.begin(), one.end(), product.begin() + static_cast<std::ptrdiff_t>((n - 1) * out_ld)));
         }
       }
     }
   }
 
-  TEST_CASE("products deeper than the kernel's panel") {
+  TEST_CASE_TEMPLATE("products deeper than the kernel's panel", T, float, double) {
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
       const std::size_t k = 523, ld = 528, n = 11;
-      const auto left = random_vector<double>(n * ld, n * ld, 1), right = random_vector<double>(k * ld, k * ld, 2);
-      kd::AlignedVector<double> product(n * ld);
-      kd::matrix_kernels<double>(level).multiply(left.data(), ld, n, right.data(), ld, k, product.data());
+      const auto left = random_vector<T>(n * ld, n * ld, 1), right = random_vector<T>(k * ld, k * ld, 2);
+      kd::AlignedVector<T> product(n * ld);
+      kd::matrix_kernels<T>(level).multiply(left.data(), ld, n, right.data(), ld, ld, k, product.data(), ld);
       for (const std::size_t j : std::vector<std::size_t>{0, 47, 522}) {
-        long double wanted = 0.0L;
+        Sum wanted;
         for (std::size_t p = 0; p < k; ++p)
-          wanted += static_cast<long double>(left[10 * ld + p]) * static_cast<long double>(right[p * ld + j]);
-        CHECK(close(product[10 * ld + j], wanted, k, wanted));
+          wanted.add(static_cast<long double>(left[10 * ld + p]) * static_cast<long double>(right[p * ld + j]));
+        CHECK(close(product[10 * ld + j], wanted, k));
       }
     }
   }
 
-  TEST_CASE_TEMPLATE("conjugate gradients solve the system", T, float, double) {
+  TEST_CASE_TEMPLATE("conjugate gradients solve the system, packed or block by block", T, float, double) {
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
       for (const std::size_t k : std::vector<std::size_t>{1, 7, 16, 33}) {
-        const auto fixed = fixed_rows<T>(30, k, k);
-        const std::vector<kd::Index> columns = some_columns(9, 30, k);
-        const std::size_t stride = fixed.stride();
-        const auto scale = random_vector<T>(k, stride, 1), weight = random_vector<T>(9, 16, 2), rhs = random_vector<T>(k, stride, 3);
-        kd::AlignedVector<T> z(stride, T(0)), scratch(4 * stride);
-        kd::row_kernels<T>(level).conjugate_gradient({.from = from(fixed, columns),
-                                                      .weight = weight.data(),
-                                                      .scale = scale.data(),
-                                                      .rhs = rhs.data(),
-                                                      .z = z.data(),
-                                                      .scratch = scratch.data(),
-                                                      .steps = 60,
-                                                      .tolerance = T(0)});
-        for (std::size_t f = 0; f < k; ++f) {
-          long double left = static_cast<long double>(z[f]);
-          for (std::size_t n = 0; n < 9; ++n) {
-            const std::span<const T> y = fixed.row(columns[n]);
-            long double dot = 0.0L;
-            for (std::size_t g = 0; g < k; ++g)
-              dot += static_cast<long double>(y[g]) * static_cast<long double>(scale[g]) * static_cast<long double>(z[g]);
-            left += static_cast<long double>(weight[n]) * dot * static_cast<long double>(y[f]) * static_cast<long double>(scale[f]);
+        for (const std::size_t block : std::vector<std::size_t>{4, 12, 64}) {
+          CAPTURE(kd::name_of(level));
+          CAPTURE(k);
+          CAPTURE(block);
+          const std::size_t n = 29;
+          kd::FactorMatrix<T> fixed(30, static_cast<kd::Index>(k));
+          for (kd::Index r = 0; r < 30; ++r) {
+            const auto values = random_vector<T>(k, k, static_cast<std::uint64_t>(r) + 1);
+            std::copy(values.begin(), values.end(), fixed.row(r).begin());
           }
-          // The condition number is below 500 or so, and CG ends at rounding times it.
-          CHECK(std::abs(left - static_cast<long double>(rhs[f])) < 2000.0L * static_cast<long double>(std::numeric_limits<T>::epsilon()));
+          const std::vector<kd::Index> columns = some_columns(n, 30, k);
+          const std::size_t stride = fixed.stride();
+          const auto scale = random_vector<T>(k, stride, 1), weight = random_vector<T>(n, 32, 2), target = random_vector<T>(n, 32, 4);
+          const auto base = random_vector<T>(k, stride, 3);
+          const kd::AlignedVector<T> ones(block, T(1));
+          kd::AlignedVector<T> z(stride, T(0)), scratch(3 * stride), rows(up_to((std::min)(n, block), 4) * stride);
+          kd::row_kernels<T>(level).conjugate_gradient({.from = from(fixed, columns),
+                                                        .weight = weight.data(),
+                                                        .target = target.data(),
+                                                        .scale = scale.data(),
+                                                        .ones = ones.data(),
+                                                        .base = base.data(),
+                                                        .z = z.data(),
+                                                        .scratch = scratch.data(),
+                                                        .rows = rows.data(),
+                                                        .block = block,
+                                                        .steps = 100,
+                                                        .tolerance = std::numeric_limits<T>::epsilon(),
+                                                        .ahead = {}});
+          const std::vector<long double> b = kindred_test::gathered<T>(fixed, columns, scale, {});
+          long double largest = 0.0L, worst = 0.0L;
+          for (std::size_t f = 0; f < k; ++f) {
+            long double left = static_cast<long double>(z[f]), right = static_cast<long double>(base[f]);
+            for (std::size_t r = 0; r < n; ++r) {
+              long double dot = 0.0L;
+              for (std::size_t g = 0; g < k; ++g) dot += b[r * k + g] * static_cast<long double>(z[g]);
+              left += static_cast<long double>(weight[r]) * dot * b[r * k + f];
+              right += static_cast<long double>(target[r]) * b[r * k + f];
+            }
+            largest = (std::max)(largest, std::abs(right));
+            worst = (std::max)(worst, std::abs(left - right));
+          }
+          // The largest eigenvalue is below 1 + 29 x 33 x 1.25^6, and CG ends at rounding times it.
+          CHECK(worst < 4000.0L * static_cast<long double>(std::numeric_limits<T>::epsilon()) * largest);
+        }
+      }
+    }
+  }
+
+  TEST_CASE_TEMPLATE("the terms of a row", T, float, double) {
+    for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+      const kd::RowKernels<T>& kernels = kd::row_kernels<T>(level);
+      for (const std::size_t n : sizes()) {
+        std::vector<float> values;
+        std::vector<T> strengths;
+        for (std::size_t at = 0; at < n; ++at) {
+          values.push_back(at % 3 == 1 ? -2.5F : static_cast<float>(at + 1));
+          strengths.push_back(static_cast<T>(0.25 * static_cast<double>(at)));
+        }
+        for (const bool given : {false, true}) {
+          kd::AlignedVector<double> excess(up_to(n, 8)), target(up_to(n, 8));
+          kd::TermsArguments<T> a{.values = values.data(),
+                                  .strengths = given ? strengths.data() : nullptr,
+                                  .count = n,
+                                  .cap = 9.0,
+                                  .alpha = 0.5,
+                                  .base = 1.0,
+                                  .excess_base = 0.25,
+                                  .excess = excess.data(),
+                                  .target = target.data()};
+          CHECK(kernels.terms(a));
+          for (std::size_t at = 0; at < n; ++at) {  // all numbers are short enough to be exact
+            const double g = given ? static_cast<double>(strengths[at]) : (std::min)(9.0, std::abs(static_cast<double>(values[at])));
+            CHECK(excess[at] == doctest::Approx(0.25 + 0.5 * g).epsilon(1e-15));
+            CHECK(target[at] == doctest::Approx(values[at] > 0.0F ? 1.0 + 0.5 * g : 0.0).epsilon(1e-15));
+          }
+          a.alpha = -1e3;
+          if (n > 1) CHECK_FALSE(kernels.terms(a));
+          a.alpha = (std::numeric_limits<double>::max)();
+          if (n > 5) CHECK_FALSE(kernels.terms(a));
+        }
+
+        kd::AlignedVector<double> excess(n), target(n);
+        for (std::size_t at = 0; at < n; ++at) {
+          excess[at] = 0.5 + static_cast<double>(at);
+          target[at] = at % 2 == 0 ? 0.0 : 3.0;
+        }
+        kd::AlignedVector<T> weight(padded<T>(n)), rhs(padded<T>(n)), narrow(padded<T>(n)), product(padded<T>(n), T(1));
+        CHECK(kernels.regular_weights(excess.data(), target.data(), n, 0.01, weight.data(), rhs.data()));
+        kernels.narrow(excess.data(), n, narrow.data());
+        for (std::size_t at = 0; at < n; ++at) {
+          CHECK(weight[at] == static_cast<T>(std::sqrt(excess[at])));
+          CHECK(rhs[at] == static_cast<T>(target[at] / std::sqrt(excess[at])));
+          CHECK(narrow[at] == static_cast<T>(excess[at]));
+        }
+        CHECK(kernels.scale_by(narrow.data(), weight.data(), padded<T>(n), product.data()));
+        for (std::size_t at = 0; at < n; ++at) CHECK(product[at] == narrow[at] * weight[at]);
+        for (const std::size_t at : {std::size_t{0}, n / 2, n - 1}) {
+          const double kept = excess[at];
+          for (const double d : {0.0, -1.0, 1e-9}) {
+            excess[at] = d;
+            target[at] = 1.0;
+            CHECK_FALSE(kernels.regular_weights(excess.data(), target.data(), n, 0.01, weight.data(), rhs.data()));
+          }
+          excess[at] = kept;
+          const T before = narrow[at];
+          for (const T bad : {std::numeric_limits<T>::infinity(), std::numeric_limits<T>::quiet_NaN()}) {
+            narrow[at] = bad;
+            CHECK_FALSE(kernels.scale_by(narrow.data(), product.data(), padded<T>(n), product.data()));
+            std::fill(product.begin(), product.end(), T(1));
+          }
+          narrow[at] = before;
         }
       }
     }
@@ -321,7 +481,7 @@ TEST_SUITE("simd/kernels") {
         const auto x0 = x, y0 = y, row0 = row;
         long double dot = 0.0L;
         for (std::size_t f = 0; f < n; ++f) dot += static_cast<long double>(x[f]) * static_cast<long double>(y[f]);
-        CHECK(close(kernels.dot(x.data(), y.data(), n), dot, n, dot));
+        CHECK(close(kernels.dot(x.data(), y.data(), n), {dot, dot}, n));
         const double after = kernels.update_and_dot(row.data(), 2.0, x.data(), -3.0, y.data(), x0.data(), n);
         kernels.axpy(0.5, x.data(), y.data(), n);
         kernels.plane_rotation(x.data(), row.data(), 0.6, 0.8, n);
@@ -333,7 +493,7 @@ TEST_SUITE("simd/kernels") {
           CHECK(x[f] == doctest::Approx(0.6 * x0[f] - 0.8 * updated).epsilon(1e-14));
           CHECK(row[f] == doctest::Approx(0.8 * x0[f] + 0.6 * updated).epsilon(1e-14));
         }
-        CHECK(close(after, wanted, n, 10.0L * static_cast<long double>(n)));
+        CHECK(close(after, {wanted, 10.0L * static_cast<long double>(n)}, n));
       }
     }
   }

@@ -5,14 +5,21 @@
 //   KINDRED_ASSERT(condition)   checks of Kindred's own invariants, never of input; by default `assert`.
 //
 // Namespaces. Everything public is `kindred::name`. Types of fixed layout (errors, options, matrices) live in `kindred::v0`, so that object files
-// of different flags agree on them and `catch (const kindred::Error&)` works across them. Code whose instructions depend on flags (linalg/, models/)
-// lives one inline namespace deeper, named after those flags: two object files built differently then never share a template by name.
+// of different flags agree on them and `catch (const kindred::Error&)` works across them. Code whose instructions depend on flags (simd/, linalg/,
+// models/) lives one inline namespace deeper, named after those flags: two object files built differently then never share a template by name.
 
 #include <kindred/version.hpp>
 
-#ifndef KINDRED_ASSERT
+#if defined(KINDRED_ASSERT)
+#define KINDRED_TAG_ASSERT custom
+#else
 #include <cassert>
 #define KINDRED_ASSERT(condition) assert(condition)
+#if defined(NDEBUG)
+#define KINDRED_TAG_ASSERT ndebug
+#else
+#define KINDRED_TAG_ASSERT assert
+#endif
 #endif
 
 #if !defined(__cpp_exceptions) && !defined(_CPPUNWIND)
@@ -49,12 +56,6 @@
 #define KINDRED_TAG_MATH fast
 #else
 #define KINDRED_TAG_MATH ieee
-#endif
-
-#if defined(NDEBUG)
-#define KINDRED_TAG_ASSERT ndebug
-#else
-#define KINDRED_TAG_ASSERT assert
 #endif
 
 #define KINDRED_JOIN_TAGS(a, b, c, d, e) a##_##b##_##c##_##d##_##e

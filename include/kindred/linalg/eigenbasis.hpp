@@ -226,42 +226,68 @@ struct Eigenbasis {
   return basis;
 }
 
+/// How many of the first columns of a basis a float may compute: those whose eigenvalue, with `ridge`, is within a factor of 64 of the largest. An entry's rounding
+/// error is then at most 8 times what rounding the row itself to float has cost it. A multiple of 16, or all.
+[[nodiscard]] inline std::size_t float_columns(const Eigenbasis& basis, double ridge) {
+  const std::size_t k = basis.values.size();
+  std::size_t columns = 0;
+  while (columns < k && 64.0 * (basis.values[columns] + ridge) >= basis.values[0] + ridge) ++columns;
+  return columns == k ? k : columns / 16 * 16;
+}
+
 /// Replaces every row y of `factors` by y Q, Q the eigenvectors: the same geometry in the basis where the Gram matrix is diagonal.
 ///
-/// Computed in double, so that an entry's rounding error is relative to the entry itself and not to the largest of its row: that is what keeps
-/// the directions of small eigenvalues usable in float. O(n_rows * factors^2); the same bytes for any number of threads.
+/// The first `n_float` columns are computed in Scalar, the others in double, so that the rounding error of an entry is relative to the entry itself and
+/// not to the largest of its row: that is what keeps the directions of small eigenvalues usable in float. O(n_rows * factors^2); the same bytes for any number
+/// of threads.
 /// @throws InvalidArgument if this processor does not have `level`.
 template <Real Scalar>
-void rotate(FactorMatrix<Scalar>& factors, const Eigenbasis& basis, const ParallelOptions& parallel = {},
-            SimdLevel level = SimdLevel::best) {
+void rotate(FactorMatrix<Scalar>& factors, const Eigenbasis& basis, const ParallelOptions& parallel = {}, SimdLevel level = SimdLevel::best,
+            std::size_t n_float = 0) {
   const auto rows = static_cast<std::size_t>(factors.rows());
   const auto k = static_cast<std::size_t>(factors.factors());
+  const std::size_t single_width = n_float < k ? n_float : factors.stride();  // padding included: zero columns of Q
   const std::size_t ld = detail::padded_doubles(k);
-  AlignedVector<double> q(k * ld, 0.0);
-  for (std::size_t f = 0; f < k; ++f)
-    for (std::size_t row = 0; row < k; ++row) q[row * ld + f] = basis.vectors[f * k + row];
+  AlignedVector<double> q(n_float < k ? k * ld : 0, 0.0);
+  AlignedVector<Scalar> q_single(k * single_width, Scalar(0));
+  for (std::size_t f = 0; f < k; ++f) {
+    for (std::size_t row = 0; row < k; ++row) {
+      const double entry = basis.vectors[f * k + row];
+      if (f < n_float)
+        q_single[row * single_width + f] = static_cast<Scalar>(entry);
+      else
+        q[row * ld + f] = entry;
+    }
+  }
 
   constexpr std::size_t chunk = 64;
-  const MatrixKernels<double>& kernels = matrix_kernels<double>(level);
   const ParallelOptions by_chunk{.threads = parallel.threads, .grain = chunk, .executor = parallel.executor};
   struct Buffers {
     AlignedVector<double> before;
     AlignedVector<double> after;
+    AlignedVector<Scalar> single;
   };
   std::vector<Buffers> buffers(worker_count(rows, by_chunk));
   parallel_for(rows, by_chunk, [&](std::size_t first, std::size_t last, std::size_t worker) {
-    auto& [before, after] = buffers[worker];
-    before.resize(chunk * ld);
-    after.resize(chunk * ld);
+    auto& [before, after, single] = buffers[worker];
     const std::size_t count = last - first;
-    for (std::size_t r = 0; r < count; ++r) {
-      const std::span<const Scalar> row = std::as_const(factors).row(static_cast<Index>(first + r));
-      std::copy(row.begin(), row.end(), before.begin() + static_cast<std::ptrdiff_t>(r * ld));
+    Scalar* const at = factors.row(static_cast<Index>(first)).data();
+    if (single_width > 0) {
+      single.resize(chunk * single_width);
+      matrix_kernels<Scalar>(level).multiply(at, factors.stride(), count, q_single.data(), single_width, single_width, k, single.data(),
+                                             single_width);
     }
-    kernels.multiply(before.data(), ld, count, q.data(), ld, k, after.data());
+    if (n_float < k) {
+      before.resize(chunk * ld);
+      after.resize(chunk * ld);
+      for (std::size_t r = 0; r < count; ++r)
+        std::copy_n(at + r * factors.stride(), k, before.begin() + static_cast<std::ptrdiff_t>(r * ld));
+      matrix_kernels<double>(level).multiply(before.data(), ld, count, q.data() + n_float, ld, ld - n_float, k, after.data() + n_float, ld);
+    }
     for (std::size_t r = 0; r < count; ++r) {
-      const std::span<Scalar> row = factors.row(static_cast<Index>(first + r));
-      for (std::size_t f = 0; f < k; ++f) row[f] = static_cast<Scalar>(after[r * ld + f]);
+      Scalar* const row = at + r * factors.stride();
+      std::copy_n(single.begin() + static_cast<std::ptrdiff_t>(r * single_width), single_width, row);
+      for (std::size_t f = n_float; f < k; ++f) row[f] = static_cast<Scalar>(after[r * ld + f]);
     }
   });
 }

@@ -39,7 +39,7 @@ template <Real Scalar>
     throw ShapeError("weights has " + std::to_string(weights.size()) + " entries for " + std::to_string(rows) + " rows of factors");
 
   constexpr std::size_t most_blocks = 16;
-  constexpr std::size_t chunk = 128;  // rows converted to double at a time: 128 x k doubles stay in the second-level cache
+  constexpr std::size_t chunk = 32;  // rows converted to double at a time: 32 x 128 doubles are what the first-level cache holds
   const std::size_t chunks = (rows + chunk - 1) / chunk;
   const std::size_t blocks = (std::max)(std::size_t{1}, (std::min)(most_blocks, chunks));
   const std::size_t ld = detail::padded_doubles(k);
@@ -59,7 +59,7 @@ template <Real Scalar>
                        const double scale = weights.empty() ? 1.0 : std::sqrt(weights[first + r]);
                        for (std::size_t f = 0; f < k; ++f) buffer[r * ld + f] = static_cast<double>(row[f]) * scale;
                      }
-                     kernels.accumulate(sums[block].data(), ld, k, buffer.data(), count, false);
+                     kernels.accumulate(sums[block].data(), ld, k, buffer.data(), count, false, {});
                    }
                  }
                });

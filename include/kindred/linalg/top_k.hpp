@@ -44,7 +44,7 @@ class ItemBlocks {
   /// Scores of `n_users` users with the items of `block`, n_users x lanes; lanes beyond the last item get 0.
   /// `users`: rows `stride` scalars apart. `scores`: on a 64-byte boundary.
   void score(std::size_t block, const Scalar* users, std::size_t stride, std::size_t n_users, Scalar* scores) const noexcept {
-    kernels_->multiply(users, stride, n_users, values_.data() + block * factors_ * lanes, lanes, factors_, scores);
+    kernels_->multiply(users, stride, n_users, values_.data() + block * factors_ * lanes, lanes, lanes, factors_, scores, lanes);
   }
 
  private:

@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -229,8 +230,9 @@ void ImplicitALS<Scalar>::half_step(const SideData& data, FactorMatrix<Scalar>& 
   report.eigen_seconds += eigen_watch.seconds();
 
   Stopwatch rotate_watch;
-  rotate(fixed, basis, parallel, options_.simd);
-  if (options_.solver == Solver::conjugate_gradient) rotate(solved, basis, parallel, options_.simd);  // the warm start moves along
+  const std::size_t n_float = std::is_same_v<Scalar, float> ? float_columns(basis, weights_.least_ridge(data.side)) : 0;
+  rotate(fixed, basis, parallel, options_.simd, n_float);
+  if (options_.solver == Solver::conjugate_gradient) rotate(solved, basis, parallel, options_.simd, n_float);  // the warm start moves along
   eigenvalues_ = std::move(basis.values);
   report.rotate_seconds += rotate_watch.seconds();
 
@@ -240,25 +242,41 @@ void ImplicitALS<Scalar>::half_step(const SideData& data, FactorMatrix<Scalar>& 
     detail::RowAssembler<Scalar> assembler;
   };
   const std::span<const double> own_background = weights_.background(data.side);
-  const ParallelOptions by_rows{.threads = parallel.threads, .grain = 8, .executor = parallel.executor};
+  const ParallelOptions by_rows{.threads = parallel.threads, .grain = 16, .executor = parallel.executor};
   std::vector<Worker> workers;
   for (std::size_t n = 0; n < worker_count(data.order.size(), by_rows); ++n)
-    workers.push_back({RowSolver<Scalar>(fixed, eigenvalues_, options_.simd), detail::RowAssembler<Scalar>(weights_, data.side)});
+    workers.push_back(
+        {RowSolver<Scalar>(fixed, eigenvalues_, options_.simd), detail::RowAssembler<Scalar>(weights_, data.side, options_.simd)});
   parallel_for(data.order.size(), by_rows, [&](std::size_t first, std::size_t last, std::size_t worker) {
     auto& [solver, assembler] = workers[worker];
-    for (std::size_t n = first; n < last; ++n) {
-      const Index row = data.order[n];
+    const auto system_of = [&, &assembler = assembler](Index row) {
       const auto r = static_cast<std::size_t>(row);
       std::span<const Scalar> strengths;
       if (!data.strengths.empty())
         strengths = std::span<const Scalar>(data.strengths)
                         .subspan(static_cast<std::size_t>(data.matrix.offsets()[r]), data.matrix.row(row).size());
-      const RowSystem<Scalar> system =
-          assembler.assemble(row, data.matrix.row(row), strengths, own_background.empty() ? 1.0 : own_background[r]);
-      const RowOutcome outcome = solve_row(solver, system, solved.row(row));
+      return assembler.assemble(row, data.matrix.row(row), strengths, own_background.empty() ? 1.0 : own_background[r]);
+    };
+    const auto check = [&](RowOutcome outcome, Index row, double penalty) {
       if (outcome != RowOutcome::solved)
-        throw_failure(outcome, data.side, "iteration " + std::to_string(iteration) + ", row " + std::to_string(row), system.penalty);
+        throw_failure(outcome, data.side, "iteration " + std::to_string(iteration) + ", row " + std::to_string(row), penalty);
+    };
+    const auto again = [&, &solver = solver](std::span<Scalar> x) {
+      const auto row = static_cast<Index>(static_cast<std::size_t>(x.data() - solved.data()) / solved.stride());
+      const RowSystem<Scalar> system = system_of(row);
+      check(solve_row(solver, system, x), row, system.penalty);
+    };
+    for (std::size_t n = first; n < last; ++n) {
+      const Index row = data.order[n];
+      const RowSystem<Scalar> system = system_of(row);
+      if (n + 1 < last) solver.expect(data.matrix.row(data.order[n + 1]).columns);
+      if (n + 3 < data.order.size()) assembler.prefetch(data.matrix.row(data.order[n + 3]));
+      if (options_.solver == Solver::cholesky && !system.columns.empty() && solver.determined(system.background, system.penalty))
+        solver.enqueue(system, solved.row(row), again);
+      else
+        check(solve_row(solver, system, solved.row(row)), row, system.penalty);
     }
+    solver.flush(again);
   });
   (data.side == Side::users ? report.user_seconds : report.item_seconds) += solve_watch.seconds();
 }
@@ -440,7 +458,7 @@ std::vector<Scalar> ImplicitALS<Scalar>::fold_in(const SparseRow& interactions) 
                                                                 weights_.counts(Side::items)[static_cast<std::size_t>(columns[n])])));
 
   RowSolver<Scalar> solver(items_, eigenvalues_, options_.simd);
-  detail::RowAssembler<Scalar> assembler(weights_, Side::users);
+  detail::RowAssembler<Scalar> assembler(weights_, Side::users, options_.simd);
   const RowSystem<Scalar> system = assembler.assemble(0, {columns, values}, strengths, weights_.new_user_background(columns.size()));
   std::vector<Scalar> x(options_.factors, Scalar(0));
   const RowOutcome outcome = solve_row(solver, system, x);

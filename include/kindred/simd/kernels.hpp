@@ -3,7 +3,7 @@
 
 // The hot loops, compiled once for every level and chosen at run time, so that a build without any -m flag runs at full speed.
 //
-// kernels_row.inl holds each loop once, in the vector extensions that GCC and clang share. It is included below once a level inside a region that
+// kernels_*.inl hold each loop once, in the vector extensions that GCC and clang share. They are included below once a level inside a region that
 // allows the level's instructions, each time in a namespace of its own. Inside a region __AVX2__ and its like are not defined, so the width comes
 // from our macros. No vector type crosses the border, only pointers and sizes. All standard headers are included before the first region: a
 // template of theirs instantiated inside one would be merged with the program's own and carry the level's instructions to where they must not be.
@@ -30,67 +30,127 @@ struct GatherArguments {
   std::size_t count = 0;
 };
 
-/// A symmetric matrix of order `size` to factorise as U' D U: start + sum_p plus_p plus_p' - sum_p minus_p minus_p', plus the identity.
+/// The weights of one row's interactions where every column has the same base.
+template <Real Scalar>
+struct TermsArguments {
+  const float* values = nullptr;
+  const Scalar* strengths = nullptr;  ///< g of each value, or none: its magnitude, at most `cap`.
+  std::size_t count = 0;
+  double cap = 0.0;
+  double alpha = 0.0;
+  double base = 0.0;         ///< Of the confidence.
+  double excess_base = 0.0;  ///< The same less what the background counts.
+  double* excess = nullptr;  ///< Out: excess_base + alpha g; length count rounded up to 8, as target.
+  double* target = nullptr;  ///< Out: base + alpha g for values above 0, else 0.
+};
+
+/// A symmetric positive definite system of order `size`, to be factorised as U' D U. Sizes are padded to a multiple of RowKernels::rows by a diagonal that
+/// says nothing about the matrix: its largest entry.
 template <Real Scalar>
 struct FactorizeArguments {
-  Scalar* v = nullptr;  ///< Out: row p holds D U, from the diagonal on; padded size x ld.
-  std::size_t ld = 0;   ///< Scalars from row to row of every matrix here, a multiple of 64 bytes.
+  Scalar* v =
+      nullptr;  ///< In: upper triangle. Out: row p holds D U, from the diagonal on. Padded size x ld, finite on the lines of the diagonal too.
+  std::size_t ld = 0;  ///< Scalars from row to row, a multiple of 64 bytes.
   std::size_t size = 0;
-  const Scalar* plus = nullptr;  ///< n_plus x ld, row-major, zero beyond `size`.
-  std::size_t n_plus = 0;
-  const Scalar* minus = nullptr;
-  std::size_t n_minus = 0;
-  const Scalar* start = nullptr;  ///< padded size x ld, upper triangle, or none for zero.
-  Scalar* rhs = nullptr;          ///< In: right-hand side, padded with zeros. Out: U'^-1 of it.
-  Scalar* inverse = nullptr;      ///< Out: 1 / D, length padded size.
-  Scalar* panel = nullptr;        ///< Scratch, padded size x 8.
+  Scalar* rhs = nullptr;      ///< In: right-hand side, length ld, padded with zeros. Out: U'^-1 of it.
+  Scalar* inverse = nullptr;  ///< Out: 1 / D, length padded size.
+  Scalar* panel = nullptr;    ///< Scratch, padded size x RowKernels::rows.
 };
+
+/// One of the systems of a batch.
+template <Real Scalar>
+struct BatchSystem {
+  const Scalar* tiles = nullptr;  ///< Upper triangle in tiles of 4 x 4, column after column, each row-major.
+  std::size_t size = 0;           ///< A multiple of 4, at most BatchArguments::size.
+  Scalar largest = Scalar(1);     ///< Its largest diagonal entry.
+  Scalar* rhs = nullptr;  ///< In: right-hand side. Out: solution. Length BatchArguments::size rounded up to lanes, zeros beyond its own.
+};
+
+/// Up to RowKernels::lanes systems, each solved in a lane of its own.
+template <Real Scalar>
+struct BatchArguments {
+  std::size_t size = 0;                          ///< Of the largest system, a multiple of 4.
+  const BatchSystem<Scalar>* systems = nullptr;  ///< Length lanes; unused ones have size 0.
+  Scalar* smallest = nullptr;                    ///< Out: the smallest pivot of each, length lanes.
+  Scalar* work = nullptr;                        ///< batch_work(size, lanes) scalars.
+};
+
+/// Scalars of BatchArguments::work.
+[[nodiscard]] constexpr std::size_t batch_work(std::size_t size, std::size_t lanes) noexcept {
+  return (size / 4 * (size / 4 + 1) / 2 * 16 + size * 4 + size + (size + lanes - 1) / lanes * lanes) * lanes;
+}
 
 /// A row system to improve by conjugate gradients; vectors have length stride, zero beyond the factors.
 template <Real Scalar>
 struct CgArguments {
   GatherArguments<Scalar> from;
-  const Scalar* weight = nullptr;  ///< Length count.
+  const Scalar* weight = nullptr;  ///< Length count, zeros up to the next multiple of 4; as target.
+  const Scalar* target = nullptr;
   const Scalar* scale = nullptr;
-  const Scalar* rhs = nullptr;
-  Scalar* z = nullptr;        ///< In: the first guess. Out: the improved one.
-  Scalar* scratch = nullptr;  ///< 4 x stride.
+  const Scalar* ones = nullptr;  ///< Length block, all 1.
+  const Scalar* base = nullptr;  ///< What the right-hand side holds beside the rows' part.
+  Scalar* z = nullptr;           ///< In: the first guess. Out: the improved one.
+  Scalar* scratch = nullptr;     ///< 3 x stride.
+  Scalar* rows = nullptr;        ///< Scratch, min(count, block) rounded up to 4 x stride.
+  std::size_t block = 0;         ///< Rows packed at a time, a multiple of 4.
   std::size_t steps = 0;
-  Scalar tolerance = 0;  ///< On the residual, relative to rhs.
+  Scalar tolerance = 0;           ///< On the residual, relative to the right-hand side.
+  GatherArguments<Scalar> ahead;  ///< Rows to bring nearer meanwhile.
 };
 
 /// The kernels of one level for one scalar type; all pointers to matrices on 64-byte boundaries.
 template <Real Scalar>
 struct RowKernels {
-  /// out[f][n] = y_n[f] * scale[f] * weight[n], factors x ld; `weight` padded with zeros to ld.
-  void (*gather_transposed)(const GatherArguments<Scalar>& from, const Scalar* scale, const Scalar* weight, Scalar* out, std::size_t ld);
-  /// out[n][f] = y_n[f] * scale[f] * weight[n], count x ld; `scale` padded with zeros.
+  /// Brings interactions nearer. (In a function of the header GCC would find that nothing happens, and drop the call.)
+  void (*prefetch)(const Index* columns, const float* values, std::size_t count);
+  /// Returns false if a confidence is not finite or below 0.
+  bool (*terms)(const TermsArguments<Scalar>& arguments);
+  /// weight = sqrt(excess), rhs = target / sqrt(excess), length count. Returns false, and means nothing, unless every excess is above 0 and at least
+  /// smallest_share of its target.
+  bool (*regular_weights)(const double* excess, const double* target, std::size_t count, double smallest_share, Scalar* weight,
+                          Scalar* rhs);
+  /// to = from, length count.
+  void (*narrow)(const double* from, std::size_t count, Scalar* to);
+  /// out = a o b, length stride; false if an entry is not finite.
+  bool (*scale_by)(const Scalar* a, const Scalar* b, std::size_t stride, Scalar* out);
+  /// out[n][f] = y_n[f] * scale[f] * weight[n], count x ld, zero rows up to a multiple of 4; `scale` padded with zeros.
   void (*gather)(const GatherArguments<Scalar>& from, const Scalar* scale, const Scalar* weight, Scalar* out, std::size_t ld);
+  /// The same values, `count` rounded up to 4 x stride, with every 4 rows interleaved as row_products wants them.
+  void (*gather_blocks)(const GatherArguments<Scalar>& from, const Scalar* scale, const Scalar* weight, Scalar* out);
   /// sum[f] = sum_n coefficient[n] y_n[f], length stride.
   void (*combine)(const GatherArguments<Scalar>& from, const Scalar* coefficient, Scalar* sum);
   /// dots[n] = sum_f y_n[f] v[f].
   void (*dots)(const GatherArguments<Scalar>& from, const Scalar* v, Scalar* dots);
   /// dots[n] = sum_f y_n[f] v[f] with products and sums in double; `v` of length stride, on a 64-byte boundary.
   void (*exact_dots)(const GatherArguments<Scalar>& from, const double* v, double* dots);
-  /// Conjugate gradients on (I + diag(scale) Y' diag(weight) Y diag(scale)) z = rhs.
+  /// Conjugate gradients on (I + S Y' diag(weight) Y S) z = base + S Y' target, S = diag(scale).
   void (*conjugate_gradient)(const CgArguments<Scalar>& arguments);
-  /// Returns the smallest pivot over the largest diagonal entry, or a negative number once a pivot is not above 0.
-  Scalar (*factorize)(const FactorizeArguments<Scalar>& arguments);
-  /// Solves D U x = rhs, the second half of what factorize began; `x` (padded size) is zero on entry.
-  void (*back_substitute)(const FactorizeArguments<Scalar>& arguments, Scalar* x);
+  /// Dot products of all pairs of `n` rows (a multiple of 4), each `depth` long (a multiple of 64 bytes), from gather_blocks into tiles as BatchSystem has them.
+  /// `ahead`: rows to bring nearer meanwhile, as in accumulate.
+  void (*row_products)(const Scalar* rows, std::size_t ld, std::size_t n, std::size_t depth, Scalar* tiles,
+                       const GatherArguments<Scalar>& ahead);
   /// start += sign * sum_p rows_p rows_p', upper triangle; padded size x ld.
-  void (*accumulate)(Scalar* start, std::size_t ld, std::size_t size, const Scalar* rows, std::size_t n_rows, bool negative);
-  /// Sizes are padded to a multiple of this.
-  std::size_t granularity;
+  void (*accumulate)(Scalar* start, std::size_t ld, std::size_t size, const Scalar* rows, std::size_t n_rows, bool negative,
+                     const GatherArguments<Scalar>& ahead);
+  /// Returns the smallest pivot, or a negative number once a pivot is not above 0.
+  Scalar (*factorize)(const FactorizeArguments<Scalar>& arguments);
+  /// Solves D U x = rhs, the second half of what factorize began; `x` (length ld) is zero on entry.
+  void (*back_substitute)(const FactorizeArguments<Scalar>& arguments, Scalar* x);
+  /// factorize and back_substitute for several systems at once, with the same bytes.
+  void (*solve_batch)(const BatchArguments<Scalar>& arguments);
+  std::size_t lanes;  ///< Systems of a batch.
+  std::size_t rows;   ///< Of a block of factorize.
 };
 
 /// Kernels on whole matrices, apart from the others so that a program pays in compile time only for those that it uses.
 template <Real Scalar>
 struct MatrixKernels {
   /// start += sign * sum_p rows_p rows_p', upper triangle; padded size x ld.
-  void (*accumulate)(Scalar* start, std::size_t ld, std::size_t size, const Scalar* rows, std::size_t n_rows, bool negative);
-  /// out = left right: n x k times k x ld; left has `left_ld` scalars from row to row; out n x ld.
-  void (*multiply)(const Scalar* left, std::size_t left_ld, std::size_t n, const Scalar* right, std::size_t ld, std::size_t k, Scalar* out);
+  void (*accumulate)(Scalar* start, std::size_t ld, std::size_t size, const Scalar* rows, std::size_t n_rows, bool negative,
+                     const GatherArguments<Scalar>& ahead);
+  /// out = left right: n x k times k x width, a multiple of 64 bytes; `left_ld`, `ld` and `out_ld` scalars from row to row.
+  void (*multiply)(const Scalar* left, std::size_t left_ld, std::size_t n, const Scalar* right, std::size_t ld, std::size_t width,
+                   std::size_t k, Scalar* out, std::size_t out_ld);
 };
 
 /// Kernels on vectors of doubles: lengths a multiple of 8, on 64-byte boundaries.
@@ -107,11 +167,12 @@ struct VectorKernels {
 }  // namespace kindred::inline v0::inline KINDRED_BUILD
 
 #define KINDRED_UNROLL _Pragma("GCC unroll 16")
+#define KINDRED_INLINE inline __attribute__((always_inline))
 
 #define KINDRED_SIMD_NAMESPACE simd_base
 #define KINDRED_SIMD_BYTES 16
 #define KINDRED_SIMD_ROWS 4
-#include <kindred/simd/kernels_row.inl>
+#include <kindred/simd/kernels_level.inl>
 #undef KINDRED_SIMD_NAMESPACE
 #undef KINDRED_SIMD_BYTES
 #undef KINDRED_SIMD_ROWS
@@ -127,7 +188,7 @@ struct VectorKernels {
 #define KINDRED_SIMD_NAMESPACE simd_avx2
 #define KINDRED_SIMD_BYTES 32
 #define KINDRED_SIMD_ROWS 4
-#include <kindred/simd/kernels_row.inl>
+#include <kindred/simd/kernels_level.inl>
 #undef KINDRED_SIMD_NAMESPACE
 #undef KINDRED_SIMD_BYTES
 #undef KINDRED_SIMD_ROWS
@@ -146,7 +207,7 @@ struct VectorKernels {
 #define KINDRED_SIMD_NAMESPACE simd_avx512
 #define KINDRED_SIMD_BYTES 64
 #define KINDRED_SIMD_ROWS 8
-#include <kindred/simd/kernels_row.inl>
+#include <kindred/simd/kernels_level.inl>
 #undef KINDRED_SIMD_NAMESPACE
 #undef KINDRED_SIMD_BYTES
 #undef KINDRED_SIMD_ROWS
@@ -159,6 +220,7 @@ struct VectorKernels {
 #endif  // KINDRED_SIMD_X86
 
 #undef KINDRED_UNROLL
+#undef KINDRED_INLINE
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 

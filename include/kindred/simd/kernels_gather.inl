@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// Rows of the fixed side at the places that one row of the data names: copied, summed, multiplied. Included by kernels.hpp, as kernels_common.inl says.
+
+namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPACE {
+
+/// The next `n` of the rows that will be wanted soon, into the second-level cache. A few at a time, evenly: many at once would fill the processor's list of
+/// outstanding misses and hold up everything else.
+template <typename T>
+KINDRED_INLINE void prefetch_next(GatherArguments<T>& ahead, std::size_t n) {
+  for (; n > 0 && ahead.count > 0; --n, --ahead.count)
+    prefetch_row<T, false>(ahead.fixed + static_cast<std::size_t>(*ahead.columns++) * ahead.stride, ahead.stride);
+}
+
+template <typename T>
+void gather(const GatherArguments<T>& from, const T* scale, const T* weight, T* out, std::size_t ld) {
+  constexpr std::size_t ahead = 8;
+  for (std::size_t n = 0; n < from.count; ++n) {
+    if (n + ahead < from.count) prefetch_row<T, true>(from.fixed + static_cast<std::size_t>(from.columns[n + ahead]) * from.stride, from.stride);
+    const T* y = from.fixed + static_cast<std::size_t>(from.columns[n]) * from.stride;
+    const T w = weight[n];
+    for (std::size_t f = 0; f < from.stride; f += lanes<T>) store(out + n * ld + f, load(y + f) * load(scale + f) * w);
+  }
+  for (std::size_t n = from.count; n % 4 != 0; ++n)
+    for (std::size_t f = 0; f < from.stride; f += lanes<T>) store(out + n * ld + f, typename Simd<T>::Vector{});
+}
+
+/// Four rows with their chunks interleaved: chunk 0 of each row, chunk 1 of each row, ...
+template <typename T>
+KINDRED_INLINE void interleave_rows(typename Simd<T>::Vector (&y)[4]) {
+  using Vector = typename Simd<T>::Vector;
+  if constexpr (lanes<T> == 16) {
+    const Vector a = __builtin_shufflevector(y[0], y[1], 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
+    const Vector b = __builtin_shufflevector(y[0], y[1], 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
+    const Vector c = __builtin_shufflevector(y[2], y[3], 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
+    const Vector d = __builtin_shufflevector(y[2], y[3], 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
+    y[0] = __builtin_shufflevector(a, c, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+    y[1] = __builtin_shufflevector(a, c, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    y[2] = __builtin_shufflevector(b, d, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+    y[3] = __builtin_shufflevector(b, d, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+  } else if constexpr (lanes<T> == 8) {
+    const Vector a = y[0], b = y[1], c = y[2], d = y[3];
+    y[0] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11);
+    y[1] = __builtin_shufflevector(c, d, 0, 1, 2, 3, 8, 9, 10, 11);
+    y[2] = __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+    y[3] = __builtin_shufflevector(c, d, 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+}
+
+template <typename T>
+void gather_blocks(const GatherArguments<T>& from, const T* scale, const T* weight, T* out) {
+  constexpr std::size_t ahead = 8;
+  for (std::size_t n = 0; n < from.count; n += 4) {
+    for (std::size_t next = n + ahead; next < n + ahead + 4 && next < from.count; ++next)
+      prefetch_row<T, true>(from.fixed + static_cast<std::size_t>(from.columns[next]) * from.stride, from.stride);
+    const T* y[4];
+    T w[4];
+    KINDRED_UNROLL for (std::size_t r = 0; r < 4; ++r) {  // rows beyond the last have weight 0; any finite row will do for them
+      y[r] = from.fixed + static_cast<std::size_t>(from.columns[n + r < from.count ? n + r : n]) * from.stride;
+      w[r] = n + r < from.count ? weight[n + r] : T(0);
+    }
+    for (std::size_t f = 0; f < from.stride; f += lanes<T>) {
+      typename Simd<T>::Vector block[4];
+      KINDRED_UNROLL for (std::size_t r = 0; r < 4; ++r) block[r] = load(y[r] + f) * load(scale + f) * w[r];
+      interleave_rows<T>(block);
+      KINDRED_UNROLL for (std::size_t r = 0; r < 4; ++r) store(out + r * lanes<T>, block[r]);
+      out += 4 * lanes<T>;
+    }
+  }
+}
+
+template <typename T, std::size_t V>
+KINDRED_INLINE void combine_chunk(const GatherArguments<T>& from, const T* coefficient, T* sum, std::size_t f) {
+  typename Simd<T>::Vector total[V]{};
+  for (std::size_t n = 0; n < from.count; ++n) {
+    const T* y = from.fixed + static_cast<std::size_t>(from.columns[n]) * from.stride + f;
+    const T c = coefficient[n];
+    KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) total[v] += c * load(y + v * lanes<T>);
+  }
+  KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) store(sum + f + v * lanes<T>, total[v]);
+}
+
+template <typename T>
+void combine(const GatherArguments<T>& from, const T* coefficient, T* sum) {
+  std::size_t f = 0;
+  for (; f + 8 * lanes<T> <= from.stride; f += 8 * lanes<T>) combine_chunk<T, 8>(from, coefficient, sum, f);
+  for (; f + 4 * lanes<T> <= from.stride; f += 4 * lanes<T>) combine_chunk<T, 4>(from, coefficient, sum, f);
+  for (; f + 2 * lanes<T> <= from.stride; f += 2 * lanes<T>) combine_chunk<T, 2>(from, coefficient, sum, f);
+  for (; f < from.stride; f += lanes<T>) combine_chunk<T, 1>(from, coefficient, sum, f);
+}
+
+template <typename T>
+void dots(const GatherArguments<T>& from, const T* v, T* result) {
+  for (std::size_t n = 0; n < from.count; ++n) {
+    const T* y = from.fixed + static_cast<std::size_t>(from.columns[n]) * from.stride;
+    typename Simd<T>::Vector total{};
+    for (std::size_t f = 0; f < from.stride; f += lanes<T>) total += load(y + f) * load(v + f);
+    result[n] = sum_lanes<T>(total);
+  }
+}
+
+/// dots[n] = sum_f y_n[f] v[f], every product in double.
+template <typename T>
+void exact_dots(const GatherArguments<T>& from, const double* v, double* result) {
+  constexpr std::size_t w = lanes<double>;
+  constexpr std::size_t ahead = 8;
+  typedef T Narrow __attribute__((vector_size(sizeof(T) * w), may_alias));
+  for (std::size_t n = 0; n < from.count; ++n) {
+    if (n + ahead < from.count) prefetch_row<T, true>(from.fixed + static_cast<std::size_t>(from.columns[n + ahead]) * from.stride, from.stride);
+    const T* y = from.fixed + static_cast<std::size_t>(from.columns[n]) * from.stride;
+    typename Simd<double>::Vector even{};
+    typename Simd<double>::Vector odd{};
+    for (std::size_t f = 0; f < from.stride; f += 2 * w) {
+      even += __builtin_convertvector(*reinterpret_cast<const Narrow*>(y + f), typename Simd<double>::Vector) * load(v + f);
+      if (f + w < from.stride) odd += __builtin_convertvector(*reinterpret_cast<const Narrow*>(y + f + w), typename Simd<double>::Vector) * load(v + f + w);
+    }
+    result[n] = sum_lanes<double>(even + odd);
+  }
+}
+
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPACE

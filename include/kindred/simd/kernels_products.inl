@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+// Sums of outer products, dot products of all pairs of rows, plain products. Included by kernels.hpp, as kernels_common.inl says.
+
+namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPACE {
+
+/// Vectors of the next tile when `left` are still to do: three, but no single one at the end if two can be had.
+KINDRED_INLINE constexpr std::size_t tile_width(std::size_t left) { return left == 3 || left > 4 ? 3 : left >= 2 ? 2 : 1; }
+
+template <typename T, std::size_t V, bool negative>
+KINDRED_INLINE void accumulate_tile(T* start, std::size_t ld, std::size_t i, std::size_t j, const T* from, std::size_t n_rows, GatherArguments<T>& ahead) {
+  typename Simd<T>::Vector tile[rows][V];
+  KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) {
+    KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) tile[r][v] = load(start + (i + r) * ld + j + v * lanes<T>);
+  }
+  constexpr std::size_t part = 8;  // rows between two that are prefetched
+  for (std::size_t p = 0; p < n_rows; p += part) {
+    prefetch_next<T>(ahead, 1);
+    add_products<T, V, negative>(tile, from + p * ld + i, ld, from + p * ld + j, ld, n_rows - p < part ? n_rows - p : part);
+  }
+  KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) {
+    KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) store(start + (i + r) * ld + j + v * lanes<T>, tile[r][v]);
+  }
+}
+
+template <typename T, bool negative>
+KINDRED_INLINE void accumulate_all(T* start, std::size_t ld, std::size_t size, const T* from, std::size_t n_rows, GatherArguments<T> ahead) {
+  constexpr std::size_t w = lanes<T>;
+  const std::size_t padded = (size + rows - 1) / rows * rows;
+  const std::size_t end = (padded + w - 1) / w * w;
+  for (std::size_t i = 0; i < padded; i += rows) {
+    for (std::size_t j = i / w * w; j < end;) {
+      const std::size_t width = tile_width((end - j) / w);
+      if (width == 3)
+        accumulate_tile<T, 3, negative>(start, ld, i, j, from, n_rows, ahead);
+      else if (width == 2)
+        accumulate_tile<T, 2, negative>(start, ld, i, j, from, n_rows, ahead);
+      else
+        accumulate_tile<T, 1, negative>(start, ld, i, j, from, n_rows, ahead);
+      j += width * w;
+    }
+  }
+}
+
+template <typename T>
+void accumulate(T* start, std::size_t ld, std::size_t size, const T* from, std::size_t n_rows, bool negative, const GatherArguments<T>& ahead) {
+  if (negative)
+    accumulate_all<T, true>(start, ld, size, from, n_rows, ahead);
+  else
+    accumulate_all<T, false>(start, ld, size, from, n_rows, ahead);
+}
+
+/// First round of the sums of two accumulators, or of two pairs of them: within every chunk of 4 lanes, a0 + a2, b0 + b2, a1 + a3, b1 + b3.
+template <typename T>
+KINDRED_INLINE typename Simd<T>::Vector fold_chunks(typename Simd<T>::Vector a, typename Simd<T>::Vector b) {
+  if constexpr (lanes<T> == 16)
+    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29) +
+           __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+  else if constexpr (lanes<T> == 8)
+    return __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13) + __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
+  else if constexpr (lanes<T> == 4)
+    return __builtin_shufflevector(a, b, 0, 4, 1, 5) + __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  else
+    return __builtin_shufflevector(a, b, 0, 2) + __builtin_shufflevector(a, b, 1, 3);
+}
+
+/// Second round: within every chunk of 4 lanes a0 + a2, a1 + a3, b0 + b2, b1 + b3.
+template <typename T>
+KINDRED_INLINE typename Simd<T>::Vector fold_pairs(typename Simd<T>::Vector a, typename Simd<T>::Vector b) {
+  if constexpr (lanes<T> == 16)
+    return __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
+           __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+  else if constexpr (lanes<T> == 8)
+    return __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13) + __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
+  else
+    return __builtin_shufflevector(a, b, 0, 1, 4, 5) + __builtin_shufflevector(a, b, 2, 3, 6, 7);
+}
+
+/// A chunk in every chunk of a vector. By assembly, because GCC makes a detour through memory of the shuffle that says the same.
+template <typename T>
+KINDRED_INLINE typename Simd<T>::Vector repeat(const T* from) {
+  if constexpr (lanes<T> == chunk<T>) {
+    return load(from);
+  } else {
+    typedef T Chunk __attribute__((vector_size(chunk<T> * sizeof(T)), may_alias));
+    typename Simd<T>::Vector repeated;
+    const auto& one = *reinterpret_cast<const Chunk*>(from);
+#if KINDRED_SIMD_BYTES == 64
+    if constexpr (sizeof(T) == 4)
+      __asm__("vbroadcastf32x4 %1, %0" : "=v"(repeated) : "m"(one));
+    else
+      __asm__("vbroadcastf64x4 %1, %0" : "=v"(repeated) : "m"(one));
+#elif KINDRED_SIMD_BYTES == 32
+    __asm__("vbroadcastf128 %1, %0" : "=x"(repeated) : "m"(one));
+#endif
+    return repeated;
+  }
+}
+
+/// Dot products of the 4 rows of the block at `right` with the 4 rows of each of G blocks from `left` on, a tile each.
+template <typename T, std::size_t G>
+KINDRED_INLINE void product_tiles(const T* left, const T* right, std::size_t ld, std::size_t depth, T* out) {
+  using Vector = typename Simd<T>::Vector;
+  constexpr std::size_t parts = 4 * chunk<T> / lanes<T>;  // vectors that a chunk of 4 rows takes
+  Vector sum[G][parts][4]{};
+  for (std::size_t f = 0; f < 4 * depth; f += 4 * chunk<T>) {
+    Vector y[4];
+    KINDRED_UNROLL for (std::size_t r = 0; r < 4; ++r) y[r] = repeat(right + f + r * chunk<T>);
+    KINDRED_UNROLL for (std::size_t g = 0; g < G; ++g) {
+      KINDRED_UNROLL for (std::size_t p = 0; p < parts; ++p) {
+        const Vector x = load(left + 4 * g * ld + f + p * lanes<T>);
+        KINDRED_UNROLL for (std::size_t r = 0; r < 4; ++r) sum[g][p][r] += x * y[r];
+      }
+    }
+  }
+  KINDRED_UNROLL for (std::size_t g = 0; g < G; ++g) {
+    KINDRED_UNROLL for (std::size_t p = 0; p < parts; ++p) {
+      const Vector first = fold_chunks<T>(sum[g][p][0], sum[g][p][1]);
+      const Vector second = fold_chunks<T>(sum[g][p][2], sum[g][p][3]);
+      if constexpr (chunk<T> == 4) {
+        store(out + 16 * g + p * lanes<T>, fold_pairs<T>(first, second));
+      } else {
+        store(out + 16 * g + 4 * p, first);
+        store(out + 16 * g + 4 * p + 2, second);
+      }
+    }
+  }
+}
+
+/// Dot products of all pairs of `n` rows (a multiple of 4) as gather_blocks lays them out: a vector holds a chunk of each of several rows and meets the same chunk
+/// of one row, repeated, so that two foldings end a sum where a dot product along whole rows takes four; a row count is padded to 4 and not to a vector, and
+/// nothing has to be transposed.
+template <typename T>
+void row_products(const T* from, std::size_t ld, std::size_t n, std::size_t depth, T* tiles, const GatherArguments<T>& wanted) {
+  GatherArguments<T> ahead = wanted;
+  const std::size_t blocks = n / 4;
+  const std::size_t share = 1 + ahead.count / (blocks * blocks / 8 + blocks / 2 + 1);  // rows to prefetch for each group of tiles
+  for (std::size_t j = 0; j < blocks; ++j) {
+    const T* const right = from + 4 * j * ld;
+    std::size_t i = 0;
+    if constexpr (KINDRED_SIMD_BYTES == 64 && lanes<T> == 16) {
+      for (; i + 4 <= j + 1; i += 4, tiles += 64) {
+        prefetch_next<T>(ahead, share);
+        product_tiles<T, 4>(from + 4 * i * ld, right, ld, depth, tiles);
+      }
+    }
+    if constexpr (KINDRED_SIMD_BYTES == 64) {
+      for (; i + 2 <= j + 1; i += 2, tiles += 32) {
+        prefetch_next<T>(ahead, share);
+        product_tiles<T, 2>(from + 4 * i * ld, right, ld, depth, tiles);
+      }
+    }
+    for (; i <= j; ++i, tiles += 16) {
+      prefetch_next<T>(ahead, share);
+      product_tiles<T, 1>(from + 4 * i * ld, right, ld, depth, tiles);
+    }
+  }
+}
+
+/// The last rows of a product, fewer than a tile has, are worked on in a copy with zeros below them, so that a row's bytes do not depend on its neighbours.
+template <typename T, std::size_t V>
+KINDRED_INLINE void multiply_tile(const T* panel, const T* right, std::size_t ld, std::size_t k, T* out, std::size_t out_ld, std::size_t n, bool add) {
+  typename Simd<T>::Vector tile[rows][V]{};
+  add_products<T, V, false>(tile, panel, rows, right, ld, k);
+  KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) {
+    if (r < n) {
+      KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) {
+        T* const to = out + r * out_ld + v * lanes<T>;
+        store(to, add ? load(to) + tile[r][v] : tile[r][v]);
+      }
+    }
+  }
+}
+
+template <typename T>
+void multiply(const T* left, std::size_t left_ld, std::size_t n, const T* right, std::size_t ld, std::size_t width, std::size_t k, T* out, std::size_t out_ld) {
+  constexpr std::size_t w = lanes<T>;
+  constexpr std::size_t depth = 256;  // a panel of 8 x 256 doubles is half of the first-level cache
+  alignas(64) T panel[rows * depth];
+  for (std::size_t first = 0; first < n; first += rows) {
+    const std::size_t count = n - first < rows ? n - first : rows;
+    // With more factors than the panel holds, later parts of the sum are added to the earlier ones.
+    for (std::size_t part = 0; part < k; part += depth) {
+      const std::size_t length = k - part < depth ? k - part : depth;
+      for (std::size_t r = 0; r < rows; ++r) {
+        const T* from = left + (first + (r < count ? r : 0)) * left_ld + part;
+        for (std::size_t p = 0; p < length; ++p) panel[p * rows + r] = r < count ? from[p] : T(0);
+      }
+      for (std::size_t j = 0; j < width;) {
+        const std::size_t vectors = tile_width((width - j) / w);
+        const T* from = right + part * ld + j;
+        T* const to = out + first * out_ld + j;
+        if (vectors == 3)
+          multiply_tile<T, 3>(panel, from, ld, length, to, out_ld, count, part != 0);
+        else if (vectors == 2)
+          multiply_tile<T, 2>(panel, from, ld, length, to, out_ld, count, part != 0);
+        else
+          multiply_tile<T, 1>(panel, from, ld, length, to, out_ld, count, part != 0);
+        j += vectors * w;
+      }
+    }
+  }
+}
+
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPACE
