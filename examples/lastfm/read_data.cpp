@@ -37,8 +37,9 @@ kd::DelimitedFormat delimited_format(const Arguments& a) {
   return format;
 }
 
-kd::Dataset read_file(const Arguments& a) {
+kd::Dataset read_file(const Arguments& a, const Console& console) {
   kd::ReadOptions read;
+  read.progress = console.progress("reading", bytes_text);
   if (a.skip_bad_lines) read.on_bad_line = kd::BadLinePolicy::skip;
   const kd::ItemKey key = a.item_key == "name"             ? kd::ItemKey::name
                           : a.item_key == "mbid-else-name" ? kd::ItemKey::mbid_else_name
@@ -88,7 +89,7 @@ void read_data(Study& s) {
                                       .threads = a.threads});
     s.console.line("Synthetic listening data with planted tastes (use --data for real files).");
   } else {
-    s.data = read_file(a);
+    s.data = read_file(a, s.console);
     report_load(s);
   }
   const std::vector<double> plays = kd::row_sums(s.data.matrix);

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,25 @@ std::string content_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   REQUIRE_MESSAGE(file.good(), path);
   return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// A table of the results: the cells of each line, the header first.
+std::vector<Words> table_of(const std::string& folder, const std::string& name) {
+  std::istringstream file(content_of(folder + "/" + name + ".tsv"));
+  std::vector<Words> rows;
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream cells(line + "\t");
+    rows.emplace_back();
+    for (std::string cell; std::getline(cells, cell, '\t');) rows.back().push_back(cell);
+  }
+  REQUIRE(rows.size() > 1);
+  return rows;
+}
+
+bool is_number(const std::string& text) {
+  char* end = nullptr;
+  (void)std::strtod(text.c_str(), &end);
+  return !text.empty() && *end == '\0';
 }
 
 json json_of(const std::string& folder) { return json::parse(content_of(folder + "/results.json")); }
@@ -148,15 +168,28 @@ TEST_CASE("results.json holds what the study found") {
   CHECK(results.at("sample_user").at("history").size() <= 5);
   CHECK(results.at("sample_user").at("lists").size() == 7);
 
-  for (const char* table : {"funnel", "distribution_plays", "distribution_artists_per_user", "distribution_listeners_per_artist", "search",
-                            "sensitivity_factors", "sensitivity_regularization", "sensitivity_alpha", "convergence", "models",
-                            "improvement", "precision_at_k", "coverage", "sample_user"}) {
-    CAPTURE(table);
-    const std::string text = content_of(out + "/" + table + ".tsv");
-    CHECK(text.find('\t') != std::string::npos);
-    CHECK(text.back() == '\n');
-  }
   CHECK(run.out.find(" \n") == std::string::npos);  // no trailing spaces
+
+  // Tables are for programs: one name a column, plain numbers in full, no "1,234" and no "%".
+  for (const char* name : {"funnel", "distribution_plays", "distribution_artists_per_user", "distribution_listeners_per_artist", "search",
+                           "sensitivity_factors", "sensitivity_regularization", "sensitivity_alpha", "convergence", "models", "improvement",
+                           "precision_at_k", "coverage", "sample_user"}) {
+    CAPTURE(name);
+    const std::vector<Words> rows = table_of(out, name);
+    const std::set<std::string> columns(rows[0].begin(), rows[0].end());
+    CHECK(columns.size() == rows[0].size());
+    CHECK(columns.count("") == 0);
+    const std::set<std::string> in_words = {"step", "model", "artist", "remark"};
+    for (std::size_t r = 1; r < rows.size(); ++r) {
+      CAPTURE(r);
+      REQUIRE(rows[r].size() == rows[0].size());
+      for (std::size_t c = 0; c < rows[r].size(); ++c)
+        if (in_words.count(rows[0][c]) == 0) CHECK_MESSAGE(is_number(rows[r][c]), rows[r][c]);
+    }
+  }
+  const std::vector<Words> losses = table_of(out, "convergence");
+  REQUIRE(losses.size() == 21);
+  for (std::size_t n = 0; n < 20; ++n) CHECK(std::stod(losses[n + 1][1]) == results.at("convergence").at(n).at("loss").get<double>());
 }
 
 TEST_CASE("the number of threads changes nothing but the seconds") {
