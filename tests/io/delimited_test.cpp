@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <kindred/io/delimited.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -465,6 +466,22 @@ TEST_SUITE("read_delimited: real files") {
     const kd::Dataset by_mbid = read("artist_mbid", kd::EmptyItem::drop);
     CHECK(by_mbid.load.dropped.at("no item key") == 105);
     CHECK(by_mbid.load.rows == 8'895);
+
+    // Which mbid stands under which names: the file as a matrix of mbids and names; rows without an mbid are bad lines of it.
+    const kd::Dataset spellings = kd::read_delimited(*path,
+                                                     {.separator = ",",
+                                                      .header = kd::Header::first_line,
+                                                      .quoting = kd::Quoting::rfc_4180,
+                                                      .user = "artist_mbid",
+                                                      .item = "artist_name",
+                                                      .value = {},
+                                                      .time = {}},
+                                                     skip);
+    const auto several = [](const std::vector<kd::Index>& counts) {
+      return std::count_if(counts.begin(), counts.end(), [](kd::Index count) { return count > 1; });
+    };
+    CHECK(several(kd::row_counts(spellings.matrix)) == 32);
+    CHECK(several(kd::column_counts(spellings.matrix)) == 12);
   }
 
   TEST_CASE("the events of the Jodie study: user, item, seconds") {
