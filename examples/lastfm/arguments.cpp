@@ -63,6 +63,10 @@ void add_data_options(CLI::App& app, Arguments& a, std::string& count) {
   app.add_option("--synthetic-users", a.synthetic_users, "Size of the synthetic data")->capture_default_str()->excludes(data)->group(group);
   app.add_option("--synthetic-items", a.synthetic_items)->capture_default_str()->excludes(data)->group(group);
   app.add_option("--synthetic-items-per-user", a.synthetic_items_per_user)->capture_default_str()->excludes(data)->group(group);
+  app.add_option("--synthetic-taste-strength", a.synthetic_taste_strength, "Share of the artists that follow tastes; 0 plants none")
+      ->capture_default_str()
+      ->excludes(data)
+      ->group(group);
 
   const char* preparation = "Preparation";
   app.add_option("--min-items-per-user", a.filter.min_items_per_user, "Keep users with at least this many artists")

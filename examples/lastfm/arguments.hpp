@@ -27,6 +27,7 @@ struct Arguments {
   kindred::Index synthetic_users = 2'000;
   kindred::Index synthetic_items = 1'500;
   double synthetic_items_per_user = 40.0;
+  double synthetic_taste_strength = 0.8;
 
   // Preparation.
   kindred::ActivityFilter filter;

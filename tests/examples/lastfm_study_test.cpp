@@ -221,6 +221,18 @@ TEST_CASE("quiet prints nothing, a model of one's own joins, and no search is no
   CHECK(options.at("alpha") == 0.5);  // as in "study"
 }
 
+TEST_CASE("where no taste was planted, none is found") {
+  const TemporaryDirectory folder;
+  const Run run = run_study(no_search + Words{"--synthetic-taste-strength", "0", "--out", folder.path()});
+  REQUIRE_MESSAGE(run.exit_code == 0, run.err);
+  CHECK(run.out.find("without tastes") != std::string::npos);
+  const json results = json_of(folder.path());
+  const auto precision = [&](std::string_view name) {
+    return model_of(results, name).at("metrics").at("10").at("precision").get<double>();
+  };
+  CHECK(precision("recommended") <= 1.1 * precision("popularity (listeners)"));
+}
+
 TEST_CASE("tuning on the test set says so") {
   const TemporaryDirectory folder;
   const Run run = run_study(small_data + Words{"--search-trials", "1", "--tune-on-test", "--out", folder.path()});
@@ -261,6 +273,7 @@ TEST_CASE("values that make no sense are refused before any work") {
 TEST_CASE("synthetic data without size is refused") {
   check_refused({"--synthetic-users", "0"}, "users is 0");
   check_refused({"--synthetic-users", "5", "--synthetic-items-per-user", "0"}, "items_per_user is 0");
+  check_refused({"--synthetic-taste-strength", "2"}, "taste_strength is 2");
 }
 
 TEST_CASE("files that are not what they should be") {
