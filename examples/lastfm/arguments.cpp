@@ -42,9 +42,8 @@ void add_data_options(CLI::App& app, Arguments& a, std::string& count) {
       ->needs(data)
       ->group(group);
   app.add_option("--aliases", a.aliases, "artist_alias.txt (audioscrobbler)")->needs(data)->group(group);
-  app.add_option("--profiles", a.profiles, "File of user profiles (lastfm-360k, lastfm-1k); row names for dense lastfm-1k")
-      ->needs(data)
-      ->group(group);
+  app.add_option("--users", a.users, "File of user names: row names (dense lastfm-1k)")->needs(data)->group(group);
+  app.add_option("--profiles", a.profiles, "File of user profiles (lastfm-360k, lastfm-1k)")->needs(data)->group(group);
   app.add_option("--separator", a.separator, "For delimited: tab, comma, space, or the characters themselves")
       ->capture_default_str()
       ->group(group);
@@ -149,6 +148,7 @@ void check_uses(const CLI::App& app, const Arguments& a) {
   };
   const Use uses[] = {{"--artists", {"hetrec2011", "lastfm-1k", "audioscrobbler"}},
                       {"--aliases", {"audioscrobbler"}},
+                      {"--users", {"lastfm-1k"}},
                       {"--profiles", {"lastfm-360k", "lastfm-1k"}},
                       {"--item-key", {"lastfm-360k", "lastfm-1k"}},
                       {"--separator", {"delimited"}},

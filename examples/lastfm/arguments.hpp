@@ -18,6 +18,7 @@ struct Arguments {
   std::string format;
   std::string artists;
   std::string aliases;
+  std::string users;
   std::string profiles;
   std::string separator = "tab";
   std::vector<std::string> columns = {"0", "1", "2"};

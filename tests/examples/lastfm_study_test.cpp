@@ -287,6 +287,7 @@ TEST_CASE("files that are not what they should be") {
   check_refused_at_once({"--data", plays, "--format", "spreadsheet"}, "spreadsheet");
   check_refused_at_once({"--data", plays, "--format", "delimited", "--artists", plays}, "--artists");
   check_refused_at_once({"--data", plays, "--format", "hetrec2011", "--columns", "0,1"}, "--columns");
+  check_refused_at_once({"--data", plays, "--format", "hetrec2011", "--users", plays}, "--users");
   check_refused_at_once({"--data", plays, "--format", "delimited", "--synthetic-users", "9"}, "--synthetic-users");
   check_refused({"--data", folder.path("nobody.tsv"), "--format", "delimited"}, "nobody.tsv: cannot open: No such file or directory");
   check_refused({"--data", folder.path(), "--format", "delimited"}, "Is a directory");
@@ -352,14 +353,19 @@ TEST_CASE("the counts and the events of Last.fm 1K") {
   const auto users = kindred::test::real_data("lastfm-1k/lcvi_ix2user.csv");
   const auto jodie = kindred::test::real_data("lastfm-1k/jodie_lastfm_first10pct.tsv");
   const auto events = kindred::test::real_data("lastfm-1k/first5000-userid-timestamp-artid-artname-traid-traname.tsv");
-  if (!counts || !artists || !users || !jodie || !events) return;
+  const auto profiles = kindred::test::real_data("lastfm-1k/userid-profile.tsv");
+  if (!counts || !artists || !users || !jodie || !events || !profiles) return;
   const TemporaryDirectory folder;
-  const Run dense = run_study(
-      Words{"--data", *counts, "--format", "lastfm-1k", "--artists", *artists, "--profiles", *users, "--out", folder.path("dense")} +
-      no_search);
+  const Run dense = run_study(Words{"--data", *counts, "--format", "lastfm-1k", "--artists", *artists, "--users", *users, "--profiles",
+                                    *profiles, "--out", folder.path("dense")} +
+                              no_search);
   REQUIRE_MESSAGE(dense.exit_code == 0, dense.err);
   CHECK(dense.out.find("992 users, 1,003 artists, 209,325 user-artist pairs, 10,159,118 plays") != std::string::npos);
   CHECK(json_of(folder.path("dense")).at("sample_user").at("key").get<std::string>().starts_with("user_000"));
+  CHECK(dense.out.find("userid-profile.tsv: 993 lines") != std::string::npos);
+  // 108, 706, 85 and 8 of 992 are missing.
+  CHECK(dense.out.find("the gender of 89 %, the age of 29 %, the country of 91 % and the signup date of 99 % of the users") !=
+        std::string::npos);
 
   const Run clicks =
       run_study(Words{"--data", *jodie, "--format", "delimited", "--columns", "0,1", "--out", folder.path("jodie")} + no_search);
