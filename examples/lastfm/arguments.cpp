@@ -42,9 +42,8 @@ void add_data_options(CLI::App& app, Arguments& a, std::string& count) {
       ->needs(data)
       ->group(group);
   app.add_option("--aliases", a.aliases, "artist_alias.txt (audioscrobbler)")->needs(data)->group(group);
-  app.add_option("--profiles", a.profiles, "File of user profiles (lastfm-360k, lastfm-1k); row names for dense lastfm-1k")
-      ->needs(data)
-      ->group(group);
+  app.add_option("--users", a.users, "File of user names: row names (dense lastfm-1k)")->needs(data)->group(group);
+  app.add_option("--profiles", a.profiles, "File of user profiles (lastfm-360k, lastfm-1k)")->needs(data)->group(group);
   app.add_option("--separator", a.separator, "For delimited: tab, comma, space, or the characters themselves")
       ->capture_default_str()
       ->group(group);
@@ -63,6 +62,10 @@ void add_data_options(CLI::App& app, Arguments& a, std::string& count) {
   app.add_option("--synthetic-users", a.synthetic_users, "Size of the synthetic data")->capture_default_str()->excludes(data)->group(group);
   app.add_option("--synthetic-items", a.synthetic_items)->capture_default_str()->excludes(data)->group(group);
   app.add_option("--synthetic-items-per-user", a.synthetic_items_per_user)->capture_default_str()->excludes(data)->group(group);
+  app.add_option("--synthetic-taste-strength", a.synthetic_taste_strength, "Share of the artists that follow tastes; 0 plants none")
+      ->capture_default_str()
+      ->excludes(data)
+      ->group(group);
 
   const char* preparation = "Preparation";
   app.add_option("--min-items-per-user", a.filter.min_items_per_user, "Keep users with at least this many artists")
@@ -145,6 +148,7 @@ void check_uses(const CLI::App& app, const Arguments& a) {
   };
   const Use uses[] = {{"--artists", {"hetrec2011", "lastfm-1k", "audioscrobbler"}},
                       {"--aliases", {"audioscrobbler"}},
+                      {"--users", {"lastfm-1k"}},
                       {"--profiles", {"lastfm-360k", "lastfm-1k"}},
                       {"--item-key", {"lastfm-360k", "lastfm-1k"}},
                       {"--separator", {"delimited"}},

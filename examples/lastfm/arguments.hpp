@@ -18,6 +18,7 @@ struct Arguments {
   std::string format;
   std::string artists;
   std::string aliases;
+  std::string users;
   std::string profiles;
   std::string separator = "tab";
   std::vector<std::string> columns = {"0", "1", "2"};
@@ -27,6 +28,7 @@ struct Arguments {
   kindred::Index synthetic_users = 2'000;
   kindred::Index synthetic_items = 1'500;
   double synthetic_items_per_user = 40.0;
+  double synthetic_taste_strength = 0.8;
 
   // Preparation.
   kindred::ActivityFilter filter;

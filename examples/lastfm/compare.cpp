@@ -13,10 +13,11 @@ namespace {
 
 constexpr std::size_t n_baselines = 3;
 
-std::string percent(double now, double before) {
-  if (!(before > 0.0)) return "-";
+/// How much more `now` is, in percent; nothing can be said against a baseline of 0.
+Cell percent(double now, double before) {
+  if (!(before > 0.0)) return {"-", ""};
   const double gain = 100.0 * (now / before - 1.0);
-  return (gain >= 0.0 ? "+" : "") + fixed(gain, 0) + " %";
+  return {(gain >= 0.0 ? "+" : "") + fixed(gain, 0) + " %", shortest(gain)};
 }
 
 void improvement(Study& s) {
@@ -27,8 +28,7 @@ void improvement(Study& s) {
   s.console.section("Improvement over popularity");
   s.console.line("Against the strongest baseline, " + strongest->name + ", and against " + original.name +
                  ", which the original study compared with:");
-  std::vector<std::vector<std::string>> rows = {
-      {"model", "P@10", "R@10", "NDCG@10", "P@10 vs original's", "R@10 vs original's", "NDCG@10 vs original's"}};
+  Table rows = {{"model", "P@10", "R@10", "NDCG@10", "P@10 vs original's", "R@10 vs original's", "NDCG@10 vs original's"}};
   for (std::size_t m = n_baselines; m < s.models.size(); ++m) {
     const kd::CutoffReport& now = s.models[m].report.at(10);
     const kd::CutoffReport& best = strongest->report.at(10);
@@ -44,11 +44,11 @@ void improvement(Study& s) {
 
 void precision_at_k(Study& s) {
   s.console.section("Precision at K");
-  std::vector<std::vector<std::string>> rows = {{"model"}};
+  Table rows(1, {"model"});
   for (const std::size_t k : final_cutoffs) rows.front().push_back("P@" + std::to_string(k));
   for (const FinalModel& model : s.models) {
     rows.push_back({model.name});
-    for (const std::size_t k : final_cutoffs) rows.back().push_back(fixed(model.report.at(k).precision.mean, 4));
+    for (const std::size_t k : final_cutoffs) rows.back().push_back(number_cell(model.report.at(k).precision.mean, 4));
   }
   s.console.table(rows);
   s.results.add_table("precision_at_k", rows);
@@ -56,11 +56,11 @@ void precision_at_k(Study& s) {
 
 void coverage(Study& s) {
   s.console.section("Coverage of the catalogue by the lists of 10");
-  std::vector<std::vector<std::string>> rows = {{"model", "artists recommended", "of all", "never recommended", "Gini", "novelty (bits)"}};
+  Table rows = {{"model", "artists recommended", "of all", "never recommended", "Gini", "novelty (bits)"}};
   for (const FinalModel& model : s.models) {
     const kd::CutoffReport& at = model.report.at(10);
-    rows.push_back({model.name, grouped(at.distinct_items), fixed(100.0 * at.coverage, 1) + " %",
-                    fixed(100.0 * (1.0 - at.coverage), 1) + " %", fixed(model.report.gini, 3), fixed(model.report.novelty, 2)});
+    rows.push_back({model.name, count_cell(at.distinct_items), share_cell(at.coverage), share_cell(1.0 - at.coverage),
+                    number_cell(model.report.gini, 3), number_cell(model.report.novelty, 2)});
   }
   s.console.table(rows);
   s.console.line("Gini and novelty are those of the lists of " + std::to_string(final_cutoffs.back()) + ".");

@@ -50,6 +50,12 @@ std::string bytes_text(double bytes) {
   return fixed(bytes, unit == 0 ? 0 : 1) + " " + units[unit];
 }
 
+Cell count_cell(double number) { return {grouped(number), shortest(number)}; }
+
+Cell number_cell(double number, int digits) { return {fixed(number, digits), shortest(number)}; }
+
+Cell share_cell(double share) { return {fixed(100.0 * share, 1) + " %", shortest(share)}; }
+
 void Console::section(std::string_view title) const {
   if (quiet_) return;
   std::printf("\n== %.*s ==\n", static_cast<int>(title.size()), title.data());
@@ -62,18 +68,18 @@ void Console::line(std::string_view text) const {
   std::fflush(stdout);
 }
 
-void Console::table(const std::vector<std::vector<std::string>>& rows) const {
+void Console::table(const Table& rows) const {
   if (quiet_) return;
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize((std::max)(widths.size(), row.size()));
-    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = (std::max)(widths[c], width_of(row[c]));
+    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = (std::max)(widths[c], width_of(row[c].shown));
   }
   for (const auto& row : rows) {
     std::string text;
     for (std::size_t c = 0; c < row.size(); ++c) {
-      const std::string space(widths[c] - width_of(row[c]), ' ');
-      text += (c == 0 ? "  " : "  ") + (c == 0 ? row[c] + space : space + row[c]);
+      const std::string space(widths[c] - width_of(row[c].shown), ' ');
+      text += "  " + (c == 0 ? row[c].shown + space : space + row[c].shown);
     }
     text.erase(text.find_last_not_of(' ') + 1);
     line(text);
@@ -99,17 +105,19 @@ void Console::histogram(std::string_view title, const std::vector<double>& value
   }
 }
 
-kindred::ProgressCallback Console::progress(std::string label) const {
+kindred::ProgressCallback Console::progress(std::string label, std::string (*amount)(double)) const {
   if (quiet_ || isatty(STDERR_FILENO) == 0) return {};
-  return [label = std::move(label)](const kindred::Progress& p) {
+  return [label = std::move(label), amount](const kindred::Progress& p) {
     if (p.elapsed_seconds < 1.0 && p.done < p.total) return kindred::ProgressAnswer::keep_going;
     if (p.done == p.total) {
       std::fprintf(stderr, "\r\033[K");
     } else {
-      const double share = static_cast<double>(p.done) / static_cast<double>(p.total);
-      const auto full = static_cast<std::size_t>(30.0 * share);
-      std::fprintf(stderr, "\r\033[K%s [%s%s] %zu of %zu, %.0f s left", label.c_str(), std::string(full, '#').c_str(),
-                   std::string(30 - full, '.').c_str(), p.done, p.total, p.elapsed_seconds / share * (1.0 - share));
+      const auto done = static_cast<double>(p.done);
+      const auto total = static_cast<double>(p.total);
+      const auto full = static_cast<std::size_t>(30.0 * done / total);
+      std::fprintf(stderr, "\r\033[K%s [%s%s] %s of %s, %.0f s left", label.c_str(), std::string(full, '#').c_str(),
+                   std::string(30 - full, '.').c_str(), amount(done).c_str(), amount(total).c_str(),
+                   p.elapsed_seconds * (total - done) / done);
     }
     std::fflush(stderr);
     return kindred::ProgressAnswer::keep_going;

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <kindred/core/progress.hpp>
@@ -22,18 +23,39 @@ namespace study {
 /// "1.5 MB".
 [[nodiscard]] std::string bytes_text(double bytes);
 
+/// One cell of a table: what people see, and what a program reads in the TSV file of the same table.
+struct Cell {
+  Cell(std::string text) : shown(text), plain(std::move(text)) {}
+  Cell(const char* text) : Cell(std::string(text)) {}
+  Cell(std::string for_people, std::string for_programs) : shown(std::move(for_people)), plain(std::move(for_programs)) {}
+
+  std::string shown;
+  std::string plain;
+};
+
+/// Rows of cells; the first one is the header.
+using Table = std::vector<std::vector<Cell>>;
+
+/// "1,234,567", and 1234567 for programs.
+[[nodiscard]] Cell count_cell(double number);
+/// A fixed number of digits after the point, and all of them for programs.
+[[nodiscard]] Cell number_cell(double number, int digits);
+/// A share in [0, 1] as "12.3 %", and 0.123 for programs.
+[[nodiscard]] Cell share_cell(double share);
+
 class Console {
  public:
   explicit Console(bool quiet) : quiet_(quiet) {}
 
   void section(std::string_view title) const;
   void line(std::string_view text = "") const;
-  /// Columns as wide as they need to be; the first is left-aligned, the others right-aligned. rows[0] is the header.
-  void table(const std::vector<std::vector<std::string>>& rows) const;
+  /// Columns as wide as they need to be; the first is left-aligned, the others right-aligned.
+  void table(const Table& rows) const;
   void histogram(std::string_view title, const std::vector<double>& values) const;
 
   /// A callback that draws a bar on the standard error once the work has taken a second; nothing where that is no terminal.
-  [[nodiscard]] kindred::ProgressCallback progress(std::string label) const;
+  /// `amount` puts into words how much is done.
+  [[nodiscard]] kindred::ProgressCallback progress(std::string label, std::string (*amount)(double) = grouped) const;
 
  private:
   bool quiet_;

@@ -13,7 +13,7 @@ void convergence(Study& s) {
   const kd::Split& split = tuning_split(s);
   kd::AlsOptions options = study_options(s.arguments);
   options.iterations = 20;
-  std::vector<std::vector<std::string>> rows = {{"iteration", "loss", "per cell", "per total weight", "P@10"}};
+  Table rows = {{"iteration", "loss", "per cell", "per total weight", "P@10"}};
   kd::ImplicitALS<float> als(options);
   als.fit(split.train,
           {.record_loss = true,
@@ -21,8 +21,8 @@ void convergence(Study& s) {
            .after_iteration = [&](const kd::ImplicitALS<float>& model, const kd::IterationReport& now) {
              const double precision =
                  kd::evaluate(model, split.train, split.test, {.cutoffs = {10}, .threads = s.arguments.threads}).at(10).precision.mean;
-             rows.push_back({std::to_string(now.iteration), grouped(now.loss->total), fixed(now.loss->per_cell, 5),
-                             fixed(now.loss->loss_per_total_weight, 5), fixed(precision, 4)});
+             rows.push_back({std::to_string(now.iteration), count_cell(now.loss->total), number_cell(now.loss->per_cell, 5),
+                             number_cell(now.loss->loss_per_total_weight, 5), number_cell(precision, 4)});
              s.results.json["convergence"].push_back({{"iteration", now.iteration},
                                                       {"loss", now.loss->total},
                                                       {"loss_per_cell", now.loss->per_cell},

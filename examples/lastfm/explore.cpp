@@ -13,7 +13,7 @@ void explore(Study& s) {
   const kd::MatrixStatistics statistics = kd::describe(s.data.matrix);
   const auto show = [&](const std::string& title, const std::string& file, const std::vector<double>& values) {
     s.console.histogram(title, values);
-    std::vector<std::vector<std::string>> rows = {{"low", "high", "count"}};
+    Table rows = {{"low", "high", "count"}};
     for (const kd::HistogramBin& bin : kd::log_histogram(values))
       rows.push_back({shortest(bin.low), shortest(bin.high), std::to_string(bin.count)});
     s.results.add_table(file, std::move(rows));

@@ -36,13 +36,14 @@ nlohmann::ordered_json model_json(const FinalModel& model, nlohmann::ordered_jso
   return json;
 }
 
-std::vector<std::vector<std::string>> metric_rows(const std::vector<FinalModel>& models) {
-  std::vector<std::vector<std::string>> rows = {{"model", "P@10", "+-", "R@10", "NDCG@10", "MAP@10", "MRR@10", "hit@10", "fit s"}};
+Table metric_rows(const std::vector<FinalModel>& models) {
+  Table rows = {
+      {"model", "P@10", {"+-", "standard error of P@10"}, "R@10", "NDCG@10", "MAP@10", "MRR@10", "hit@10", {"fit s", "fit seconds"}}};
   for (const FinalModel& model : models) {
     const kd::CutoffReport& at = model.report.at(10);
-    rows.push_back({model.name, fixed(at.precision.mean, 4), fixed(at.precision.standard_error, 4), fixed(at.recall.mean, 4),
-                    fixed(at.ndcg.mean, 4), fixed(at.map.mean, 4), fixed(at.mrr.mean, 4), fixed(at.hit_rate.mean, 4),
-                    fixed(model.fit_seconds, 2)});
+    rows.push_back({model.name, number_cell(at.precision.mean, 4), number_cell(at.precision.standard_error, 4),
+                    number_cell(at.recall.mean, 4), number_cell(at.ndcg.mean, 4), number_cell(at.map.mean, 4), number_cell(at.mrr.mean, 4),
+                    number_cell(at.hit_rate.mean, 4), number_cell(model.fit_seconds, 2)});
   }
   return rows;
 }

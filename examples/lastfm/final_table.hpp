@@ -15,7 +15,7 @@ inline const std::vector<std::size_t> final_cutoffs = {1, 5, 10, 15, 20};
 /// The model's entry in results.json.
 [[nodiscard]] nlohmann::ordered_json model_json(const FinalModel& model, nlohmann::ordered_json options);
 /// Header and one row a model: all metrics at 10.
-[[nodiscard]] std::vector<std::vector<std::string>> metric_rows(const std::vector<FinalModel>& models);
+[[nodiscard]] Table metric_rows(const std::vector<FinalModel>& models);
 
 /// Measures `model` on the test set and adds it to the final table.
 template <kindred::RecommenderModel Model>

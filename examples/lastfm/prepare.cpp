@@ -34,9 +34,9 @@ void prepare(Study& s) {
   s.console.section("Filters");
   s.data = kd::filter_active(s.data, a.filter);
   if (a.top_users > 0) s.data = kd::keep_most_active_users(s.data, a.top_users, a.filter.count);
-  std::vector<std::vector<std::string>> funnel = {{"step", "users", "artists", "pairs"}};
+  Table funnel = {{"step", "users", "artists", "pairs"}};
   for (const kd::FunnelStep& step : s.data.funnel)
-    funnel.push_back({step.step, grouped(step.users), grouped(step.items), grouped(static_cast<double>(step.interactions))});
+    funnel.push_back({step.step, count_cell(step.users), count_cell(step.items), count_cell(static_cast<double>(step.interactions))});
   s.console.table(funnel);
   s.results.add_table("funnel", funnel);
   if (s.data.matrix.nnz() == 0)

@@ -37,8 +37,9 @@ kd::DelimitedFormat delimited_format(const Arguments& a) {
   return format;
 }
 
-kd::Dataset read_file(const Arguments& a) {
+kd::Dataset read_file(const Arguments& a, const Console& console) {
   kd::ReadOptions read;
+  read.progress = console.progress("reading", bytes_text);
   if (a.skip_bad_lines) read.on_bad_line = kd::BadLinePolicy::skip;
   const kd::ItemKey key = a.item_key == "name"             ? kd::ItemKey::name
                           : a.item_key == "mbid-else-name" ? kd::ItemKey::mbid_else_name
@@ -49,9 +50,9 @@ kd::Dataset read_file(const Arguments& a) {
     return a.profiles.empty() ? data : kd::join_profiles(std::move(data), kd::read_lastfm_360k_profiles(a.profiles, read));
   }
   if (a.format == "lastfm-1k") {
-    if (a.data.ends_with(".csv"))
-      return kd::read_dense_counts(a.data, {.user_names_path = a.profiles, .item_names_path = a.artists, .read = read});
-    kd::Dataset data = kd::read_lastfm_1k_events(a.data, {.item_key = key, .read = read});
+    kd::Dataset data = a.data.ends_with(".csv")
+                           ? kd::read_dense_counts(a.data, {.user_names_path = a.users, .item_names_path = a.artists, .read = read})
+                           : kd::read_lastfm_1k_events(a.data, {.item_key = key, .read = read});
     return a.profiles.empty() ? data : kd::join_profiles(std::move(data), kd::read_lastfm_1k_profiles(a.profiles, read));
   }
   if (a.format == "hetrec2011") return kd::read_hetrec2011_lastfm(a.data, {.artists_path = a.artists, .read = read});
@@ -61,8 +62,8 @@ kd::Dataset read_file(const Arguments& a) {
   return kd::read_delimited(a.data, delimited_format(a), read);
 }
 
-void report_load(Study& s) {
-  const kd::LoadReport& load = s.data.load;
+/// What was read from one file and from those beside it, and what was dropped and why.
+void report_load(const Study& s, const kd::LoadReport& load) {
   s.console.line("Read " + load.source + ": " + grouped(static_cast<double>(load.lines)) + " lines, " +
                  bytes_text(static_cast<double>(load.bytes)) + ", " + grouped(static_cast<double>(load.rows)) + " rows kept.");
   if (load.merged > 0)
@@ -73,6 +74,22 @@ void report_load(Study& s) {
     s.console.line("Skipped " + grouped(static_cast<double>(load.bad_lines)) + " lines that cannot be understood, the first of them:");
     for (const kd::BadLine& bad : load.first_bad) s.console.line("  line " + std::to_string(bad.line) + ": " + bad.reason);
   }
+  for (const auto& [what, count] : load.noted) s.console.line("Noted " + grouped(static_cast<double>(count)) + " times: " + what + ".");
+  for (const kd::LoadReport& companion : load.companions) report_load(s, companion);
+}
+
+/// How much is known about the listeners.
+void report_profiles(const Study& s) {
+  const std::vector<kd::UserProfile>& profiles = s.data.profiles;
+  if (profiles.empty()) return;
+  const auto known = [&](const char* what, auto&& is_known) {
+    const auto count = static_cast<double>(std::count_if(profiles.begin(), profiles.end(), is_known));
+    return std::string(what) + " of " + fixed(100.0 * count / static_cast<double>(profiles.size()), 0) + " %";
+  };
+  s.console.line("Profiles tell " + known("the gender", [](const kd::UserProfile& p) { return !p.gender.empty(); }) + ", " +
+                 known("the age", [](const kd::UserProfile& p) { return p.age.has_value(); }) + ", " +
+                 known("the country", [](const kd::UserProfile& p) { return !p.country.empty(); }) + " and " +
+                 known("the signup date", [](const kd::UserProfile& p) { return p.signup.has_value(); }) + " of the users.");
 }
 
 }  // namespace
@@ -84,18 +101,21 @@ void read_data(Study& s) {
     s.data = kd::synthetic_listening({.users = a.synthetic_users,
                                       .items = a.synthetic_items,
                                       .items_per_user = a.synthetic_items_per_user,
+                                      .taste_strength = a.synthetic_taste_strength,
                                       .seed = a.seed,
                                       .threads = a.threads});
-    s.console.line("Synthetic listening data with planted tastes (use --data for real files).");
+    s.console.line(std::string("Synthetic listening data ") + (a.synthetic_taste_strength > 0.0 ? "with planted" : "without") +
+                   " tastes (use --data for real files).");
   } else {
-    s.data = read_file(a);
-    report_load(s);
+    s.data = read_file(a, s.console);
+    report_load(s, s.data.load);
   }
   const std::vector<double> plays = kd::row_sums(s.data.matrix);
   double total = 0.0;
   for (const double user_plays : plays) total += user_plays;
   s.console.line(grouped(s.data.matrix.rows()) + " users, " + grouped(s.data.matrix.cols()) + " artists, " +
                  grouped(static_cast<double>(s.data.matrix.nnz())) + " user-artist pairs, " + grouped(total) + " plays.");
+  report_profiles(s);
   if (s.data.matrix.nnz() == 0) throw kd::InvalidArgument("the number of interactions read", 0, "at least 1");
 
   auto& json = s.results.json["dataset"];

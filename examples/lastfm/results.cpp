@@ -43,7 +43,7 @@ void Results::write(const std::string& folder) const {
     std::string text;
     for (const auto& row : rows) {
       for (std::size_t c = 0; c < row.size(); ++c) {
-        std::string cell = row[c];
+        std::string cell = row[c].plain;
         std::replace_if(
             cell.begin(), cell.end(), [](char ch) { return ch == '\t' || ch == '\n' || ch == '\r'; }, ' ');
         text += (c == 0 ? "" : "\t") + cell;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
-// What the study found: results.json and one table for each figure.
+// What the study found: results.json and one table for each figure, numbers in full.
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
+
+#include "console.hpp"
 
 namespace study {
 
@@ -15,7 +18,7 @@ class Results {
   nlohmann::ordered_json json;
 
   /// A figure's data: rows[0] is the header.
-  void add_table(std::string name, std::vector<std::vector<std::string>> rows) { tables_.emplace_back(std::move(name), std::move(rows)); }
+  void add_table(std::string name, Table rows) { tables_.emplace_back(std::move(name), std::move(rows)); }
 
   /// Makes the folder, so that a wrong --out is said before the study and not after it. @throws kindred::IoError
   static void make_folder(const std::string& folder);
@@ -24,7 +27,7 @@ class Results {
   void write(const std::string& folder) const;
 
  private:
-  std::vector<std::pair<std::string, std::vector<std::vector<std::string>>>> tables_;
+  std::vector<std::pair<std::string, Table>> tables_;
 };
 
 }  // namespace study

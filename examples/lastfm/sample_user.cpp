@@ -30,7 +30,7 @@ void show_sample_user(Study& s) {
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return history.values[a] > history.values[b]; });
   order.resize((std::min)(order.size(), std::size_t{5}));
-  std::vector<std::vector<std::string>> rows = {{"most played", "plays"}};
+  Table rows = {{"most played", "plays"}};
   for (const std::size_t n : order) {
     const std::string name(s.data.item_name(history.columns[n]));
     rows.push_back({name, grouped(static_cast<double>(history.values[n]))});
@@ -38,17 +38,17 @@ void show_sample_user(Study& s) {
   }
   s.console.table(rows);
 
-  std::vector<std::vector<std::string>> all = {{"model", "rank", "artist", "score", "hit"}};
+  Table all = {{"model", "rank", "artist", "score", "hit"}};
   for (const FinalModel& model : s.models) {
     const bool popularity = model.name.starts_with("popularity");
-    std::vector<std::vector<std::string>> list = {{model.name, popularity ? "popularity" : "score", ""}};
+    Table list = {{model.name, popularity ? "popularity" : "score", ""}};
     nlohmann::ordered_json entries = nlohmann::ordered_json::array();
     std::size_t hits = 0;
     for (const kd::Scored& scored : model.sample_list) {
       const bool hit = std::binary_search(test.columns.begin(), test.columns.end(), scored.item);
       hits += hit ? 1 : 0;
       const std::string name(s.data.item_name(scored.item));
-      const std::string score = popularity ? grouped(scored.score) : fixed(scored.score, 3);
+      const Cell score = popularity ? count_cell(scored.score) : number_cell(scored.score, 3);
       list.push_back({"  " + name, score, hit ? "in the test set" : ""});
       all.push_back({model.name, std::to_string(entries.size() + 1), name, score, hit ? "1" : "0"});
       entries.push_back({{"name", name}, {"score", scored.score}, {"hit", hit}});

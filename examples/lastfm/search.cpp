@@ -26,10 +26,10 @@ void show_sensitivity(Study& s, const kd::SearchResult& found, const std::string
   std::map<double, std::vector<double>> levels;
   for (const kd::Trial& trial : found.trials)
     if (!trial.failed()) levels[value_of(trial, name)].push_back(trial.metric.mean);
-  std::vector<std::vector<std::string>> rows = {{name, "trials", "mean P@10", "best P@10"}};
+  Table rows = {{name, "trials", "mean P@10", "best P@10"}};
   for (const auto& [level, values] : levels)
-    rows.push_back({shortest(level), std::to_string(values.size()), fixed(kd::estimate(values).mean, 4),
-                    fixed(*std::max_element(values.begin(), values.end()), 4)});
+    rows.push_back({shortest(level), std::to_string(values.size()), number_cell(kd::estimate(values).mean, 4),
+                    number_cell(*std::max_element(values.begin(), values.end()), 4)});
   s.console.line("\nSensitivity to " + name + ":");
   s.console.table(rows);
   s.results.add_table("sensitivity_" + name, rows);
@@ -57,8 +57,18 @@ void search(Study& s) {
                                                     .base = study_options(a),
                                                     .progress = s.console.progress("random search")});
 
-  std::vector<std::vector<std::string>> rows = {
-      {"trial", "factors", "lambda", "iterations", "alpha", "P@10", "+-", "behind best", "+-", "loss", "seconds", ""}};
+  Table rows = {{"trial",
+                 "factors",
+                 "lambda",
+                 "iterations",
+                 "alpha",
+                 "P@10",
+                 {"+-", "standard error of P@10"},
+                 "behind best",
+                 {"+-", "standard error of behind best"},
+                 "loss",
+                 "seconds",
+                 {"", "remark"}}};
   json["users"] = found.users;
   std::vector<double> losses;
   std::vector<double> precisions;
@@ -66,9 +76,9 @@ void search(Study& s) {
     const kd::Trial& trial = found.trials[t];
     const std::string mark = trial.failed() ? trial.error : found.best == t ? "best" : trial.tied ? "tied with the best" : "";
     rows.push_back({std::to_string(t + 1), shortest(value_of(trial, "factors")), shortest(value_of(trial, "regularization")),
-                    shortest(value_of(trial, "iterations")), shortest(value_of(trial, "alpha")), fixed(trial.metric.mean, 4),
-                    fixed(trial.metric.standard_error, 4), fixed(trial.behind_best, 4), fixed(trial.behind_best_se, 4),
-                    fixed(trial.final_loss, 5), fixed(trial.fit_seconds, 1), mark});
+                    shortest(value_of(trial, "iterations")), shortest(value_of(trial, "alpha")), number_cell(trial.metric.mean, 4),
+                    number_cell(trial.metric.standard_error, 4), number_cell(trial.behind_best, 4), number_cell(trial.behind_best_se, 4),
+                    number_cell(trial.final_loss, 5), number_cell(trial.fit_seconds, 1), mark});
     nlohmann::ordered_json entry;
     for (const auto& [name, value] : trial.setting) entry[name] = value;
     entry["precision_at_10"] = trial.metric.mean;

@@ -11,15 +11,15 @@ namespace study {
 void sensitivity(Study& s) {
   s.console.section("Sensitivity to alpha");
   const kd::Split& split = tuning_split(s);
-  std::vector<std::vector<std::string>> rows = {{"alpha", "confidence of 1 play", "of 100 plays", "P@10", "+-"}};
+  Table rows = {{"alpha", "confidence of 1 play", {"of 100 plays", "confidence of 100 plays"}, "P@10", {"+-", "standard error of P@10"}}};
   for (const double alpha : {0.5, 1.0, 2.0, 5.0, 40.0}) {
     kd::AlsOptions options = study_options(s.arguments);
     options.alpha = alpha;
     kd::ImplicitALS<float> als(options);
     als.fit(split.train, {.progress = s.console.progress("alpha " + shortest(alpha))});
     const kd::RankingReport report = kd::evaluate(als, split.train, split.test, {.cutoffs = {10}, .threads = s.arguments.threads});
-    rows.push_back({shortest(alpha), shortest(1.0 + alpha), shortest(1.0 + 100.0 * alpha), fixed(report.at(10).precision.mean, 4),
-                    fixed(report.at(10).precision.standard_error, 4)});
+    rows.push_back({shortest(alpha), shortest(1.0 + alpha), shortest(1.0 + 100.0 * alpha), number_cell(report.at(10).precision.mean, 4),
+                    number_cell(report.at(10).precision.standard_error, 4)});
     s.results.json["sensitivity_alpha"].push_back(
         {{"alpha", alpha}, {"precision_at_10", report.at(10).precision.mean}, {"standard_error", report.at(10).precision.standard_error}});
   }

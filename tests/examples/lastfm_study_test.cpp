@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,25 @@ std::string content_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   REQUIRE_MESSAGE(file.good(), path);
   return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// A table of the results: the cells of each line, the header first.
+std::vector<Words> table_of(const std::string& folder, const std::string& name) {
+  std::istringstream file(content_of(folder + "/" + name + ".tsv"));
+  std::vector<Words> rows;
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream cells(line + "\t");
+    rows.emplace_back();
+    for (std::string cell; std::getline(cells, cell, '\t');) rows.back().push_back(cell);
+  }
+  REQUIRE(rows.size() > 1);
+  return rows;
+}
+
+bool is_number(const std::string& text) {
+  char* end = nullptr;
+  (void)std::strtod(text.c_str(), &end);
+  return !text.empty() && *end == '\0';
 }
 
 json json_of(const std::string& folder) { return json::parse(content_of(folder + "/results.json")); }
@@ -148,15 +168,28 @@ TEST_CASE("results.json holds what the study found") {
   CHECK(results.at("sample_user").at("history").size() <= 5);
   CHECK(results.at("sample_user").at("lists").size() == 7);
 
-  for (const char* table : {"funnel", "distribution_plays", "distribution_artists_per_user", "distribution_listeners_per_artist", "search",
-                            "sensitivity_factors", "sensitivity_regularization", "sensitivity_alpha", "convergence", "models",
-                            "improvement", "precision_at_k", "coverage", "sample_user"}) {
-    CAPTURE(table);
-    const std::string text = content_of(out + "/" + table + ".tsv");
-    CHECK(text.find('\t') != std::string::npos);
-    CHECK(text.back() == '\n');
-  }
   CHECK(run.out.find(" \n") == std::string::npos);  // no trailing spaces
+
+  // Tables are for programs: one name a column, plain numbers in full, no "1,234" and no "%".
+  for (const char* name : {"funnel", "distribution_plays", "distribution_artists_per_user", "distribution_listeners_per_artist", "search",
+                           "sensitivity_factors", "sensitivity_regularization", "sensitivity_alpha", "convergence", "models", "improvement",
+                           "precision_at_k", "coverage", "sample_user"}) {
+    CAPTURE(name);
+    const std::vector<Words> rows = table_of(out, name);
+    const std::set<std::string> columns(rows[0].begin(), rows[0].end());
+    CHECK(columns.size() == rows[0].size());
+    CHECK(columns.count("") == 0);
+    const std::set<std::string> in_words = {"step", "model", "artist", "remark"};
+    for (std::size_t r = 1; r < rows.size(); ++r) {
+      CAPTURE(r);
+      REQUIRE(rows[r].size() == rows[0].size());
+      for (std::size_t c = 0; c < rows[r].size(); ++c)
+        if (in_words.count(rows[0][c]) == 0) CHECK_MESSAGE(is_number(rows[r][c]), rows[r][c]);
+    }
+  }
+  const std::vector<Words> losses = table_of(out, "convergence");
+  REQUIRE(losses.size() == 21);
+  for (std::size_t n = 0; n < 20; ++n) CHECK(std::stod(losses[n + 1][1]) == results.at("convergence").at(n).at("loss").get<double>());
 }
 
 TEST_CASE("the number of threads changes nothing but the seconds") {
@@ -186,6 +219,18 @@ TEST_CASE("quiet prints nothing, a model of one's own joins, and no search is no
   CHECK(options.at("confidence") == "log");
   CHECK(options.at("solver") == "cg");
   CHECK(options.at("alpha") == 0.5);  // as in "study"
+}
+
+TEST_CASE("where no taste was planted, none is found") {
+  const TemporaryDirectory folder;
+  const Run run = run_study(no_search + Words{"--synthetic-taste-strength", "0", "--out", folder.path()});
+  REQUIRE_MESSAGE(run.exit_code == 0, run.err);
+  CHECK(run.out.find("without tastes") != std::string::npos);
+  const json results = json_of(folder.path());
+  const auto precision = [&](std::string_view name) {
+    return model_of(results, name).at("metrics").at("10").at("precision").get<double>();
+  };
+  CHECK(precision("recommended") <= 1.1 * precision("popularity (listeners)"));
 }
 
 TEST_CASE("tuning on the test set says so") {
@@ -228,6 +273,7 @@ TEST_CASE("values that make no sense are refused before any work") {
 TEST_CASE("synthetic data without size is refused") {
   check_refused({"--synthetic-users", "0"}, "users is 0");
   check_refused({"--synthetic-users", "5", "--synthetic-items-per-user", "0"}, "items_per_user is 0");
+  check_refused({"--synthetic-taste-strength", "2"}, "taste_strength is 2");
 }
 
 TEST_CASE("files that are not what they should be") {
@@ -241,6 +287,7 @@ TEST_CASE("files that are not what they should be") {
   check_refused_at_once({"--data", plays, "--format", "spreadsheet"}, "spreadsheet");
   check_refused_at_once({"--data", plays, "--format", "delimited", "--artists", plays}, "--artists");
   check_refused_at_once({"--data", plays, "--format", "hetrec2011", "--columns", "0,1"}, "--columns");
+  check_refused_at_once({"--data", plays, "--format", "hetrec2011", "--users", plays}, "--users");
   check_refused_at_once({"--data", plays, "--format", "delimited", "--synthetic-users", "9"}, "--synthetic-users");
   check_refused({"--data", folder.path("nobody.tsv"), "--format", "delimited"}, "nobody.tsv: cannot open: No such file or directory");
   check_refused({"--data", folder.path(), "--format", "delimited"}, "Is a directory");
@@ -306,14 +353,19 @@ TEST_CASE("the counts and the events of Last.fm 1K") {
   const auto users = kindred::test::real_data("lastfm-1k/lcvi_ix2user.csv");
   const auto jodie = kindred::test::real_data("lastfm-1k/jodie_lastfm_first10pct.tsv");
   const auto events = kindred::test::real_data("lastfm-1k/first5000-userid-timestamp-artid-artname-traid-traname.tsv");
-  if (!counts || !artists || !users || !jodie || !events) return;
+  const auto profiles = kindred::test::real_data("lastfm-1k/userid-profile.tsv");
+  if (!counts || !artists || !users || !jodie || !events || !profiles) return;
   const TemporaryDirectory folder;
-  const Run dense = run_study(
-      Words{"--data", *counts, "--format", "lastfm-1k", "--artists", *artists, "--profiles", *users, "--out", folder.path("dense")} +
-      no_search);
+  const Run dense = run_study(Words{"--data", *counts, "--format", "lastfm-1k", "--artists", *artists, "--users", *users, "--profiles",
+                                    *profiles, "--out", folder.path("dense")} +
+                              no_search);
   REQUIRE_MESSAGE(dense.exit_code == 0, dense.err);
   CHECK(dense.out.find("992 users, 1,003 artists, 209,325 user-artist pairs, 10,159,118 plays") != std::string::npos);
   CHECK(json_of(folder.path("dense")).at("sample_user").at("key").get<std::string>().starts_with("user_000"));
+  CHECK(dense.out.find("userid-profile.tsv: 993 lines") != std::string::npos);
+  // 108, 706, 85 and 8 of 992 are missing.
+  CHECK(dense.out.find("the gender of 89 %, the age of 29 %, the country of 91 % and the signup date of 99 % of the users") !=
+        std::string::npos);
 
   const Run clicks =
       run_study(Words{"--data", *jodie, "--format", "delimited", "--columns", "0,1", "--out", folder.path("jodie")} + no_search);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <kindred/io/delimited.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +24,7 @@ namespace kd = kindred;
 
 namespace {
 
-constexpr kd::ReadOptions skip{.on_bad_line = kd::BadLinePolicy::skip};
+const kd::ReadOptions skip{.on_bad_line = kd::BadLinePolicy::skip};
 
 std::vector<std::string> keys(const kd::IdMap& map) {
   std::vector<std::string> all;
@@ -208,7 +209,16 @@ TEST_SUITE("read_delimited: values") {
     CHECK(parse_error("u\ta\t" + std::string(5'000, 'z')).size() < 200);
   }
 
-  TEST_CASE("a sum beyond a float is refused") { CHECK_THROWS_AS(read_text("u\ta\t3e38\nu\ta\t3e38\n"), kd::InvalidArgument); }
+  TEST_CASE("a sum beyond a float is refused, by the keys of the file") {
+    const kd::test::TemporaryDirectory directory;
+    const std::string path = directory.file("v\tb\t1\nu\ta\t3e38\nu\ta\t3e38\n");
+    try {
+      (void)kd::read_delimited(path);
+      FAIL("no error");
+    } catch (const kd::InvalidArgument& error) {
+      CHECK(std::string_view(error.what()).starts_with("the sum of user 'u' and item 'a' in " + path + " is 6"));
+    }
+  }
 }
 
 TEST_SUITE("read_delimited: bad lines") {
@@ -304,6 +314,44 @@ TEST_SUITE("read_delimited: files") {
     CHECK_THROWS_WITH_AS((void)kd::read_delimited(directory.path()), (directory.path() + ": cannot read: Is a directory").c_str(),
                          kd::IoError);
     CHECK(parse_error(std::string("\xFF\xFEu\0\t\0", 6), {}, skip) == ": found a UTF-16 byte order mark; expected UTF-8 text");
+  }
+
+  TEST_CASE("progress: told in bytes, stops and keeps, cancels") {
+    std::string content;
+    for (int n = 0; n < 100'000; ++n) content += "user" + std::to_string(n % 500) + "\titem" + std::to_string(n) + "\t1\n";
+    std::vector<kd::Progress> told;
+    kd::ReadOptions options;
+    options.progress = [&](const kd::Progress& p) {
+      told.push_back(p);
+      return kd::ProgressAnswer::keep_going;
+    };
+    const kd::Dataset all = read_text(content, {}, options);
+    CHECK(!all.load.stopped);
+    REQUIRE(told.size() > 2);
+    for (std::size_t n = 0; n < told.size(); ++n) {
+      CHECK(told[n].what == "read");
+      CHECK(told[n].total == content.size());
+      CHECK(told[n].elapsed_seconds >= 0.0);
+      if (n > 0) CHECK(told[n].done > told[n - 1].done);
+    }
+    CHECK(told.back().done == content.size());
+
+    const kd::test::TemporaryDirectory directory;
+    const std::string path = directory.file(content);
+    options.progress = [](const kd::Progress& p) {
+      return 2 * p.done > p.total ? kd::ProgressAnswer::stop_and_keep : kd::ProgressAnswer::keep_going;
+    };
+    const kd::Dataset some = kd::read_delimited(path, {}, options);
+    CHECK(some.load.stopped);
+    CHECK(some.load.lines == some.load.rows);
+    CHECK(some.matrix.nnz() == static_cast<kd::Offset>(some.load.rows));
+    CHECK(some.matrix.nnz() > 0);
+    CHECK(some.matrix.nnz() < all.matrix.nnz());
+    for (kd::Index i = 0; i < some.items.size(); ++i) CHECK(some.items.key(i) == all.items.key(i));  // the first lines of the file
+
+    options.progress = [](const kd::Progress&) { return kd::ProgressAnswer::cancel; };
+    CHECK_THROWS_WITH_AS((void)kd::read_delimited(path, {}, options),
+                         ("reading " + path + " was cancelled by its progress callback").c_str(), kd::Cancelled);
   }
 
   TEST_CASE("formats and options that make no sense") {
@@ -418,6 +466,22 @@ TEST_SUITE("read_delimited: real files") {
     const kd::Dataset by_mbid = read("artist_mbid", kd::EmptyItem::drop);
     CHECK(by_mbid.load.dropped.at("no item key") == 105);
     CHECK(by_mbid.load.rows == 8'895);
+
+    // Which mbid stands under which names: the file as a matrix of mbids and names; rows without an mbid are bad lines of it.
+    const kd::Dataset spellings = kd::read_delimited(*path,
+                                                     {.separator = ",",
+                                                      .header = kd::Header::first_line,
+                                                      .quoting = kd::Quoting::rfc_4180,
+                                                      .user = "artist_mbid",
+                                                      .item = "artist_name",
+                                                      .value = {},
+                                                      .time = {}},
+                                                     skip);
+    const auto several = [](const std::vector<kd::Index>& counts) {
+      return std::count_if(counts.begin(), counts.end(), [](kd::Index count) { return count > 1; });
+    };
+    CHECK(several(kd::row_counts(spellings.matrix)) == 32);
+    CHECK(several(kd::column_counts(spellings.matrix)) == 12);
   }
 
   TEST_CASE("the events of the Jodie study: user, item, seconds") {

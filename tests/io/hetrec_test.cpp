@@ -49,7 +49,13 @@ TEST_SUITE("read_hetrec2011_lastfm") {
     CHECK(std::count(data.item_names.begin(), data.item_names.end(), "") == 0);
     CHECK(std::count_if(data.item_names.begin(), data.item_names.end(),
                         [](const std::string& name) { return name.find('"') != std::string::npos; }) == 16);
+    CHECK(std::count_if(data.item_names.begin(), data.item_names.end(), [](const std::string& name) {
+            return std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+          }) == 1'557);
     CHECK(data.item_name(data.items.index("1")) == "MALICE MIZER");
+    const std::vector<kd::Index> artists_of = kd::row_counts(data.matrix);
+    CHECK(std::count(artists_of.begin(), artists_of.end(), 50) == 1'829);
+    CHECK(*std::min_element(artists_of.begin(), artists_of.end()) == 1);
 
     const kd::Dataset active = kd::filter_active(data, {.min_items_per_user = 5, .min_users_per_item = 5});
     CHECK(active.matrix.nnz() == 71'411);

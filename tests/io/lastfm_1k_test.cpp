@@ -94,6 +94,23 @@ TEST_SUITE("read_dense_counts") {
     CHECK_THROWS_AS((void)kd::read_dense_counts(directory.file("")), kd::ParseError);
   }
 
+  TEST_CASE("a table that the progress callback stops is shorter than its names") {
+    const kd::test::TemporaryDirectory directory;
+    std::string table;
+    std::string names;
+    for (int user = 0; user < 40'000; ++user) {
+      table += "1,0,2,0,3\n";
+      names += std::to_string(user) + ",u" + std::to_string(user) + "\n";
+    }
+    kd::DenseCountsOptions options{.user_names_path = directory.file(names, "names.csv")};
+    options.read.progress = [](const kd::Progress&) { return kd::ProgressAnswer::stop_and_keep; };
+    const kd::Dataset data = kd::read_dense_counts(directory.file(table), options);
+    CHECK(data.load.stopped);
+    CHECK(data.matrix.rows() == 1);
+    CHECK(data.matrix.nnz() == 3);
+    CHECK(data.users.key(0) == "u0");
+  }
+
   TEST_CASE("names that do not fit") {
     const kd::test::TemporaryDirectory directory;
     const std::string path = directory.file("1,2\n3,4\n");

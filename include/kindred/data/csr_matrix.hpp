@@ -112,10 +112,16 @@ namespace detail {
   return order;
 }
 
+/// "user 3 and item 7".
+[[nodiscard]] inline std::string pair_by_index(const Interaction& of) {
+  return "user " + std::to_string(of.user) + " and item " + std::to_string(of.item);
+}
+
 /// Calls `merged(members, sum)` for every distinct (user, item) pair in row-major order; `members` are the positions of its triplets.
+/// `pair_text(interaction)` says in an error whose sum is too large.
 /// @throws InvalidArgument as CsrMatrix::from_triplets does.
-template <typename Merged>
-void merge_triplets(MatrixShape shape, std::span<const Interaction> triplets, Merged&& merged) {
+template <typename Merged, typename PairText = std::string (*)(const Interaction&)>
+void merge_triplets(MatrixShape shape, std::span<const Interaction> triplets, Merged&& merged, PairText pair_text = pair_by_index) {
   if (shape.users < 0) throw InvalidArgument("users", shape.users, "at least 0");
   if (shape.items < 0) throw InvalidArgument("items", shape.items, "at least 0");
   for (std::size_t n = 0; n < triplets.size(); ++n) {
@@ -140,8 +146,7 @@ void merge_triplets(MatrixShape shape, std::span<const Interaction> triplets, Me
       sum += static_cast<double>(triplet(last).value);
     // Checked as a double: converting one beyond the range of float is undefined.
     if (sum > 3.4028234663852886e38 || sum < -3.4028234663852886e38)
-      throw InvalidArgument("the sum of user " + std::to_string(triplet(first).user) + " and item " + std::to_string(triplet(first).item),
-                            sum, "within the range of a float");
+      throw InvalidArgument("the sum of " + pair_text(triplet(first)), sum, "within the range of a float");
     merged(std::span<const Offset>(order).subspan(first, last - first), static_cast<float>(sum));
     first = last;
   }

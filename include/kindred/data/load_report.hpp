@@ -28,6 +28,7 @@ struct LoadReport {
   std::map<std::string, std::uint64_t> dropped;  ///< Rows left out, by reason ("no item key", "zero value", ...).
   std::uint64_t bad_lines = 0;                   ///< Lines skipped because they could not be understood.
   std::vector<BadLine> first_bad;                ///< The first few of them.
+  bool stopped = false;                          ///< The progress callback ended reading before the end of the file.
   std::map<std::string, std::uint64_t> noted;    ///< What was done to kept rows, by name ("alias applied", "implausible age", ...).
   std::vector<LoadReport> companions;            ///< Files read beside this one: names, aliases, profiles.
 

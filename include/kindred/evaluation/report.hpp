@@ -82,7 +82,8 @@ struct RankingReport {
   Estimate result;
   if (values.empty()) return result;
   const auto n = static_cast<double>(values.size());
-  for (const double value : values) result.mean += value / n;
+  for (const double value : values) result.mean += value;
+  result.mean /= n;
   if (values.size() < 2) return result;
   double squares = 0.0;
   for (const double value : values) squares += (value - result.mean) * (value - result.mean);

@@ -14,6 +14,7 @@
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/dataset.hpp>
+#include <kindred/io/text.hpp>
 
 namespace kindred::inline v0 {
 
@@ -56,7 +57,7 @@ class DatasetBuilder {
     const MatrixShape shape{data_.users.size(), data_.items.size()};
     CsrBuilder builder(shape);
     std::uint64_t zero_rows = 0;
-    merge_triplets(shape, triplets_, [&](std::span<const Offset> members, float sum) {
+    const auto merged = [&](std::span<const Offset> members, float sum) {
       if (sum == 0.0F) {
         zero_rows += members.size();
         return;
@@ -67,6 +68,10 @@ class DatasetBuilder {
       report.merged += members.size() - 1;
       data_.raw_rows.push_back(static_cast<std::uint32_t>(members.size()));
       if (parts_.times) data_.times.push_back(first_time(members));
+    };
+    // The file knows keys, not indices.
+    merge_triplets(shape, triplets_, merged, [&](const Interaction& of) {
+      return "user " + printable(data_.users.key(of.user)) + " and item " + printable(data_.items.key(of.item)) + " in " + report.source;
     });
     data_.matrix = builder.finish();
     if (report.merged == 0) data_.raw_rows = {};

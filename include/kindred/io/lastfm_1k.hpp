@@ -143,7 +143,7 @@ struct IndexedNames {
     data.users.intern(user_names.empty() ? std::to_string(user) : user_names[user]);
   }
   const auto rows = static_cast<std::size_t>(table.row_number());
-  if (!user_names.empty() && rows < user_names.size())
+  if (!user_names.empty() && rows < user_names.size() && !table.stopped())
     throw ParseError(path, 0, 0, std::to_string(rows) + " rows",
                      std::to_string(user_names.size()) + ", one for each name of " + options.user_names_path);
 

@@ -7,9 +7,11 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -75,6 +77,12 @@ class LineSource {
   [[nodiscard]] std::uint64_t lines() const noexcept { return lines_; }
   /// Bytes read from the file so far.
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+  /// Bytes of the whole file; 0 for a pipe.
+  [[nodiscard]] std::uint64_t size() const noexcept {
+    std::error_code none;
+    const std::uintmax_t size = std::filesystem::file_size(path_, none);
+    return none ? 0 : size;
+  }
 
  private:
   struct Close {

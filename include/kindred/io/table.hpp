@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include <kindred/core/error.hpp>
+#include <kindred/core/progress.hpp>
 #include <kindred/data/load_report.hpp>
 #include <kindred/io/line_parser.hpp>
 #include <kindred/io/line_source.hpp>
@@ -27,6 +29,8 @@ struct ReadOptions {
   BadLinePolicy on_bad_line = BadLinePolicy::fail;
   std::size_t max_line_bytes = std::size_t{1} << 20;  ///< >= 1. A longer line is a bad line.
   std::size_t first_bad = 10;                         ///< Bad lines to keep in the report.
+  /// After every quarter of a megabyte, in bytes done and in all; stop_and_keep leaves the rest of the file unread.
+  ProgressCallback progress = {};
 };
 
 namespace detail {
@@ -59,11 +63,15 @@ class TableReader {
   [[nodiscard]] const std::vector<std::string>& header() const noexcept { return header_; }
   [[nodiscard]] const std::string& path() const noexcept { return source_.path(); }
   [[nodiscard]] std::uint64_t header_line() const noexcept { return header_line_; }
+  /// Whether the progress callback has ended reading.
+  [[nodiscard]] bool stopped() const noexcept { return report_.stopped; }
   void require_fields(std::size_t count) noexcept { parser_.require_fields(count); }
 
-  /// Goes to the next row; false at the end of the file.
+  /// Goes to the next row; false at the end of the file, or where the progress callback has stopped.
+  /// @throws ParseError for a bad line unless these are skipped; IoError; Cancelled; what the callback throws.
   [[nodiscard]] bool next() {
-    while (source_.next(line_)) {
+    while (!report_.stopped && source_.next(line_)) {
+      if (options_.progress && source_.bytes() != told_bytes_) tell_progress();
       LineProblem problem;
       switch (line_.too_long ? too_long(problem) : parser_.parse(line_.text, problem)) {
         case LineKind::row: ++report_.rows; return true;
@@ -128,6 +136,18 @@ class TableReader {
       report_.first_bad.push_back({line_.number, problem.column, "found " + problem.found + "; expected " + problem.expected});
   }
 
+  void tell_progress() {
+    told_bytes_ = source_.bytes();
+    const auto done = static_cast<std::size_t>(told_bytes_);
+    // A pipe has no size: then what was read is all that is known.
+    const auto total = (std::max)(done, static_cast<std::size_t>(source_.size()));
+    switch (options_.progress({.what = "read", .done = done, .total = total, .elapsed_seconds = watch_.seconds()})) {
+      case ProgressAnswer::keep_going: return;
+      case ProgressAnswer::stop_and_keep: report_.stopped = true; return;
+      case ProgressAnswer::cancel: throw Cancelled("reading " + source_.path());
+    }
+  }
+
   ReadOptions options_;
   LineSource source_;
   LineParser parser_;
@@ -135,6 +155,8 @@ class TableReader {
   LoadReport report_;
   std::vector<std::string> header_;
   std::uint64_t header_line_ = 0;
+  std::uint64_t told_bytes_ = 0;
+  Stopwatch watch_;
 };
 
 }  // namespace detail

@@ -85,7 +85,7 @@ struct AlsOptions {
   std::size_t threads = 0;           ///< 0: all hardware threads. The result is the same for any number.
   SimdLevel simd = SimdLevel::best;  ///< Instructions to use; levels differ by rounding only.
 
-  /// The settings that rank best on public listening data (HetRec 2011 Last.fm, chosen on an inner validation split); docs/performance.md has
+  /// The settings that rank best on public listening data (HetRec 2011 Last.fm, chosen on an inner validation split); docs/evaluation.md has
   /// the comparison. Good for counts; for ratings or clicks start from them and search.
   [[nodiscard]] static AlsOptions recommended() {
     AlsOptions o;

@@ -86,6 +86,168 @@ namespace detail {
   return users;
 }
 
+/// One search: its trials, and what is known of each so far.
+template <Real Scalar>
+class SearchRun {
+ public:
+  /// All trials are drawn; nothing is fitted yet. The arguments must outlive the run.
+  SearchRun(const CsrView& train, const CsrView& validation, const SearchSpace& space, const RandomSearchOptions& options,
+            std::span<const Index> users)
+      : train_(train),
+        validation_(validation),
+        options_(options),
+        evaluation_{.cutoffs = {options.cutoff}, .users = users, .keep_per_user = true, .threads = options.base.threads},
+        metric_(metric_field(options.metric)) {
+    result_.users = static_cast<Index>(users.size());
+    for (SearchSetting& setting : draw_settings(space, options.trials, options.seed)) {
+      Trial& trial = result_.trials.emplace_back();
+      trial.options = options.base;
+      for (const auto& parameter : setting) set_option(trial.options, parameter.first, parameter.second);
+      trial.setting = std::move(setting);
+    }
+    values_.resize(result_.trials.size());
+    finished_.resize(result_.trials.size(), 0);
+  }
+
+  /// Fits and measures all trials, or as many as the progress callback wants. @throws Cancelled; what the callback throws.
+  [[nodiscard]] SearchResult run() {
+    try {
+      for (std::size_t first = 0; first < result_.trials.size(); ++first)
+        if (!finished_[first]) run_group(first);
+    } catch (const Stop&) {
+      if (abort_) std::rethrow_exception(abort_);
+    }
+    keep_finished();
+    compare_with_best();
+    return std::move(result_);
+  }
+
+ private:
+  struct Stop {};  // no std::exception, so that it is no trial's failure
+
+  [[nodiscard]] static bool same_but_iterations(const SearchSetting& a, const SearchSetting& b) {
+    for (std::size_t n = 0; n < a.size(); ++n)
+      if (a[n].first != "iterations" && a[n].second != b[n].second) return false;
+    return true;
+  }
+
+  /// The trials that one fit can serve, `first` and later ones; those whose options are not valid fail here.
+  [[nodiscard]] std::vector<std::size_t> group_of(std::size_t first) {
+    std::vector<std::size_t> group;
+    for (std::size_t t = first; t < result_.trials.size(); ++t) {
+      if (!same_but_iterations(result_.trials[first].setting, result_.trials[t].setting)) continue;
+      try {
+        validate(result_.trials[t].options);
+        group.push_back(t);
+      } catch (const InvalidArgument& error) {
+        fail(t, error);
+      }
+    }
+    return group;
+  }
+
+  void run_group(std::size_t first) {
+    const std::vector<std::size_t> group = group_of(first);
+    if (group.empty()) return;
+    AlsOptions longest = result_.trials[group.front()].options;
+    for (const std::size_t t : group) longest.iterations = (std::max)(longest.iterations, result_.trials[t].options.iterations);
+
+    double fit_seconds = 0.0;
+    typename ImplicitALS<Scalar>::FitOptions fit_options;
+    fit_options.record_loss = true;
+    fit_options.after_iteration = [&](const ImplicitALS<Scalar>& model, const IterationReport& iteration) {
+      fit_seconds += iteration.seconds;
+      for (const std::size_t t : group)
+        if (result_.trials[t].options.iterations == iteration.iteration) measure(t, model, *iteration.loss, fit_seconds);
+    };
+    try {
+      ImplicitALS<Scalar> model(longest);
+      const FitReport fit = model.fit(train_, fit_options);
+      // A tolerance has ended the fit: the longer trials, fitted alone, would have ended there too.
+      for (const std::size_t t : group)
+        if (!finished_[t]) measure(t, model, *fit.iterations.back().loss, fit_seconds);
+    } catch (const std::exception& error) {
+      for (const std::size_t t : group)
+        if (!finished_[t]) fail(t, error);
+    }
+  }
+
+  void measure(std::size_t t, const ImplicitALS<Scalar>& model, const AlsLoss& loss, double fit_seconds) {
+    const RankingReport report = evaluate(model, train_, validation_, evaluation_);
+    for (const UserScores& user : report.per_user) values_[t].push_back(user.cutoffs.front().*metric_);
+    Trial& trial = result_.trials[t];
+    trial.metric = estimate(values_[t]);
+    trial.final_loss = loss.loss_per_total_weight;
+    trial.fit_seconds = fit_seconds;
+    finish(t);
+  }
+
+  void fail(std::size_t t, const std::exception& error) {
+    result_.trials[t].error = error.what();
+    finish(t);
+  }
+
+  /// @throws Stop unless the progress callback wants more.
+  void finish(std::size_t t) {
+    finished_[t] = 1;
+    ++done_;
+    if (!options_.progress) return;
+    auto answer = ProgressAnswer::cancel;
+    try {
+      answer =
+          options_.progress({.what = "random search", .done = done_, .total = result_.trials.size(), .elapsed_seconds = watch_.seconds()});
+      if (answer == ProgressAnswer::cancel) throw Cancelled("random_search");
+    } catch (...) {
+      abort_ = std::current_exception();
+    }
+    if (answer != ProgressAnswer::keep_going) throw Stop{};
+  }
+
+  /// Leaves out the trials that a stopped search has not come to.
+  void keep_finished() {
+    std::size_t kept = 0;
+    for (std::size_t t = 0; t < result_.trials.size(); ++t) {
+      if (!finished_[t]) continue;
+      if (kept != t) {
+        result_.trials[kept] = std::move(result_.trials[t]);
+        values_[kept] = std::move(values_[t]);
+      }
+      ++kept;
+    }
+    result_.trials.resize(kept);
+    values_.resize(kept);
+  }
+
+  void compare_with_best() {
+    std::vector<Trial>& trials = result_.trials;
+    for (std::size_t t = 0; t < trials.size(); ++t)
+      if (!trials[t].failed() && (!result_.best || trials[t].metric.mean > trials[*result_.best].metric.mean)) result_.best = t;
+    if (!result_.best) return;
+    const std::vector<double>& best = values_[*result_.best];
+    for (std::size_t t = 0; t < trials.size(); ++t) {
+      if (trials[t].failed()) continue;
+      std::vector<double> differences(best.size());
+      for (std::size_t n = 0; n < best.size(); ++n) differences[n] = best[n] - values_[t][n];
+      const Estimate behind = estimate(differences);
+      trials[t].behind_best = behind.mean;
+      trials[t].behind_best_se = behind.standard_error;
+      trials[t].tied = behind.mean <= behind.standard_error;
+    }
+  }
+
+  const CsrView& train_;
+  const CsrView& validation_;
+  const RandomSearchOptions& options_;
+  EvaluateOptions evaluation_;
+  double RankingScores::*metric_;
+  Stopwatch watch_;
+  SearchResult result_;
+  std::vector<std::vector<double>> values_;  // of each trial: the metric, per user
+  std::vector<char> finished_;
+  std::size_t done_ = 0;
+  std::exception_ptr abort_;  // why a stopped search has no result
+};
+
 }  // namespace detail
 
 /// Tries settings of ImplicitALS drawn at random and ranks them on `validation`.
@@ -108,126 +270,7 @@ template <Real Scalar = float>
     throw InvalidArgument("train", detail::shape_text(train.shape()) + " without interactions", "a matrix with at least one");
   const std::vector<Index> users = detail::sample_test_users(validation, options.users, options.seed);
   if (users.empty()) throw InvalidArgument("validation", "without a positive interaction", "a matrix with something to predict");
-
-  const Stopwatch watch;
-  const EvaluateOptions evaluation{.cutoffs = {options.cutoff}, .users = users, .keep_per_user = true, .threads = options.base.threads};
-  double RankingScores::*const field = detail::metric_field(options.metric);
-
-  SearchResult result;
-  result.users = static_cast<Index>(users.size());
-  for (SearchSetting& setting : detail::draw_settings(space, options.trials, options.seed)) {
-    Trial& trial = result.trials.emplace_back();
-    trial.options = options.base;
-    for (const auto& parameter : setting) set_option(trial.options, parameter.first, parameter.second);
-    trial.setting = std::move(setting);
-  }
-  const auto same_but_iterations = [](const SearchSetting& a, const SearchSetting& b) {
-    for (std::size_t n = 0; n < a.size(); ++n)
-      if (a[n].first != "iterations" && a[n].second != b[n].second) return false;
-    return true;
-  };
-
-  std::vector<std::vector<double>> values(result.trials.size());  // the metric, per user
-  std::vector<char> finished(result.trials.size(), 0);
-  std::size_t done = 0;
-  struct Stop {};            // no std::exception, so that it is no trial's failure
-  std::exception_ptr abort;  // why a stopped search has no result
-  const auto finish = [&](std::size_t t) {
-    finished[t] = 1;
-    ++done;
-    if (!options.progress) return;
-    auto answer = ProgressAnswer::cancel;
-    try {
-      answer = options.progress({.what = "random search", .done = done, .total = result.trials.size(), .elapsed_seconds = watch.seconds()});
-      if (answer == ProgressAnswer::cancel) throw Cancelled("random_search");
-    } catch (...) {
-      abort = std::current_exception();
-    }
-    if (answer != ProgressAnswer::keep_going) throw Stop{};
-  };
-  const auto fail = [&](std::size_t t, const std::exception& error) {
-    result.trials[t].error = error.what();
-    finish(t);
-  };
-  const auto measure = [&](std::size_t t, const ImplicitALS<Scalar>& model, const AlsLoss& loss, double fit_seconds) {
-    const RankingReport report = evaluate(model, train, validation, evaluation);
-    for (const UserScores& user : report.per_user) values[t].push_back(user.cutoffs.front().*field);
-    Trial& trial = result.trials[t];
-    trial.metric = estimate(values[t]);
-    trial.final_loss = loss.loss_per_total_weight;
-    trial.fit_seconds = fit_seconds;
-    finish(t);
-  };
-
-  const auto run_group = [&](std::size_t first) {
-    std::vector<std::size_t> group;
-    AlsOptions longest = result.trials[first].options;
-    for (std::size_t t = first; t < result.trials.size(); ++t) {
-      if (!same_but_iterations(result.trials[first].setting, result.trials[t].setting)) continue;
-      try {
-        validate(result.trials[t].options);
-      } catch (const InvalidArgument& error) {
-        fail(t, error);
-        continue;
-      }
-      group.push_back(t);
-      longest.iterations = (std::max)(longest.iterations, result.trials[t].options.iterations);
-    }
-    if (group.empty()) return;
-
-    double fit_seconds = 0.0;
-    typename ImplicitALS<Scalar>::FitOptions fit_options;
-    fit_options.record_loss = true;
-    fit_options.after_iteration = [&](const ImplicitALS<Scalar>& model, const IterationReport& iteration) {
-      fit_seconds += iteration.seconds;
-      for (const std::size_t t : group)
-        if (result.trials[t].options.iterations == iteration.iteration) measure(t, model, *iteration.loss, fit_seconds);
-    };
-    try {
-      ImplicitALS<Scalar> model(longest);
-      const FitReport fit = model.fit(train, fit_options);
-      // A tolerance has ended the fit: the longer trials, fitted alone, would have ended there too.
-      for (const std::size_t t : group)
-        if (!finished[t]) measure(t, model, *fit.iterations.back().loss, fit_seconds);
-    } catch (const std::exception& error) {
-      for (const std::size_t t : group)
-        if (!finished[t]) fail(t, error);
-    }
-  };
-  try {
-    for (std::size_t first = 0; first < result.trials.size(); ++first)
-      if (!finished[first]) run_group(first);
-  } catch (const Stop&) {
-    if (abort) std::rethrow_exception(abort);
-  }
-
-  // A search that was stopped keeps what was finished.
-  std::size_t kept = 0;
-  for (std::size_t t = 0; t < result.trials.size(); ++t) {
-    if (!finished[t]) continue;
-    if (kept != t) {
-      result.trials[kept] = std::move(result.trials[t]);
-      values[kept] = std::move(values[t]);
-    }
-    ++kept;
-  }
-  result.trials.resize(kept);
-  values.resize(kept);
-
-  for (std::size_t t = 0; t < kept; ++t)
-    if (!result.trials[t].failed() && (!result.best || result.trials[t].metric.mean > result.trials[*result.best].metric.mean))
-      result.best = t;
-  for (std::size_t t = 0; t < kept && result.best; ++t) {
-    Trial& trial = result.trials[t];
-    if (trial.failed()) continue;
-    std::vector<double> differences(values[t].size());
-    for (std::size_t n = 0; n < differences.size(); ++n) differences[n] = values[*result.best][n] - values[t][n];
-    const Estimate behind = estimate(differences);
-    trial.behind_best = behind.mean;
-    trial.behind_best_se = behind.standard_error;
-    trial.tied = behind.mean <= behind.standard_error;
-  }
-  return result;
+  return detail::SearchRun<Scalar>(train, validation, space, options, users).run();
 }
 
 }  // namespace kindred::inline v0
