@@ -32,13 +32,22 @@ namespace detail {
 }
 
 template <typename T>
-[[nodiscard]] std::string value_text(const T& value) {
+[[nodiscard, gnu::cold]] std::string value_text(const T& value) {
   if constexpr (std::is_convertible_v<const T&, std::string_view>)
     return std::string(std::string_view(value));
-  else if constexpr (std::integral<T>)
-    return std::to_string(value);
+  else if constexpr (std::signed_integral<T>)
+    return std::to_string(static_cast<long long>(value));
+  else if constexpr (std::unsigned_integral<T>)
+    return std::to_string(static_cast<unsigned long long>(value));
   else
     return number_text(static_cast<double>(value));
+}
+
+/// Not a template, so that a program compiles it once.
+[[nodiscard, gnu::cold]] inline std::string argument_text(std::string_view name, std::string_view value, std::string_view allowed) {
+  std::string text(name);
+  for (const std::string_view part : {std::string_view(" is "), value, std::string_view("; it must be "), allowed}) text += part;
+  return text;
 }
 
 }  // namespace detail
@@ -54,7 +63,7 @@ class InvalidArgument : public Error {
  public:
   template <typename T>
   InvalidArgument(std::string_view name, const T& value, std::string_view allowed)
-      : Error(std::string(name) + " is " + detail::value_text(value) + "; it must be " + std::string(allowed)) {}
+      : Error(detail::argument_text(name, detail::value_text(value), allowed)) {}
 };
 
 /// Matrices, lists or ids whose sizes do not belong together.

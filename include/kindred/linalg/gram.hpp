@@ -59,7 +59,7 @@ template <Real Scalar>
                        const double scale = weights.empty() ? 1.0 : std::sqrt(weights[first + r]);
                        for (std::size_t f = 0; f < k; ++f) buffer[r * ld + f] = static_cast<double>(row[f]) * scale;
                      }
-                     kernels.accumulate(sums[block].data(), ld, k, buffer.data(), count, false, {});
+                     kernels.accumulate(sums[block].data(), ld, k, buffer.data(), buffer.data(), count, {});
                    }
                  }
                });

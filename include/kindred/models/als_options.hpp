@@ -105,7 +105,7 @@ struct AlsOptions {
 };
 
 /// @throws InvalidArgument naming the first option out of range, its value and what is allowed.
-inline void validate(const AlsOptions& o) {
+[[gnu::cold]] inline void validate(const AlsOptions& o) {
   const auto between = [](std::string_view name, double value, double low, double high, std::string_view allowed) {
     if (!(value >= low && value <= high)) throw InvalidArgument(name, value, allowed);
   };

@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <functional>
 #include <limits>
-#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -145,7 +144,7 @@ class ImplicitALS {
                  const ParallelOptions& parallel, FitReport& report);
   [[nodiscard]] RowOutcome solve_row(RowSolver<Scalar>& solver, const RowSystem<Scalar>& system, std::span<Scalar> x) const;
   [[nodiscard]] AlsLoss loss(const SideData& users, const ParallelOptions& parallel) const;
-  [[noreturn]] void throw_failure(RowOutcome outcome, Side side, std::string_view where, double penalty) const;
+  [[noreturn, gnu::cold]] void throw_failure(RowOutcome outcome, Side side, std::string_view where, double penalty) const;
   [[nodiscard]] std::vector<std::vector<Scored>> scan(const Scalar* users, std::span<const RecommendOptions> options) const;
 
   AlsOptions options_;
@@ -188,9 +187,14 @@ typename ImplicitALS<Scalar>::SideData ImplicitALS<Scalar>::prepare_side(Side si
     }
   }
 
+  // Longest first, ties by the row: a counting sort.
+  std::size_t longest = 0;
+  for (Index r = 0; r < matrix.rows(); ++r) longest = (std::max)(longest, matrix.row(r).size());
+  std::vector<std::size_t> next(longest + 2, 0);  // next[l]: place of the next row of length longest - l
+  for (Index r = 0; r < matrix.rows(); ++r) ++next[longest - matrix.row(r).size() + 1];
+  for (std::size_t l = 1; l < next.size(); ++l) next[l] += next[l - 1];
   data.order.resize(rows);
-  std::iota(data.order.begin(), data.order.end(), 0);
-  std::stable_sort(data.order.begin(), data.order.end(), [&](Index a, Index b) { return matrix.row(a).size() > matrix.row(b).size(); });
+  for (Index r = 0; r < matrix.rows(); ++r) data.order[next[longest - matrix.row(r).size()]++] = r;
   return data;
 }
 

@@ -129,8 +129,8 @@ struct RowKernels {
   /// `ahead`: rows to bring nearer meanwhile, as in accumulate.
   void (*row_products)(const Scalar* rows, std::size_t ld, std::size_t n, std::size_t depth, Scalar* tiles,
                        const GatherArguments<Scalar>& ahead);
-  /// start += sign * sum_p rows_p rows_p', upper triangle; padded size x ld.
-  void (*accumulate)(Scalar* start, std::size_t ld, std::size_t size, const Scalar* rows, std::size_t n_rows, bool negative,
+  /// start += sum_p left_p right_p', upper triangle; all of padded size x ld. (left is right, or its negative.) `ahead`: rows to bring nearer meanwhile.
+  void (*accumulate)(Scalar* start, std::size_t ld, std::size_t size, const Scalar* left, const Scalar* right, std::size_t n_rows,
                      const GatherArguments<Scalar>& ahead);
   /// Returns the smallest pivot, or a negative number once a pivot is not above 0.
   Scalar (*factorize)(const FactorizeArguments<Scalar>& arguments);
@@ -145,8 +145,8 @@ struct RowKernels {
 /// Kernels on whole matrices, apart from the others so that a program pays in compile time only for those that it uses.
 template <Real Scalar>
 struct MatrixKernels {
-  /// start += sign * sum_p rows_p rows_p', upper triangle; padded size x ld.
-  void (*accumulate)(Scalar* start, std::size_t ld, std::size_t size, const Scalar* rows, std::size_t n_rows, bool negative,
+  /// start += sum_p left_p right_p', upper triangle; all of padded size x ld. (left is right, or its negative.) `ahead`: rows to bring nearer meanwhile.
+  void (*accumulate)(Scalar* start, std::size_t ld, std::size_t size, const Scalar* left, const Scalar* right, std::size_t n_rows,
                      const GatherArguments<Scalar>& ahead);
   /// out = left right: n x k times k x width, a multiple of 64 bytes; `left_ld`, `ld` and `out_ld` scalars from row to row.
   void (*multiply)(const Scalar* left, std::size_t left_ld, std::size_t n, const Scalar* right, std::size_t ld, std::size_t width,
@@ -250,13 +250,6 @@ template <Real Scalar>
 #else
   return detail::choose_level(level, base, base, base);
 #endif
-}
-
-/// The kernels of the base level alone: for work so rare that compiling the other levels would not pay.
-template <Real Scalar>
-[[nodiscard]] const RowKernels<Scalar>& base_row_kernels() noexcept {
-  static constexpr RowKernels<Scalar> base = detail::simd_base::row_kernels<Scalar>();
-  return base;
 }
 
 /// The same for whole matrices.

@@ -3,38 +3,22 @@
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPACE {
 
-/// What a pass over the rows adds up.
-enum class RowSum {
-  product,   ///< sum_r weight_r (row_r . v) row_r
-  residual,  ///< sum_r (target_r - weight_r (row_r . v)) row_r
-  target,    ///< sum_r target_r row_r
-};
-
-/// The sum over R packed rows, added to `sum`: their dot products are folded together, and the second pass finds the rows in the cache.
-template <typename T, std::size_t R, RowSum kind>
+/// sum += sum_r c_r row_r over R packed rows, with c_r = weight_r (row_r . v), or target_r - weight_r (row_r . v) for the residual: the dot products are folded together, and the second pass finds the rows in the cache.
+template <typename T, std::size_t R, bool residual>
 KINDRED_INLINE void add_rows(const T* from, std::size_t stride, const T* weight, const T* target, const T* v, T* sum) {
   using Vector = typename Simd<T>::Vector;
   alignas(64) T c[R];
-  if constexpr (kind == RowSum::target) {
-    KINDRED_UNROLL for (std::size_t r = 0; r < R; ++r) c[r] = target[r];
-  } else {
-    Vector dot[R]{};
-    for (std::size_t f = 0; f < stride; f += lanes<T>) {
-      const Vector x = load(v + f);
-      KINDRED_UNROLL for (std::size_t r = 0; r < R; ++r) dot[r] += load(from + r * stride + f) * x;
-    }
-    if constexpr (R % lanes<T> == 0) {
-      sum_each<T>(dot, c);
-    } else {
-      KINDRED_UNROLL for (std::size_t r = 0; r < R; ++r) c[r] = sum_lanes<T>(dot[r]);
-    }
-    KINDRED_UNROLL for (std::size_t r = 0; r < R; ++r) {
-      if constexpr (kind == RowSum::residual)
-        c[r] = target[r] - weight[r] * c[r];
-      else
-        c[r] *= weight[r];
-    }
+  Vector dot[R]{};
+  for (std::size_t f = 0; f < stride; f += lanes<T>) {
+    const Vector x = load(v + f);
+    KINDRED_UNROLL for (std::size_t r = 0; r < R; ++r) dot[r] += load(from + r * stride + f) * x;
   }
+  if constexpr (R % lanes<T> == 0) {
+    sum_each<T>(dot, c);
+  } else {
+    KINDRED_UNROLL for (std::size_t r = 0; r < R; ++r) c[r] = sum_lanes<T>(dot[r]);
+  }
+  KINDRED_UNROLL for (std::size_t r = 0; r < R; ++r) c[r] = residual ? target[r] - weight[r] * c[r] : c[r] * weight[r];
   for (std::size_t f = 0; f < stride; f += lanes<T>) {
     Vector even = load(sum + f);
     Vector odd{};
@@ -47,8 +31,8 @@ KINDRED_INLINE void add_rows(const T* from, std::size_t stride, const T* weight,
 }
 
 /// The sum over all rows of the system, added to `sum`. Few rows are packed once, many block by block each time.
-template <typename T, RowSum kind>
-KINDRED_INLINE void add_all_rows(const CgArguments<T>& a, bool packed, GatherArguments<T>& ahead, const T* v, T* sum) {
+template <typename T, bool residual>
+void add_all_rows(const CgArguments<T>& a, bool packed, GatherArguments<T>& ahead, const T* v, T* sum) {
   const std::size_t stride = a.from.stride;
   for (std::size_t first = 0; first < a.from.count; first += a.block) {
     GatherArguments<T> part = a.from;
@@ -58,20 +42,15 @@ KINDRED_INLINE void add_all_rows(const CgArguments<T>& a, bool packed, GatherArg
     const std::size_t n = (part.count + 3) / 4 * 4;
     const T* const weight = a.weight + first;
     const T* const target = a.target + first;
+    constexpr std::size_t many = KINDRED_SIMD_BYTES == 64 ? 16 : 8;
     std::size_t r = 0;
-    if constexpr (KINDRED_SIMD_BYTES == 64) {
-      for (; r + 16 <= n; r += 16) {
-        prefetch_next<T>(ahead, 4);
-        add_rows<T, 16, kind>(a.rows + r * stride, stride, weight + r, target + r, v, sum);
-      }
-    }
-    for (; r + 8 <= n; r += 8) {
-      prefetch_next<T>(ahead, 2);
-      add_rows<T, 8, kind>(a.rows + r * stride, stride, weight + r, target + r, v, sum);
+    for (; r + many <= n; r += many) {
+      prefetch_next<T>(ahead, many / 4);
+      add_rows<T, many, residual>(a.rows + r * stride, stride, weight + r, target + r, v, sum);
     }
     for (; r < n; r += 4) {
       prefetch_next<T>(ahead, 1);
-      add_rows<T, 4, kind>(a.rows + r * stride, stride, weight + r, target + r, v, sum);
+      add_rows<T, 4, residual>(a.rows + r * stride, stride, weight + r, target + r, v, sum);
     }
   }
 }
@@ -94,18 +73,21 @@ void conjugate_gradient(const CgArguments<T>& a) {
   if (packed) gather<T>(a.from, a.scale, a.ones, a.rows, stride);
   T enough = 0;
   if (a.tolerance > T(0)) {
-    for (std::size_t f = 0; f < stride; f += lanes<T>) store(product + f, load(a.base + f));
-    add_all_rows<T, RowSum::target>(a, packed, ahead, a.z, product);
+    for (std::size_t f = 0; f < stride; f += lanes<T>) {
+      store(direction + f, typename Simd<T>::Vector{});
+      store(product + f, load(a.base + f));
+    }
+    add_all_rows<T, true>(a, packed, ahead, direction, product);
     enough = a.tolerance * a.tolerance * dot_of<T>(product, product, stride);
   }
   // Right-hand side and first product in one pass.
   for (std::size_t f = 0; f < stride; f += lanes<T>) store(residual + f, load(a.base + f) - load(a.z + f));
-  add_all_rows<T, RowSum::residual>(a, packed, ahead, a.z, residual);
+  add_all_rows<T, true>(a, packed, ahead, a.z, residual);
   for (std::size_t f = 0; f < stride; f += lanes<T>) store(direction + f, load(residual + f));
   T squared = dot_of<T>(residual, residual, stride);
   for (std::size_t step = 0; step < a.steps && squared > enough; ++step) {
     for (std::size_t f = 0; f < stride; f += lanes<T>) store(product + f, load(direction + f));
-    add_all_rows<T, RowSum::product>(a, packed, ahead, direction, product);
+    add_all_rows<T, false>(a, packed, ahead, direction, product);
     const T curvature = dot_of<T>(direction, product, stride);
     if (!(curvature > T(0))) return;  // rounding has used up the direction, or nothing is left to gain
     const T length = squared / curvature;

@@ -86,27 +86,14 @@ T factorize(const FactorizeArguments<T>& a) {
       *reinterpret_cast<Block*>(a.panel + p * rows) = *reinterpret_cast<const Block*>(a.v + p * a.ld + i) * a.inverse[p];
     T unit[rows][rows];
     std::size_t j = i / w * w;
-    // The tile with the diagonal must hold the whole diagonal block: `rows` columns are at most two vectors at every level.
+    // The tile with the diagonal holds the diagonal block and little else: its code is long, and one form of it is enough.
     constexpr std::size_t first = rows > w ? rows / w : 1;
-    const std::size_t vectors = (end - j) / w;
-    bool positive = true;
-    if (vectors >= 3) {
-      positive = factorize_tile<T, 3, true>(a, i, j, unit, smallest);
-      j += 3 * w;
-    } else if (vectors == 2) {
-      positive = factorize_tile<T, 2, true>(a, i, j, unit, smallest);
-      j += 2 * w;
-    } else {
-      positive = factorize_tile<T, first, true>(a, i, j, unit, smallest);
-      j += first * w;
-    }
-    if (!positive) return T(-1);
+    if (!factorize_tile<T, first, true>(a, i, j, unit, smallest)) return T(-1);
+    j += first * w;
     while (j < end) {
       const std::size_t width = tile_width((end - j) / w);
       if (width == 3)
         (void)factorize_tile<T, 3, false>(a, i, j, unit, smallest);
-      else if (width == 2)
-        (void)factorize_tile<T, 2, false>(a, i, j, unit, smallest);
       else
         (void)factorize_tile<T, 1, false>(a, i, j, unit, smallest);
       j += width * w;

@@ -3,11 +3,12 @@
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPACE {
 
-/// Vectors of the next tile when `left` are still to do: three, but no single one at the end if two can be had.
-KINDRED_INLINE constexpr std::size_t tile_width(std::size_t left) { return left == 3 || left > 4 ? 3 : left >= 2 ? 2 : 1; }
+/// Vectors of the next tile when `left` are still to do: two at a time are no faster than one and one.
+KINDRED_INLINE constexpr std::size_t tile_width(std::size_t left) { return left >= 3 ? 3 : 1; }
 
-template <typename T, std::size_t V, bool negative>
-KINDRED_INLINE void accumulate_tile(T* start, std::size_t ld, std::size_t i, std::size_t j, const T* from, std::size_t n_rows, GatherArguments<T>& ahead) {
+template <typename T, std::size_t V>
+KINDRED_INLINE void accumulate_tile(T* start, std::size_t ld, std::size_t i, std::size_t j, const T* left, const T* right, std::size_t n_rows,
+                                    GatherArguments<T>& ahead) {
   typename Simd<T>::Vector tile[rows][V];
   KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) {
     KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) tile[r][v] = load(start + (i + r) * ld + j + v * lanes<T>);
@@ -15,15 +16,16 @@ KINDRED_INLINE void accumulate_tile(T* start, std::size_t ld, std::size_t i, std
   constexpr std::size_t part = 8;  // rows between two that are prefetched
   for (std::size_t p = 0; p < n_rows; p += part) {
     prefetch_next<T>(ahead, 1);
-    add_products<T, V, negative>(tile, from + p * ld + i, ld, from + p * ld + j, ld, n_rows - p < part ? n_rows - p : part);
+    add_products<T, V, false>(tile, left + p * ld + i, ld, right + p * ld + j, ld, n_rows - p < part ? n_rows - p : part);
   }
   KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) {
     KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) store(start + (i + r) * ld + j + v * lanes<T>, tile[r][v]);
   }
 }
 
-template <typename T, bool negative>
-KINDRED_INLINE void accumulate_all(T* start, std::size_t ld, std::size_t size, const T* from, std::size_t n_rows, GatherArguments<T> ahead) {
+template <typename T>
+void accumulate(T* start, std::size_t ld, std::size_t size, const T* left, const T* right, std::size_t n_rows, const GatherArguments<T>& wanted) {
+  GatherArguments<T> ahead = wanted;
   constexpr std::size_t w = lanes<T>;
   const std::size_t padded = (size + rows - 1) / rows * rows;
   const std::size_t end = (padded + w - 1) / w * w;
@@ -31,22 +33,12 @@ KINDRED_INLINE void accumulate_all(T* start, std::size_t ld, std::size_t size, c
     for (std::size_t j = i / w * w; j < end;) {
       const std::size_t width = tile_width((end - j) / w);
       if (width == 3)
-        accumulate_tile<T, 3, negative>(start, ld, i, j, from, n_rows, ahead);
-      else if (width == 2)
-        accumulate_tile<T, 2, negative>(start, ld, i, j, from, n_rows, ahead);
+        accumulate_tile<T, 3>(start, ld, i, j, left, right, n_rows, ahead);
       else
-        accumulate_tile<T, 1, negative>(start, ld, i, j, from, n_rows, ahead);
+        accumulate_tile<T, 1>(start, ld, i, j, left, right, n_rows, ahead);
       j += width * w;
     }
   }
-}
-
-template <typename T>
-void accumulate(T* start, std::size_t ld, std::size_t size, const T* from, std::size_t n_rows, bool negative, const GatherArguments<T>& ahead) {
-  if (negative)
-    accumulate_all<T, true>(start, ld, size, from, n_rows, ahead);
-  else
-    accumulate_all<T, false>(start, ld, size, from, n_rows, ahead);
 }
 
 /// First round of the sums of two accumulators, or of two pairs of them: within every chunk of 4 lanes, a0 + a2, b0 + b2, a1 + a3, b1 + b3.
@@ -191,8 +183,6 @@ void multiply(const T* left, std::size_t left_ld, std::size_t n, const T* right,
         T* const to = out + first * out_ld + j;
         if (vectors == 3)
           multiply_tile<T, 3>(panel, from, ld, length, to, out_ld, count, part != 0);
-        else if (vectors == 2)
-          multiply_tile<T, 2>(panel, from, ld, length, to, out_ld, count, part != 0);
         else
           multiply_tile<T, 1>(panel, from, ld, length, to, out_ld, count, part != 0);
         j += vectors * w;

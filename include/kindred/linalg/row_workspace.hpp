@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <kindred/core/aligned.hpp>
+#include <kindred/core/config.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/linalg/row_system.hpp>
+#include <kindred/simd/kernels.hpp>
+
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
+
+/// A row between its reduction to a symmetric system and its solution.
+template <Real T>
+struct ReducedRow {
+  bool is_short = false;           // the system is I + B B', else I + B' S B
+  std::size_t size = 0;            // of the system
+  T largest = T(1);                // diagonal entry
+  AlignedVector<T> rhs;            // then the solution; zeros beyond size
+  AlignedVector<T> tiles;          // as BatchSystem has them
+  AlignedVector<T> scale;          // s, zero beyond the factors
+  AlignedVector<T> weight;         // short rows: sqrt(d) of each column
+  AlignedVector<T> rest;           // short rows: g, or empty for zero
+  const Index* columns = nullptr;  // short rows: those with d > 0 ...
+  std::size_t count = 0;           // ... and their number
+  std::vector<Index> own_columns;  // where they are not all of the row's
+};
+
+/// Solves row systems in one precision. The workspace grows to the largest row seen and is used again for the next.
+template <Real T>
+class RowWorkspace {
+ public:
+  /// Systems up to this order are solved in batches: a batch of 16 then stays near the second-level cache.
+  static constexpr std::size_t most_batched = 112;
+
+  RowWorkspace(std::size_t factors, std::size_t stride, const RowKernels<T>& kernels) : k_(factors), stride_(stride), kernels_(kernels) {}
+
+  [[nodiscard]] std::size_t lanes() const noexcept { return kernels_.lanes; }
+
+  /// Columns of the row after the next one, to be brought nearer while that is reduced.
+  void expect(const T* fixed, std::span<const Index> columns) {
+    ahead_ = from(fixed, columns.data(), (std::min)(columns.size(), 2 * block_rows));
+  }
+
+  /// s_f = (background e_f + penalty)^(-1/2), kept while rows ask for the same.
+  void set_scale(std::span<const double> eigenvalues, double background, double penalty) {
+    if (background == background_ && penalty == penalty_) return;
+    scale_.assign(stride_, T(0));
+    inverse_scale_.assign(stride_, T(0));
+    for (std::size_t f = 0; f < k_; ++f) {
+      const double root = std::sqrt(background * eigenvalues[f] + penalty);
+      scale_[f] = static_cast<T>(1.0 / root);
+      inverse_scale_[f] = static_cast<T>(root);
+    }
+    background_ = background;
+    penalty_ = penalty;
+  }
+
+  /// Brings a row's system into `row`; `fixed` has rows of `stride` as the constructor was told, `columns` are rows of it and must outlive `row`.
+  /// A system of at most most_batched stands in row.tiles, a larger one in this workspace until the next call.
+  void reduce(const T* fixed, const Index* columns, const RowSystem<T>& system, ReducedRow<T>& row) {
+    const std::size_t n = system.columns.size();
+    row.scale.assign(scale_.begin(), scale_.end());
+    weight_.resize((std::max)(weight_.size(), padded(n)));
+    quotient_.resize((std::max)(quotient_.size(), padded(n)));
+    const bool regular =
+        kernels_.regular_weights(system.excess.data(), system.target.data(), n, smallest_share, weight_.data(), quotient_.data());
+    bool all_positive = true;
+    std::size_t observed = n;  // entries with d != 0
+    if (!regular) {
+      observed = 0;
+      for (const double d : system.excess) {
+        observed += d != 0.0 ? 1 : 0;
+        all_positive = all_positive && d >= 0.0;
+      }
+    }
+    row.is_short = all_positive && observed < k_;
+    row.size = row.is_short ? observed : k_;
+    row.rhs.assign(padded((std::max)(row.size, kernels_.rows)), T(0));
+    if (row.is_short)
+      reduce_short(fixed, columns, system, regular, row);
+    else
+      reduce_long(fixed, columns, system, regular, row);
+  }
+
+  /// Solves a reduced row alone; false if a pivot is too small to trust.
+  [[nodiscard]] bool solve_alone(ReducedRow<T>& row) {
+    if (row.size == 0) return true;
+    const std::size_t ld = padded(row.size);
+    const std::size_t order = (row.size + kernels_.rows - 1) / kernels_.rows * kernels_.rows;
+    if (row.size <= most_batched) rows_from_tiles(row, ld, order);
+    for (std::size_t i = row.size; i < order; ++i) {
+      std::fill_n(matrix_.begin() + static_cast<std::ptrdiff_t>(i * ld), ld, T(0));
+      matrix_[i * ld + i] = row.largest;
+    }
+    row.rhs.resize((std::max)(row.rhs.size(), ld), T(0));
+    inverse_.resize((std::max)(inverse_.size(), order));
+    panel_.resize((std::max)(panel_.size(), order * kernels_.rows));
+    const FactorizeArguments<T> a{
+        .v = matrix_.data(), .ld = ld, .size = row.size, .rhs = row.rhs.data(), .inverse = inverse_.data(), .panel = panel_.data()};
+    if (!trusted(kernels_.factorize(a), row)) return false;
+    z_.assign(ld, T(0));
+    kernels_.back_substitute(a, z_.data());
+    std::copy_n(z_.begin(), row.size, row.rhs.begin());
+    return true;
+  }
+
+  /// Solves up to lanes() reduced rows of at most most_batched; trusted[n] tells of row n what solve_alone returns.
+  void solve_together(std::span<ReducedRow<T>> reduced, std::span<bool> trusted_rows) {
+    std::array<BatchSystem<T>, 16> systems{};
+    alignas(row_alignment) std::array<T, 16> smallest{};
+    std::size_t size = 0;
+    for (const ReducedRow<T>& row : reduced) size = (std::max)(size, (row.size + 3) / 4 * 4);
+    const std::size_t length = padded(size);
+    idle_.assign(length, T(0));
+    for (std::size_t n = 0; n < kernels_.lanes; ++n) {
+      if (n < reduced.size()) {
+        ReducedRow<T>& row = reduced[n];
+        row.rhs.resize((std::max)(row.rhs.size(), length), T(0));
+        systems[n] = {.tiles = row.tiles.data(), .size = (row.size + 3) / 4 * 4, .largest = row.largest, .rhs = row.rhs.data()};
+      } else {
+        systems[n].rhs = idle_.data();
+      }
+    }
+    batch_.resize((std::max)(batch_.size(), batch_work(size, kernels_.lanes)));
+    if (size > 0) kernels_.solve_batch({.size = size, .systems = systems.data(), .smallest = smallest.data(), .work = batch_.data()});
+    for (std::size_t n = 0; n < reduced.size(); ++n) trusted_rows[n] = reduced[n].size == 0 || trusted(smallest[n], reduced[n]);
+  }
+
+  /// From the solution of the reduced system to that of the row.
+  [[nodiscard]] RowOutcome finish(const T* fixed, ReducedRow<T>& row, std::span<T> x) {
+    if (!row.is_short) return store(row.rhs.data(), row.scale, x);
+    z_.assign(stride_, T(0));
+    if (row.count > 0) {
+      (void)kernels_.scale_by(row.weight.data(), row.rhs.data(), row.weight.size(), row.weight.data());
+      kernels_.combine(from(fixed, row.columns, row.count), row.weight.data(), z_.data());
+      (void)kernels_.scale_by(z_.data(), row.scale.data(), stride_, z_.data());
+    }
+    for (std::size_t f = 0; f < row.rest.size(); ++f) z_[f] += row.rest[f];
+    return store(z_.data(), row.scale, x);
+  }
+
+  [[nodiscard]] RowOutcome improve(const T* fixed, const RowSystem<T>& system, std::size_t steps, double tolerance, std::span<T> x) {
+    const std::size_t n = system.columns.size();
+    const std::size_t most = (std::min)((n + 3) / 4 * 4, block_rows);
+    weight_.assign((n + 3) / 4 * 4, T(0));
+    quotient_.assign(weight_.size(), T(0));
+    kernels_.narrow(system.excess.data(), n, weight_.data());
+    kernels_.narrow(system.target.data(), n, quotient_.data());
+    base_.assign(stride_, T(0));
+    for (std::size_t f = 0; f < system.prior_mean.size(); ++f)
+      base_[f] = static_cast<T>(system.penalty * static_cast<double>(system.prior_mean[f])) * scale_[f];
+    z_.assign(stride_, T(0));
+    std::copy(x.begin(), x.end(), z_.begin());
+    (void)kernels_.scale_by(z_.data(), inverse_scale_.data(), stride_, z_.data());
+    scratch_.resize((std::max)(scratch_.size(), 3 * stride_));
+    b_.resize((std::max)(b_.size(), most * stride_));
+    if (ones_.empty()) ones_.assign(block_rows, T(1));
+    kernels_.conjugate_gradient({.from = from(fixed, system.columns.data(), n),
+                                 .weight = weight_.data(),
+                                 .target = quotient_.data(),
+                                 .scale = scale_.data(),
+                                 .ones = ones_.data(),
+                                 .base = base_.data(),
+                                 .z = z_.data(),
+                                 .scratch = scratch_.data(),
+                                 .rows = b_.data(),
+                                 .block = block_rows,
+                                 .steps = steps,
+                                 .tolerance = static_cast<T>(tolerance),
+                                 .ahead = std::exchange(ahead_, {})});
+    return store(z_.data(), scale_, x);
+  }
+
+ private:
+  /// Rows of B held at a time when many are summed up: the block stays in the second-level cache.
+  static constexpr std::size_t block_rows = 256;
+
+  /// A right-hand side whose d is a small part of its confidence goes into g: dividing it by sqrt(d) would lose digits or overflow.
+  static constexpr double smallest_share = 0.01;
+
+  static constexpr std::size_t padded(std::size_t size) noexcept {
+    constexpr std::size_t line = row_alignment / sizeof(T);
+    return (size + line - 1) / line * line;
+  }
+
+  [[nodiscard]] GatherArguments<T> from(const T* fixed, const Index* columns, std::size_t count) const noexcept {
+    return {.fixed = fixed, .stride = stride_, .factors = k_, .columns = columns, .count = count};
+  }
+
+  [[nodiscard]] static bool trusted(T smallest, const ReducedRow<T>& row) noexcept {
+    return smallest > static_cast<T>(row.size) * std::numeric_limits<T>::epsilon() * row.largest;
+  }
+
+  /// x = s o z; z is used up.
+  [[nodiscard]] RowOutcome store(T* z, const AlignedVector<T>& scale, std::span<T> x) const noexcept {
+    const bool finite = kernels_.scale_by(z, scale.data(), stride_, z);
+    std::copy_n(z, k_, x.begin());
+    return finite ? RowOutcome::solved : RowOutcome::not_finite;
+  }
+
+  /// s o (sum_n target_n y_n + penalty m), blocks of rows summed in T, blocks in double.
+  void right_hand_side(const T* fixed, const Index* columns, const RowSystem<T>& system, T* rhs) {
+    const std::size_t n = system.columns.size();
+    sum_.assign(stride_, 0.0);
+    coefficient_.resize((std::max)(coefficient_.size(), block_rows));
+    for (std::size_t first = 0; first < n; first += block_rows) {
+      const std::size_t count = (std::min)(block_rows, n - first);
+      for (std::size_t at = 0; at < count; ++at) coefficient_[at] = static_cast<T>(system.target[first + at]);
+      kernels_.combine(from(fixed, columns + first, count), coefficient_.data(), rhs);
+      for (std::size_t f = 0; f < k_; ++f) sum_[f] += static_cast<double>(rhs[f]);
+    }
+    for (std::size_t f = 0; f < system.prior_mean.size(); ++f) sum_[f] += system.penalty * static_cast<double>(system.prior_mean[f]);
+    for (std::size_t f = 0; f < stride_; ++f) rhs[f] = static_cast<T>(sum_[f] * static_cast<double>(scale_[f]));
+  }
+
+  // z = g + B' (I + B B')^{-1} (t - B g)
+  void reduce_short(const T* fixed, const Index* columns, const RowSystem<T>& system, bool regular, ReducedRow<T>& row) {
+    const std::size_t size = (row.size + 3) / 4 * 4;
+    row.weight.assign(padded(size), T(0));
+    row.columns = columns;
+    row.count = row.size;
+    rest_columns_.clear();
+    rest_.clear();
+    if (regular) {
+      std::copy_n(weight_.begin(), row.size, row.weight.begin());
+      std::copy_n(quotient_.begin(), row.size, row.rhs.begin());
+    } else {
+      split_weights(columns, system, row);
+    }
+    const GatherArguments<T> rows = from(fixed, row.columns, row.count);
+    row.rest.clear();
+    if (!rest_.empty() || !system.prior_mean.empty()) {
+      row.rest.resize(stride_);
+      kernels_.combine(from(fixed, rest_columns_.data(), rest_.size()), rest_.data(), row.rest.data());
+      for (std::size_t f = 0; f < system.prior_mean.size(); ++f)
+        row.rest[f] += static_cast<T>(system.penalty * static_cast<double>(system.prior_mean[f]));
+      scratch_.resize((std::max)(scratch_.size(), stride_));
+      for (std::size_t f = 0; f < stride_; ++f) {
+        row.rest[f] *= scale_[f];
+        scratch_[f] = row.rest[f] * scale_[f];
+      }
+      coefficient_.resize((std::max)(coefficient_.size(), row.count));
+      kernels_.dots(rows, scratch_.data(), coefficient_.data());
+      for (std::size_t n = 0; n < row.count; ++n) row.rhs[n] -= row.weight[n] * coefficient_[n];
+    }
+    if (row.size == 0) return;
+
+    b_.resize((std::max)(b_.size(), size * stride_));
+    kernels_.gather_blocks(rows, scale_.data(), row.weight.data(), b_.data());
+    const std::size_t blocks = size / 4;
+    row.tiles.resize((std::max)(row.tiles.size(), blocks * (blocks + 1) / 2 * 16));
+    kernels_.row_products(b_.data(), stride_, size, stride_, row.tiles.data(), std::exchange(ahead_, {}));
+    row.largest = T(0);
+    T* tile = row.tiles.data();  // of the diagonal
+    for (std::size_t j = 0; j < blocks; tile += 16 * (++j + 1))
+      for (std::size_t c = 0; c < 4; ++c) row.largest = (std::max)(row.largest, tile[5 * c] += T(1));
+    pad_tiles(row);
+    if (row.size > most_batched) rows_from_tiles(row, padded(row.size), size);
+  }
+
+  /// Weights and right-hand side where some d are 0 or a small share of their target, which then goes into rest_.
+  void split_weights(const Index* columns, const RowSystem<T>& system, ReducedRow<T>& row) {
+    row.own_columns.clear();
+    for (std::size_t n = 0; n < system.columns.size(); ++n) {
+      const double d = system.excess[n];
+      const double target = system.target[n];
+      const bool divides = d > 0.0 && d >= smallest_share * target;
+      if (d > 0.0) {
+        const double root = std::sqrt(d);
+        row.weight[row.own_columns.size()] = static_cast<T>(root);
+        if (divides) row.rhs[row.own_columns.size()] = static_cast<T>(target / root);
+        row.own_columns.push_back(columns[n]);
+      }
+      if (!divides && target != 0.0) {
+        rest_columns_.push_back(columns[n]);
+        rest_.push_back(static_cast<T>(target));
+      }
+    }
+    row.columns = row.own_columns.data();
+  }
+
+  /// The last tile's diagonal beyond the system's size.
+  static void pad_tiles(ReducedRow<T>& row) {
+    const std::size_t blocks = (row.size + 3) / 4;
+    T* const last = row.tiles.data() + 16 * (blocks * (blocks + 1) / 2 - 1);
+    for (std::size_t c = row.size - 4 * (blocks - 1); c < 4; ++c) last[5 * c] = row.largest;
+  }
+
+  /// matrix_ from the tiles; lines of the diagonal are zero to the left of it.
+  void rows_from_tiles(const ReducedRow<T>& row, std::size_t ld, std::size_t order) {
+    const std::size_t blocks = (row.size + 3) / 4;
+    matrix_.resize((std::max)(matrix_.size(), (std::max)(order, padded(row.size)) * ld));
+    std::fill_n(matrix_.begin(), order * ld, T(0));
+    const T* tile = row.tiles.data();
+    for (std::size_t j = 0; j < blocks; ++j)
+      for (std::size_t i = 0; i <= j; ++i, tile += 16)
+        for (std::size_t c = 0; c < 4; ++c)
+          std::copy_n(tile + 4 * c, 4, matrix_.begin() + static_cast<std::ptrdiff_t>((4 * i + c) * ld + 4 * j));
+  }
+
+  // z = (I + B' S B)^{-1} r
+  void reduce_long(const T* fixed, const Index* columns, const RowSystem<T>& system, bool regular, ReducedRow<T>& row) {
+    right_hand_side(fixed, columns, system, row.rhs.data());
+    const std::size_t order = (k_ + kernels_.rows - 1) / kernels_.rows * kernels_.rows;
+    matrix_.assign((std::max)(order, stride_) * stride_, T(0));
+    for (std::size_t f = 0; f < k_; ++f) matrix_[f * stride_ + f] = T(1);
+    if (regular) {
+      for (std::size_t first = 0; first < system.columns.size(); first += block_rows)
+        add_products(fixed, {columns + first, (std::min)(block_rows, system.columns.size() - first)}, weight_.data() + first, false);
+    } else {
+      add_part(fixed, columns, system, false);
+      add_part(fixed, columns, system, true);
+    }
+    row.largest = T(0);
+    for (std::size_t f = 0; f < k_; ++f) row.largest = (std::max)(row.largest, matrix_[f * stride_ + f]);
+    if (k_ > most_batched) return;
+    const std::size_t blocks = (k_ + 3) / 4;
+    row.tiles.resize((std::max)(row.tiles.size(), blocks * (blocks + 1) / 2 * 16));
+    T* tile = row.tiles.data();
+    for (std::size_t j = 0; j < blocks; ++j)
+      for (std::size_t i = 0; i <= j; ++i, tile += 16)
+        for (std::size_t c = 0; c < 4; ++c) std::copy_n(matrix_.data() + (4 * i + c) * stride_ + 4 * j, 4, tile + 4 * c);
+    pad_tiles(row);
+  }
+
+  /// matrix_ += or -= the outer products of these rows, scaled.
+  void add_products(const T* fixed, std::span<const Index> columns, const T* weight, bool negative) {
+    b_.resize((std::max)(b_.size(), (columns.size() + 3) / 4 * 4 * stride_));
+    kernels_.gather(from(fixed, columns.data(), columns.size()), scale_.data(), weight, b_.data(), stride_);
+    T* left = b_.data();
+    if (negative) {
+      negative_.assign(b_.begin(), b_.end());
+      for (T& entry : negative_) entry = -entry;
+      left = negative_.data();
+    }
+    kernels_.accumulate(matrix_.data(), stride_, k_, left, b_.data(), columns.size(), std::exchange(ahead_, {}));
+  }
+
+  /// The same for the rows whose d is above 0, or below it.
+  void add_part(const T* fixed, const Index* columns, const RowSystem<T>& system, bool negative) {
+    const std::size_t n = system.columns.size();
+    for (std::size_t at = 0; at < n;) {
+      rest_columns_.clear();
+      rest_.clear();
+      for (; at < n && rest_columns_.size() < block_rows; ++at) {
+        const double d = system.excess[at];
+        if (negative ? !(d < 0.0) : !(d > 0.0)) continue;
+        rest_columns_.push_back(columns[at]);
+        rest_.push_back(static_cast<T>(std::sqrt(std::abs(d))));
+      }
+      if (!rest_columns_.empty()) add_products(fixed, rest_columns_, rest_.data(), negative);
+    }
+  }
+
+  std::size_t k_;
+  std::size_t stride_;
+  const RowKernels<T>& kernels_;
+  GatherArguments<T> ahead_;
+  double background_ = -1.0;
+  double penalty_ = -1.0;
+  AlignedVector<T> scale_;  // s, zero beyond the factors
+  AlignedVector<T> inverse_scale_;
+  AlignedVector<T> b_;  // B, or a block of it
+  AlignedVector<T> negative_;
+  AlignedVector<T> matrix_;  // a system to be solved alone, then its factorisation
+  AlignedVector<T> inverse_;
+  AlignedVector<T> panel_;
+  AlignedVector<T> batch_;
+  AlignedVector<T> idle_;
+  AlignedVector<T> base_;
+  AlignedVector<T> z_;
+  AlignedVector<T> weight_;
+  AlignedVector<T> quotient_;
+  AlignedVector<T> ones_;
+  AlignedVector<T> rest_;
+  AlignedVector<T> coefficient_;
+  AlignedVector<T> scratch_;
+  AlignedVector<double> sum_;
+  std::vector<Index> rest_columns_;
+};
+
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
