@@ -334,6 +334,57 @@ TEST_SUITE("linalg/row_solver") {
     }
   }
 
+  TEST_CASE_TEMPLATE("rows that wait to be solved together get the bytes of rows solved alone", T, float, double) {
+    for (const kd::Index k : {3, 17, 64, 113, 130}) {  // systems small enough to wait, and larger ones
+      const Side<T> side(k, true, 5);
+      const auto length = static_cast<std::size_t>(k);
+      for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+        CAPTURE(k);
+        CAPTURE(kd::name_of(level));
+        kd::RowSolver<T> solver(side.rotated, side.basis.values, level);
+        std::vector<Row<T>> rows;
+        std::uint64_t seed = 0;
+        for (const Case& c : cases(17)) rows.emplace_back(side, c, ++seed);
+        std::vector<std::vector<T>> together(rows.size(), std::vector<T>(length, T(1))), alone = together;
+        std::size_t failed = 0;
+        const auto fail = [&](std::span<T>) { ++failed; };
+        for (std::size_t r = 0; r < rows.size(); ++r) {
+          if (r + 1 < rows.size()) solver.expect(rows[r + 1].columns);
+          solver.enqueue(rows[r].system(), together[r], fail);
+          if (r % 50 == 49) solver.flush(fail);
+        }
+        solver.flush(fail);
+        solver.flush(fail);  // nothing waits: nothing happens
+        CHECK(failed == 0);
+        bool same = true;
+        for (std::size_t r = 0; r < rows.size(); ++r) {
+          REQUIRE(solver.solve(rows[r].system(), alone[r]) == kd::RowOutcome::solved);
+          same = same && std::memcmp(together[r].data(), alone[r].data(), length * sizeof(T)) == 0;
+        }
+        CHECK(same);
+      }
+    }
+  }
+
+  TEST_CASE("a row that fails while others wait with it is told of, and harms none of them") {
+    const Side<float> side(8, false, 9);
+    const std::vector<kd::Index> columns{1, 2};
+    const std::vector<double> ordinary{1.0, 2.0}, target{2.0, 3.0}, negative{-1e6, 1.0};
+    for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+      kd::RowSolver<float> solver(side.rotated, side.basis.values, level);
+      std::vector<float> good(8), bad(8), alone(8);
+      std::vector<const float*> failed;
+      const auto fail = [&](std::span<float> x) { failed.push_back(x.data()); };
+      const kd::RowSystem<float> fine{.columns = columns, .excess = ordinary, .target = target, .penalty = 0.5, .prior_mean = {}};
+      solver.enqueue(fine, good, fail);
+      solver.enqueue({.columns = columns, .excess = negative, .target = target, .penalty = 0.5, .prior_mean = {}}, bad, fail);
+      solver.flush(fail);
+      CHECK(failed == std::vector<const float*>{bad.data()});
+      REQUIRE(solver.solve(fine, alone) == kd::RowOutcome::solved);
+      CHECK(std::memcmp(good.data(), alone.data(), 8 * sizeof(float)) == 0);
+    }
+  }
+
   TEST_CASE("conjugate gradients, run to convergence, agree") {
     for (const kd::Index k : {1, 3, 16, 17, 100}) {
       const Side<double> side(k, true, static_cast<std::uint64_t>(k) + 20);
