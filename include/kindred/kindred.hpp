@@ -25,10 +25,13 @@
 #include <kindred/data/statistics.hpp>   // IWYU pragma: export
 #include <kindred/data/synthetic.hpp>    // IWYU pragma: export
 
-#include <kindred/linalg/eigenbasis.hpp>  // IWYU pragma: export
-#include <kindred/linalg/gram.hpp>        // IWYU pragma: export
-#include <kindred/linalg/row_solver.hpp>  // IWYU pragma: export
-#include <kindred/linalg/top_k.hpp>       // IWYU pragma: export
+#include <kindred/linalg/eigenbasis.hpp>     // IWYU pragma: export
+#include <kindred/linalg/gram.hpp>           // IWYU pragma: export
+#include <kindred/linalg/row_fallback.hpp>   // IWYU pragma: export
+#include <kindred/linalg/row_solver.hpp>     // IWYU pragma: export
+#include <kindred/linalg/row_system.hpp>     // IWYU pragma: export
+#include <kindred/linalg/row_workspace.hpp>  // IWYU pragma: export
+#include <kindred/linalg/top_k.hpp>          // IWYU pragma: export
 
 #include <kindred/io/audioscrobbler.hpp>    // IWYU pragma: export
 #include <kindred/io/dataset_builder.hpp>   // IWYU pragma: export
