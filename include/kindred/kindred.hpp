@@ -65,9 +65,12 @@
 #include <kindred/models/als_report.hpp>              // IWYU pragma: export
 #include <kindred/models/als_weights.hpp>             // IWYU pragma: export
 #include <kindred/models/implicit_als.hpp>            // IWYU pragma: export
+#include <kindred/models/keyed_recommender.hpp>       // IWYU pragma: export
 #include <kindred/models/popularity_recommender.hpp>  // IWYU pragma: export
 #include <kindred/models/recommender.hpp>             // IWYU pragma: export
+#include <kindred/models/rerank.hpp>                  // IWYU pragma: export
 
+#include <kindred/evaluation/compare.hpp>   // IWYU pragma: export
 #include <kindred/evaluation/evaluate.hpp>  // IWYU pragma: export
 #include <kindred/evaluation/groups.hpp>    // IWYU pragma: export
 #include <kindred/evaluation/report.hpp>    // IWYU pragma: export
