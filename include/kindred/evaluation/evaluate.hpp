@@ -157,10 +157,11 @@ template <RecommenderModel Model>
   std::vector<RankingScores> scores(users.size() * n_cutoffs);
   RecommendAllOptions request{.count = length, .candidates = options.candidates, .threads = 1};
   if (options.seen == SeenItems::excluded) request.exclude = known;
-  parallel_for(users.size(), {.threads = options.threads, .grain = 64}, [&](std::size_t first, std::size_t last, std::size_t) {
+  const ParallelOptions by_blocks{.threads = options.threads, .grain = 256};
+  parallel_for(users.size(), by_blocks, [&](std::size_t first, std::size_t last, std::size_t) {
     const std::span<const Index> block = std::span<const Index>(users).subspan(first, last - first);
     const RankedLists ranked = detail::recommend_block(model, block, request);
-    std::vector<Index> items;
+    std::vector<Index> items, wanted;
     for (std::size_t n = 0; n < block.size(); ++n) {
       const std::span<const Scored> row = ranked.row(n);
       items.clear();
@@ -168,7 +169,6 @@ template <RecommenderModel Model>
       for (std::size_t place = 0; place < items.size(); ++place)
         detail::check_listed_item(items, place, static_cast<std::size_t>(train.cols()));
       std::copy_n(items.begin(), (std::min)(items.size(), length), lists.begin() + static_cast<std::ptrdiff_t>((first + n) * length));
-      std::vector<Index> wanted;
       detail::relevant_items(test.row(block[n]), wanted);
       detail::ranking_scores_into(items, wanted, options.cutoffs, options.ranking,
                                   std::span<RankingScores>(scores).subspan((first + n) * n_cutoffs, n_cutoffs));

@@ -43,26 +43,32 @@ class BestOf {
   }
 
   [[nodiscard]] bool would_enter(const Scored& candidate) const noexcept {
-    return count_ > 0 && (kept_.size() < count_ || ranks_before(candidate, kept_.front()));
+    return count_ > 0 && (kept_.size() < count_ || before_(candidate, kept_.front()));
   }
 
   void add(const Scored& candidate) {
     if (kept_.size() == count_) {
-      std::pop_heap(kept_.begin(), kept_.end(), ranks_before);
+      std::pop_heap(kept_.begin(), kept_.end(), before_);
       kept_.back() = candidate;
     } else {
       kept_.push_back(candidate);
     }
-    std::push_heap(kept_.begin(), kept_.end(), ranks_before);
+    std::push_heap(kept_.begin(), kept_.end(), before_);
   }
 
   /// The kept items, best first; leaves nothing behind.
   [[nodiscard]] std::vector<Scored> take() {
-    std::sort_heap(kept_.begin(), kept_.end(), ranks_before);
+    std::sort_heap(kept_.begin(), kept_.end(), before_);
     return std::exchange(kept_, {});
   }
 
  private:
+  /// A type of its own, so that the heap functions inline it; a pointer to a function they would call.
+  struct Before {
+    bool operator()(const Scored& a, const Scored& b) const noexcept { return ranks_before(a, b); }
+  };
+
+  Before before_;
   std::size_t count_;
   std::vector<Scored> kept_;
 };
