@@ -7,13 +7,14 @@
 // data    0: fitted to synthetic data of the size of Last.fm 360K (358,868 x 160,112), AlsOptions::recommended(); 1: the same, the textbook's settings;
 //         2: HetRec Last.fm, 3: Last.fm 1K (both only where KINDRED_DATA_DIR in the environment holds them); 4: random gaussian factors, 160,112 items;
 //         5: small, for a smoke test
-// users   users a second; items_scored: products in full a user; share_scored: of all items; share_coded: items whose codes were multiplied
+// users   users a second; extra_mib: memory that a stream of lists takes beside model and index; items_scored: products in full a user; share_scored: of all items; share_coded: items whose codes were multiplied
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -21,6 +22,10 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 #include <benchmark/benchmark.h>
 
@@ -228,6 +233,46 @@ void kindred_similar_items(benchmark::State& state) {
   });
 }
 
+/// A number of kB from /proc/self/status, or 0 where there is none.
+double memory_kb(const char* field) {
+  double found = 0.0;
+  if (std::FILE* const status = std::fopen("/proc/self/status", "r")) {
+    char line[256];
+    while (std::fgets(line, sizeof(line), status) != nullptr)
+      if (std::strncmp(line, field, std::strlen(field)) == 0) found = std::atof(line + std::strlen(field));
+    std::fclose(status);
+  }
+  return found;
+}
+
+/// The lists of all users of the model to a sink that keeps nothing; extra_mib: the peak of memory on top of what was there before the call.
+void kindred_stream_all(benchmark::State& state) {
+  const Case* const c = case_of(state);
+  if (c == nullptr) return;
+  if (!c->model) return state.SkipWithError("no model");
+  double most = 0.0;
+  for (auto _ : state) {
+#if defined(__GLIBC__)
+    ::malloc_trim(0);  // what earlier work has freed must not hide what this one takes
+#endif
+    if (std::FILE* const reset = std::fopen("/proc/self/clear_refs", "w")) {  // makes the peak start anew
+      std::fputs("5", reset);
+      std::fclose(reset);
+    }
+    const double before = memory_kb("VmRSS:");
+    std::size_t entries = 0;
+    c->model->recommend_all(kd::every_user,
+                            {.count = static_cast<std::size_t>(state.range(2)),
+                             .exclude = c->split->train,
+                             .threads = static_cast<std::size_t>(state.range(3))},
+                            [&](kd::Index, std::span<const kd::Scored> list) { entries += list.size(); });
+    benchmark::DoNotOptimize(entries);
+    most = (std::max)(most, memory_kb("VmHWM:") - before);
+  }
+  state.counters["extra_mib"] = most / 1024.0;
+  set_users(state, static_cast<std::size_t>(c->users.rows()));
+}
+
 /// A row of 50 items, or of as many as there are.
 std::pair<std::vector<kd::Index>, std::vector<float>> row_of(const Case& c, std::size_t n) {
   const auto items = static_cast<std::size_t>(c.items.rows()), length = (std::min)(std::size_t{50}, items);
@@ -258,11 +303,11 @@ void textbook_fold_in(benchmark::State& state) {
   });
 }
 
-/// The lists that evaluate needs, and nothing else: 20,000 users at most, what is in train excluded.
+/// The lists that evaluate needs, and nothing else: about 100,000 users at most, what is in train excluded.
 std::vector<kd::Index> evaluated_users(const Case& c) {
   std::vector<kd::Index> users;
   const kd::CsrView test = c.split->test;
-  const kd::Index step = (std::max)(kd::Index{1}, test.rows() / 20'000);
+  const kd::Index step = (std::max)(kd::Index{1}, test.rows() / 100'000);
   for (kd::Index u = 0; u < test.rows(); u += step)
     if (!test.row(u).empty()) users.push_back(u);
   return users;
@@ -300,15 +345,12 @@ const bool registered = [] {
     void (*run)(benchmark::State&);
     bool threaded;
   };
-  constexpr Loop loops[] = {{"kindred_recommend_all", kindred_recommend_all, true},
-                            {"tiled_full_scan", tiled_full_scan, false},
-                            {"kindred_recommend_one", kindred_recommend_one, false},
-                            {"plain_scan_one", plain_scan_one, false},
-                            {"kindred_similar_items", kindred_similar_items, false},
-                            {"kindred_fold_in", kindred_fold_in, false},
-                            {"textbook_fold_in", textbook_fold_in, false},
-                            {"kindred_lists_to_evaluate", kindred_lists_to_evaluate, false},
-                            {"kindred_evaluate", kindred_evaluate, false}};
+  constexpr Loop loops[] = {
+      {"kindred_recommend_all", kindred_recommend_all, true},  {"tiled_full_scan", tiled_full_scan, false},
+      {"kindred_recommend_one", kindred_recommend_one, false}, {"plain_scan_one", plain_scan_one, false},
+      {"kindred_similar_items", kindred_similar_items, false}, {"kindred_fold_in", kindred_fold_in, false},
+      {"textbook_fold_in", textbook_fold_in, false},           {"kindred_lists_to_evaluate", kindred_lists_to_evaluate, false},
+      {"kindred_evaluate", kindred_evaluate, false},           {"kindred_stream_all", kindred_stream_all, true}};
   for (const std::int64_t data : {5, 0, 1, 2, 3, 4}) {
     for (const std::int64_t factors : {64, 128}) {
       for (const std::int64_t count : {10, 100}) {
