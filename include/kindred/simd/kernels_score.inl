@@ -65,9 +65,10 @@ void pack(const T* factors, std::size_t stride, const Index* rows, std::size_t c
   }
 }
 
-/// U users times V vectors of items.
-template <typename T, std::size_t U, std::size_t V>
+/// U users times two vectors of items.
+template <typename T, std::size_t U>
 KINDRED_INLINE void score_tile(const T* const* users, const T* panel, std::size_t k, T* scores) {
+  constexpr std::size_t V = 2;
   using Vector = typename Simd<T>::Vector;
   Vector tile[U][V]{};
   const T* x[U];
@@ -84,19 +85,13 @@ KINDRED_INLINE void score_tile(const T* const* users, const T* panel, std::size_
   }
 }
 
+/// Two vectors of items at a time, also where the second has nothing in it: a shape less to compile, and the panel is there anyway.
 template <typename T>
 void score(const T* const* users, std::size_t n_users, const T* panel, std::size_t count, std::size_t k, T* scores) {
-  constexpr std::size_t w = lanes<T>;
-  for (std::size_t n = 0; n < count; n += 2 * w) {
-    const bool two = n + w < count;
+  for (std::size_t n = 0; n < count; n += 2 * lanes<T>) {
     std::size_t u = 0;
-    if (two) {
-      for (; u + 4 <= n_users; u += 4) score_tile<T, 4, 2>(users + u, panel + n, k, scores + u * score_block + n);
-      for (; u < n_users; ++u) score_tile<T, 1, 2>(users + u, panel + n, k, scores + u * score_block + n);
-    } else {
-      for (; u + 4 <= n_users; u += 4) score_tile<T, 4, 1>(users + u, panel + n, k, scores + u * score_block + n);
-      for (; u < n_users; ++u) score_tile<T, 1, 1>(users + u, panel + n, k, scores + u * score_block + n);
-    }
+    for (; u + 4 <= n_users; u += 4) score_tile<T, 4>(users + u, panel + n, k, scores + u * score_block + n);
+    for (; u < n_users; ++u) score_tile<T, 1>(users + u, panel + n, k, scores + u * score_block + n);
   }
 }
 
