@@ -8,6 +8,9 @@
 #include <cstring>
 #include <limits>
 #include <span>
+#include <thread>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -191,6 +194,40 @@ TEST_SUITE("models/als_fold_in") {
     for (const float value : model.user_factors().row(before[0].item)) CHECK(value == 0.0F);
     const std::vector<kd::Scored> after = model.similar_users(9, {.count = 49});
     CHECK(std::none_of(after.begin(), after.end(), [&](const kd::Scored& one) { return one.item == before[0].item; }));
+  }
+
+  TEST_CASE("fold_in follows the items: in callbacks of fit, after refits, in copies and moved models, from many threads") {
+    const kd::CsrMatrix train = random_matrix(50, 45, 0.25, 5);
+    kd::AlsOptions options = kindred_test::small_als();
+    kd::ImplicitALS<float> model(options);
+    std::size_t same = 0;
+    model.fit(train, {.after_iteration = [&](const kd::ImplicitALS<float>& so_far, const kd::IterationReport&) {
+                const std::vector<float> x = so_far.fold_in(train.row(4));
+                same += same_row(std::span<const float>(x), so_far.user_factors().row(4)) ? 1 : 0;
+              }});
+    CHECK(same == options.iterations);
+    const auto check = [&](const kd::ImplicitALS<float>& one) {
+      const std::vector<float> x = one.fold_in(train.row(4));
+      const kd::FactorMatrix<float> all = one.fold_in_all(train);
+      return same_row(std::span<const float>(x), all.row(4));
+    };
+    CHECK(check(model));
+    model.refit_items(std::vector<kd::Index>{3}, random_matrix(50, 1, 0.4, 7));
+    CHECK(check(model));
+    kd::ImplicitALS<float> copy(model);
+    CHECK(check(copy));
+    kd::ImplicitALS<float> moved(std::move(copy));
+    CHECK(check(moved));
+    model.fit(random_matrix(50, 45, 0.3, 8));
+    CHECK(check(model));
+    std::vector<int> agreed(4, 0);
+    std::vector<std::thread> threads;
+    for (std::size_t t = 0; t < 4; ++t)
+      threads.emplace_back([&, t] {
+        for (int n = 0; n < 50; ++n) agreed[t] += check(moved) ? 1 : 0;
+      });
+    for (std::thread& thread : threads) thread.join();
+    CHECK(agreed == std::vector<int>(4, 50));
   }
 
   TEST_CASE("calls that throw leave the model as it was") {

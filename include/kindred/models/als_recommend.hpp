@@ -82,6 +82,42 @@ class Lazy {
   mutable std::shared_ptr<const T> value_;
 };
 
+/// Workspaces kept between const calls of many threads. They refer to their owner, so they do not go along when it is copied or moved.
+template <typename T>
+class Spares {
+ public:
+  Spares() = default;
+  Spares(const Spares&) noexcept {}
+  Spares& operator=(const Spares&) noexcept {
+    clear();
+    return *this;
+  }
+  ~Spares() = default;
+
+  /// One that nobody uses, or a new one.
+  template <typename Make>
+  [[nodiscard]] std::unique_ptr<T> take(const Make& make) const {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!kept_.empty()) {
+        std::unique_ptr<T> spare = std::move(kept_.back());
+        kept_.pop_back();
+        return spare;
+      }
+    }
+    return std::make_unique<T>(make());
+  }
+  void give_back(std::unique_ptr<T> spare) const {
+    const std::lock_guard lock(mutex_);
+    kept_.push_back(std::move(spare));
+  }
+  void clear() noexcept { kept_.clear(); }
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::vector<std::unique_ptr<T>> kept_;
+};
+
 }  // namespace detail
 }  // namespace kindred::inline v0
 

@@ -184,6 +184,7 @@ class ImplicitALS {
 
   void build_index() {
     index_ = TopKIndex<Scalar>(items_, users_, options_.simd);
+    solvers_.clear();
     forget_users();
   }
   void forget_users() noexcept {
@@ -231,6 +232,7 @@ class ImplicitALS {
   TopKIndex<Scalar> index_;  // of the items
   detail::Lazy<TopKIndex<Scalar>> user_index_;
   detail::Lazy<ItemSystem> item_system_;
+  detail::Spares<detail::AlsFoldIn<Scalar>> solvers_;  // for fold_in
 };
 
 template <Real Scalar>
@@ -563,8 +565,9 @@ std::vector<Scalar> ImplicitALS<Scalar>::fold_in(const SparseRow& interactions) 
   require_fitted();
   const detail::CheckedRow checked(interactions, "interactions", shape().items);
   std::vector<Scalar> x(options_.factors);
-  detail::AlsFoldIn<Scalar>(options_, weights_, Side::users, items_, eigenvalues_)
-      .solve(0, checked.row(), weights_.new_user_background(checked.columns.size()), "fold_in", x);
+  auto solver = solvers_.take([&] { return detail::AlsFoldIn<Scalar>(options_, weights_, Side::users, items_, eigenvalues_); });
+  solver->solve(0, checked.row(), weights_.new_user_background(checked.columns.size()), "fold_in", x);
+  solvers_.give_back(std::move(solver));
   return x;
 }
 
