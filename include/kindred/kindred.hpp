@@ -13,8 +13,9 @@
 #include <kindred/core/random.hpp>    // IWYU pragma: export
 #include <kindred/core/types.hpp>     // IWYU pragma: export
 
-#include <kindred/simd/kernels.hpp>  // IWYU pragma: export
-#include <kindred/simd/level.hpp>    // IWYU pragma: export
+#include <kindred/simd/kernels.hpp>        // IWYU pragma: export
+#include <kindred/simd/level.hpp>          // IWYU pragma: export
+#include <kindred/simd/score_kernels.hpp>  // IWYU pragma: export
 
 #include <kindred/data/csr_matrix.hpp>   // IWYU pragma: export
 #include <kindred/data/csr_view.hpp>     // IWYU pragma: export
@@ -32,6 +33,8 @@
 #include <kindred/linalg/row_system.hpp>     // IWYU pragma: export
 #include <kindred/linalg/row_workspace.hpp>  // IWYU pragma: export
 #include <kindred/linalg/top_k.hpp>          // IWYU pragma: export
+#include <kindred/linalg/top_k_request.hpp>  // IWYU pragma: export
+#include <kindred/linalg/top_k_search.hpp>   // IWYU pragma: export
 
 #include <kindred/io/audioscrobbler.hpp>    // IWYU pragma: export
 #include <kindred/io/dataset_builder.hpp>   // IWYU pragma: export
@@ -59,13 +62,18 @@
 #include <kindred/metrics/beyond_accuracy.hpp>  // IWYU pragma: export
 #include <kindred/metrics/ranking.hpp>          // IWYU pragma: export
 
+#include <kindred/models/als_fold_in.hpp>             // IWYU pragma: export
 #include <kindred/models/als_options.hpp>             // IWYU pragma: export
+#include <kindred/models/als_recommend.hpp>           // IWYU pragma: export
 #include <kindred/models/als_report.hpp>              // IWYU pragma: export
 #include <kindred/models/als_weights.hpp>             // IWYU pragma: export
 #include <kindred/models/implicit_als.hpp>            // IWYU pragma: export
+#include <kindred/models/keyed_recommender.hpp>       // IWYU pragma: export
 #include <kindred/models/popularity_recommender.hpp>  // IWYU pragma: export
 #include <kindred/models/recommender.hpp>             // IWYU pragma: export
+#include <kindred/models/rerank.hpp>                  // IWYU pragma: export
 
+#include <kindred/evaluation/compare.hpp>   // IWYU pragma: export
 #include <kindred/evaluation/evaluate.hpp>  // IWYU pragma: export
 #include <kindred/evaluation/groups.hpp>    // IWYU pragma: export
 #include <kindred/evaluation/report.hpp>    // IWYU pragma: export

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <kindred/linalg/top_k.hpp>
 
-#include <algorithm>
 #include <cmath>
-#include <cstddef>
-#include <cstring>
-#include <limits>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -15,97 +11,40 @@
 
 namespace kd = kindred;
 
-namespace {
-
-// Scores of all items, users.rows() x padded items.
-template <typename T>
-std::vector<kd::AlignedVector<T>> all_scores(const kd::ItemBlocks<T>& blocks, const kd::FactorMatrix<T>& users) {
-  const auto n_users = static_cast<std::size_t>(users.rows());
-  std::vector<kd::AlignedVector<T>> scores(n_users);
-  for (std::size_t block = 0; block < blocks.blocks(); ++block) {
-    kd::AlignedVector<T> tile(n_users * blocks.lanes, T(77));
-    blocks.score(block, users.data(), users.stride(), n_users, tile.data());
-    for (std::size_t u = 0; u < n_users; ++u)
-      scores[u].insert(scores[u].end(), tile.begin() + static_cast<std::ptrdiff_t>(u * blocks.lanes),
-                       tile.begin() + static_cast<std::ptrdiff_t>((u + 1) * blocks.lanes));
-  }
-  return scores;
-}
-
-}  // namespace
-
 TEST_SUITE("linalg/top_k") {
-  TEST_CASE("three items by hand, the other lanes 0") {
+  TEST_CASE("the best of a stream, ties to the lower item") {
+    kd::detail::BestOf best(2);
+    CHECK(best.threshold() < -1e300);
+    for (const kd::Scored& scored : {kd::Scored{4, 1.0}, kd::Scored{3, 1.0}, kd::Scored{9, 2.0}, kd::Scored{5, 1.0}})
+      if (best.would_enter(scored)) best.add(scored);
+    CHECK(best.threshold() == 1.0);
+    CHECK_FALSE(best.would_enter({3, 1.0}));
+    CHECK(best.would_enter({2, 1.0}));
+    CHECK(best.take() == std::vector<kd::Scored>{{9, 2.0}, {3, 1.0}});
+    CHECK_FALSE(kd::detail::BestOf(0).would_enter({0, 1e300}));
+  }
+
+  TEST_CASE("filters that need no score") {
+    const std::vector<kd::Index> counts{0, 1, 1, 1}, exclude{1}, allow{0, 1, 2};
+    const kd::TopKRequest request{.exclude = exclude, .allow = allow, .counts = counts};
+    CHECK_FALSE(kd::detail::is_eligible(request, 0));
+    CHECK_FALSE(kd::detail::is_eligible(request, 1));
+    CHECK(kd::detail::is_eligible(request, 2));
+    CHECK_FALSE(kd::detail::is_eligible(request, 3));
+    CHECK(kd::detail::is_eligible({}, 0));
+  }
+
+  TEST_CASE_TEMPLATE("lengths are those of the rows, and an index takes about a byte a factor", T, float, double) {
+    const kd::FactorMatrix<T> rows = kindred_test::random_factors<T>(1000, 40, 1.0, 1);
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-      const kd::FactorMatrix<float> items(3, 2, std::vector<float>{1, 2, 3, 4, -1, 0.5F});
-      const kd::FactorMatrix<float> user(1, 2, std::vector<float>{2, 10});
-      const kd::ItemBlocks<float> blocks(items, level);
-      REQUIRE(blocks.blocks() == 1);
-      CHECK(blocks.items() == 3);
-      const kd::AlignedVector<float> scores = all_scores(blocks, user)[0];
-      CHECK(scores[0] == 22.0F);
-      CHECK(scores[1] == 46.0F);
-      CHECK(scores[2] == 3.0F);
-      for (std::size_t lane = 3; lane < scores.size(); ++lane) CHECK(scores[lane] == 0.0F);
-    }
-  }
-
-  TEST_CASE_TEMPLATE("every lane is its item's inner product, at every awkward size and level", T, float, double) {
-    constexpr std::size_t lanes = kd::ItemBlocks<T>::lanes;
-    for (const std::size_t n : {std::size_t{1}, lanes - 1, lanes, lanes + 1, 3 * lanes + 5}) {
-      for (const kd::Index k : {1, 3, 16, 17, 40}) {
-        for (const kd::Index n_users : {1, 2, 7, 8, 9, 32}) {
-          const kd::FactorMatrix<T> items = kindred_test::random_factors<T>(static_cast<kd::Index>(n), k, 1.0, 1);
-          const kd::FactorMatrix<T> users = kindred_test::random_factors<T>(n_users, k, 1.0, 2);
-          for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-            const kd::ItemBlocks<T> blocks(items, level);
-            REQUIRE(blocks.blocks() == (n + lanes - 1) / lanes);
-            CHECK(blocks.memory_bytes() >= n * static_cast<std::size_t>(k) * sizeof(T));
-            const std::vector<kd::AlignedVector<T>> scores = all_scores(blocks, users);
-            double worst = 0.0;  // in units of what is allowed: k * eps of the sum of the magnitudes
-            for (kd::Index u = 0; u < n_users; ++u) {
-              for (std::size_t i = 0; i < n; ++i) {
-                double wanted = 0.0, scale = 0.0;
-                for (std::size_t f = 0; f < static_cast<std::size_t>(k); ++f) {
-                  const double term = static_cast<double>(users.row(u)[f]) * static_cast<double>(items.row(static_cast<kd::Index>(i))[f]);
-                  wanted += term;
-                  scale += std::abs(term);
-                }
-                const double off = std::abs(static_cast<double>(scores[static_cast<std::size_t>(u)][i]) - wanted);
-                worst = (std::max)(worst, off / (k * static_cast<double>(std::numeric_limits<T>::epsilon()) * scale));
-              }
-            }
-            CHECK(worst <= 1.0);
-          }
-        }
+      const kd::TopKIndex<T> index(rows, rows, level);
+      for (kd::Index r = 0; r < rows.rows(); ++r) {
+        double sum = 0.0;
+        for (const T value : rows.row(r)) sum += static_cast<double>(value) * static_cast<double>(value);
+        CHECK(index.length(r) == doctest::Approx(std::sqrt(sum)).epsilon(1e-5));
       }
+      CHECK(index.memory_bytes() >= 40'000);
+      CHECK(index.memory_bytes() < 64'000);
     }
-  }
-
-  TEST_CASE_TEMPLATE("a score has the same bits in whatever block, lane and tile of users it is computed", T, float, double) {
-    constexpr kd::Index k = 13;
-    const kd::FactorMatrix<T> one = kindred_test::random_factors<T>(1, k, 1.0, 1);
-    const kd::FactorMatrix<T> user = kindred_test::random_factors<T>(1, k, 1.0, 2);
-    const kd::Index n_items = 3 * static_cast<kd::Index>(kd::ItemBlocks<T>::lanes) + 7;
-    kd::FactorMatrix<T> many(n_items, k);
-    for (kd::Index i = 0; i < many.rows(); ++i) std::copy(one.row(0).begin(), one.row(0).end(), many.row(i).begin());
-    for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-      const T wanted = all_scores(kd::ItemBlocks<T>(one, level), user)[0][0];
-      const kd::ItemBlocks<T> blocks(many, level);
-      for (const kd::Index n_users : {1, 2, 3, 4, 5, 8, 11, 32}) {
-        kd::FactorMatrix<T> users(n_users, k);
-        for (kd::Index u = 0; u < n_users; ++u) std::copy(user.row(0).begin(), user.row(0).end(), users.row(u).begin());
-        bool same = true;
-        for (const kd::AlignedVector<T>& scores : all_scores(blocks, users))
-          for (std::size_t i = 0; i < static_cast<std::size_t>(n_items); ++i)
-            same = same && std::memcmp(&scores[i], &wanted, sizeof(T)) == 0;
-        CHECK(same);
-      }
-    }
-  }
-
-  TEST_CASE("no items, no blocks") {
-    CHECK(kd::ItemBlocks<float>().blocks() == 0);
-    CHECK(kd::ItemBlocks<double>(kd::FactorMatrix<double>(0, 5), kd::SimdLevel::best).blocks() == 0);
   }
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstddef>
 #include <numeric>
 #include <optional>
@@ -61,24 +63,37 @@ inline void relevant_items(const SparseRow& row, std::vector<Index>& relevant) {
     if (row.values[n] > 0.0F) relevant.push_back(row.columns[n]);
 }
 
-/// Averages of the chosen users (positions in `scores`, one row of cutoffs a user).
+/// Averages of the chosen users (positions in `scores`, one row of cutoffs a user). All metrics in two passes over the scores, which do not fit a cache;
+/// the sums are those of estimate().
 [[nodiscard]] inline std::vector<CutoffReport> average(std::span<const RankingScores> scores, std::span<const std::size_t> chosen,
                                                        std::span<const std::size_t> cutoffs) {
+  struct Metric {
+    double RankingScores::*from;
+    Estimate CutoffReport::*to;
+  };
+  constexpr Metric metrics[] = {
+      {&RankingScores::precision, &CutoffReport::precision}, {&RankingScores::recall, &CutoffReport::recall},
+      {&RankingScores::ndcg, &CutoffReport::ndcg},           {&RankingScores::average_precision, &CutoffReport::map},
+      {&RankingScores::reciprocal_rank, &CutoffReport::mrr}, {&RankingScores::hit_rate, &CutoffReport::hit_rate}};
   std::vector<CutoffReport> reports(cutoffs.size());
-  std::vector<double> values(chosen.size());
-  for (std::size_t c = 0; c < cutoffs.size(); ++c) {
-    const auto mean_of = [&](double RankingScores::*metric) {
-      for (std::size_t n = 0; n < chosen.size(); ++n) values[n] = scores[chosen[n] * cutoffs.size() + c].*metric;
-      return estimate(values);
-    };
-    reports[c].cutoff = cutoffs[c];
-    reports[c].precision = mean_of(&RankingScores::precision);
-    reports[c].recall = mean_of(&RankingScores::recall);
-    reports[c].ndcg = mean_of(&RankingScores::ndcg);
-    reports[c].map = mean_of(&RankingScores::average_precision);
-    reports[c].mrr = mean_of(&RankingScores::reciprocal_rank);
-    reports[c].hit_rate = mean_of(&RankingScores::hit_rate);
-  }
+  for (std::size_t c = 0; c < cutoffs.size(); ++c) reports[c].cutoff = cutoffs[c];
+  const auto n = static_cast<double>(chosen.size());
+  for (const std::size_t user : chosen)
+    for (std::size_t c = 0; c < cutoffs.size(); ++c)
+      for (const Metric& metric : metrics) (reports[c].*metric.to).mean += scores[user * cutoffs.size() + c].*metric.from;
+  if (chosen.empty()) return reports;
+  for (CutoffReport& report : reports)
+    for (const Metric& metric : metrics) (report.*metric.to).mean /= n;
+  if (chosen.size() < 2) return reports;
+  for (const std::size_t user : chosen)
+    for (std::size_t c = 0; c < cutoffs.size(); ++c)
+      for (const Metric& metric : metrics) {
+        Estimate& estimated = reports[c].*metric.to;
+        const double off = scores[user * cutoffs.size() + c].*metric.from - estimated.mean;
+        estimated.standard_error += off * off;
+      }
+  for (CutoffReport& report : reports)
+    for (const Metric& metric : metrics) (report.*metric.to).standard_error = std::sqrt((report.*metric.to).standard_error / (n - 1.0) / n);
   return reports;
 }
 
@@ -157,10 +172,11 @@ template <RecommenderModel Model>
   std::vector<RankingScores> scores(users.size() * n_cutoffs);
   RecommendAllOptions request{.count = length, .candidates = options.candidates, .threads = 1};
   if (options.seen == SeenItems::excluded) request.exclude = known;
-  parallel_for(users.size(), {.threads = options.threads, .grain = 64}, [&](std::size_t first, std::size_t last, std::size_t) {
+  const ParallelOptions by_blocks{.threads = options.threads, .grain = 256};
+  parallel_for(users.size(), by_blocks, [&](std::size_t first, std::size_t last, std::size_t) {
     const std::span<const Index> block = std::span<const Index>(users).subspan(first, last - first);
     const RankedLists ranked = detail::recommend_block(model, block, request);
-    std::vector<Index> items;
+    std::vector<Index> items, wanted;
     for (std::size_t n = 0; n < block.size(); ++n) {
       const std::span<const Scored> row = ranked.row(n);
       items.clear();
@@ -168,7 +184,6 @@ template <RecommenderModel Model>
       for (std::size_t place = 0; place < items.size(); ++place)
         detail::check_listed_item(items, place, static_cast<std::size_t>(train.cols()));
       std::copy_n(items.begin(), (std::min)(items.size(), length), lists.begin() + static_cast<std::ptrdiff_t>((first + n) * length));
-      std::vector<Index> wanted;
       detail::relevant_items(test.row(block[n]), wanted);
       detail::ranking_scores_into(items, wanted, options.cutoffs, options.ranking,
                                   std::span<RankingScores>(scores).subspan((first + n) * n_cutoffs, n_cutoffs));
@@ -192,12 +207,17 @@ template <RecommenderModel Model>
     cutoff.coverage_of_trained = trained > 0.0 ? static_cast<double>(cutoff.distinct_items) / trained : 0.0;
   }
   report.gini = recommendation_gini(recommended);
+  // novelty() of every list, with one logarithm an item.
+  std::vector<double> bits(item_users.size());
+  for (std::size_t i = 0; i < bits.size(); ++i) bits[i] = novelty(std::array<Index, 1>{static_cast<Index>(i)}, item_users, train.rows());
   Index with_list = 0;
   for (std::size_t n = 0; n < users.size(); ++n) {
     const std::span<const Index> list = std::span<const Index>(lists).subspan(n * length, length);
-    const auto shown = static_cast<std::size_t>(std::find(list.begin(), list.end(), -1) - list.begin());
+    double sum = 0.0;
+    std::size_t shown = 0;
+    for (; shown < length && list[shown] >= 0; ++shown) sum += bits[static_cast<std::size_t>(list[shown])];
     if (shown == 0) continue;
-    report.novelty += novelty(list.first(shown), item_users, train.rows());
+    report.novelty += sum / static_cast<double>(shown);
     ++with_list;
   }
   if (with_list > 0) report.novelty /= static_cast<double>(with_list);

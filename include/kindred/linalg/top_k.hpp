@@ -2,56 +2,158 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <numeric>
 #include <span>
+#include <vector>
 
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
 #include <kindred/core/types.hpp>
-#include <kindred/simd/kernels.hpp>
+#include <kindred/linalg/top_k_request.hpp>
+#include <kindred/simd/score_kernels.hpp>
 
 namespace kindred::inline v0::inline KINDRED_BUILD {
 
-/// Items laid out for scoring: blocks of `lanes` items, factor by factor, so that one load fetches a factor of several items.
-///
-/// A score is one sum over the factors in stored order, whoever asks: one item, one user or many users get the same bits.
-/// const methods may be called from many threads.
 template <Real Scalar>
-class ItemBlocks {
+class TopKSearch;
+
+/// Rows of factors (items, say) laid out for finding those of the largest inner product with a vector without computing most products.
+///
+/// Rows stand in blocks of 64 by falling length. Of each there is a code of one byte a factor, in coordinates that are scaled so that queries and rows
+/// weigh alike in each: an inner product of codes takes a quarter of the work of a score, and differs from it by no more than what the norms of both
+/// rounding errors allow (Cauchy-Schwarz, in double, with the rounding of the score itself). Only rows that can reach the list are scored.
+/// The scores are those of ScoreKernels, so the result equals a full scan's to the bit. const methods may be called from many threads.
+template <Real Scalar>
+class TopKIndex {
  public:
-  static constexpr std::size_t lanes = 3 * row_alignment / sizeof(Scalar);  // a whole tile of the kernel at the widest level
-  static constexpr std::size_t most_users = 32;                             // scored at a time
+  TopKIndex() = default;
 
-  ItemBlocks() = default;
+  /// `rows`: n_rows x factors, finite. `queries`: factors of those who will ask, or some of them; they set the scale of the coordinates, which
+  /// decides about speed only. O(n_rows (factors + log n_rows)) time, n_rows * factors bytes.
+  /// @throws InvalidArgument if this processor does not have `level`.
+  TopKIndex(const FactorMatrix<Scalar>& rows, const FactorMatrix<Scalar>& queries, SimdLevel level);
 
-  /// O(n_items * factors) time and memory. @throws InvalidArgument if this processor does not have `level`.
-  ItemBlocks(const FactorMatrix<Scalar>& items, SimdLevel level)
-      : items_(static_cast<std::size_t>(items.rows())),
-        factors_(static_cast<std::size_t>(items.factors())),
-        kernels_(&matrix_kernels<Scalar>(level)),
-        values_(blocks() * factors_ * lanes) {
-    for (std::size_t i = 0; i < items_; ++i) {
-      const std::span<const Scalar> row = items.row(static_cast<Index>(i));
-      Scalar* block = values_.data() + i / lanes * factors_ * lanes;
-      for (std::size_t f = 0; f < factors_; ++f) block[f * lanes + i % lanes] = row[f];
+  [[nodiscard]] std::size_t rows() const noexcept { return order_.size(); }
+  [[nodiscard]] std::size_t memory_bytes() const noexcept {
+    return codes_.size() + order_.size() * sizeof(Index) + (5 * unit_.size() + scale_.size() + lengths_.size()) * sizeof(double);
+  }
+
+  /// The Euclidean length of row `r`: the root of its score with itself.
+  [[nodiscard]] double length(Index r) const noexcept { return lengths_[static_cast<std::size_t>(r)]; }
+
+ private:
+  friend class TopKSearch<Scalar>;
+
+  std::size_t factors_ = 0;
+  std::size_t groups_ = 0;  // of four factors
+  const ScoreKernels<Scalar>* kernels_ = nullptr;
+  const CodeKernels* code_kernels_ = nullptr;
+  std::vector<Index> order_;  // rows by falling length
+  AlignedVector<std::uint8_t> codes_;
+  std::vector<double> scale_;  // of each coordinate: a query is multiplied, a row divided by it
+  // Of each block, in scaled coordinates: 1 / s for codes of step s; the longest rounding error and the longest row, both over s.
+  std::vector<double> unit_;
+  std::vector<double> rest_;
+  std::vector<double> norm_;
+  std::vector<double> reach_;     // length of the longest row, in scaled coordinates
+  std::vector<double> lengths_;   // of each row, as it is
+  std::vector<double> shortest_;  // of the block
+};
+
+template <Real Scalar>
+TopKIndex<Scalar>::TopKIndex(const FactorMatrix<Scalar>& rows, const FactorMatrix<Scalar>& queries, SimdLevel level)
+    : factors_(static_cast<std::size_t>(rows.factors())),
+      groups_((factors_ + 3) / 4),
+      kernels_(&kindred::score_kernels<Scalar>(level)),
+      code_kernels_(&kindred::code_kernels(level)),
+      order_(static_cast<std::size_t>(rows.rows())),
+      scale_(factors_, 1.0) {
+  // With a_f^4 = (sum of squares of column f of the rows) / (the same of the queries) the mean of |x a| |y / a| is smallest.
+  const auto squares = [&](const FactorMatrix<Scalar>& matrix) {
+    std::vector<double> sums(factors_, 0.0);
+    const Index step = (std::max)(Index{1}, matrix.rows() / 8192);
+    for (Index r = 0; r < matrix.rows(); r += step) {
+      const std::span<const Scalar> row = matrix.row(r);
+      for (std::size_t f = 0; f < factors_; ++f) sums[f] += static_cast<double>(row[f]) * static_cast<double>(row[f]);
+    }
+    for (double& sum : sums) sum /= static_cast<double>((matrix.rows() + step - 1) / step);
+    return sums;
+  };
+  if (rows.rows() > 0 && queries.rows() > 0) {
+    const std::vector<double> of_rows = squares(rows), of_queries = squares(queries);
+    for (std::size_t f = 0; f < factors_; ++f) {
+      const double scale = std::sqrt(std::sqrt(of_rows[f] / of_queries[f]));
+      if (scale > 1e-9 && scale < 1e9) scale_[f] = scale;
     }
   }
 
-  [[nodiscard]] std::size_t blocks() const noexcept { return (items_ + lanes - 1) / lanes; }
-  [[nodiscard]] std::size_t items() const noexcept { return items_; }
-  [[nodiscard]] std::size_t memory_bytes() const noexcept { return values_.size() * sizeof(Scalar); }
-
-  /// Scores of `n_users` users with the items of `block`, n_users x lanes; lanes beyond the last item get 0.
-  /// `users`: rows `stride` scalars apart. `scores`: on a 64-byte boundary.
-  void score(std::size_t block, const Scalar* users, std::size_t stride, std::size_t n_users, Scalar* scores) const noexcept {
-    kernels_->multiply(users, stride, n_users, values_.data() + block * factors_ * lanes, lanes, lanes, factors_, scores, lanes);
+  std::vector<double> reach(order_.size());
+  for (std::size_t i = 0; i < reach.size(); ++i) {
+    const std::span<const Scalar> row = rows.row(static_cast<Index>(i));
+    double sum = 0.0;
+    for (std::size_t f = 0; f < factors_; ++f) {
+      const double y = static_cast<double>(row[f]) / scale_[f];
+      sum += y * y;
+    }
+    reach[i] = std::sqrt(sum);
   }
+  std::iota(order_.begin(), order_.end(), Index{0});
+  std::sort(order_.begin(), order_.end(), [&](Index a, Index b) {
+    const double left = reach[static_cast<std::size_t>(a)], right = reach[static_cast<std::size_t>(b)];
+    return left > right || (left == right && a < b);
+  });
 
- private:
-  std::size_t items_ = 0;
-  std::size_t factors_ = 0;
-  const MatrixKernels<Scalar>* kernels_ = nullptr;
-  AlignedVector<Scalar> values_;
-};
+  const std::size_t blocks = (order_.size() + score_block - 1) / score_block;
+  const auto offset = code_kernels_->offset;
+  codes_.assign(blocks * groups_ * score_block * 4, static_cast<std::uint8_t>(offset));
+  constexpr double margin = 1.0 + 1e-9;  // for the rounding of the norms themselves
+  constexpr double least_length = sizeof(Scalar) == 4 ? 1e-20 : 1e-150;
+  lengths_.resize(order_.size());
+  AlignedVector<Scalar> panel(score_block * factors_), squares_of(score_block);
+  std::vector<double> scaled(score_block * factors_);
+  for (std::size_t b = 0; b < blocks; ++b) {
+    const std::size_t first = b * score_block, count = (std::min)(score_block, order_.size() - first);
+    double largest = 0.0;
+    for (std::size_t n = 0; n < count; ++n) {
+      const std::span<const Scalar> row = rows.row(order_[first + n]);
+      for (std::size_t f = 0; f < factors_; ++f) {
+        scaled[n * factors_ + f] = static_cast<double>(row[f]) / scale_[f];
+        largest = (std::max)(largest, std::abs(scaled[n * factors_ + f]));
+      }
+    }
+    const double step = (std::max)(largest / (offset - 1), least_length);
+    const double inverse = 1.0 / step;
+    double rest = 0.0;
+    for (std::size_t n = 0; n < count; ++n) {
+      double sum = 0.0;
+      for (std::size_t f = 0; f < factors_; ++f) {
+        const double exact = scaled[n * factors_ + f];
+        const double code = std::nearbyint(exact * inverse);
+        sum += (exact - code * step) * (exact - code * step);
+        codes_[((b * groups_ + f / 4) * score_block + n) * 4 + f % 4] = static_cast<std::uint8_t>(static_cast<int>(code) + offset);
+      }
+      rest = (std::max)(rest, sum);
+    }
+    const double longest = (std::max)(reach[static_cast<std::size_t>(order_[first])], least_length) * margin;
+    reach_.push_back(longest);
+    unit_.push_back(inverse);
+    rest_.push_back(std::sqrt(rest) * inverse * margin);
+    norm_.push_back(longest * inverse);
+
+    kernels_->pack(rows.data(), rows.stride(), order_.data() + first, count, factors_, panel.data());
+    kernels_->squares(panel.data(), count, factors_, squares_of.data());
+    double low = std::numeric_limits<double>::infinity();
+    for (std::size_t n = 0; n < count; ++n) {
+      const double length = std::sqrt(static_cast<double>(squares_of[n]));
+      lengths_[static_cast<std::size_t>(order_[first + n])] = length;
+      low = (std::min)(low, length);
+    }
+    shortest_.push_back(low);
+  }
+}
 
 }  // namespace kindred::inline v0::inline KINDRED_BUILD

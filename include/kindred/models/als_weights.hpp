@@ -42,12 +42,10 @@ class AlsWeights {
     }
     unobserved_weight_ = options.background_ratio ? *options.background_ratio * train.density() : options.unobserved_weight;
     user_background_ = background_of(user_counts_, options.rho_users, user_background_scale_);
-    double item_scale = 1.0;
-    item_background_ = background_of(item_counts_, options.rho, item_scale);
+    item_background_ = background_of(item_counts_, options.rho, item_background_scale_);
     if (options.beta > 0.0) {
-      const double mean = static_cast<double>(train.nnz()) / static_cast<double>(item_counts_.size());
-      for (const Index count : item_counts_)
-        item_boost_.push_back(count > 0 ? std::pow(static_cast<double>(count) / mean, -options.beta) : 0.0);
+      mean_item_count_ = static_cast<double>(train.nnz()) / static_cast<double>(item_counts_.size());
+      for (const Index count : item_counts_) item_boost_.push_back(boost_of(count));
     }
   }
 
@@ -65,6 +63,23 @@ class AlsWeights {
   /// a_u of a user with `count` interactions who was not in train.
   [[nodiscard]] double new_user_background(std::size_t count) const {
     return options_.rho_users > 0.0 ? std::pow(static_cast<double>(count), options_.rho_users) * user_background_scale_ : 1.0;
+  }
+
+  /// The row `index` of `side`, or the next new one, has `count` interactions from now on. What fit took from all of train stays: the scale of
+  /// backgrounds, the mean number of interactions of an item, the cap, w0.
+  void set_count(AlsSide side, Index index, Index count) {
+    const bool users = side == AlsSide::users;
+    const auto put = [at = static_cast<std::size_t>(index)](auto& values, auto value) {
+      if (at == values.size()) values.push_back(value);
+      values[at] = value;
+    };
+    put(users ? user_counts_ : item_counts_, count);
+    (users ? shape_.users : shape_.items) = static_cast<Index>((users ? user_counts_ : item_counts_).size());
+    const double exponent = users ? options_.rho_users : options_.rho;
+    if (exponent > 0.0)
+      put(users ? user_background_ : item_background_,
+          std::pow(static_cast<double>(count), exponent) * (users ? user_background_scale_ : item_background_scale_));
+    if (!users && options_.beta > 0.0) put(item_boost_, boost_of(count));
   }
 
   /// g of a value.
@@ -119,6 +134,10 @@ class AlsWeights {
   }
 
  private:
+  [[nodiscard]] double boost_of(Index count) const {
+    return count > 0 ? std::pow(static_cast<double>(count) / mean_item_count_, -options_.beta) : 0.0;
+  }
+
   /// n^rho scaled to mean 1, or empty where all are 1.
   static std::vector<double> background_of(const std::vector<Index>& counts, double rho, double& scale) {
     std::vector<double> weights;
@@ -139,6 +158,8 @@ class AlsWeights {
   std::vector<double> user_background_;
   std::vector<double> item_background_;
   double user_background_scale_ = 1.0;
+  double item_background_scale_ = 1.0;
+  double mean_item_count_ = 1.0;
   std::vector<double> item_boost_;
 };
 

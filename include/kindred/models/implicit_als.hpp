@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Long because one class is: its face comes first and can be read alone, the half-step, the loss and the scan follow below it.
+// Long because one class is: its face comes first and can be read alone, the half-step, the loss and the calls follow below it.
 #pragma once
 
 #include <algorithm>
@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <functional>
 #include <limits>
+#include <memory>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,7 +28,10 @@
 #include <kindred/linalg/gram.hpp>
 #include <kindred/linalg/row_solver.hpp>
 #include <kindred/linalg/top_k.hpp>
+#include <kindred/linalg/top_k_search.hpp>
+#include <kindred/models/als_fold_in.hpp>
 #include <kindred/models/als_options.hpp>
+#include <kindred/models/als_recommend.hpp>
 #include <kindred/models/als_report.hpp>
 #include <kindred/models/als_weights.hpp>
 #include <kindred/models/recommender.hpp>
@@ -83,33 +88,79 @@ class ImplicitALS {
   /// Eigenvalues of that Gram matrix, falling, length factors.
   [[nodiscard]] std::span<const double> eigenvalues() const noexcept { return eigenvalues_; }
 
+  /// Bytes of the index that recommending searches, built at the end of fit.
+  [[nodiscard]] std::size_t index_bytes() const noexcept { return index_.memory_bytes(); }
+
+  // ---- recommending: exact, and far fewer products than a full scan (linalg/top_k.hpp) ----
+
   /// The score of a pair: a ranking score around 0 to 1, not a probability. @throws NotFitted; InvalidArgument if an index is out of range.
-  [[nodiscard]] double predict(Index user, Index item) const {
-    require_fitted();
-    detail::check_user(user, shape());
-    detail::check_item(item, shape());
-    const auto i = static_cast<std::size_t>(item);
-    alignas(row_alignment) Scalar scores[ItemBlocks<Scalar>::lanes];
-    blocks_.score(i / blocks_.lanes, users_.row(user).data(), users_.stride(), 1, scores);
-    return static_cast<double>(scores[i % blocks_.lanes]);
-  }
+  [[nodiscard]] double predict(Index user, Index item) const;
 
-  /// The best eligible items for `user`, min(count, eligible) of them, best first, ties by the lower item. O(items * factors).
+  /// The best eligible items for `user`, min(count, eligible) of them, best first, ties by the lower item. At most O(items * factors).
   /// @throws NotFitted; InvalidArgument if the user or a list in `options` is not valid.
-  [[nodiscard]] std::vector<Scored> recommend(Index user, const RecommendOptions& options = {}) const {
-    require_fitted();
-    detail::check_recommend(user, options, shape());
-    return std::move(scan(users_.row(user).data(), {&options, 1}).front());
-  }
+  [[nodiscard]] std::vector<Scored> recommend(Index user, const RecommendOptions& options = {}) const;
 
-  /// The lists of `users`, in that order. O(users * items * factors).
+  /// The same for somebody without an index, by their interactions (as fold_in takes them): `recommend(row, {.exclude = row})`.
+  /// @throws as recommend and fold_in do; InvalidArgument if `interactions` is empty and there is no fallback.
+  [[nodiscard]] Recommendation recommend(const SparseRow& interactions, const RecommendOptions& options = {},
+                                         Fallback fallback = Fallback::none) const;
+
+  /// The lists of `users`, in that order. At most O(users * items * factors).
   /// @throws as recommend does; ShapeError if `exclude` is of another shape than the model.
   [[nodiscard]] RankedLists recommend_all(std::span<const Index> users, const RecommendAllOptions& options = {}) const;
+  /// The lists of all users.
+  [[nodiscard]] RankedLists recommend_all(EveryUser, const RecommendAllOptions& options = {}) const {
+    return recommend_all(all_users(), options);
+  }
+
+  /// The same, list by list to `sink`, in the order of `users`; memory does not grow with their number. @throws also what `sink` throws.
+  void recommend_all(std::span<const Index> users, const RecommendAllOptions& options, const ListSink& sink) const;
+  void recommend_all(EveryUser, const RecommendAllOptions& options, const ListSink& sink) const {
+    recommend_all(all_users(), options, sink);
+  }
+
+  /// All of `candidates` (strictly increasing) in the order of their scores for `user`. O(candidates * (factors + log candidates)).
+  /// @throws NotFitted; InvalidArgument if the user or the list is not valid.
+  [[nodiscard]] std::vector<Scored> rank_items(Index user, std::span<const Index> candidates) const;
+
+  /// The items whose factors have the largest cosine with those of `item`, in [-1, 1], best first. At most O(items * factors).
+  /// @throws NotFitted; InvalidArgument if the item or a list in `options` is not valid.
+  [[nodiscard]] std::vector<Scored> similar_items(Index item, const SimilarOptions& options = {}) const;
+
+  /// The same for users; Scored::item is a user. The first call builds an index of the users.
+  [[nodiscard]] std::vector<Scored> similar_users(Index user, const SimilarOptions& options = {}) const;
+
+  /// The users with the highest scores for `item`; Scored::item is a user, and `exclude` and `allow` list users. Indexed as in similar_users.
+  [[nodiscard]] std::vector<Scored> recommend_users(Index item, const RecommendOptions& options = {}) const;
+
+  // ---- new and changed users and items ----
 
   /// The factors of somebody with these interactions (column indices below n_items, strictly increasing), length factors. With the exact
   /// solver a row of train gives the bytes of that user's factors, whatever the user's index.
   /// @throws NotFitted; InvalidArgument if the row is not valid; NumericalError as fit does.
   [[nodiscard]] std::vector<Scalar> fold_in(const SparseRow& interactions) const;
+
+  /// The same for every row of `rows`, n_new x n_items: n_new x factors. The same bytes for any number of threads.
+  /// @throws as fold_in does; ShapeError if `rows` has another number of items.
+  [[nodiscard]] FactorMatrix<Scalar> fold_in_all(const CsrView& rows) const;
+
+  /// What each interaction adds to the score of `item` for somebody with these interactions, by the exact solution whatever the solver.
+  /// @throws as fold_in does; InvalidArgument if the item is out of range.
+  [[nodiscard]] Explanation explain(const SparseRow& interactions, Index item) const;
+
+  /// Solves `users` (strictly increasing) anew for the items as they are: row n of `rows`, users x n_items, is the FULL history of users[n], not
+  /// what came on top. Other factors stay. @throws as fold_in_all does; the model is then as it was. The same holds for the calls below.
+  void refit_users(std::span<const Index> users, const CsrView& rows);
+
+  /// Adds a user for each row of `rows`, n_new x n_items. Returns the index of the first.
+  Index append_users(const CsrView& rows);
+
+  /// Solves `items` (strictly increasing) anew for the users as they are: column n of `columns`, n_users x items, is everything known of items[n].
+  /// The basis of the model moves to the new eigenbasis; scores of other pairs change by rounding alone. O((users + items) factors^2).
+  void refit_items(std::span<const Index> items, const CsrView& columns);
+
+  /// Adds an item for each column of `columns`, n_users x n_new. Returns the index of the first.
+  Index append_items(const CsrView& columns);
 
  private:
   using Side = detail::AlsSide;
@@ -122,9 +173,35 @@ class ImplicitALS {
     std::vector<Index> order;       // longest first, so that no thread is left alone with a long row at the end
   };
 
+  /// The users in the eigenbasis of their own Gram matrix: what items are solved against outside of fit.
+  struct ItemSystem {
+    FactorMatrix<Scalar> users;
+    Eigenbasis basis;
+  };
+
   void require_fitted() const {
     if (!fitted()) throw NotFitted("ImplicitALS");
   }
+
+  void build_index() {
+    index_ = TopKIndex<Scalar>(items_, users_, options_.simd);
+    solvers_.clear();
+    forget_users();
+  }
+  void forget_users() noexcept {
+    user_index_.reset();
+    item_system_.reset();
+  }
+  [[nodiscard]] detail::Searched<Scalar> searched() const noexcept { return {index_, items_, weights_.counts(Side::items)}; }
+  [[nodiscard]] std::shared_ptr<const TopKIndex<Scalar>> user_index() const {
+    return user_index_.get_or_make([&] { return TopKIndex<Scalar>(users_, items_, options_.simd); });
+  }
+  [[nodiscard]] std::vector<Index> all_users() const {
+    std::vector<Index> users(static_cast<std::size_t>(shape().users));
+    std::iota(users.begin(), users.end(), Index{0});
+    return users;
+  }
+  void solve_items(std::span<const Index> items, const CsrView& columns, std::string_view where);
 
   [[nodiscard]] static FactorMatrix<Scalar> first_factors(const AlsOptions& options, Index rows, RandomStream stream) {
     FactorMatrix<Scalar> factors(rows, static_cast<Index>(options.factors));
@@ -144,15 +221,19 @@ class ImplicitALS {
                  const ParallelOptions& parallel, FitReport& report);
   [[nodiscard]] RowOutcome solve_row(RowSolver<Scalar>& solver, const RowSystem<Scalar>& system, std::span<Scalar> x) const;
   [[nodiscard]] AlsLoss loss(const SideData& users, const ParallelOptions& parallel) const;
-  [[noreturn, gnu::cold]] void throw_failure(RowOutcome outcome, Side side, std::string_view where, double penalty) const;
-  [[nodiscard]] std::vector<std::vector<Scored>> scan(const Scalar* users, std::span<const RecommendOptions> options) const;
+  [[noreturn]] void throw_failure(RowOutcome outcome, Side side, std::string_view where, double penalty) const {
+    detail::throw_als_failure(options_, outcome, side, where, penalty);
+  }
 
   AlsOptions options_;
   detail::AlsWeights weights_;
   FactorMatrix<Scalar> users_;
   FactorMatrix<Scalar> items_;
   std::vector<double> eigenvalues_;
-  ItemBlocks<Scalar> blocks_;
+  TopKIndex<Scalar> index_;  // of the items
+  detail::Lazy<TopKIndex<Scalar>> user_index_;
+  detail::Lazy<ItemSystem> item_system_;
+  detail::Spares<detail::AlsFoldIn<Scalar>> solvers_;  // for fold_in
 };
 
 template <Real Scalar>
@@ -207,17 +288,6 @@ RowOutcome ImplicitALS<Scalar>::solve_row(RowSolver<Scalar>& solver, const RowSy
   if (!solver.determined(system.background, system.penalty)) return RowOutcome::singular;
   if (options_.solver == Solver::cholesky) return solver.solve(system, x);
   return solver.improve(system, options_.cg_steps, options_.cg_tolerance, x);
-}
-
-template <Real Scalar>
-void ImplicitALS<Scalar>::throw_failure(RowOutcome outcome, Side side, std::string_view where, double penalty) const {
-  std::string text(where);
-  text += outcome == RowOutcome::singular ? ": the system is singular to working precision" : ": the solution overflows";
-  text += std::string(" (side ") + (side == Side::users ? "users" : "items") + ", penalty " + detail::number_text(penalty) + ", lambda " +
-          detail::number_text(options_.regularization) + ", alpha " + detail::number_text(options_.alpha) + ")";
-  text += outcome == RowOutcome::singular ? "; raise regularization above " + detail::number_text(options_.regularization)
-                                          : "; lower alpha or cap the values, or use Confidence::log";
-  throw NumericalError(text);
 }
 
 template <Real Scalar>
@@ -411,7 +481,7 @@ FitReport ImplicitALS<Scalar>::fit(const CsrView& given, const FitOptions& fit_o
       report.loss_seconds += loss_watch.seconds();
     }
     if (fit_options.after_iteration) {
-      next.blocks_ = ItemBlocks<Scalar>(next.items_, options_.simd);
+      next.build_index();
       fit_options.after_iteration(std::as_const(next), done);
     }
     if (options_.tolerance > 0.0) {
@@ -432,94 +502,198 @@ FitReport ImplicitALS<Scalar>::fit(const CsrView& given, const FitOptions& fit_o
       }
     }
   }
-  next.blocks_ = ItemBlocks<Scalar>(next.items_, options_.simd);
+  next.build_index();
   *this = std::move(next);
   report.seconds = total.seconds();
   return report;
 }
 
 template <Real Scalar>
-std::vector<Scalar> ImplicitALS<Scalar>::fold_in(const SparseRow& interactions) const {
+double ImplicitALS<Scalar>::predict(Index user, Index item) const {
   require_fitted();
-  detail::check_index_list(interactions.columns, "interactions", "an item", shape().items);
-  if (interactions.columns.size() != interactions.values.size())
-    throw ShapeError("interactions has " + std::to_string(interactions.columns.size()) + " columns and " +
-                     std::to_string(interactions.values.size()) + " values");
-  std::vector<Index> columns;
-  std::vector<float> values;
-  for (std::size_t n = 0; n < interactions.size(); ++n) {
-    if (!detail::is_finite(interactions.values[n]))
-      throw InvalidArgument("interactions.values[" + std::to_string(n) + "]", interactions.values[n], "finite");
-    if (interactions.values[n] == 0.0F) continue;
-    columns.push_back(interactions.columns[n]);
-    values.push_back(interactions.values[n]);
-  }
-  // As in fit, where strengths are kept they are kept as scalars.
-  std::vector<Scalar> strengths;
-  if (weights_.strength_is_costly())
-    for (std::size_t n = 0; n < columns.size(); ++n)
-      strengths.push_back(static_cast<Scalar>(weights_.strength(values[n], static_cast<Offset>(columns.size()),
-                                                                weights_.counts(Side::items)[static_cast<std::size_t>(columns[n])])));
-
-  RowSolver<Scalar> solver(items_, eigenvalues_, options_.simd);
-  detail::RowAssembler<Scalar> assembler(weights_, Side::users, options_.simd);
-  const RowSystem<Scalar> system = assembler.assemble(0, {columns, values}, strengths, weights_.new_user_background(columns.size()));
-  std::vector<Scalar> x(options_.factors, Scalar(0));
-  const RowOutcome outcome = solve_row(solver, system, x);
-  if (outcome != RowOutcome::solved) throw_failure(outcome, Side::users, "fold_in", system.penalty);
-  return x;
+  detail::check_user(user, shape());
+  detail::check_item(item, shape());
+  return detail::ranking_of(searched(), users_.row(user).data(), {&item, 1}).front().score;
 }
 
-/// The lists of the users whose factors stand in consecutive rows at `users`, one for each of `options`.
 template <Real Scalar>
-std::vector<std::vector<Scored>> ImplicitALS<Scalar>::scan(const Scalar* users, std::span<const RecommendOptions> options) const {
-  const std::span<const Index> train_counts = weights_.counts(Side::items);
-  std::vector<detail::BestOf> best;
-  std::vector<detail::Eligibility> eligible;
-  for (const RecommendOptions& one : options) {
-    best.emplace_back((std::min)(one.count, blocks_.items()));
-    eligible.emplace_back(one, train_counts);
-  }
-  // A block of items stays in the cache while all users of the tile pass over it.
-  AlignedVector<Scalar> scores(options.size() * blocks_.lanes);
-  for (std::size_t block = 0; block < blocks_.blocks(); ++block) {
-    const std::size_t first = block * blocks_.lanes;
-    const std::size_t count = (std::min)(blocks_.lanes, blocks_.items() - first);
-    blocks_.score(block, users, users_.stride(), options.size(), scores.data());
-    for (std::size_t u = 0; u < options.size(); ++u) {
-      double threshold = best[u].threshold();
-      for (std::size_t lane = 0; lane < count; ++lane) {
-        const auto score = static_cast<double>(scores[u * blocks_.lanes + lane]);
-        if (!(score >= threshold)) continue;
-        const Scored candidate{static_cast<Index>(first + lane), score};
-        if (!best[u].would_enter(candidate) || !eligible[u](candidate)) continue;
-        best[u].add(candidate);
-        threshold = best[u].threshold();
-      }
-    }
-  }
-  std::vector<std::vector<Scored>> lists;
-  for (detail::BestOf& one : best) lists.push_back(one.take());
-  return lists;
+std::vector<Scored> ImplicitALS<Scalar>::recommend(Index user, const RecommendOptions& options) const {
+  require_fitted();
+  detail::check_recommend(user, options, shape());
+  return detail::one_list(searched(), users_.row(user).data(), options);
+}
+
+template <Real Scalar>
+Recommendation ImplicitALS<Scalar>::recommend(const SparseRow& interactions, const RecommendOptions& options, Fallback fallback) const {
+  require_fitted();
+  detail::check_recommend(0, options, shape());
+  const std::vector<Scalar> x = fold_in(interactions);
+  if (std::any_of(interactions.values.begin(), interactions.values.end(), [](float value) { return value != 0.0F; }))
+    return {detail::one_list(searched(), x.data(), options), ListSource::model};
+  if (fallback == Fallback::none)
+    throw InvalidArgument("interactions", "without a value other than 0", "something to go by, or asked for with Fallback::popularity");
+  return {detail::most_used(weights_.counts(Side::items), options), ListSource::popularity};
 }
 
 template <Real Scalar>
 RankedLists ImplicitALS<Scalar>::recommend_all(std::span<const Index> users, const RecommendAllOptions& options) const {
   require_fitted();
   detail::check_recommend_all(users, options, shape());
-  constexpr std::size_t tile = ItemBlocks<Scalar>::most_users;
-  std::vector<std::vector<Scored>> lists(users.size());
-  parallel_for(users.size(), {.threads = options.threads, .grain = tile}, [&](std::size_t first, std::size_t last, std::size_t) {
-    AlignedVector<Scalar> factors((last - first) * users_.stride());
-    std::vector<RecommendOptions> requests;
-    for (std::size_t n = first; n < last; ++n) {
-      std::copy_n(users_.row(users[n]).data(), users_.stride(), factors.data() + (n - first) * users_.stride());
-      requests.push_back(detail::options_of(users[n], options));
-    }
-    std::vector<std::vector<Scored>> found = scan(factors.data(), requests);
-    std::move(found.begin(), found.end(), lists.begin() + static_cast<std::ptrdiff_t>(first));
+  return RankedLists(detail::many_lists(searched(), users_, users, options));
+}
+
+template <Real Scalar>
+void ImplicitALS<Scalar>::recommend_all(std::span<const Index> users, const RecommendAllOptions& options, const ListSink& sink) const {
+  require_fitted();
+  detail::check_recommend_all(users, options, shape());
+  detail::stream_lists(searched(), users_, users, options, sink);
+}
+
+template <Real Scalar>
+std::vector<Scored> ImplicitALS<Scalar>::rank_items(Index user, std::span<const Index> candidates) const {
+  require_fitted();
+  detail::check_user(user, shape());
+  detail::check_index_list(candidates, "candidates", "an item", shape().items);
+  return detail::ranking_of(searched(), users_.row(user).data(), candidates);
+}
+
+template <Real Scalar>
+std::vector<Scored> ImplicitALS<Scalar>::similar_items(Index item, const SimilarOptions& options) const {
+  require_fitted();
+  detail::check_item(item, shape());
+  detail::check_filters(options.exclude, options.allow, options.min_score, "an item", shape().items);
+  return detail::neighbours(searched(), item, options);
+}
+
+template <Real Scalar>
+std::vector<Scored> ImplicitALS<Scalar>::similar_users(Index user, const SimilarOptions& options) const {
+  require_fitted();
+  detail::check_user(user, shape());
+  detail::check_filters(options.exclude, options.allow, options.min_score, "a user", shape().users);
+  const auto index = user_index();
+  return detail::neighbours<Scalar>({*index, users_, weights_.counts(Side::users)}, user, options);
+}
+
+template <Real Scalar>
+std::vector<Scored> ImplicitALS<Scalar>::recommend_users(Index item, const RecommendOptions& options) const {
+  require_fitted();
+  detail::check_item(item, shape());
+  detail::check_filters(options.exclude, options.allow, options.min_score, "a user", shape().users);
+  const auto index = user_index();
+  return detail::one_list<Scalar>({*index, users_, weights_.counts(Side::users)}, items_.row(item).data(), options);
+}
+
+template <Real Scalar>
+std::vector<Scalar> ImplicitALS<Scalar>::fold_in(const SparseRow& interactions) const {
+  require_fitted();
+  const detail::CheckedRow checked(interactions, "interactions", shape().items);
+  std::vector<Scalar> x(options_.factors);
+  auto solver = solvers_.take([&] { return detail::AlsFoldIn<Scalar>(options_, weights_, Side::users, items_, eigenvalues_); });
+  solver->solve(0, checked.row(), weights_.new_user_background(checked.columns.size()), "fold_in", x);
+  solvers_.give_back(std::move(solver));
+  return x;
+}
+
+template <Real Scalar>
+FactorMatrix<Scalar> ImplicitALS<Scalar>::fold_in_all(const CsrView& rows) const {
+  require_fitted();
+  detail::check_shape("rows", rows.shape(), "what the model takes", {rows.rows(), shape().items});
+  CsrMatrix cleaned;
+  return detail::fold_in_rows<Scalar>(options_, weights_, Side::users, items_, eigenvalues_, detail::without_stored_zeros(rows, cleaned),
+                                      {}, options_.threads, "fold_in_all");
+}
+
+template <Real Scalar>
+Explanation ImplicitALS<Scalar>::explain(const SparseRow& interactions, Index item) const {
+  require_fitted();
+  detail::check_item(item, shape());
+  const detail::CheckedRow checked(interactions, "interactions", shape().items);
+  return detail::AlsFoldIn<Scalar>(options_, weights_, Side::users, items_, eigenvalues_)
+      .explain(checked.row(), weights_.new_user_background(checked.columns.size()), item);
+}
+
+template <Real Scalar>
+void ImplicitALS<Scalar>::refit_users(std::span<const Index> users, const CsrView& rows) {
+  require_fitted();
+  detail::check_index_list(users, "users", "a user", shape().users);
+  detail::check_shape("rows", rows.shape(), "what these users need", {static_cast<Index>(users.size()), shape().items});
+  CsrMatrix cleaned;
+  const CsrView known = detail::without_stored_zeros(rows, cleaned);
+  const FactorMatrix<Scalar> solved =
+      detail::fold_in_rows<Scalar>(options_, weights_, Side::users, items_, eigenvalues_, known, {}, options_.threads, "refit_users");
+  for (Index n = 0; n < known.rows(); ++n) {  // nothing here can throw
+    const Index user = users[static_cast<std::size_t>(n)];
+    std::copy(solved.row(n).begin(), solved.row(n).end(), users_.row(user).begin());
+    weights_.set_count(Side::users, user, static_cast<Index>(known.row(n).size()));
+  }
+  forget_users();
+}
+
+template <Real Scalar>
+Index ImplicitALS<Scalar>::append_users(const CsrView& rows) {
+  const FactorMatrix<Scalar> solved = fold_in_all(rows);
+  CsrMatrix cleaned;
+  const CsrView known = detail::without_stored_zeros(rows, cleaned);
+  const Index first = shape().users;
+  FactorMatrix<Scalar> users = detail::with_rows(users_, solved);
+  detail::AlsWeights weights = weights_;
+  for (Index n = 0; n < known.rows(); ++n) weights.set_count(Side::users, first + n, static_cast<Index>(known.row(n).size()));
+  users_ = std::move(users);
+  weights_ = std::move(weights);
+  forget_users();
+  return first;
+}
+
+template <Real Scalar>
+void ImplicitALS<Scalar>::refit_items(std::span<const Index> items, const CsrView& columns) {
+  require_fitted();
+  detail::check_index_list(items, "items", "an item", shape().items);
+  solve_items(items, columns, "refit_items");
+}
+
+template <Real Scalar>
+Index ImplicitALS<Scalar>::append_items(const CsrView& columns) {
+  require_fitted();
+  std::vector<Index> items(static_cast<std::size_t>(columns.cols()));
+  std::iota(items.begin(), items.end(), shape().items);
+  solve_items(items, columns, "append_items");
+  return shape().items - columns.cols();
+}
+
+template <Real Scalar>
+void ImplicitALS<Scalar>::solve_items(std::span<const Index> items, const CsrView& columns, std::string_view where) {
+  detail::check_shape("columns", columns.shape(), "what these items need", {shape().users, static_cast<Index>(items.size())});
+  if (items.empty()) return;
+  CsrMatrix cleaned;
+  const CsrMatrix rows = transpose(detail::without_stored_zeros(columns, cleaned));
+  const ParallelOptions parallel{.threads = options_.threads};
+
+  ImplicitALS next(*this);
+  for (Index n = 0; n < rows.rows(); ++n)
+    next.weights_.set_count(Side::items, items[static_cast<std::size_t>(n)], static_cast<Index>(rows.row(n).size()));
+  const std::shared_ptr<const ItemSystem> system = item_system_.get_or_make([&] {
+    ItemSystem made{users_,
+                    eigenbasis(gram(users_, weights_.background(Side::users), parallel, options_.simd), options_.factors, options_.simd)};
+    rotate(made.users, made.basis, parallel, options_.simd);
+    return made;
   });
-  return RankedLists(std::move(lists));
+  FactorMatrix<Scalar> solved = detail::fold_in_rows<Scalar>(options_, next.weights_, Side::items, system->users, system->basis.values,
+                                                             rows, items, options_.threads, where);
+  rotate(solved, detail::inverse(system->basis), parallel, options_.simd);
+  if (next.items_.rows() < next.shape().items) {
+    next.items_ = detail::with_rows(next.items_, solved);
+  } else {
+    for (Index n = 0; n < solved.rows(); ++n)
+      std::copy(solved.row(n).begin(), solved.row(n).end(), next.items_.row(items[static_cast<std::size_t>(n)]).begin());
+  }
+  // Users are solved in the eigenbasis of the items: theirs is another one now.
+  Eigenbasis basis =
+      eigenbasis(gram(next.items_, next.weights_.background(Side::items), parallel, options_.simd), options_.factors, options_.simd);
+  rotate(next.items_, basis, parallel, options_.simd);
+  rotate(next.users_, basis, parallel, options_.simd);
+  next.eigenvalues_ = std::move(basis.values);
+  next.build_index();
+  *this = std::move(next);
 }
 
 }  // namespace kindred::inline v0::inline KINDRED_BUILD

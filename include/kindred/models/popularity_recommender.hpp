@@ -98,12 +98,13 @@ class PopularityRecommender {
 
   [[nodiscard]] std::vector<Scored> top(const RecommendOptions& options) const {
     const detail::Eligibility eligible(options, train_counts_);
+    const std::size_t count = options.rerank ? (std::max)(options.count, options.rerank.pool) : options.count;
     std::vector<Scored> list;
     for (const Scored& candidate : ranking_) {
-      if (list.size() == options.count) break;
+      if (list.size() == count) break;
       if (eligible(candidate)) list.push_back(candidate);
     }
-    return list;
+    return detail::reranked(std::move(list), options);
   }
 
   PopularityOptions options_;

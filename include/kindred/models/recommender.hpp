@@ -4,16 +4,18 @@
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
-#include <limits>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
+#include <kindred/linalg/top_k_request.hpp>
 
 namespace kindred::inline v0 {
 
@@ -23,6 +25,15 @@ enum class Candidates {
   all,      ///< Every column of the matrix.
 };
 
+/// Puts a longer exact list into another order: for diversity, against popularity, for quotas. rerank.hpp has the common ones.
+struct Rerank {
+  std::size_t pool = 100;  ///< Length of the exact list, best first, that is put into order; at least the length asked for.
+  /// Items of `list` in their new order, without repeats, at least `count` of them if there are as many; the scores may be changed.
+  std::function<std::vector<Scored>(std::span<const Scored> list, std::size_t count)> order = {};
+
+  explicit operator bool() const noexcept { return static_cast<bool>(order); }
+};
+
 /// What recommend(user) returns.
 struct RecommendOptions {
   std::size_t count = 10;                                      ///< Length of the list; shorter only where fewer items are eligible.
@@ -30,6 +41,7 @@ struct RecommendOptions {
   std::optional<std::span<const Index>> allow = std::nullopt;  ///< If set, only these items, strictly increasing.
   std::optional<double> min_score = std::nullopt;              ///< If set, only scores at least this high.
   Candidates candidates = Candidates::trained;
+  Rerank rerank = {};  ///< If it has an order: the list is cut from a longer one that it has reordered.
 };
 
 /// What recommend_all(users) returns.
@@ -39,8 +51,18 @@ struct RecommendAllOptions {
   std::optional<std::span<const Index>> allow = std::nullopt;  ///< As in RecommendOptions, for every user.
   std::optional<double> min_score = std::nullopt;
   Candidates candidates = Candidates::trained;
+  Rerank rerank = {};
   std::size_t threads = 0;  ///< 0: all hardware threads. The lists are the same for any number.
 };
+
+/// Says that a call is about all users, in the order of their indices: `recommend_all(every_user, {.count = 10})`.
+struct EveryUser {
+  constexpr explicit EveryUser(int) noexcept {}
+};
+inline constexpr EveryUser every_user{0};
+
+/// Takes the list of one user after the other, in the order of the users asked for, from one thread at a time. `list` is gone afterwards.
+using ListSink = std::function<void(Index user, std::span<const Scored> list)>;
 
 /// Ranked lists of several users, one after the other; lists may differ in length.
 class RankedLists {
@@ -79,23 +101,34 @@ concept BatchRecommenderModel = RecommenderModel<Model> &&
 
 namespace detail {
 
+/// @throws InvalidArgument naming the field that is wrong; `noun` says what lists count ("an item").
+inline void check_filters(std::span<const Index> exclude, const std::optional<std::span<const Index>>& allow,
+                          const std::optional<double>& min_score, std::string_view noun, Index bound) {
+  check_index_list(exclude, "exclude", noun, bound);
+  if (allow) check_index_list(*allow, "allow", noun, bound);
+  if (min_score && !(*min_score == *min_score)) throw InvalidArgument("min_score", *min_score, "a number");
+}
+
 /// @throws InvalidArgument naming the field that is wrong.
 inline void check_recommend(Index user, const RecommendOptions& options, MatrixShape shape) {
   check_user(user, shape);
-  check_index_list(options.exclude, "exclude", "an item", shape.items);
-  if (options.allow) check_index_list(*options.allow, "allow", "an item", shape.items);
+  check_filters(options.exclude, options.allow, options.min_score, "an item", shape.items);
 }
 
 /// @throws InvalidArgument, ShapeError naming the field that is wrong.
 inline void check_recommend_all(std::span<const Index> users, const RecommendAllOptions& options, MatrixShape shape) {
   for (const Index user : users) check_user(user, shape);
   if (options.exclude.shape() != MatrixShape{}) check_shape("exclude", options.exclude.shape(), "the model", shape);
-  if (options.allow) check_index_list(*options.allow, "allow", "an item", shape.items);
+  check_filters({}, options.allow, options.min_score, "an item", shape.items);
 }
 
 /// The options of one user of a batch.
 [[nodiscard]] inline RecommendOptions options_of(Index user, const RecommendAllOptions& options) {
-  RecommendOptions one{.count = options.count, .allow = options.allow, .min_score = options.min_score, .candidates = options.candidates};
+  RecommendOptions one{.count = options.count,
+                       .allow = options.allow,
+                       .min_score = options.min_score,
+                       .candidates = options.candidates,
+                       .rerank = options.rerank};
   if (options.exclude.rows() > 0) one.exclude = options.exclude.row(user);
   return one;
 }
@@ -119,41 +152,32 @@ class Eligibility {
   std::span<const Index> train_counts_;
 };
 
-/// The best `count` of a stream of scored items: a heap with the worst kept item on top.
-class BestOf {
- public:
-  explicit BestOf(std::size_t count) : count_(count) {}
+/// The request that finds the list of `options` among items with these train counts; reranking asks for more than the list in the end.
+[[nodiscard]] inline TopKRequest request_of(const RecommendOptions& options, std::span<const Index> train_counts) {
+  TopKRequest request{.count = options.rerank ? (std::max)(options.count, options.rerank.pool) : options.count,
+                      .exclude = options.exclude,
+                      .allow = options.allow};
+  if (options.min_score) request.min_score = *options.min_score;
+  if (options.candidates == Candidates::trained) request.counts = train_counts;
+  return request;
+}
 
-  /// A score below this cannot enter any more; equal ones may, by the lower item.
-  [[nodiscard]] double threshold() const noexcept {
-    if (count_ == 0) return std::numeric_limits<double>::infinity();
-    return kept_.size() < count_ ? -std::numeric_limits<double>::infinity() : kept_.front().score;
+/// @throws InvalidArgument if a reranking invents an item or lists one twice.
+[[nodiscard]] inline std::vector<Scored> reranked(std::vector<Scored> list, const RecommendOptions& options) {
+  if (!options.rerank) return list;
+  std::vector<Scored> next = options.rerank.order(list, options.count);
+  if (next.size() > options.count) next.resize(options.count);
+  const auto by_item = [](const Scored& a, const Scored& b) { return a.item < b.item; };
+  std::sort(list.begin(), list.end(), by_item);
+  std::vector<Scored> seen = next;
+  std::sort(seen.begin(), seen.end(), by_item);
+  for (std::size_t n = 0; n < seen.size(); ++n) {
+    if (n > 0 && seen[n].item == seen[n - 1].item) throw InvalidArgument("the reranked list", seen[n].item, "without repeats");
+    if (!std::binary_search(list.begin(), list.end(), seen[n], by_item))
+      throw InvalidArgument("the reranked list's item", seen[n].item, "one of those that were to be reranked");
   }
-
-  [[nodiscard]] bool would_enter(const Scored& candidate) const noexcept {
-    return count_ > 0 && (kept_.size() < count_ || ranks_before(candidate, kept_.front()));
-  }
-
-  void add(const Scored& candidate) {
-    if (kept_.size() == count_) {
-      std::pop_heap(kept_.begin(), kept_.end(), ranks_before);
-      kept_.back() = candidate;
-    } else {
-      kept_.push_back(candidate);
-    }
-    std::push_heap(kept_.begin(), kept_.end(), ranks_before);
-  }
-
-  /// The kept items, best first; leaves nothing behind.
-  [[nodiscard]] std::vector<Scored> take() {
-    std::sort_heap(kept_.begin(), kept_.end(), ranks_before);
-    return std::exchange(kept_, {});
-  }
-
- private:
-  std::size_t count_;
-  std::vector<Scored> kept_;
-};
+  return next;
+}
 
 }  // namespace detail
 

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <kindred/core/config.hpp>
+#include <kindred/core/types.hpp>
+
+namespace kindred::inline v0 {
+
+/// What a list is ranked by.
+enum class Similarity {
+  inner_product,  ///< x . y
+  cosine,         ///< x . y / (|x| |y|); 0 where either is 0.
+};
+
+/// One ranked list to find.
+struct TopKRequest {
+  std::size_t count = 10;
+  std::span<const Index> exclude = {};                          ///< Rows to leave out, strictly increasing.
+  std::optional<std::span<const Index>> allow = std::nullopt;   ///< If set, only these rows, strictly increasing.
+  double min_score = -std::numeric_limits<double>::infinity();  ///< Only scores at least this high.
+  std::span<const Index> counts = {};                           ///< If not empty, only rows whose count is above 0; length n_rows.
+};
+
+namespace detail {
+
+/// The best `count` of a stream of scored items: a heap with the worst kept item on top.
+class BestOf {
+ public:
+  explicit BestOf(std::size_t count = 0) : count_(count) {}
+
+  /// A score below this cannot enter any more; equal ones may, by the lower item.
+  [[nodiscard]] double threshold() const noexcept {
+    if (count_ == 0) return std::numeric_limits<double>::infinity();
+    return kept_.size() < count_ ? -std::numeric_limits<double>::infinity() : kept_.front().score;
+  }
+
+  [[nodiscard]] bool would_enter(const Scored& candidate) const noexcept {
+    return count_ > 0 && (kept_.size() < count_ || before_(candidate, kept_.front()));
+  }
+
+  void add(const Scored& candidate) {
+    if (kept_.size() == count_) {
+      std::pop_heap(kept_.begin(), kept_.end(), before_);
+      kept_.back() = candidate;
+    } else {
+      kept_.push_back(candidate);
+    }
+    std::push_heap(kept_.begin(), kept_.end(), before_);
+  }
+
+  /// The kept items, best first; leaves nothing behind.
+  [[nodiscard]] std::vector<Scored> take() {
+    std::sort_heap(kept_.begin(), kept_.end(), before_);
+    return std::exchange(kept_, {});
+  }
+
+ private:
+  /// A type of its own, so that the heap functions inline it; a pointer to a function they would call.
+  struct Before {
+    bool operator()(const Scored& a, const Scored& b) const noexcept { return ranks_before(a, b); }
+  };
+
+  Before before_;
+  std::size_t count_;
+  std::vector<Scored> kept_;
+};
+
+/// Whether a row passes the filters of a request that do not need its score.
+[[nodiscard]] inline bool is_eligible(const TopKRequest& request, Index row) noexcept {
+  if (!request.counts.empty() && request.counts[static_cast<std::size_t>(row)] == 0) return false;
+  if (std::binary_search(request.exclude.begin(), request.exclude.end(), row)) return false;
+  return !request.allow || std::binary_search(request.allow->begin(), request.allow->end(), row);
+}
+
+}  // namespace detail
+}  // namespace kindred::inline v0

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include <kindred/core/aligned.hpp>
+#include <kindred/core/config.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/linalg/top_k.hpp>
+#include <kindred/linalg/top_k_request.hpp>
+#include <kindred/simd/score_kernels.hpp>
+
+namespace kindred::inline v0 {
+
+/// Work done by searches, for benchmarks and tests.
+struct TopKCounters {
+  std::uint64_t rows = 0;    ///< Rows that a scan would have scored.
+  std::uint64_t codes = 0;   ///< Of these, rows whose codes were multiplied.
+  std::uint64_t scores = 0;  ///< Rows that were scored.
+};
+
+}  // namespace kindred::inline v0
+
+namespace kindred::inline v0::inline KINDRED_BUILD {
+
+/// Finds lists in a TopKIndex, for a tile of queries at a time: the workspace of one thread.
+template <Real Scalar>
+class TopKSearch {
+ public:
+  /// Queries that best share a block while it is in the cache.
+  static constexpr std::size_t tile = 128;
+
+  /// `rows`: what the index was built from. Both must outlive this object.
+  TopKSearch(const TopKIndex<Scalar>& index, const FactorMatrix<Scalar>& rows)
+      : index_(index), rows_(rows), panel_(index.factors_ * score_block) {}
+
+  /// The best rows for each query, min(count, eligible) of them, best first, ties by the lower row. queries[n] (padded with zeros to 64 bytes like a
+  /// row of FactorMatrix) and requests[n] belong together. Equal to scoring every row, to the bit; a score that is not a number is never listed.
+  [[nodiscard]] std::vector<std::vector<Scored>> find(std::span<const Scalar* const> queries, std::span<const TopKRequest> requests,
+                                                      Similarity similarity = Similarity::inner_product);
+
+  /// The scores of single rows, in the order of `rows`.
+  [[nodiscard]] std::vector<Scored> score(const Scalar* query, std::span<const Index> rows);
+
+  [[nodiscard]] const TopKCounters& counters() const noexcept { return counters_; }
+
+ private:
+  static constexpr std::size_t most_blocks = 16;  // that queries pass over one after the other: with 128 factors 128 KiB of codes
+
+  struct Query {
+    const Scalar* factors;
+    const TopKRequest* request;
+    detail::BestOf best;
+    bool prunable = false;
+    double length = 0.0;      // as it is; for cosines
+    double reach = 0.0;       // length in scaled coordinates, with a margin for the rounding of scores
+    double inverse = 0.0;     // 1 / step of its codes
+    double spread = 0.0;      // length of its codes
+    double distance = 0.0;    // length of what codes leave out, and what a score may be off by, over the step
+    std::int32_t offset = 0;  // what the offset of the row codes adds, negative
+
+    [[nodiscard]] double threshold() const noexcept { return (std::max)(best.threshold(), request->min_score); }
+  };
+
+  void prepare(Query& query, std::int8_t* codes);
+  [[nodiscard]] bool answered_without_scan(Query& query);
+  void fill(std::size_t block);
+  void start_scan(std::size_t block, std::size_t length);
+  void finish_scan(std::size_t block, std::size_t length);
+  void score_pending(Query& query);
+
+  /// The score of `row` from its inner product.
+  [[nodiscard]] double value_of(const Query& query, Index row, Scalar product) const noexcept {
+    if (similarity_ == Similarity::inner_product) return static_cast<double>(product);
+    const double lengths = query.length * index_.length(row);
+    return lengths > 0.0 ? static_cast<double>(product) / lengths : 0.0;
+  }
+
+  const TopKIndex<Scalar>& index_;
+  const FactorMatrix<Scalar>& rows_;
+  Similarity similarity_ = Similarity::inner_product;
+  std::vector<Query> queries_;
+  std::vector<std::size_t> active_;     // queries that the next block may still change
+  std::vector<const Scalar*> factors_;  // of the active ones
+  std::vector<Index> pending_;          // rows to score
+  AlignedVector<Scalar> panel_;
+  AlignedVector<Scalar> scores_;
+  std::vector<double> scaled_;
+  AlignedVector<std::int8_t> codes_;
+  std::vector<double> units_;
+  std::vector<std::int32_t> start_;
+  std::vector<std::uint64_t> found_;
+  std::vector<const std::int8_t*> scan_codes_;
+  std::vector<const std::int32_t*> scan_start_;
+  std::vector<std::uint64_t*> scan_found_;
+  TopKCounters counters_;
+};
+
+template <Real Scalar>
+void TopKSearch<Scalar>::prepare(Query& query, std::int8_t* codes) {
+  const std::size_t k = index_.factors_;
+  scaled_.resize(k);
+  double sum = 0.0, largest = 0.0;
+  for (std::size_t f = 0; f < k; ++f) {
+    scaled_[f] = static_cast<double>(query.factors[f]) * index_.scale_[f];
+    sum += scaled_[f] * scaled_[f];
+    largest = (std::max)(largest, std::abs(scaled_[f]));
+  }
+  // A score of k products is off by at most k u / (1 - k u) of |x| |y|, u half an epsilon (Higham 2002, section 3.1); this is twice as much and covers
+  // underflow too: rows count as at least 1e-20 long, and for queries below 1e-10 nothing is pruned (1e-150 and 1e-100 in double).
+  constexpr double margin = 1.0 + 1e-9;  // for the rounding of the norms themselves
+  constexpr double least = sizeof(Scalar) == 4 ? 1e-10 : 1e-100;
+  const double rounding = static_cast<double>(k + 1) * static_cast<double>(std::numeric_limits<Scalar>::epsilon());
+  const double length = std::sqrt(sum) * margin;
+  query.reach = length * (1.0 + rounding);
+  // Where a product might overflow everything is scored too.
+  query.prunable = length > least && length * index_.reach_.front() < 0.25 * static_cast<double>((std::numeric_limits<Scalar>::max)()) &&
+                   (similarity_ == Similarity::inner_product || (length < 1e100 && index_.reach_.front() < 1e100));
+  if (!query.prunable) return;
+
+  const double step = largest / 127.0;
+  query.inverse = 1.0 / step;
+  double squares = 0.0, rest = 0.0;
+  std::int32_t total = 0;
+  for (std::size_t f = 0; f < k; ++f) {
+    const double code = std::nearbyint(scaled_[f] * query.inverse);
+    squares += code * code;
+    rest += (scaled_[f] - code * step) * (scaled_[f] - code * step);
+    codes[f] = static_cast<std::int8_t>(code);
+    total += static_cast<std::int32_t>(code);
+  }
+  query.spread = std::sqrt(squares) * margin;
+  query.distance = (std::sqrt(rest) + rounding * length) * margin * query.inverse;
+  query.offset = -index_.code_kernels_->offset * total;
+}
+
+/// Short lists of allowed rows are cheaper to score one by one, and a query of zeros has no need of scores.
+template <Real Scalar>
+bool TopKSearch<Scalar>::answered_without_scan(Query& query) {
+  const TopKRequest& request = *query.request;
+  const std::size_t n_rows = index_.order_.size();
+  if (request.count == 0 || n_rows == 0) return true;
+  if (request.allow && request.allow->size() < n_rows / 8) {
+    pending_.clear();
+    for (const Index row : *request.allow)
+      if (detail::is_eligible(request, row)) pending_.push_back(row);
+    score_pending(query);
+    return true;
+  }
+  if (!std::all_of(query.factors, query.factors + index_.factors_, [](Scalar x) { return x == Scalar(0); })) return false;
+  if (0.0 >= request.min_score)
+    for (Index row = 0; row < static_cast<Index>(n_rows) && query.best.would_enter({row, 0.0}); ++row)
+      if (detail::is_eligible(request, row)) query.best.add({row, 0.0});
+  return true;
+}
+
+/// Scores pending_, whose rows are eligible but for their score.
+template <Real Scalar>
+void TopKSearch<Scalar>::score_pending(Query& query) {
+  scores_.resize((std::max)(scores_.size(), score_block));
+  counters_.scores += pending_.size();
+  double threshold = query.threshold();
+  for (std::size_t first = 0; first < pending_.size(); first += score_block) {
+    const std::size_t count = (std::min)(score_block, pending_.size() - first);
+    index_.kernels_->pack(rows_.data(), rows_.stride(), pending_.data() + first, count, index_.factors_, panel_.data());
+    index_.kernels_->score(&query.factors, 1, panel_.data(), count, index_.factors_, scores_.data());
+    for (std::size_t n = 0; n < count; ++n) {
+      const Index row = pending_[first + n];
+      const Scored candidate{row, value_of(query, row, scores_[n])};
+      if (!(candidate.score >= threshold) || !query.best.would_enter(candidate)) continue;
+      query.best.add(candidate);
+      threshold = query.threshold();
+    }
+  }
+}
+
+/// Scores a whole block for all active queries.
+template <Real Scalar>
+void TopKSearch<Scalar>::fill(std::size_t block) {
+  const std::size_t first = block * score_block, count = (std::min)(score_block, index_.order_.size() - first);
+  const Index* const rows = index_.order_.data() + first;
+  index_.kernels_->pack(rows_.data(), rows_.stride(), rows, count, index_.factors_, panel_.data());
+  index_.kernels_->score(factors_.data(), factors_.size(), panel_.data(), count, index_.factors_, scores_.data());
+  counters_.scores += count * active_.size();
+  for (std::size_t at = 0; at < active_.size(); ++at) {
+    Query& query = queries_[active_[at]];
+    double threshold = query.threshold();
+    for (std::size_t n = 0; n < count; ++n) {
+      const Scored candidate{rows[n], value_of(query, rows[n], scores_[at * score_block + n])};
+      if (!(candidate.score >= threshold) || !query.best.would_enter(candidate) || !detail::is_eligible(*query.request, rows[n])) continue;
+      query.best.add(candidate);
+      threshold = query.threshold();
+    }
+  }
+}
+
+/// Marks in found_ which rows of `length` blocks may enter the list of each active query.
+template <Real Scalar>
+void TopKSearch<Scalar>::start_scan(std::size_t block, std::size_t length) {
+  const double bound = 127.0 * 127.0 * static_cast<double>(index_.groups_ * 4) + 1.0;
+  scan_codes_.clear();
+  scan_start_.clear();
+  scan_found_.clear();
+  for (std::size_t at = 0; at < active_.size(); ++at) {
+    const Query& query = queries_[active_[at]];
+    std::int32_t* const start = start_.data() + at * most_blocks;
+    const double* units = index_.unit_.data() + block;
+    double level = query.threshold();
+    // Where nothing is known, or any cosine will do, every row is found.
+    if (!query.prunable || (similarity_ == Similarity::cosine && !(level > 0.0))) {
+      std::fill_n(start, length, query.offset + static_cast<std::int32_t>(bound));
+    } else {
+      if (similarity_ == Similarity::cosine) {
+        // A cosine of t needs a product of t |x| |y|; the shortest row of a block asks for least.
+        for (std::size_t b = 0; b < length; ++b) units_[b] = units[b] * index_.shortest_[block + b] * (1.0 - 1e-9);
+        units = units_.data();
+        level *= query.length;
+      }
+      index_.code_kernels_->limits(units, index_.rest_.data() + block, index_.norm_.data() + block, level * query.inverse, query.spread,
+                                   query.distance, bound, query.offset, start, length);
+    }
+    scan_codes_.push_back(codes_.data() + active_[at] * index_.groups_ * 4);
+    scan_start_.push_back(start);
+    scan_found_.push_back(found_.data() + at * most_blocks);
+  }
+  index_.code_kernels_->scan({.items = index_.codes_.data() + block * index_.groups_ * score_block * 4,
+                              .users = scan_codes_.data(),
+                              .start = scan_start_.data(),
+                              .found = scan_found_.data(),
+                              .n_users = active_.size(),
+                              .groups = index_.groups_,
+                              .n_blocks = length});
+  counters_.codes += active_.size() * length * score_block;
+}
+
+/// Scores what start_scan found and the filters leave.
+template <Real Scalar>
+void TopKSearch<Scalar>::finish_scan(std::size_t block, std::size_t length) {
+  for (std::size_t at = 0; at < active_.size(); ++at) {
+    Query& query = queries_[active_[at]];
+    pending_.clear();
+    for (std::size_t b = 0; b < length; ++b) {
+      for (std::uint64_t found = found_[at * most_blocks + b]; found != 0; found &= found - 1) {
+        const std::size_t position = (block + b) * score_block + static_cast<std::size_t>(std::countr_zero(found));
+        if (position >= index_.order_.size()) break;
+        const Index row = index_.order_[position];
+        if (detail::is_eligible(*query.request, row)) pending_.push_back(row);
+      }
+    }
+    if (!pending_.empty()) score_pending(query);
+  }
+}
+
+template <Real Scalar>
+std::vector<std::vector<Scored>> TopKSearch<Scalar>::find(std::span<const Scalar* const> queries, std::span<const TopKRequest> requests,
+                                                          Similarity similarity) {
+  const std::size_t n_rows = index_.order_.size(), blocks = index_.unit_.size(), code_length = index_.groups_ * 4;
+  similarity_ = similarity;
+  queries_.clear();
+  active_.clear();
+  factors_.clear();
+  codes_.assign(queries.size() * code_length, 0);
+  std::size_t longest_list = 0;
+  for (std::size_t n = 0; n < queries.size(); ++n) {
+    Query& query = queries_.emplace_back(Query{queries[n], &requests[n], detail::BestOf((std::min)(requests[n].count, n_rows))});
+    if (similarity == Similarity::cosine && n_rows > 0) {
+      constexpr Index self[1] = {0};
+      alignas(row_alignment) Scalar squares[row_alignment / sizeof(Scalar)];
+      index_.kernels_->pack(query.factors, rows_.stride(), self, 1, index_.factors_, panel_.data());
+      index_.kernels_->squares(panel_.data(), 1, index_.factors_, squares);
+      query.length = std::sqrt(static_cast<double>(squares[0]));
+    }
+    if (answered_without_scan(query)) continue;
+    prepare(query, codes_.data() + n * code_length);
+    counters_.rows += n_rows;
+    active_.push_back(n);
+    factors_.push_back(query.factors);
+    longest_list = (std::max)(longest_list, (std::min)(requests[n].count, n_rows));
+  }
+
+  std::size_t block = 0;
+  if (!active_.empty()) {  // the first blocks fill the lists
+    scores_.resize((std::max)(scores_.size(), active_.size() * score_block));
+    for (const std::size_t end = (std::min)(blocks, (longest_list + longest_list / 4) / score_block + 1); block < end; ++block) fill(block);
+  }
+  // Then more and more blocks between two looks at the thresholds, which rise fast at first and slowly later.
+  units_.resize(most_blocks);
+  start_.resize(active_.size() * most_blocks);
+  found_.resize(active_.size() * most_blocks);
+  for (std::size_t length = 1; block < blocks; block += length, length = (std::min)(2 * length, most_blocks)) {
+    length = (std::min)(length, blocks - block);
+    if (similarity == Similarity::inner_product)
+      std::erase_if(active_, [&](std::size_t n) {
+        return queries_[n].prunable && queries_[n].reach * index_.reach_[block] < queries_[n].threshold();
+      });
+    if (active_.empty()) break;
+    start_scan(block, length);
+    finish_scan(block, length);
+  }
+
+  std::vector<std::vector<Scored>> lists;
+  for (Query& query : queries_) lists.push_back(query.best.take());
+  return lists;
+}
+
+template <Real Scalar>
+std::vector<Scored> TopKSearch<Scalar>::score(const Scalar* query, std::span<const Index> rows) {
+  scores_.resize((std::max)(scores_.size(), score_block));
+  std::vector<Scored> scored;
+  for (std::size_t first = 0; first < rows.size(); first += score_block) {
+    const std::size_t count = (std::min)(score_block, rows.size() - first);
+    index_.kernels_->pack(rows_.data(), rows_.stride(), rows.data() + first, count, index_.factors_, panel_.data());
+    index_.kernels_->score(&query, 1, panel_.data(), count, index_.factors_, scores_.data());
+    for (std::size_t n = 0; n < count; ++n) scored.push_back({rows[first + n], static_cast<double>(scores_[n])});
+  }
+  return scored;
+}
+
+}  // namespace kindred::inline v0::inline KINDRED_BUILD

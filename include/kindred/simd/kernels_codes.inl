@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+// Codes of score_kernels.hpp, which includes this file once a level. No include guard, no #include: the region around it decides the instructions.
+//
+// A lane holds one item; each step adds the products of four item bytes (unsigned, an offset above the code) with four user bytes (signed). GCC and
+// clang give these instructions different names in C++, so they are written as assembly, in both dialects.
+
+namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPACE {
+
+typedef std::int32_t Int32s __attribute__((vector_size(KINDRED_SIMD_BYTES), may_alias));
+typedef std::uint32_t Uint32s __attribute__((vector_size(KINDRED_SIMD_BYTES), may_alias));
+typedef std::int16_t Int16s __attribute__((vector_size(KINDRED_SIMD_BYTES), may_alias));
+typedef std::uint16_t Uint16s __attribute__((vector_size(KINDRED_SIMD_BYTES), may_alias));
+inline constexpr std::size_t int_lanes = KINDRED_SIMD_BYTES / 4;
+inline constexpr std::size_t scan_users = 4;  // at a time
+#if KINDRED_SIMD_BYTES == 64
+inline constexpr std::size_t scan_vectors = 4;  // 16 accumulators of 32 registers
+#else
+inline constexpr std::size_t scan_vectors = 2;  // 8 of 16
+#endif
+
+/// Without VNNI, pairs of products are added in 16 bits: 2 * 127 * 127 fits, so item codes have one bit less.
+#if KINDRED_CODES == KINDRED_CODES_AVX2 || KINDRED_CODES == KINDRED_CODES_AVX512
+inline constexpr int code_offset = 64;
+#else
+inline constexpr int code_offset = 128;
+#endif
+
+/// Item bytes of one step, in the form that the products take.
+struct ItemBytes {
+#if KINDRED_CODES == KINDRED_CODES_SSE2
+  Int16s even, odd;
+#else
+  Uint32s all;
+#endif
+};
+
+KINDRED_INLINE ItemBytes load_items(const std::uint8_t* from) {
+#if KINDRED_CODES == KINDRED_CODES_SSE2
+  const Uint16s pairs = *reinterpret_cast<const Uint16s*>(from);
+  return {(Int16s)(pairs & 0xFF), (Int16s)(pairs >> 8)};
+#else
+  return {*reinterpret_cast<const Uint32s*>(from)};
+#endif
+}
+
+/// Four user bytes, the same in every lane.
+struct UserBytes {
+#if KINDRED_CODES == KINDRED_CODES_SSE2
+  Int16s even, odd;
+#elif KINDRED_CODES == KINDRED_CODES_PLAIN
+  std::int32_t byte[4];
+#else
+  Uint32s all;
+#endif
+};
+
+KINDRED_INLINE UserBytes load_user(const std::int8_t* from) {
+#if KINDRED_CODES == KINDRED_CODES_PLAIN
+  return {{from[0], from[1], from[2], from[3]}};
+#else
+  std::uint32_t bits;
+  __builtin_memcpy(&bits, from, 4);
+  const Uint32s all = Uint32s{} + bits;
+#if KINDRED_CODES == KINDRED_CODES_SSE2
+  return {((Int16s)all << 8) >> 8, (Int16s)all >> 8};
+#else
+  return {all};
+#endif
+#endif
+}
+
+KINDRED_INLINE Uint32s add_products(Uint32s sum, ItemBytes items, UserBytes user) {
+#if KINDRED_CODES == KINDRED_CODES_VNNI
+  __asm__("vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+v"(sum) : "v"(items.all), "v"(user.all));
+  return sum;
+#elif KINDRED_CODES == KINDRED_CODES_AVX512 || KINDRED_CODES == KINDRED_CODES_AVX2
+  const Uint16s ones = Uint16s{} + 1;
+  Uint32s products, sums;
+#if KINDRED_CODES == KINDRED_CODES_AVX512
+  __asm__("vpmaddubsw {%2, %1, %0|%0, %1, %2}" : "=v"(products) : "v"(items.all), "v"(user.all));
+  __asm__("vpmaddwd {%2, %1, %0|%0, %1, %2}" : "=v"(sums) : "v"(products), "v"(ones));
+#else
+  __asm__("vpmaddubsw {%2, %1, %0|%0, %1, %2}" : "=x"(products) : "x"(items.all), "x"(user.all));
+  __asm__("vpmaddwd {%2, %1, %0|%0, %1, %2}" : "=x"(sums) : "x"(products), "x"(ones));
+#endif
+  return sum + sums;
+#elif KINDRED_CODES == KINDRED_CODES_SSE2
+  Int16s even = items.even, odd = items.odd;
+  __asm__("pmaddwd {%1, %0|%0, %1}" : "+x"(even) : "x"(user.even));
+  __asm__("pmaddwd {%1, %0|%0, %1}" : "+x"(odd) : "x"(user.odd));
+  return sum + ((Uint32s)even + (Uint32s)odd);
+#else
+  KINDRED_UNROLL for (int byte = 0; byte < 4; ++byte) sum += (items.all >> (8 * byte) & 0xFF) * static_cast<std::uint32_t>(user.byte[byte]);
+  return sum;
+#endif
+}
+
+/// The signs of the lanes as bits.
+KINDRED_INLINE std::uint64_t signs(Uint32s lanes) {
+#if KINDRED_CODES == KINDRED_CODES_VNNI || KINDRED_CODES == KINDRED_CODES_AVX512
+  std::uint16_t mask;
+  __asm__("vpmovd2m {%1, %0|%0, %1}" : "=k"(mask) : "v"(lanes));
+  return mask;
+#elif KINDRED_CODES == KINDRED_CODES_AVX2
+  std::uint32_t mask;
+  __asm__("vmovmskps {%1, %0|%0, %1}" : "=r"(mask) : "x"(lanes));
+  return mask;
+#elif KINDRED_CODES == KINDRED_CODES_SSE2
+  std::uint32_t mask;
+  __asm__("movmskps {%1, %0|%0, %1}" : "=r"(mask) : "x"(lanes));
+  return mask;
+#else
+  std::uint64_t mask = 0;
+  for (std::size_t n = 0; n < int_lanes; ++n) mask |= static_cast<std::uint64_t>(lanes[n] >> 31) << n;
+  return mask;
+#endif
+}
+
+/// U users times one block.
+template <std::size_t U>
+KINDRED_INLINE void scan_block(const std::uint8_t* items, const std::int8_t* const* users, std::size_t groups, const std::int32_t (&start)[U],
+                               std::uint64_t (&found)[U]) {
+  constexpr std::uint64_t all = (std::uint64_t{1} << int_lanes) - 1;
+  const std::int8_t* x[U];
+  KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) {
+    found[u] = 0;
+    x[u] = users[u];
+  }
+  for (std::size_t first = 0; first < score_block; first += scan_vectors * int_lanes) {
+    Uint32s sums[U][scan_vectors];
+    KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) {
+      KINDRED_UNROLL for (std::size_t v = 0; v < scan_vectors; ++v) sums[u][v] = Uint32s{} + static_cast<std::uint32_t>(start[u]);
+    }
+    for (std::size_t g = 0; g < groups; ++g) {
+      ItemBytes y[scan_vectors];
+      KINDRED_UNROLL for (std::size_t v = 0; v < scan_vectors; ++v) y[v] = load_items(items + (g * score_block + first + v * int_lanes) * 4);
+      KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) {
+        const UserBytes bytes = load_user(x[u] + 4 * g);
+        KINDRED_UNROLL for (std::size_t v = 0; v < scan_vectors; ++v) sums[u][v] = add_products(sums[u][v], y[v], bytes);
+      }
+    }
+    KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) {
+      Uint32s negative = sums[u][0];
+      KINDRED_UNROLL for (std::size_t v = 1; v < scan_vectors; ++v) negative &= sums[u][v];
+      if (signs(negative) != all) {  // rare: most blocks have no item worth a score
+        KINDRED_UNROLL for (std::size_t v = 0; v < scan_vectors; ++v) found[u] |= (~signs(sums[u][v]) & all) << (first + v * int_lanes);
+      }
+    }
+  }
+}
+
+template <std::size_t U>
+KINDRED_INLINE void scan_users_of(const CodeScan& a, std::size_t first) {
+  for (std::size_t block = 0; block < a.n_blocks; ++block) {
+    std::int32_t start[U];
+    std::uint64_t found[U];
+    KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) start[u] = a.start[first + u][block];
+    scan_block<U>(a.items + block * a.groups * score_block * 4, a.users + first, a.groups, start, found);
+    KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) a.found[first + u][block] = found[u];
+  }
+}
+
+inline void scan(const CodeScan& a) {
+  std::size_t u = 0;
+  for (; u + scan_users <= a.n_users; u += scan_users) scan_users_of<scan_users>(a, u);
+  if (a.n_users - u >= 2) {
+    scan_users_of<2>(a, u);
+    u += 2;
+  }
+  if (u < a.n_users) scan_users_of<1>(a, u);
+}
+
+typedef double Doubles __attribute__((vector_size(KINDRED_SIMD_BYTES), may_alias, aligned(8)));
+inline constexpr std::size_t double_lanes = KINDRED_SIMD_BYTES / sizeof(double);
+typedef std::int32_t HalfInts __attribute__((vector_size(4 * double_lanes), may_alias, aligned(4)));
+
+KINDRED_INLINE Doubles doubles(const double* from) { return *reinterpret_cast<const Doubles*>(from); }
+
+inline void limits(const double* unit, const double* rest, const double* norm, double level, double spread, double distance, double bound,
+                   std::int32_t offset, std::int32_t* start, std::size_t n) {
+  const Doubles top = Doubles{} + bound, bottom = -top;
+  std::size_t b = 0;
+  for (; b + double_lanes <= n; b += double_lanes) {
+    Doubles limit = level * doubles(unit + b) - spread * doubles(rest + b) - distance * doubles(norm + b);
+    limit = limit < top ? limit : top;
+    limit = limit > bottom ? limit : bottom;
+    *reinterpret_cast<HalfInts*>(start + b) = offset + 2 - __builtin_convertvector(limit, HalfInts);
+  }
+  for (; b < n; ++b) {
+    double limit = level * unit[b] - spread * rest[b] - distance * norm[b];
+    limit = limit < bound ? limit : bound;
+    limit = limit > -bound ? limit : -bound;
+    start[b] = offset + 2 - static_cast<std::int32_t>(limit);
+  }
+}
+
+constexpr CodeKernels code_kernels() { return {.scan = scan, .limits = limits, .offset = code_offset}; }
+
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPACE

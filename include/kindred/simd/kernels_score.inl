@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// Scores of score_kernels.hpp, which includes this file once a level. No include guard, no #include: the region around it decides the instructions.
+
+namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPACE {
+
+template <typename T>
+struct Simd {
+  typedef T Vector __attribute__((vector_size(KINDRED_SIMD_BYTES), may_alias));
+};
+
+template <typename T>
+inline constexpr std::size_t lanes = KINDRED_SIMD_BYTES / sizeof(T);
+
+template <typename T>
+KINDRED_INLINE typename Simd<T>::Vector load(const T* from) {
+  return *reinterpret_cast<const typename Simd<T>::Vector*>(from);
+}
+
+template <typename T>
+KINDRED_INLINE void store(T* to, typename Simd<T>::Vector value) {
+  *reinterpret_cast<typename Simd<T>::Vector*>(to) = value;
+}
+
+/// One round of a perfect shuffle: a0 b0 a1 b1 ... and its upper half.
+template <typename T>
+KINDRED_INLINE void interleave(typename Simd<T>::Vector a, typename Simd<T>::Vector b, typename Simd<T>::Vector& low, typename Simd<T>::Vector& high) {
+  if constexpr (lanes<T> == 16) {
+    low = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    high = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  } else if constexpr (lanes<T> == 8) {
+    low = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+    high = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+  } else if constexpr (lanes<T> == 4) {
+    low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+    high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  } else {
+    low = __builtin_shufflevector(a, b, 0, 2);
+    high = __builtin_shufflevector(a, b, 1, 3);
+  }
+}
+
+template <typename T>
+void pack(const T* factors, std::size_t stride, const Index* rows, std::size_t count, std::size_t k, T* panel) {
+  using Vector = typename Simd<T>::Vector;
+  constexpr std::size_t w = lanes<T>;
+  constexpr std::size_t line = 64 / sizeof(T);
+  const T* y[w];
+  for (std::size_t first = 0; first < count; first += w) {
+    // Rows lie in memory at random: ask for the next ones while these are transposed.
+    for (std::size_t n = first + w; n < first + 2 * w && n < count; ++n) {
+      const T* ahead = factors + static_cast<std::size_t>(rows[n]) * stride;
+      for (std::size_t f = 0; f < stride; f += line) __builtin_prefetch(ahead + f);
+    }
+    for (std::size_t n = 0; n < w; ++n) y[n] = factors + static_cast<std::size_t>(rows[first + n < count ? first + n : first]) * stride;
+    for (std::size_t f = 0; f < k; f += w) {
+      Vector block[w];
+      KINDRED_UNROLL for (std::size_t n = 0; n < w; ++n) block[n] = load(y[n] + f);
+      KINDRED_UNROLL for (std::size_t round = 1; round < w; round *= 2) {
+        Vector next[w];
+        KINDRED_UNROLL for (std::size_t n = 0; n < w / 2; ++n) interleave<T>(block[n], block[n + w / 2], next[2 * n], next[2 * n + 1]);
+        KINDRED_UNROLL for (std::size_t n = 0; n < w; ++n) block[n] = next[n];
+      }
+      KINDRED_UNROLL for (std::size_t n = 0; n < w; ++n) if (f + n < k) store(panel + (f + n) * score_block + first, block[n]);
+    }
+  }
+}
+
+/// U users times two vectors of items.
+template <typename T, std::size_t U>
+KINDRED_INLINE void score_tile(const T* const* users, const T* panel, std::size_t k, T* scores) {
+  constexpr std::size_t V = 2;
+  using Vector = typename Simd<T>::Vector;
+  Vector tile[U][V]{};
+  const T* x[U];
+  KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) x[u] = users[u];
+  for (std::size_t f = 0; f < k; ++f) {
+    Vector y[V];
+    KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) y[v] = load(panel + f * score_block + v * lanes<T>);
+    KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) {
+      KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) tile[u][v] += x[u][f] * y[v];
+    }
+  }
+  KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) {
+    KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) store(scores + u * score_block + v * lanes<T>, tile[u][v]);
+  }
+}
+
+/// Two vectors of items at a time, also where the second has nothing in it: a shape less to compile, and the panel is there anyway.
+template <typename T>
+void score(const T* const* users, std::size_t n_users, const T* panel, std::size_t count, std::size_t k, T* scores) {
+  for (std::size_t n = 0; n < count; n += 2 * lanes<T>) {
+    std::size_t u = 0;
+    for (; u + 4 <= n_users; u += 4) score_tile<T, 4>(users + u, panel + n, k, scores + u * score_block + n);
+    for (; u < n_users; ++u) score_tile<T, 1>(users + u, panel + n, k, scores + u * score_block + n);
+  }
+}
+
+template <typename T>
+void squares(const T* panel, std::size_t count, std::size_t k, T* sums) {
+  for (std::size_t n = 0; n < count; n += lanes<T>) {
+    typename Simd<T>::Vector sum{};
+    for (std::size_t f = 0; f < k; ++f) {
+      const auto y = load(panel + f * score_block + n);
+      sum += y * y;
+    }
+    store(sums + n, sum);
+  }
+}
+
+template <typename T>
+constexpr ScoreKernels<T> score_kernels() {
+  return {.pack = pack<T>, .score = score<T>, .squares = squares<T>};
+}
+
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPACE

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The loops that score items for users, compiled once for every level and chosen at run time as in kernels.hpp.
+//
+// A score has one definition: one accumulator over f in stored column order, fused where the level has FMA. Items stand in lanes, so a score has
+// the same bits whether one item or a tile of them is scored, for one user or for many. Codes (8-bit approximations) only ever decide which items
+// are worth a score; they are sums of integers, so no result depends on how they are computed.
+
+#include <cstddef>
+#include <cstdint>
+
+#include <kindred/core/config.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/simd/level.hpp>
+
+namespace kindred::inline v0::inline KINDRED_BUILD {
+
+/// Items that are scored together, and the lanes of their panels.
+inline constexpr std::size_t score_block = 64;
+
+/// The kernels of one level for factors of one scalar type.
+template <Real Scalar>
+struct ScoreKernels {
+  /// panel[f * score_block + n] = factor f of row rows[n], for n < count <= score_block; lanes up to the next full vector get some row again.
+  /// `factors`: rows `stride` scalars apart on 64-byte boundaries, padded with zeros to 64 bytes.
+  void (*pack)(const Scalar* factors, std::size_t stride, const Index* rows, std::size_t count, std::size_t k, Scalar* panel);
+  /// scores[u * score_block + n] = sum_f users[u][f] panel[f][n] for n < count, n_users x score_block; `scores` on a 64-byte boundary.
+  void (*score)(const Scalar* const* users, std::size_t n_users, const Scalar* panel, std::size_t count, std::size_t k, Scalar* scores);
+  /// sums[n] = the score of the n-th row of a panel with itself, n < count.
+  void (*squares)(const Scalar* panel, std::size_t count, std::size_t k, Scalar* sums);
+};
+
+/// Which items of consecutive blocks may score enough for each of some users, judged by codes.
+struct CodeScan {
+  const std::uint8_t* items = nullptr;         ///< n_blocks x groups x score_block x 4: codes plus the offset, on a 64-byte boundary.
+  const std::int8_t* const* users = nullptr;   ///< n_users, each groups x 4 codes.
+  const std::int32_t* const* start = nullptr;  ///< n_users, each n_blocks: what the sum of products starts from.
+  std::uint64_t* const* found = nullptr;       ///< Out: n_users, each n_blocks: bit n is set if the sum for item n of the block is >= 0.
+  std::size_t n_users = 0;
+  std::size_t groups = 0;
+  std::size_t n_blocks = 0;
+};
+
+/// The kernels of one level on codes.
+struct CodeKernels {
+  void (*scan)(const CodeScan& arguments);
+  /// start[b] = offset - trunc(max(-bound, min(bound, level * unit[b] - spread * rest[b] - distance * norm[b])) - 2), length n.
+  void (*limits)(const double* unit, const double* rest, const double* norm, double level, double spread, double distance, double bound,
+                 std::int32_t offset, std::int32_t* start, std::size_t n);
+  /// The offset that makes item codes positive; they are in [-(offset - 1), offset - 1], a user's in [-127, 127].
+  int offset;
+};
+
+}  // namespace kindred::inline v0::inline KINDRED_BUILD
+
+#define KINDRED_UNROLL _Pragma("GCC unroll 16")
+#define KINDRED_INLINE inline __attribute__((always_inline))
+
+// How four products of bytes are added to each 32-bit lane: plain, SSE2, AVX2, AVX-512, AVX-512 with VNNI.
+#define KINDRED_CODES_PLAIN 0
+#define KINDRED_CODES_SSE2 1
+#define KINDRED_CODES_AVX2 2
+#define KINDRED_CODES_AVX512 3
+#define KINDRED_CODES_VNNI 4
+
+#define KINDRED_SIMD_NAMESPACE score_base
+#define KINDRED_SIMD_BYTES 16
+#if KINDRED_SIMD_X86 && defined(__SSE2__)
+#define KINDRED_CODES KINDRED_CODES_SSE2
+#else
+#define KINDRED_CODES KINDRED_CODES_PLAIN
+#endif
+#include <kindred/simd/kernels_codes.inl>
+#include <kindred/simd/kernels_score.inl>
+#undef KINDRED_SIMD_NAMESPACE
+#undef KINDRED_SIMD_BYTES
+#undef KINDRED_CODES
+
+#if KINDRED_SIMD_X86
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+#define KINDRED_SIMD_NAMESPACE score_avx2
+#define KINDRED_SIMD_BYTES 32
+#define KINDRED_CODES KINDRED_CODES_AVX2
+#include <kindred/simd/kernels_codes.inl>
+#include <kindred/simd/kernels_score.inl>
+#undef KINDRED_SIMD_NAMESPACE
+#undef KINDRED_SIMD_BYTES
+#undef KINDRED_CODES
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512vl,avx512bw,avx512dq"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,avx512f,avx512vl,avx512bw,avx512dq,prefer-vector-width=512")
+#endif
+#define KINDRED_SIMD_NAMESPACE score_avx512
+#define KINDRED_SIMD_BYTES 64
+#define KINDRED_CODES KINDRED_CODES_AVX512
+#include <kindred/simd/kernels_codes.inl>
+#include <kindred/simd/kernels_score.inl>
+#undef KINDRED_SIMD_NAMESPACE
+#undef KINDRED_SIMD_BYTES
+#undef KINDRED_CODES
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512vl,avx512bw,avx512dq,avx512vnni"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,avx512f,avx512vl,avx512bw,avx512dq,avx512vnni,prefer-vector-width=512")
+#endif
+#define KINDRED_SIMD_NAMESPACE score_vnni
+#define KINDRED_SIMD_BYTES 64
+#define KINDRED_CODES KINDRED_CODES_VNNI
+#include <kindred/simd/kernels_codes.inl>
+#undef KINDRED_SIMD_NAMESPACE
+#undef KINDRED_SIMD_BYTES
+#undef KINDRED_CODES
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+#endif  // KINDRED_SIMD_X86
+
+#undef KINDRED_CODES_PLAIN
+#undef KINDRED_CODES_SSE2
+#undef KINDRED_CODES_AVX2
+#undef KINDRED_CODES_AVX512
+#undef KINDRED_CODES_VNNI
+#undef KINDRED_INLINE
+#undef KINDRED_UNROLL
+
+namespace kindred::inline v0::inline KINDRED_BUILD {
+
+/// The kernels of `level`. @throws InvalidArgument if this processor does not have it.
+template <Real Scalar>
+[[nodiscard]] const ScoreKernels<Scalar>& score_kernels(SimdLevel level = SimdLevel::best) {
+  static constexpr ScoreKernels<Scalar> base = detail::score_base::score_kernels<Scalar>();
+#if KINDRED_SIMD_X86
+  static constexpr ScoreKernels<Scalar> avx2 = detail::score_avx2::score_kernels<Scalar>();
+  static constexpr ScoreKernels<Scalar> avx512 = detail::score_avx512::score_kernels<Scalar>();
+  switch (resolve_level(level)) {
+    case SimdLevel::avx512: return avx512;
+    case SimdLevel::avx2: return avx2;
+    default: return base;
+  }
+#else
+  (void)resolve_level(level);
+  return base;
+#endif
+}
+
+/// Whether the level avx512 may use instructions for products of bytes that some of its processors have.
+enum class CodeDots { best, plain };
+
+/// The kernels of `level`; the choice within a level changes the time only. @throws InvalidArgument if this processor does not have it.
+[[nodiscard]] inline const CodeKernels& code_kernels(SimdLevel level = SimdLevel::best, [[maybe_unused]] CodeDots dots = CodeDots::best) {
+  static constexpr CodeKernels base = detail::score_base::code_kernels();
+#if KINDRED_SIMD_X86
+  static constexpr CodeKernels avx2 = detail::score_avx2::code_kernels();
+  static constexpr CodeKernels avx512 = detail::score_avx512::code_kernels();
+  static constexpr CodeKernels vnni = detail::score_vnni::code_kernels();
+  switch (resolve_level(level)) {
+    case SimdLevel::avx512: return dots == CodeDots::best && __builtin_cpu_supports("avx512vnni") ? vnni : avx512;
+    case SimdLevel::avx2: return avx2;
+    default: return base;
+  }
+#else
+  (void)resolve_level(level);
+  return base;
+#endif
+}
+
+}  // namespace kindred::inline v0::inline KINDRED_BUILD

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+#include <kindred/linalg/top_k_search.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdlib>
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "../support/full_scan.hpp"
+#include "../support/simd_levels.hpp"
+#include "../support/textbook_als.hpp"
+
+namespace kd = kindred;
+
+namespace {
+
+/// 300, or what the environment variable KINDRED_TOP_K_CASES says.
+std::size_t n_cases() {
+  const char* const asked = std::getenv("KINDRED_TOP_K_CASES");
+  return asked == nullptr ? 300 : std::stoul(asked);
+}
+
+std::vector<kd::Index> random_rows(kd::Index n, double share, kd::Random& random) {
+  std::vector<kd::Index> rows;
+  for (kd::Index r = 0; r < n; ++r)
+    if (random.uniform() < share) rows.push_back(r);
+  return rows;
+}
+
+/// Factors of many kinds: what is easy to prune and what is not, ties, zeros, numbers at the ends of the range.
+template <typename T>
+void fill(kd::FactorMatrix<T>& matrix, std::uint32_t kind, kd::Random& random) {
+  const double decay = 0.1 + random.uniform();
+  for (kd::Index r = 0; r < matrix.rows(); ++r) {
+    const double popularity = std::pow(static_cast<double>(1 + random.below(1000)), -0.7);
+    for (std::size_t f = 0; f < matrix.row(r).size(); ++f) {
+      double value = random.normal();
+      if (kind == 1) value *= popularity;                                                             // few long rows
+      if (kind == 2) value = (value + 2.0) * popularity * std::exp(-decay * static_cast<double>(f));  // and leading factors
+      if (kind == 3) value = std::round(value);                                                       // ties
+      if (kind == 4) value = -std::abs(value);                                                        // negative against positive queries
+      if (kind == 5) value *= static_cast<double>((std::numeric_limits<T>::denorm_min)()) * 8.0;
+      if (kind == 6) value *= static_cast<double>((std::numeric_limits<T>::max)()) / 16.0;  // products overflow
+      if (kind == 7) value *= std::pow(10.0, static_cast<double>(random.below(60)) - 30.0);
+      if (kind == 8) value = std::abs(value);
+      if (kind == 9) value *= std::sqrt(static_cast<double>((std::numeric_limits<T>::min)()));  // products nearly vanish
+      matrix.row(r)[f] = static_cast<T>(value);
+    }
+    if (random.below(20) == 0) std::fill(matrix.row(r).begin(), matrix.row(r).end(), T(0));
+    if (r > 0 && random.below(4) == 0) {  // a copy of an earlier row
+      const std::span<const T> earlier = matrix.row(static_cast<kd::Index>(random.below(static_cast<std::uint32_t>(r))));
+      std::copy(earlier.begin(), earlier.end(), matrix.row(r).begin());
+    }
+  }
+}
+
+/// One random model, random requests, all levels. Empty, or what went wrong.
+template <typename T>
+std::string check_case(std::uint64_t seed) {
+  kd::Random random(seed, kd::RandomStream::sample, 77);
+  const kd::Index n = random.below(4) == 0 ? static_cast<kd::Index>(1 + random.below(3000)) : static_cast<kd::Index>(1 + random.below(300));
+  const kd::Index k = random.below(5) == 0 ? static_cast<kd::Index>(1 + random.below(300)) : static_cast<kd::Index>(1 + random.below(40));
+  const kd::Index n_queries = static_cast<kd::Index>(1 + random.below(11));
+  kd::FactorMatrix<T> rows(n, k), queries(n_queries, k);
+  const std::uint32_t kind = random.below(10);
+  fill(rows, kind, random);
+  fill(queries, kind == 4 ? 8 : random.below(4) == 0 ? random.below(10) : kind, random);
+
+  std::vector<kd::Index> counts(static_cast<std::size_t>(n));
+  for (kd::Index& count : counts) count = static_cast<kd::Index>(random.below(4));
+  std::vector<std::vector<kd::Index>> excludes, allows;
+  std::vector<kd::TopKRequest> requests;
+  for (kd::Index q = 0; q < n_queries; ++q) {
+    excludes.push_back(random_rows(n, random.below(3) == 0 ? 0.9 : 0.1, random));
+    allows.push_back(random_rows(n, random.below(2) == 0 ? 0.05 : 0.6, random));
+  }
+  const kd::Index most = random.below(2) == 0 ? n + 5 : (std::min)(n + 5, kd::Index{25});
+  for (kd::Index q = 0; q < n_queries; ++q) {
+    kd::TopKRequest request{.count = 1 + random.below(static_cast<std::uint32_t>(most))};
+    if (random.below(2) == 0) request.exclude = excludes[static_cast<std::size_t>(q)];
+    if (random.below(4) == 0) request.allow = allows[static_cast<std::size_t>(q)];
+    if (random.below(4) == 0)
+      request.min_score = static_cast<double>(kindred_test::plain_score<T>(
+          queries.row(q), rows.row(static_cast<kd::Index>(random.below(static_cast<std::uint32_t>(n)))), true));
+    if (std::isnan(request.min_score)) request.min_score = 0.0;
+    if (random.below(3) == 0) request.counts = counts;
+    requests.push_back(request);
+  }
+
+  for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+    const kd::TopKIndex<T> index(rows, random.below(2) == 0 ? queries : rows, level);
+    kd::TopKSearch<T> search(index, rows);
+    // Of cosines of numbers whose squares leave the range nothing is promised.
+    for (const bool cosine : {false, true}) {
+      if (cosine && (kind == 5 || kind == 6 || kind == 7 || kind == 9)) continue;
+      std::vector<const T*> pointers;
+      for (kd::Index q = 0; q < n_queries; ++q) pointers.push_back(queries.row(q).data());
+      const auto lists = search.find(pointers, requests, cosine ? kd::Similarity::cosine : kd::Similarity::inner_product);
+      for (std::size_t q = 0; q < lists.size(); ++q) {
+        const auto wanted = kindred_test::full_scan(rows, std::span<const T>(queries.row(static_cast<kd::Index>(q))), requests[q], cosine,
+                                                    kindred_test::fuses(level));
+        const auto alone = search.find(std::span(pointers).subspan(q, 1), std::span(requests).subspan(q, 1),
+                                       cosine ? kd::Similarity::cosine : kd::Similarity::inner_product);
+        for (const auto* found : {&lists[q], &alone[0]}) {
+          if (*found == wanted) continue;
+          std::size_t place = 0;
+          while (place < found->size() && place < wanted.size() && (*found)[place] == wanted[place]) ++place;
+          return "seed " + std::to_string(seed) + " kind " + std::to_string(kind) + " level " + std::string(kd::name_of(level)) +
+                 " query " + std::to_string(q) + (cosine ? " cosine" : "") + (found == &lists[q] ? " in a tile" : " alone") + ": " +
+                 std::to_string(found->size()) + " and " + std::to_string(wanted.size()) + " items, equal up to " + std::to_string(place);
+        }
+      }
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_SUITE("linalg/top_k_search") {
+  TEST_CASE("three items by hand") {
+    const kd::FactorMatrix<float> items(3, 2, std::vector<float>{1, 2, 3, 4, -1, 0.5F});
+    const kd::FactorMatrix<float> user(1, 2, std::vector<float>{2, 10});
+    for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+      const kd::TopKIndex<float> index(items, user, level);
+      CHECK(index.rows() == 3);
+      CHECK(index.memory_bytes() > 0);
+      CHECK(index.length(1) == 5.0);
+      kd::TopKSearch<float> search(index, items);
+      const float* const query = user.row(0).data();
+      const kd::TopKRequest all{.count = 10};
+      CHECK(search.find({&query, 1}, {&all, 1})[0] == std::vector<kd::Scored>{{1, 46.0}, {0, 22.0}, {2, 3.0}});
+      const std::vector<kd::Index> best{1};
+      const kd::TopKRequest one{.count = 1, .exclude = best};
+      CHECK(search.find({&query, 1}, {&one, 1})[0] == std::vector<kd::Scored>{{0, 22.0}});
+      const std::vector<kd::Scored> scored = search.score(query, std::vector<kd::Index>{2, 0});
+      CHECK(scored == std::vector<kd::Scored>{{2, 3.0}, {0, 22.0}});
+      const float* const item = items.row(1).data();
+      const std::vector<kd::Scored> near = search.find({&item, 1}, {&all, 1}, kd::Similarity::cosine)[0];
+      REQUIRE(near.size() == 3);
+      CHECK(near[0].item == 1);
+      CHECK(near[0].score == doctest::Approx(1.0).epsilon(1e-15));
+      CHECK(near[1].score == doctest::Approx(11.0 / (5.0 * std::sqrt(5.0))).epsilon(1e-7));
+    }
+  }
+
+  TEST_CASE("equal to the full scan to the bit, on random models and filters at every level") {
+    for (std::uint64_t seed = 0; seed < n_cases(); ++seed) {
+      const std::string failure = seed % 2 == 0 ? check_case<float>(seed) : check_case<double>(seed);
+      REQUIRE_MESSAGE(failure.empty(), failure);
+    }
+  }
+
+  TEST_CASE("a model that can be pruned is: most rows are neither scored nor multiplied") {
+    kd::Random random(1, kd::RandomStream::sample, 1);
+    kd::FactorMatrix<float> rows(20'000, 32), queries(64, 32);
+    fill(rows, 2, random);
+    fill(queries, 0, random);
+    const kd::TopKIndex<float> index(rows, queries, kd::SimdLevel::best);
+    kd::TopKSearch<float> search(index, rows);
+    std::vector<const float*> pointers;
+    for (kd::Index q = 0; q < 64; ++q) pointers.push_back(queries.row(q).data());
+    const std::vector<kd::TopKRequest> requests(64);
+    (void)search.find(pointers, requests);
+    CHECK(search.counters().rows <= 64u * 20'000u);
+    CHECK(search.counters().rows > 50u * 20'000u);  // all but queries of zeros
+    CHECK(search.counters().codes < search.counters().rows / 2);
+    CHECK(search.counters().scores < search.counters().rows / 20);
+  }
+
+  TEST_CASE("no rows, no queries, nothing asked for") {
+    const kd::FactorMatrix<double> nothing(0, 5), something(3, 5), query(1, 5);
+    const double* const q = query.row(0).data();
+    const kd::TopKRequest all{.count = 10}, none{.count = 0};
+    const kd::TopKIndex<double> empty(nothing, nothing, kd::SimdLevel::best), full(something, query, kd::SimdLevel::best);
+    CHECK(kd::TopKSearch<double>(empty, nothing).find({&q, 1}, {&all, 1})[0].empty());
+    CHECK(kd::TopKSearch<double>(full, something).find({&q, 1}, {&none, 1})[0].empty());
+    CHECK(kd::TopKSearch<double>(full, something).find({}, {}).empty());
+    CHECK(kd::TopKSearch<double>(full, something).find({&q, 1}, {&all, 1})[0] == std::vector<kd::Scored>{{0, 0.0}, {1, 0.0}, {2, 0.0}});
+  }
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+// New and changed users and items, and explanations.
+#include <kindred/models/als_fold_in.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstring>
+#include <limits>
+#include <span>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "../support/als_instances.hpp"
+#include "../support/als_settings.hpp"
+#include "../support/random_matrix.hpp"
+
+namespace kd = kindred;
+using doctest::Approx;
+using doctest::Contains;
+using kindred_test::random_matrix;
+
+namespace {
+
+template <typename T>
+kd::ImplicitALS<T> fitted(const kd::AlsOptions& options, const kd::CsrMatrix& train) {
+  kd::ImplicitALS<T> model(options);
+  model.fit(train);
+  return model;
+}
+
+template <typename T>
+bool same_row(std::span<const T> a, std::span<const T> b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
+}
+
+template <typename T>
+bool same_model(const kd::ImplicitALS<T>& a, const kd::ImplicitALS<T>& b) {
+  return a.shape() == b.shape() && a.user_factors().same_bytes(b.user_factors()) && a.item_factors().same_bytes(b.item_factors()) &&
+         std::equal(a.eigenvalues().begin(), a.eigenvalues().end(), b.eigenvalues().begin(), b.eigenvalues().end());
+}
+
+/// The matrix of these columns of `matrix`.
+kd::CsrMatrix columns_of(const kd::CsrMatrix& matrix, std::span<const kd::Index> columns) {
+  std::vector<kd::Interaction> triplets;
+  for (kd::Index u = 0; u < matrix.rows(); ++u)
+    for (std::size_t n = 0; n < matrix.row(u).size(); ++n) {
+      const auto at = std::find(columns.begin(), columns.end(), matrix.row(u).columns[n]);
+      if (at != columns.end()) triplets.push_back({u, static_cast<kd::Index>(at - columns.begin()), matrix.row(u).values[n]});
+    }
+  return kd::CsrMatrix::from_triplets({matrix.rows(), static_cast<kd::Index>(columns.size())}, triplets);
+}
+
+/// Options under which one user's values above 100 are refused.
+kd::AlsOptions refusing() {
+  kd::AlsOptions options = kindred_test::small_als();
+  options.confidence = kd::Confidence::custom;
+  options.confidence_function = [](double r, kd::Offset, kd::Offset) { return r > 100.0 ? -50.0 : r; };
+  return options;
+}
+
+}  // namespace
+
+TEST_SUITE("models/als_fold_in") {
+  TEST_CASE_TEMPLATE("fold_in_all, refit_users and append_users of train rows give the bytes of fit, for any number of threads", T, float,
+                     double) {
+    const kd::CsrMatrix train = random_matrix(80, 45, 0.2, 5);
+    for (const auto& [name, setting] : kindred_test::all_settings()) {
+      CAPTURE(name);
+      for (const std::size_t threads : {1u, 3u}) {
+        kd::AlsOptions options = setting;
+        options.threads = threads;
+        const kd::ImplicitALS<T> model = fitted<T>(options, train);
+        CHECK(model.fold_in_all(train).same_bytes(model.user_factors()));
+        kd::ImplicitALS<T> refitted = model;
+        std::vector<kd::Index> users(80);
+        for (std::size_t u = 0; u < 80; ++u) users[u] = static_cast<kd::Index>(u);
+        refitted.refit_users(users, train);
+        CHECK(same_model(refitted, model));
+        kd::ImplicitALS<T> longer = model;
+        CHECK(longer.append_users(train) == 80);
+        REQUIRE(longer.shape() == kd::MatrixShape{160, 45});
+        for (kd::Index u = 0; u < 80; ++u) {
+          CHECK(same_row(longer.user_factors().row(80 + u), model.user_factors().row(u)));
+          CHECK(same_row(longer.user_factors().row(u), model.user_factors().row(u)));
+        }
+        CHECK(longer.recommend(83, {.exclude = train.row(3)}) == model.recommend(3, {.exclude = train.row(3)}));
+      }
+    }
+  }
+
+  TEST_CASE_TEMPLATE("a refitted item solves its normal equations", T, float, double) {
+    // Of sum_u c (p - x_u y)^2 + background + l |y|^2 the gradient is 0 at the new y; with small_als c = 1 + 0.7 r on what is observed and 1 elsewhere.
+    const kd::CsrMatrix train = random_matrix(60, 40, 0.2, 5);
+    kd::ImplicitALS<T> model = fitted<T>(kindred_test::small_als(), train);
+    const kd::CsrMatrix other = random_matrix(60, 2, 0.4, 9);
+    const kd::ImplicitALS<T> before = model;
+    model.refit_items(std::vector<kd::Index>{7, 30}, other);
+    for (const kd::Index n : {0, 1}) {
+      const kd::Index item = n == 0 ? 7 : 30;
+      std::vector<double> gradient(6, 0.0);
+      double scale = 0.0;
+      for (kd::Index u = 0; u < 60; ++u) {
+        const kd::SparseRow row = other.row(u);
+        const auto at = std::find(row.columns.begin(), row.columns.end(), n);
+        const double r =
+            at == row.columns.end() ? 0.0 : static_cast<double>(row.values[static_cast<std::size_t>(at - row.columns.begin())]);
+        const double c = 1.0 + 0.7 * r, p = r > 0.0 ? 1.0 : 0.0;
+        for (std::size_t f = 0; f < 6; ++f) {
+          const auto x = static_cast<double>(model.user_factors().row(u)[f]);
+          gradient[f] += c * (model.predict(u, item) - p) * x;
+          scale += std::abs(c * x);
+        }
+      }
+      for (std::size_t f = 0; f < 6; ++f)
+        CHECK(std::abs(gradient[f] + 0.3 * static_cast<double>(model.item_factors().row(item)[f])) <=
+              100 * static_cast<double>(std::numeric_limits<T>::epsilon()) * scale);
+    }
+    // Other pairs keep their scores but for rounding: the basis has turned.
+    for (kd::Index u = 0; u < 60; ++u)
+      CHECK(model.predict(u, 8) == Approx(before.predict(u, 8)).epsilon(200 * static_cast<double>(std::numeric_limits<T>::epsilon())));
+    // And fold_in works in the new basis: it solves for the items as they are now.
+    const std::vector<T> x = model.fold_in(train.row(4));
+    kd::ImplicitALS<T> refitted = model;
+    refitted.refit_users(std::vector<kd::Index>{4}, kd::transpose(columns_of(kd::transpose(train), std::vector<kd::Index>{4})));
+    CHECK(same_row(std::span<const T>(x), refitted.user_factors().row(4)));
+  }
+
+  TEST_CASE("an appended item is the item that a refit of the same column makes, under every setting") {
+    const kd::CsrMatrix train = random_matrix(60, 40, 0.2, 5);
+    const kd::CsrMatrix column = columns_of(train, std::vector<kd::Index>{11});
+    for (const auto& [name, options] : kindred_test::all_settings()) {
+      CAPTURE(name);
+      const kd::ImplicitALS<double> model = fitted<double>(options, train);
+      kd::ImplicitALS<double> appended = model, refitted = model;
+      CHECK(appended.append_items(column) == 40);
+      CHECK(appended.shape() == kd::MatrixShape{60, 41});
+      refitted.refit_items(std::vector<kd::Index>{11}, column);
+      // nu > 0 weighs a row by the number of others, so that only users, not items, must be as many: they are.
+      for (kd::Index u = 0; u < 60; ++u) CHECK(appended.predict(u, 40) == Approx(refitted.predict(u, 11)).epsilon(1e-7).scale(1.0));
+      const std::vector<kd::Scored> list = appended.recommend(3, {.count = 100});
+      CHECK(std::any_of(list.begin(), list.end(), [](const kd::Scored& one) { return one.item == 40; }));
+    }
+  }
+
+  TEST_CASE_TEMPLATE("the parts of an explanation sum to the score of fold_in", T, float, double) {
+    const kd::CsrMatrix train = random_matrix(50, 45, 0.25, 5);
+    for (const auto& [name, options] : kindred_test::all_settings()) {
+      CAPTURE(name);
+      const kd::ImplicitALS<T> model = fitted<T>(options, train);
+      for (kd::Index u = 0; u < 50; ++u) {
+        const kd::SparseRow row = train.row(u);
+        for (const kd::Index item : {0, 13, row.empty() ? 1 : row.columns[0]}) {
+          const kd::Explanation why = model.explain(row, item);
+          REQUIRE(why.parts.size() == row.size());
+          CHECK(std::is_sorted(why.parts.begin(), why.parts.end(), kd::ranks_before));
+          double sum = 0.0, magnitude = 0.0;
+          for (const kd::Scored& part : why.parts) {
+            sum += part.score;
+            magnitude += std::abs(part.score);
+          }
+          const double tolerance = std::is_same_v<T, float> ? 1e-5 : 1e-11;
+          CHECK(std::abs(sum - why.score) <= tolerance * magnitude);
+          CHECK(std::abs(why.score - model.predict(u, item)) <= tolerance * (magnitude + std::abs(why.score)));
+        }
+      }
+      CHECK(model.explain({}, 3).parts.empty());
+    }
+  }
+
+  TEST_CASE("with conjugate gradients fold_in_all converges to its tolerance, and explanations stay exact") {
+    const kd::CsrMatrix train = random_matrix(50, 45, 0.25, 5);
+    kd::AlsOptions options = kindred_test::small_als();
+    options.solver = kd::Solver::conjugate_gradient;
+    options.cg_steps = 60;
+    options.cg_tolerance = 1e-13;
+    const kd::ImplicitALS<double> model = fitted<double>(options, train);
+    const kd::FactorMatrix<double> folded = model.fold_in_all(train);
+    for (kd::Index u = 0; u < 50; ++u)
+      for (std::size_t f = 0; f < 6; ++f) CHECK(folded.row(u)[f] == Approx(model.user_factors().row(u)[f]).epsilon(1e-8).scale(1.0));
+    CHECK(model.explain(train.row(2), 4).score == Approx(model.predict(2, 4)).epsilon(1e-8));
+  }
+
+  TEST_CASE("refitted users count with what they have now; others and the neighbours follow") {
+    const kd::CsrMatrix train = random_matrix(50, 45, 0.25, 5);
+    kd::ImplicitALS<float> model = fitted<float>(kindred_test::small_als(), train);
+    const std::vector<kd::Scored> before = model.similar_users(9);
+    const kd::CsrMatrix nothing({1, 45}, {0, 0}, {}, {});
+    model.refit_users(std::vector<kd::Index>{before[0].item}, nothing);
+    for (const float value : model.user_factors().row(before[0].item)) CHECK(value == 0.0F);
+    const std::vector<kd::Scored> after = model.similar_users(9, {.count = 49});
+    CHECK(std::none_of(after.begin(), after.end(), [&](const kd::Scored& one) { return one.item == before[0].item; }));
+  }
+
+  TEST_CASE("fold_in follows the items: in callbacks of fit, after refits, in copies and moved models, from many threads") {
+    const kd::CsrMatrix train = random_matrix(50, 45, 0.25, 5);
+    kd::AlsOptions options = kindred_test::small_als();
+    kd::ImplicitALS<float> model(options);
+    std::size_t same = 0;
+    model.fit(train, {.after_iteration = [&](const kd::ImplicitALS<float>& so_far, const kd::IterationReport&) {
+                const std::vector<float> x = so_far.fold_in(train.row(4));
+                same += same_row(std::span<const float>(x), so_far.user_factors().row(4)) ? 1 : 0;
+              }});
+    CHECK(same == options.iterations);
+    const auto check = [&](const kd::ImplicitALS<float>& one) {
+      const std::vector<float> x = one.fold_in(train.row(4));
+      const kd::FactorMatrix<float> all = one.fold_in_all(train);
+      return same_row(std::span<const float>(x), all.row(4));
+    };
+    CHECK(check(model));
+    model.refit_items(std::vector<kd::Index>{3}, random_matrix(50, 1, 0.4, 7));
+    CHECK(check(model));
+    kd::ImplicitALS<float> copy(model);
+    CHECK(check(copy));
+    kd::ImplicitALS<float> moved(std::move(copy));
+    CHECK(check(moved));
+    model.fit(random_matrix(50, 45, 0.3, 8));
+    CHECK(check(model));
+    std::vector<int> agreed(4, 0);
+    std::vector<std::thread> threads;
+    for (std::size_t t = 0; t < 4; ++t)
+      threads.emplace_back([&, t] {
+        for (int n = 0; n < 50; ++n) agreed[t] += check(moved) ? 1 : 0;
+      });
+    for (std::thread& thread : threads) thread.join();
+    CHECK(agreed == std::vector<int>(4, 50));
+  }
+
+  TEST_CASE("calls that throw leave the model as it was") {
+    const kd::CsrMatrix train = random_matrix(30, 20, 0.3, 5);
+    kd::ImplicitALS<float> model = fitted<float>(refusing(), train);
+    const kd::ImplicitALS<float> before = model;
+    const kd::CsrMatrix bad_rows({2, 20}, {0, 1, 2}, {3, 4}, {1, 101});
+    const std::vector<kd::Interaction> bad{{4, 0, 101.0F}};
+    const kd::CsrMatrix bad_columns = kd::CsrMatrix::from_triplets({30, 1}, bad);
+    const std::vector<kd::Index> two{3, 4}, one{3}, falling{4, 3}, outside{3, 30};
+    CHECK_THROWS_AS((void)model.fold_in_all(bad_rows), kd::InvalidArgument);
+    CHECK_THROWS_AS(model.refit_users(two, bad_rows), kd::InvalidArgument);
+    CHECK_THROWS_AS((void)model.append_users(bad_rows), kd::InvalidArgument);
+    CHECK_THROWS_AS(model.refit_items(one, bad_columns), kd::InvalidArgument);
+    CHECK_THROWS_AS((void)model.append_items(bad_columns), kd::InvalidArgument);
+    CHECK_THROWS_AS(model.refit_users(falling, bad_rows), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(model.refit_users(outside, bad_rows), Contains("users[1] is 30"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(model.refit_users(one, bad_rows), "rows is 2 users x 20 items; what these users need is 1 users x 20 items",
+                         kd::ShapeError);
+    CHECK_THROWS_WITH_AS(model.refit_items(two, kd::transpose(random_matrix(30, 2, 0.3, 1))), Contains("is the input items x users?"),
+                         kd::ShapeError);
+    CHECK_THROWS_WITH_AS((void)model.append_users(kd::transpose(train)), Contains("rows is 20 users x 30 items"), kd::ShapeError);
+    CHECK_THROWS_WITH_AS((void)model.explain(train.row(0), 20), Contains("item is 20"), kd::InvalidArgument);
+    CHECK(same_model(model, before));
+    CHECK(model.recommend(3) == before.recommend(3));
+    kd::ImplicitALS<float> blank;
+    CHECK_THROWS_AS((void)blank.fold_in_all(train), kd::NotFitted);
+    CHECK_THROWS_AS((void)blank.append_users(train), kd::NotFitted);
+    CHECK_THROWS_AS((void)blank.append_items(train), kd::NotFitted);
+    CHECK_THROWS_AS(blank.refit_users({}, train), kd::NotFitted);
+    CHECK_THROWS_AS(blank.refit_items({}, train), kd::NotFitted);
+    CHECK_THROWS_AS((void)blank.explain({}, 0), kd::NotFitted);
+  }
+}

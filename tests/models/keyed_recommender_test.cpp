@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#include <kindred/models/keyed_recommender.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "../support/als_instances.hpp"
+#include "../support/als_settings.hpp"
+#include "../support/random_matrix.hpp"
+#include "../support/small_dataset.hpp"
+
+namespace kd = kindred;
+using doctest::Contains;
+
+namespace {
+
+kd::Dataset small_data() { return kindred_test::dataset_of(kindred_test::random_matrix(40, 30, 0.2, 3)); }
+
+kd::ImplicitALS<float> fitted(const kd::Dataset& data, std::uint64_t seed = 11) {
+  kd::AlsOptions options = kindred_test::small_als();
+  options.seed = seed;
+  kd::ImplicitALS<float> model(options);
+  model.fit(data.matrix);
+  return model;
+}
+
+std::vector<kd::NamedItem> named(const std::vector<kd::Scored>& list) {
+  std::vector<kd::NamedItem> items;
+  for (const kd::Scored& one : list) items.push_back({"i" + std::to_string(one.item), "item " + std::to_string(one.item), one.score});
+  return items;
+}
+
+}  // namespace
+
+TEST_SUITE("models/keyed_recommender") {
+  TEST_CASE("answers are the model's, by key and by name") {
+    const kd::Dataset data = small_data();
+    const kd::ImplicitALS<float> model = fitted(data);
+    const kd::Recommender<float> recommender(model, data);
+    CHECK(recommender.version() == 1);
+    const kd::Answer answer = recommender.recommend("u7", {.count = 4});
+    CHECK(answer.version == 1);
+    CHECK(answer.source == kd::ListSource::model);
+    CHECK(answer.items == named(model.recommend(7, {.count = 4, .exclude = data.matrix.row(7)})));
+    CHECK(recommender.recommend("u7", {.count = 4, .known = kd::KnownItems::included}).items == named(model.recommend(7, {.count = 4})));
+    CHECK(recommender.similar("i5", 3).items == named(model.similar_items(5, {.count = 3})));
+    CHECK(recommender.similar("item 5", 3).items == named(model.similar_items(5, {.count = 3})));
+
+    const std::vector<kd::KeyedInteraction> history{{"item 9", 3.0F}, {"i2"}};
+    const std::vector<kd::Index> columns{2, 9};
+    const std::vector<float> values{1.0F, 3.0F};
+    CHECK(recommender.recommend(history, {.count = 4}).items ==
+          named(model.recommend({columns, values}, {.count = 4, .exclude = columns}).items));
+    const kd::NamedExplanation why = recommender.explain(history, "item 4");
+    const kd::Explanation wanted = model.explain({columns, values}, 4);
+    CHECK(why.score == wanted.score);
+    CHECK(why.parts == named(wanted.parts));
+    CHECK(recommender.explain("u7", "i4").parts == named(model.explain(data.matrix.row(7), 4).parts));
+  }
+
+  TEST_CASE("who and what is not known") {
+    kd::Dataset data = small_data();
+    data.item_names[8] = data.item_names[3];
+    data.item_names[4].clear();
+    const kd::Recommender<float> recommender(fitted(data), data);
+    CHECK_THROWS_WITH_AS((void)recommender.recommend("nobody"),
+                         "user is 'nobody'; it must be one of the 40 users that the model knows, or asked for with Fallback::popularity",
+                         kd::InvalidArgument);
+    const kd::Answer popular = recommender.recommend("nobody", {.count = 3, .fallback = kd::Fallback::popularity});
+    CHECK(popular.source == kd::ListSource::popularity);
+    CHECK(popular.items.size() == 3);
+    CHECK_THROWS_WITH_AS((void)recommender.similar("item 99"), Contains("the key or name of one of the 30 items"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)recommender.similar(""), Contains("item is ''"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)recommender.similar("item 3"), "item is 'item 3'; it must be a key: 2 items have that name",
+                         kd::InvalidArgument);
+    CHECK_NOTHROW((void)recommender.similar("i3"));
+    CHECK_THROWS_WITH_AS((void)recommender.explain("nobody", "i3"), Contains("one of the 40 users"), kd::InvalidArgument);
+    const std::vector<kd::KeyedInteraction> twice{{"item 9", 3.0F}, {"i9"}}, none;
+    CHECK_THROWS_WITH_AS((void)recommender.recommend(twice), Contains("'item 9' twice"), kd::InvalidArgument);
+    CHECK_THROWS_AS((void)recommender.recommend(none), kd::InvalidArgument);
+    CHECK(recommender.recommend(none, {.fallback = kd::Fallback::popularity}).source == kd::ListSource::popularity);
+    CHECK_THROWS_AS(kd::Recommender<float>(kd::ImplicitALS<float>(), data), kd::NotFitted);
+    CHECK_THROWS_AS(kd::Recommender<float>(fitted(data), kindred_test::dataset_of(kindred_test::random_matrix(41, 30, 0.2, 3))),
+                    kd::ShapeError);
+  }
+
+  TEST_CASE("replaced under load, every answer is all of one model's") {
+    const kd::Dataset data = small_data();
+    std::vector<kd::ImplicitALS<float>> models;
+    std::vector<std::vector<kd::NamedItem>> wanted;
+    for (std::uint64_t seed = 0; seed < 4; ++seed) {
+      models.push_back(fitted(data, seed));
+      wanted.push_back(named(models.back().recommend(7, {.count = 20, .exclude = data.matrix.row(7)})));
+    }
+    REQUIRE(wanted[0] != wanted[1]);
+    kd::Recommender<float> recommender(models[0], data);
+    std::atomic<bool> done{false};
+    std::atomic<std::size_t> answers{0}, wrong{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t)
+      threads.emplace_back([&] {
+        std::uint64_t last = 0;
+        while (!done.load()) {
+          const kd::Answer answer = recommender.recommend("u7", {.count = 20});
+          if (answer.items != wanted[(answer.version - 1) % 4] || answer.version < last) ++wrong;
+          last = answer.version;
+          ++answers;
+        }
+      });
+    for (std::uint64_t n = 1; n < 200; ++n) CHECK(recommender.replace(models[n % 4], data) == n + 1);
+    while (answers.load() < 100) std::this_thread::yield();
+    done = true;
+    for (std::thread& thread : threads) thread.join();
+    CHECK(wrong.load() == 0);
+    CHECK_THROWS_AS((void)recommender.replace(kd::ImplicitALS<float>(), data), kd::NotFitted);
+    CHECK(recommender.version() == 200);
+  }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include <kindred/models/rerank.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <kindred/models/popularity_recommender.hpp>
+
+#include "../support/als_instances.hpp"
+#include "../support/als_settings.hpp"
+#include "../support/random_matrix.hpp"
+
+namespace kd = kindred;
+using doctest::Approx;
+using doctest::Contains;
+
+TEST_SUITE("models/rerank") {
+  TEST_CASE("a penalty on popularity by hand") {
+    const std::vector<kd::Index> users{0, 1, 3, 7};
+    const kd::Rerank rerank = kd::popularity_penalty(users, 0.5);
+    const std::vector<kd::Scored> list{{3, 2.0}, {2, 1.9}, {1, 1.2}, {0, 0.9}};
+    const std::vector<kd::Scored> next = rerank.order(list, 2);
+    REQUIRE(next.size() == 4);
+    CHECK(next[0].item == 2);
+    CHECK(next[0].score == Approx(1.9 - 0.5 * std::log(4.0)));
+    CHECK(next[1].item == 3);
+    CHECK(next[2].item == 0);
+    CHECK(next[3].item == 1);
+  }
+
+  TEST_CASE("maximal marginal relevance by hand") {
+    // Items 0 and 1 are the same, 2 stands across.
+    const kd::FactorMatrix<float> factors(3, 2, std::vector<float>{1, 0, 2, 0, 0, 1});
+    const std::vector<kd::Scored> list{{0, 1.0}, {1, 0.9}, {2, 0.3}};
+    const auto order = [&](double diversity) {
+      std::vector<kd::Index> items;
+      for (const kd::Scored& one : kd::maximal_marginal_relevance(factors, diversity).order(list, 3)) items.push_back(one.item);
+      return items;
+    };
+    CHECK(order(0.0) == std::vector<kd::Index>{0, 1, 2});
+    CHECK(order(0.3) == std::vector<kd::Index>{0, 1, 2});  // 0.7 * 0.9 - 0.3 * 1 > 0.7 * 0.3
+    CHECK(order(0.5) == std::vector<kd::Index>{0, 2, 1});  // 0.45 - 0.5 < 0.15
+    CHECK(kd::maximal_marginal_relevance(factors, 0.5).order({}, 3).empty());
+  }
+
+  TEST_CASE("quotas by hand") {
+    const std::vector<kd::Index> labels{0, 0, 0, 1, -1, -1};
+    const std::vector<kd::Scored> list{{0, 6}, {1, 5}, {2, 4}, {3, 3}, {4, 2}, {5, 1}};
+    const std::vector<kd::Scored> next = kd::group_quota(labels, 1).order(list, 4);
+    CHECK(next == std::vector<kd::Scored>{{0, 6}, {3, 3}, {4, 2}, {5, 1}});
+  }
+
+  TEST_CASE("models rerank a longer exact list and cut it, alone and in batches") {
+    const kd::CsrMatrix train = kindred_test::random_matrix(40, 83, 0.1, 3);
+    const std::vector<kd::Index> counts = kd::column_counts(train);
+    kd::ImplicitALS<float> model(kindred_test::small_als());
+    model.fit(train);
+    kd::PopularityRecommender popularity;
+    popularity.fit(train);
+    const kd::Rerank rerank = kd::popularity_penalty(counts, 0.01, 30);
+    const kd::RankedLists all = model.recommend_all(kd::every_user, {.count = 5, .exclude = train, .rerank = rerank});
+    for (kd::Index u = 0; u < 40; ++u) {
+      std::vector<kd::Scored> wanted = rerank.order(model.recommend(u, {.count = 30, .exclude = train.row(u)}), 5);
+      wanted.resize(5);
+      CHECK(model.recommend(u, {.count = 5, .exclude = train.row(u), .rerank = rerank}) == wanted);
+      CHECK(std::vector<kd::Scored>(all.row(static_cast<std::size_t>(u)).begin(), all.row(static_cast<std::size_t>(u)).end()) == wanted);
+      CHECK(popularity.recommend(u, {.count = 5, .rerank = rerank}).size() == 5);
+    }
+  }
+
+  TEST_CASE("what is refused") {
+    const std::vector<kd::Index> none;
+    const kd::FactorMatrix<float> factors;
+    CHECK_THROWS_WITH_AS((void)kd::popularity_penalty(none, -1.0), Contains("strength is -1"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)kd::maximal_marginal_relevance(factors, 1.5), Contains("diversity is 1.5"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)kd::group_quota(none, 0), Contains("most is 0"), kd::InvalidArgument);
+    kd::PopularityRecommender popularity;
+    popularity.fit(kindred_test::random_matrix(40, 83, 0.1, 3));
+    const kd::Rerank invents{.pool = 5, .order = [](std::span<const kd::Scored>, std::size_t) {
+                               return std::vector<kd::Scored>{{-7, 1.0}};
+                             }};
+    CHECK_THROWS_WITH_AS((void)popularity.recommend(0, {.count = 2, .rerank = invents}), Contains("-7"), kd::InvalidArgument);
+    const kd::Rerank repeats{.pool = 5, .order = [](std::span<const kd::Scored> list, std::size_t) {
+                               return std::vector<kd::Scored>{list[0], list[0]};
+                             }};
+    CHECK_THROWS_WITH_AS((void)popularity.recommend(0, {.count = 2, .rerank = repeats}), Contains("without repeats"), kd::InvalidArgument);
+  }
+}

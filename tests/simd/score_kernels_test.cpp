@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include <kindred/simd/score_kernels.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "../support/full_scan.hpp"
+#include "../support/simd_levels.hpp"
+#include "../support/textbook_als.hpp"
+
+namespace kd = kindred;
+
+TEST_SUITE("simd/score_kernels") {
+  TEST_CASE_TEMPLATE("scores are one accumulator in stored order, to the bit, at every level and awkward size", T, float, double) {
+    for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+      const kd::ScoreKernels<T>& kernels = kd::score_kernels<T>(level);
+      for (const kd::Index k : {1, 2, 3, 15, 16, 17, 40, 300}) {
+        const kd::FactorMatrix<T> rows = kindred_test::random_factors<T>(90, k, 1.0, 1);
+        const kd::FactorMatrix<T> users = kindred_test::random_factors<T>(9, k, 1.0, 2);
+        for (const std::size_t count : {1u, 2u, 7u, 16u, 17u, 33u, 63u, 64u}) {
+          std::vector<kd::Index> chosen;
+          for (std::size_t n = 0; n < count; ++n) chosen.push_back(static_cast<kd::Index>((n * 37 + count) % 90));
+          kd::AlignedVector<T> panel(static_cast<std::size_t>(k) * kd::score_block), scores(9 * kd::score_block), squares(kd::score_block);
+          kernels.pack(rows.data(), rows.stride(), chosen.data(), count, static_cast<std::size_t>(k), panel.data());
+          kernels.squares(panel.data(), count, static_cast<std::size_t>(k), squares.data());
+          for (const std::size_t n_users : {1u, 3u, 4u, 9u}) {
+            std::vector<const T*> pointers;
+            for (std::size_t u = 0; u < n_users; ++u) pointers.push_back(users.row(static_cast<kd::Index>(u)).data());
+            kernels.score(pointers.data(), n_users, panel.data(), count, static_cast<std::size_t>(k), scores.data());
+            bool same = true;
+            for (std::size_t u = 0; u < n_users; ++u) {
+              for (std::size_t n = 0; n < count; ++n) {
+                const T wanted =
+                    kindred_test::plain_score<T>(users.row(static_cast<kd::Index>(u)), rows.row(chosen[n]), kindred_test::fuses(level));
+                same = same && std::memcmp(&wanted, &scores[u * kd::score_block + n], sizeof(T)) == 0;
+              }
+            }
+            CHECK(same);
+          }
+          for (std::size_t n = 0; n < count; ++n)
+            CHECK(squares[n] == kindred_test::plain_score<T>(rows.row(chosen[n]), rows.row(chosen[n]), kindred_test::fuses(level)));
+        }
+      }
+    }
+  }
+
+  TEST_CASE("the sums of products of codes have the right signs, at every level, extremes included") {
+    kd::Random random(1, kd::RandomStream::sample, 5);
+    for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+      for (const kd::CodeDots dots : {kd::CodeDots::best, kd::CodeDots::plain}) {
+        const kd::CodeKernels& kernels = kd::code_kernels(level, dots);
+        for (const std::size_t groups : {1u, 2u, 5u, 80u}) {
+          for (const std::size_t n_users : {1u, 2u, 3u, 4u, 5u, 7u, 8u}) {
+            constexpr std::size_t n_blocks = 3;
+            kd::AlignedVector<std::uint8_t> items(n_blocks * groups * kd::score_block * 4);
+            const bool extreme = random.below(2) == 0;
+            for (std::uint8_t& code : items)
+              code = static_cast<std::uint8_t>(
+                  extreme ? 1 + (2 * kernels.offset - 2) * static_cast<int>(random.below(2))
+                          : 1 + static_cast<int>(random.below(static_cast<std::uint32_t>(2 * kernels.offset - 1))));
+            std::vector<std::vector<std::int8_t>> users(n_users, std::vector<std::int8_t>(groups * 4));
+            std::vector<std::vector<std::int32_t>> start(n_users, std::vector<std::int32_t>(n_blocks));
+            std::vector<std::vector<std::uint64_t>> found(n_users, std::vector<std::uint64_t>(n_blocks));
+            std::vector<const std::int8_t*> user_pointers;
+            std::vector<const std::int32_t*> start_pointers;
+            std::vector<std::uint64_t*> found_pointers;
+            for (std::size_t u = 0; u < n_users; ++u) {
+              for (std::int8_t& code : users[u])
+                code = static_cast<std::int8_t>(extreme ? (random.below(2) == 0 ? -127 : 127) : static_cast<int>(random.below(255)) - 127);
+              for (std::int32_t& one : start[u]) one = static_cast<std::int32_t>(random.below(200'000)) - 100'000;
+              user_pointers.push_back(users[u].data());
+              start_pointers.push_back(start[u].data());
+              found_pointers.push_back(found[u].data());
+            }
+            kernels.scan({.items = items.data(),
+                          .users = user_pointers.data(),
+                          .start = start_pointers.data(),
+                          .found = found_pointers.data(),
+                          .n_users = n_users,
+                          .groups = groups,
+                          .n_blocks = n_blocks});
+            for (std::size_t u = 0; u < n_users; ++u) {
+              for (std::size_t b = 0; b < n_blocks; ++b) {
+                std::uint64_t wanted = 0;
+                for (std::size_t n = 0; n < kd::score_block; ++n) {
+                  std::int64_t sum = start[u][b];
+                  for (std::size_t f = 0; f < groups * 4; ++f)
+                    sum += std::int64_t{users[u][f]} * items[((b * groups + f / 4) * kd::score_block + n) * 4 + f % 4];
+                  if (sum >= 0) wanted |= std::uint64_t{1} << n;
+                }
+                CHECK(found[u][b] == wanted);
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  TEST_CASE("limits are cut to whole numbers within the bound") {
+    for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+      std::vector<double> unit, rest, norm;
+      for (int n = 0; n < 19; ++n) {
+        unit.push_back(0.5 * n);
+        rest.push_back(1.0 + n);
+        norm.push_back(2.0 * n);
+      }
+      std::vector<std::int32_t> start(19);
+      kd::code_kernels(level).limits(unit.data(), rest.data(), norm.data(), 40.0, 3.0, 0.25, 200.0, -7, start.data(), start.size());
+      for (std::size_t n = 0; n < 19; ++n) {
+        const double limit = std::clamp(40.0 * unit[n] - 3.0 * rest[n] - 0.25 * norm[n], -200.0, 200.0);
+        CHECK(start[n] == -7 + 2 - static_cast<std::int32_t>(limit));
+      }
+    }
+  }
+}
