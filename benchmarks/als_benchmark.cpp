@@ -11,10 +11,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -201,6 +205,54 @@ void run_textbook(benchmark::State& state, bool exact) {
   c.set_counters(state);
 }
 
+/// What this machine can do at the most: independent fused multiply-adds on whole vectors, in as many threads as the case has. The counter `gflops` is the measure
+/// of the others' shares.
+void fma_peak(benchmark::State& state) {
+  const auto threads = static_cast<std::size_t>(state.range(2));
+  constexpr std::size_t steps = 40'000'000;
+  for (auto _ : state) {
+    const kd::Stopwatch watch;
+    std::vector<std::thread> others;
+    for (std::size_t t = 1; t < threads; ++t) others.emplace_back([] { textbook::multiply_add(steps); });
+    textbook::multiply_add(steps);
+    for (std::thread& other : others) other.join();
+    state.SetIterationTime(watch.seconds());
+  }
+  state.counters["gflops"] = benchmark::Counter(static_cast<double>(threads) * static_cast<double>(steps * textbook::flops_a_step) / 1e9,
+                                                benchmark::Counter::kIsIterationInvariantRate);
+}
+
+[[nodiscard]] double memory_kib(const char* name) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.rfind(name, 0) == 0) return std::atof(line.c_str() + std::strlen(name));
+  return 0.0;
+}
+
+/// Peak memory of a fit beside the training matrix (Linux), and what estimate_memory() says.
+void fit_memory(benchmark::State& state) {
+  const Data& data = data_of(state.range(0));
+  kd::AlsOptions options{.factors = static_cast<std::size_t>(state.range(1)), .iterations = 1};
+  options.threads = static_cast<std::size_t>(state.range(2));
+  if (state.range(1) == 64) options.confidence = kd::Confidence::log;  // one that keeps strengths
+  double measured = 0.0;
+  for (auto _ : state) {
+    if (std::FILE* const reset = std::fopen("/proc/self/clear_refs", "w")) {  // makes the peak start anew
+      std::fputs("5", reset);
+      std::fclose(reset);
+    }
+    const double before = memory_kib("VmRSS:");
+    const kd::Stopwatch watch;
+    kd::ImplicitALS<float> als(options);
+    als.fit(data.users);
+    state.SetIterationTime(watch.seconds());
+    measured = (std::max)(measured, memory_kib("VmHWM:") - before);
+  }
+  const kd::MemoryEstimate estimate = kd::estimate_memory(data.users.rows(), data.users.cols(), data.users.nnz(), options);
+  state.counters["measured_mib"] = measured / 1024.0;
+  state.counters["estimated_mib"] = static_cast<double>(estimate.total()) / 1048576.0;
+}
+
 void kindred_cholesky(benchmark::State& state) { run_kindred(state, true); }
 void kindred_cg(benchmark::State& state) { run_kindred(state, false); }
 void textbook_cholesky(benchmark::State& state) { run_textbook(state, true); }
@@ -215,9 +267,26 @@ void cases(benchmark::internal::Benchmark* b) {
   b->Unit(benchmark::kMillisecond);
 }
 
+void memory_cases(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"shape", "factors", "threads"});
+  b->ArgsProduct({{1}, {64, 256}, {1, 2}});
+  b->UseManualTime();
+  b->Iterations(1);
+  b->Unit(benchmark::kMillisecond);
+}
+
+void peak_cases(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"shape", "factors", "threads"});
+  b->ArgsProduct({{2, 0, 1}, {0}, {1, 2}});  // in the run of every shape
+  b->UseManualTime();
+  b->Unit(benchmark::kMillisecond);
+}
+
+BENCHMARK(fma_peak)->Apply(peak_cases);
 BENCHMARK(kindred_cholesky)->Apply(cases);
 BENCHMARK(textbook_cholesky)->Apply(cases);
 BENCHMARK(kindred_cg)->Apply(cases);
 BENCHMARK(textbook_cg)->Apply(cases);
+BENCHMARK(fit_memory)->Apply(memory_cases);
 
 }  // namespace

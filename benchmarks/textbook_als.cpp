@@ -145,4 +145,18 @@ double loss(const Rows& users, const float* user_factors, const float* item_fact
   return total;
 }
 
+void multiply_add(std::size_t steps) {
+  // Twelve chains hide the latency of a fused multiply-add on every processor in use.
+  typedef float Vector __attribute__((vector_size(peak_lanes * sizeof(float))));
+  Vector sums[12];
+  for (std::size_t n = 0; n < 12; ++n) sums[n] = Vector{} + static_cast<float>(n);
+  const Vector factor = Vector{} + 0.999F, term = Vector{} + 1e-4F;
+  for (std::size_t step = 0; step < steps; ++step) {
+#pragma GCC unroll 12
+    for (std::size_t n = 0; n < 12; ++n) sums[n] = sums[n] * factor + term;
+  }
+  volatile float kept = 0.0F;
+  for (const Vector& sum : sums) kept = kept + sum[0];
+}
+
 }  // namespace textbook

@@ -36,4 +36,11 @@ void half_step(const Rows& rows, const float* fixed, std::size_t n_fixed, float*
 [[nodiscard]] double loss(const Rows& users, const float* user_factors, const float* item_factors, std::size_t n_items,
                           const Options& options);
 
+/// Lanes of the vectors of multiply_add: 512 bits, which compilers split where a processor has less.
+inline constexpr std::size_t peak_lanes = 16;
+inline constexpr std::size_t flops_a_step = 12 * peak_lanes * 2;
+
+/// `steps` times twelve independent fused multiply-adds.
+void multiply_add(std::size_t steps);
+
 }  // namespace textbook

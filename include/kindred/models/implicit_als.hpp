@@ -449,7 +449,6 @@ FitReport ImplicitALS<Scalar>::fit(const CsrView& given, const FitOptions& fit_o
   // All work is done on a second model, which replaces this one at the very end.
   ImplicitALS next(options_);
   next.weights_ = detail::AlsWeights(options_, train);
-  next.users_ = given_or_first(fit_options.initial_users, "initial_users", train.rows(), RandomStream::user_factors);
   // The exact solver overwrites the factors it solves for without a look at them; then zeros will do.
   const bool exact = options_.solver == Solver::cholesky;
   const auto start = [&](const std::optional<FactorMatrix<Scalar>>& initial, std::string_view name, Index rows, RandomStream stream,

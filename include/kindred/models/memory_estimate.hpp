@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include <kindred/core/aligned.hpp>
+#include <kindred/core/config.hpp>
+#include <kindred/core/error.hpp>
+#include <kindred/core/parallel.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/models/als_options.hpp>
+
+namespace kindred::inline v0 {
+
+/// What ImplicitALS::fit allocates at its peak, in bytes; the training matrix itself is the caller's and not in it.
+struct MemoryEstimate {
+  std::uint64_t factors = 0;     ///< Of users and items.
+  std::uint64_t transposed = 0;  ///< The training matrix by items.
+  std::uint64_t strengths = 0;   ///< g of every interaction from both sides, where it is costly enough to keep.
+  std::uint64_t counts = 0;      ///< Numbers a row: counts, orders, background weights.
+  std::uint64_t workspaces = 0;  ///< Of all threads, and the k x k matrices: O(threads * k^2).
+  std::uint64_t index = 0;       ///< The index that recommending searches, as it is being built.
+  std::uint64_t train = 0;       ///< The training matrix, 8 bytes an interaction and 8 a user; not in total().
+
+  /// The peak of a first fit.
+  [[nodiscard]] std::uint64_t total() const noexcept { return factors + transposed + strengths + counts + workspaces + index; }
+  /// The peak of another fit of a fitted model, whose factors and index stay until the new ones are there.
+  [[nodiscard]] std::uint64_t refit_total() const noexcept { return total() + factors + index; }
+};
+
+/// The memory that fitting `users` x `items` with `nnz` interactions takes; a few per cent from the measured peak above some 100 MB.
+/// @throws InvalidArgument if an option or a size is out of range.
+template <Real Scalar = float>
+[[nodiscard]] MemoryEstimate estimate_memory(Index users, Index items, Offset nnz, const AlsOptions& options) {
+  validate(options);
+  if (users < 1) throw InvalidArgument("users", users, "at least 1");
+  if (items < 1) throw InvalidArgument("items", items, "at least 1");
+  const std::uint64_t n_users = static_cast<std::uint64_t>(users), n_items = static_cast<std::uint64_t>(items);
+  if (nnz < 1 || static_cast<std::uint64_t>(nnz) > n_users * n_items)
+    throw InvalidArgument("nnz", nnz, "in [1, " + std::to_string(n_users * n_items) + "], the cells of the matrix");
+  const auto interactions = static_cast<std::uint64_t>(nnz);
+  const std::uint64_t line = row_alignment / sizeof(Scalar);
+  const std::uint64_t k = options.factors, stride = (k + line - 1) / line * line;
+
+  MemoryEstimate estimate;
+  estimate.train = interactions * 8 + (n_users + 1) * sizeof(Offset);
+  estimate.factors = (n_users + n_items) * stride * sizeof(Scalar);
+  estimate.transposed = interactions * 8 + 2 * (n_items + 1) * sizeof(Offset);
+  if (options.confidence == Confidence::log || options.confidence == Confidence::custom)
+    estimate.strengths = 2 * interactions * sizeof(Scalar);
+  const std::uint64_t backgrounds =
+      (options.rho_users > 0.0 ? n_users : 0) + (options.rho > 0.0 ? n_items : 0) + (options.beta > 0.0 ? n_items : 0);
+  estimate.counts = (n_users + n_items) * 2 * sizeof(Index) + backgrounds * sizeof(double);
+
+  // A system of k x k, a block of 256 rows, and a batch of 16 systems of at most 112 twice: as tiles and in lanes (linalg/row_workspace.hpp).
+  const std::uint64_t batched = (std::min)(k, std::uint64_t{112});
+  const std::uint64_t worker =
+      (stride * stride + (std::max)(k, std::uint64_t{256}) * stride + 2 * 16 * (batched * batched / 2 + 16 * batched)) * sizeof(Scalar);
+  estimate.workspaces = resolve_threads(options.threads) * worker + (16 + 6) * stride * stride * sizeof(double);
+  estimate.index = n_items * (stride + 3 * sizeof(double) + sizeof(Index));
+  return estimate;
+}
+
+}  // namespace kindred::inline v0

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// That the estimate is near the measured peak is shown by the benchmark fit_memory; here is what it must be made of.
+#include <kindred/models/memory_estimate.hpp>
+
+#include <doctest/doctest.h>
+
+#include <kindred/data/synthetic.hpp>
+#include <kindred/models/implicit_als.hpp>
+
+namespace kd = kindred;
+
+TEST_SUITE("models/memory_estimate") {
+  // By hand: rows of 100 floats are padded to 112, of 100 doubles to 104.
+  TEST_CASE("factors and the transposed matrix by hand") {
+    kd::AlsOptions options{.factors = 100};
+    options.threads = 1;
+    const kd::MemoryEstimate single = kd::estimate_memory(1000, 500, 20'000, options);
+    CHECK(single.factors == 1500u * 112 * 4);
+    CHECK(single.transposed == 20'000u * 8 + 2 * 501 * 8);
+    CHECK(single.train == 20'000u * 8 + 1001 * 8);
+    CHECK(single.strengths == 0);
+    CHECK(kd::estimate_memory<double>(1000, 500, 20'000, options).factors == 1500u * 104 * 8);
+    options.confidence = kd::Confidence::log;
+    CHECK(kd::estimate_memory(1000, 500, 20'000, options).strengths == 20'000u * 8);
+    CHECK(single.refit_total() == single.total() + single.factors + single.index);
+  }
+
+  TEST_CASE("what a fitted model reports is in the estimate") {
+    const kd::CsrMatrix train = kd::synthetic_listening({.users = 500, .items = 800, .items_per_user = 20}).matrix;
+    kd::ImplicitALS<float> als({.factors = 40, .iterations = 1});
+    als.fit(train);
+    const kd::MemoryEstimate estimate = kd::estimate_memory(train.rows(), train.cols(), train.nnz(), als.options());
+    CHECK(estimate.factors == als.user_factors().memory_bytes() + als.item_factors().memory_bytes());
+    CHECK(als.index_bytes() <= estimate.index);
+    CHECK(estimate.index <= 2 * als.index_bytes());
+  }
+
+  TEST_CASE("the largest sizes do not overflow, and only workspaces grow with threads") {
+    kd::AlsOptions options{.factors = 32'768};
+    options.threads = 1;
+    const kd::Index most = 2'147'483'647;
+    const kd::MemoryEstimate one = kd::estimate_memory<double>(most, most, kd::Offset{1} << 50, options);
+    CHECK(one.factors == 2u * std::uint64_t{2'147'483'647} * 32'768 * 8);
+    options.threads = 64;
+    const kd::MemoryEstimate many = kd::estimate_memory<double>(most, most, kd::Offset{1} << 50, options);
+    CHECK(many.factors == one.factors);
+    CHECK(many.workspaces > one.workspaces);
+  }
+
+  TEST_CASE("sizes and options out of range") {
+    CHECK_THROWS_WITH_AS((void)kd::estimate_memory(0, 5, 1, {}), "users is 0; it must be at least 1", kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)kd::estimate_memory(5, -1, 1, {}), "items is -1; it must be at least 1", kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)kd::estimate_memory(5, 4, 21, {}), "nnz is 21; it must be in [1, 20], the cells of the matrix",
+                         kd::InvalidArgument);
+    CHECK_THROWS_AS((void)kd::estimate_memory(5, 4, 0, {}), kd::InvalidArgument);
+    CHECK_THROWS_AS((void)kd::estimate_memory(5, 4, 3, {.factors = 0}), kd::InvalidArgument);
+  }
+}
