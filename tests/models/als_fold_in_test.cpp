@@ -69,8 +69,9 @@ TEST_SUITE("models/als_fold_in") {
   TEST_CASE_TEMPLATE("fold_in_all, refit_users and append_users of train rows give the bytes of fit, for any number of threads", T, float,
                      double) {
     const kd::CsrMatrix train = random_matrix(80, 45, 0.2, 5);
-    for (const auto& [name, setting] : kindred_test::all_settings()) {
-      CAPTURE(name);
+    for (const auto& named : kindred_test::all_settings()) {
+      CAPTURE(named.first);
+      const kd::AlsOptions& setting = named.second;
       for (const std::size_t threads : {1u, 3u}) {
         kd::AlsOptions options = setting;
         options.threads = threads;
@@ -133,8 +134,9 @@ TEST_SUITE("models/als_fold_in") {
   TEST_CASE("an appended item is the item that a refit of the same column makes, under every setting") {
     const kd::CsrMatrix train = random_matrix(60, 40, 0.2, 5);
     const kd::CsrMatrix column = columns_of(train, std::vector<kd::Index>{11});
-    for (const auto& [name, options] : kindred_test::all_settings()) {
-      CAPTURE(name);
+    for (const auto& named : kindred_test::all_settings()) {
+      CAPTURE(named.first);
+      const kd::AlsOptions& options = named.second;
       const kd::ImplicitALS<double> model = fitted<double>(options, train);
       kd::ImplicitALS<double> appended = model, refitted = model;
       CHECK(appended.append_items(column) == 40);
@@ -149,8 +151,9 @@ TEST_SUITE("models/als_fold_in") {
 
   TEST_CASE_TEMPLATE("the parts of an explanation sum to the score of fold_in", T, float, double) {
     const kd::CsrMatrix train = random_matrix(50, 45, 0.25, 5);
-    for (const auto& [name, options] : kindred_test::all_settings()) {
-      CAPTURE(name);
+    for (const auto& named : kindred_test::all_settings()) {
+      CAPTURE(named.first);
+      const kd::AlsOptions& options = named.second;
       const kd::ImplicitALS<T> model = fitted<T>(options, train);
       for (kd::Index u = 0; u < 50; ++u) {
         const kd::SparseRow row = train.row(u);

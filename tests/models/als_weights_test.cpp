@@ -170,7 +170,8 @@ TEST_SUITE("models/als_weights") {
     for (const double bad : {-1.0, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
       options.confidence_function = [bad](double r, kd::Offset, kd::Offset) { return r == 5.0 ? bad : 1.0; };
       const kd::detail::AlsWeights weights(options, train);
-      kd::detail::RowAssembler<double> by_user(weights, Side::users, kd::SimdLevel::best), by_item(weights, Side::items, kd::SimdLevel::best);
+      kd::detail::RowAssembler<double> by_user(weights, Side::users, kd::SimdLevel::best),
+          by_item(weights, Side::items, kd::SimdLevel::best);
       const kd::CsrMatrix transposed = kd::transpose(train);
       CHECK_THROWS_WITH_AS((void)by_user.assemble(1, train.row(1), {}, 1.0), doctest::Contains("the confidence of user 1 and item 2 is "),
                            kd::InvalidArgument);

@@ -42,6 +42,7 @@ struct ExponentCheck {
 };
 
 inline void prefetch(const Index* columns, const float* values, std::size_t count) {
+  if (count == 0) return;
   for (std::size_t n = 0; n < count + 15; n += 16) {  // the last line too, wherever the first begins
     const std::size_t at = n < count ? n : count - 1;
     __builtin_prefetch(columns + at);
