@@ -49,9 +49,12 @@ KINDRED_INLINE bool factorize_tile(const FactorizeArguments<T>& a, std::size_t i
       KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) store(a.v + (i + r) * a.ld + j + v * lanes<T>, tile[r][v]);
     }
     if (!factorize_block<T>(a.v + i * a.ld + i, a.ld, unit, a.inverse + i, smallest)) return false;
+    T y[rows];
+    KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) y[r] = a.rhs[i + r];
     KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) {
-      KINDRED_UNROLL for (std::size_t q = r + 1; q < rows; ++q) a.rhs[i + q] -= unit[r][q] * a.rhs[i + r];
+      KINDRED_UNROLL for (std::size_t q = r + 1; q < rows; ++q) y[q] -= unit[r][q] * y[r];
     }
+    KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) a.rhs[i + r] = y[r];
   }
   KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) {
     KINDRED_UNROLL for (std::size_t q = r + 1; q < rows; ++q) {
