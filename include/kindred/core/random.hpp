@@ -23,7 +23,9 @@ enum class RandomStream : std::uint32_t {
   synthetic = 6,
 };
 
-namespace detail {
+}  // namespace kindred::inline v0
+
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 /// Philox4x32-10: 128 counter bits and a 64-bit key to 128 random bits. Source: Salmon, Moraes, Dror, Shaw, SC 2011, section 3.
 [[nodiscard]] constexpr std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
@@ -66,7 +68,9 @@ namespace detail {
   return sum * std::bit_cast<double>(static_cast<std::uint64_t>(whole + 1023) << 52);
 }
 
-}  // namespace detail
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
+
+namespace kindred::inline v0::inline KINDRED_BUILD {
 
 /// Random numbers that are a function of (seed, stream, row) alone: every row has a sequence of its own, so the order in which rows are
 /// visited, and by how many threads, changes nothing. No std distribution is used: these differ between standard libraries.
@@ -141,4 +145,4 @@ void shuffle_front(std::span<T> elements, std::size_t count, Random& random) noe
   }
 }
 
-}  // namespace kindred::inline v0
+}  // namespace kindred::inline v0::inline KINDRED_BUILD
