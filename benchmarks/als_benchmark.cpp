@@ -8,6 +8,7 @@
 //         2: 400 x 500, for a smoke test
 // gflops  useful operations a second: those of the cheaper exact form of each row (n interactions, k factors: n^2 k + n^3 / 3 for n < k, else
 //         n k^2 + k^3 / 3), or 4 n k for the residual and for each conjugate-gradient step; the same count for both sides, Gram matrices left out
+// share   the same as a share of what fused multiply-adds alone reach in as many threads in this run
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -21,6 +22,10 @@
 #include <thread>
 #include <utility>
 #include <vector>
+
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 #include <benchmark/benchmark.h>
 
@@ -55,6 +60,25 @@ const Data& data_of(std::int64_t shape) {
     at_hand = shape;
   }
   return data;
+}
+
+/// Runs `steps` steps of independent fused multiply-adds in each of `threads` threads; operations a second.
+double multiply_adds(std::size_t threads, std::size_t steps) {
+  const kd::Stopwatch watch;
+  std::vector<std::thread> others;
+  for (std::size_t t = 1; t < threads; ++t) others.emplace_back([steps] { textbook::multiply_add(steps); });
+  textbook::multiply_add(steps);
+  for (std::thread& other : others) other.join();
+  return static_cast<double>(threads) * static_cast<double>(steps * textbook::flops_a_step) / watch.seconds();
+}
+
+/// Operations a second that `threads` threads reach with nothing but fused multiply-adds; the best of three, measured once.
+double peak(std::size_t threads) {
+  static std::vector<double> known;
+  if (known.size() <= threads) known.resize(threads + 1);
+  if (known[threads] <= 0.0)
+    for (int round = 0; round < 3; ++round) known[threads] = (std::max)(known[threads], multiply_adds(threads, 10'000'000));
+  return known[threads];
 }
 
 struct Case {
@@ -112,6 +136,7 @@ struct Case {
     state.counters["rows"] =
         benchmark::Counter(static_cast<double>(data.users.rows() + data.users.cols()), benchmark::Counter::kIsIterationInvariantRate);
     state.counters["gflops"] = benchmark::Counter(useful_flops() / 1e9, benchmark::Counter::kIsIterationInvariantRate);
+    state.counters["share"] = benchmark::Counter(useful_flops() / peak(threads), benchmark::Counter::kIsIterationInvariantRate);
   }
 
   const Data& data;
@@ -211,12 +236,8 @@ void fma_peak(benchmark::State& state) {
   const auto threads = static_cast<std::size_t>(state.range(2));
   constexpr std::size_t steps = 40'000'000;
   for (auto _ : state) {
-    const kd::Stopwatch watch;
-    std::vector<std::thread> others;
-    for (std::size_t t = 1; t < threads; ++t) others.emplace_back([] { textbook::multiply_add(steps); });
-    textbook::multiply_add(steps);
-    for (std::thread& other : others) other.join();
-    state.SetIterationTime(watch.seconds());
+    state.SetIterationTime(static_cast<double>(threads) * static_cast<double>(steps * textbook::flops_a_step) /
+                           multiply_adds(threads, steps));
   }
   state.counters["gflops"] = benchmark::Counter(static_cast<double>(threads) * static_cast<double>(steps * textbook::flops_a_step) / 1e9,
                                                 benchmark::Counter::kIsIterationInvariantRate);
@@ -241,6 +262,9 @@ void fit_memory(benchmark::State& state) {
       std::fputs("5", reset);
       std::fclose(reset);
     }
+#if defined(__GLIBC__)
+    malloc_trim(0);  // what the data's making has freed would be used again unseen
+#endif
     const double before = memory_kib("VmRSS:");
     const kd::Stopwatch watch;
     kd::ImplicitALS<float> als(options);
