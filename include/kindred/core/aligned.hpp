@@ -53,13 +53,26 @@ struct AlignedAllocator {
  private:
   static constexpr std::align_val_t huge_page{std::size_t{2} << 20};
   static constexpr std::align_val_t alignment_of(std::size_t count) noexcept {
-    return count * sizeof(T) >= (std::size_t{4} << 20) ? huge_page : std::align_val_t{row_alignment};
+    return count * sizeof(T) >= (std::size_t{2} << 20) ? huge_page : std::align_val_t{row_alignment};
   }
 };
 
 /// A std::vector whose elements start at a multiple of 64 bytes.
 template <typename T>
 using AlignedVector = std::vector<T, AlignedAllocator<T>>;
+
+namespace detail {
+
+/// Elements from row to row of a working matrix with rows of `size` elements: rounded up to 64 bytes, and away from multiples of 2 KiB, where the same place
+/// of every row would fall into the same few lines of the first-level cache.
+template <typename T>
+[[nodiscard]] constexpr std::size_t spread_stride(std::size_t size) noexcept {
+  constexpr std::size_t line = row_alignment / sizeof(T);
+  const std::size_t padded = (size + line - 1) / line * line;
+  return padded * sizeof(T) % 2048 == 0 ? padded + 2 * line : padded;
+}
+
+}  // namespace detail
 
 /// Latent factors: rows x factors, row-major, each row padded with zeros to a multiple of 64 bytes.
 template <Real Scalar>

@@ -29,7 +29,7 @@ class SymmetricEigenproblem {
  public:
   SymmetricEigenproblem(std::span<const double> symmetric, std::size_t size, SimdLevel level)
       : size_(size),
-        ld_(padded_doubles(size)),
+        ld_((size + 7) / 8 * 8),
         kernels_(vector_kernels(level)),
         matrix_(size * ld_, 0.0),
         basis_(size * ld_, 0.0),
@@ -250,14 +250,15 @@ void rotate(FactorMatrix<Scalar>& factors, const Eigenbasis& basis, const Parall
   const auto rows = static_cast<std::size_t>(factors.rows());
   const auto k = static_cast<std::size_t>(factors.factors());
   const std::size_t single_width = n_float < k ? n_float : factors.stride();  // padding included: zero columns of Q
-  const std::size_t ld = detail::padded_doubles(k);
+  const std::size_t single_ld = detail::spread_stride<Scalar>(single_width);
+  const std::size_t ld = detail::spread_stride<double>(k);
   AlignedVector<double> q(n_float < k ? k * ld : 0, 0.0);
-  AlignedVector<Scalar> q_single(k * single_width, Scalar(0));
+  AlignedVector<Scalar> q_single(k * single_ld, Scalar(0));
   for (std::size_t f = 0; f < k; ++f) {
     for (std::size_t row = 0; row < k; ++row) {
       const double entry = basis.vectors[f * k + row];
       if (f < n_float)
-        q_single[row * single_width + f] = static_cast<Scalar>(entry);
+        q_single[row * single_ld + f] = static_cast<Scalar>(entry);
       else
         q[row * ld + f] = entry;
     }
@@ -277,7 +278,7 @@ void rotate(FactorMatrix<Scalar>& factors, const Eigenbasis& basis, const Parall
     Scalar* const at = factors.row(static_cast<Index>(first)).data();
     if (single_width > 0) {
       single.resize(chunk * single_width);
-      matrix_kernels<Scalar>(level).multiply(at, factors.stride(), count, q_single.data(), single_width, single_width, k, single.data(),
+      matrix_kernels<Scalar>(level).multiply(at, factors.stride(), count, q_single.data(), single_ld, single_width, k, single.data(),
                                              single_width);
     }
     if (n_float < k) {

@@ -18,8 +18,14 @@
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
-/// Doubles from row to row of a square matrix of order `size`: rounded up to 64 bytes.
-[[nodiscard]] constexpr std::size_t padded_doubles(std::size_t size) noexcept { return (size + 7) / 8 * 8; }
+/// Rows converted to double at a time.
+inline constexpr std::size_t gram_chunk = 64;
+
+/// Blocks of rows with a sum of their own, at the most: 16, fewer where these would take more than 64 MiB, but at least 4.
+[[nodiscard]] constexpr std::size_t gram_blocks(std::size_t factors) noexcept {
+  const std::size_t fit = (std::size_t{64} << 20) / (spread_stride<double>(factors) * spread_stride<double>(factors) * sizeof(double));
+  return fit > 16 ? 16 : fit < 4 ? 4 : fit;
+}
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
 
@@ -27,7 +33,7 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 
 /// Weighted Gram matrix sum_r w_r y_r y_r' of the rows y_r of `factors`: factors x factors, symmetric, both triangles filled, in double.
 ///
-/// `weights`: length n_rows, >= 0, or empty for all ones. Summed over a grid of at most 16 blocks of rows that depends on the number of rows
+/// `weights`: length n_rows, >= 0, or empty for all ones. Summed over a grid of at most 16 blocks of rows that depends on the numbers of rows and factors
 /// alone, in a fixed order: the same bytes for any number of threads. O(n_rows * factors^2).
 /// @throws ShapeError if `weights` is neither empty nor as long as the rows; InvalidArgument if this processor does not have `level`.
 template <Real Scalar>
@@ -38,19 +44,17 @@ template <Real Scalar>
   if (!weights.empty() && weights.size() != rows)
     throw ShapeError("weights has " + std::to_string(weights.size()) + " entries for " + std::to_string(rows) + " rows of factors");
 
-  constexpr std::size_t most_blocks = 16;
-  constexpr std::size_t chunk = 32;  // rows converted to double at a time: 32 x 128 doubles are what the first-level cache holds
+  constexpr std::size_t chunk = detail::gram_chunk;
   const std::size_t chunks = (rows + chunk - 1) / chunk;
-  const std::size_t blocks = (std::max)(std::size_t{1}, (std::min)(most_blocks, chunks));
-  const std::size_t ld = detail::padded_doubles(k);
+  const std::size_t blocks = (std::max)(std::size_t{1}, (std::min)(detail::gram_blocks(k), chunks));
+  const std::size_t ld = detail::spread_stride<double>(k);
   const MatrixKernels<double>& kernels = matrix_kernels<double>(level);
-  std::vector<AlignedVector<double>> sums(blocks);
+  AlignedVector<double> sums(blocks * ld * ld, 0.0);
 
   parallel_for(blocks, {.threads = parallel.threads, .grain = 1, .executor = parallel.executor},
                [&](std::size_t first_block, std::size_t last_block, std::size_t) {
                  AlignedVector<double> buffer(chunk * ld);
                  for (std::size_t block = first_block; block < last_block; ++block) {
-                   sums[block].assign(ld * ld, 0.0);
                    const std::size_t last_row = (std::min)(rows, chunks * (block + 1) / blocks * chunk);
                    for (std::size_t first = chunks * block / blocks * chunk; first < last_row; first += chunk) {
                      const std::size_t count = (std::min)(chunk, last_row - first);
@@ -59,16 +63,16 @@ template <Real Scalar>
                        const double scale = weights.empty() ? 1.0 : std::sqrt(weights[first + r]);
                        for (std::size_t f = 0; f < k; ++f) buffer[r * ld + f] = static_cast<double>(row[f]) * scale;
                      }
-                     kernels.accumulate(sums[block].data(), ld, k, buffer.data(), buffer.data(), count, {});
+                     kernels.accumulate(sums.data() + block * ld * ld, ld, k, buffer.data(), buffer.data(), count, {});
                    }
                  }
                });
 
   for (std::size_t block = 1; block < blocks; ++block)
-    for (std::size_t at = 0; at < sums[0].size(); ++at) sums[0][at] += sums[block][at];
+    for (std::size_t at = 0; at < ld * ld; ++at) sums[at] += sums[block * ld * ld + at];
   AlignedVector<double> total(k * k);
   for (std::size_t row = 0; row < k; ++row)
-    for (std::size_t column = row; column < k; ++column) total[row * k + column] = total[column * k + row] = sums[0][row * ld + column];
+    for (std::size_t column = row; column < k; ++column) total[row * k + column] = total[column * k + row] = sums[row * ld + column];
   return total;
 }
 

@@ -41,7 +41,8 @@ class RowWorkspace {
   /// Systems up to this order are solved in batches: a batch of 16 then stays near the second-level cache.
   static constexpr std::size_t most_batched = 112;
 
-  RowWorkspace(std::size_t factors, std::size_t stride, const RowKernels<T>& kernels) : k_(factors), stride_(stride), kernels_(kernels) {}
+  RowWorkspace(std::size_t factors, std::size_t stride, const RowKernels<T>& kernels)
+      : k_(factors), stride_(stride), ld_(spread_stride<T>(factors)), kernels_(kernels) {}
 
   [[nodiscard]] std::size_t lanes() const noexcept { return kernels_.lanes; }
 
@@ -94,7 +95,7 @@ class RowWorkspace {
   /// Solves a reduced row alone; false if a pivot is too small to trust.
   [[nodiscard]] bool solve_alone(ReducedRow<T>& row) {
     if (row.size == 0) return true;
-    const std::size_t ld = padded(row.size);
+    const std::size_t ld = spread_stride<T>(row.size);
     const std::size_t order = (row.size + kernels_.rows - 1) / kernels_.rows * kernels_.rows;
     if (row.size <= most_batched) rows_from_tiles(row, ld, order);
     for (std::size_t i = row.size; i < order; ++i) {
@@ -264,7 +265,7 @@ class RowWorkspace {
     for (std::size_t j = 0; j < blocks; tile += 16 * (++j + 1))
       for (std::size_t c = 0; c < 4; ++c) row.largest = (std::max)(row.largest, tile[5 * c] += T(1));
     pad_tiles(row);
-    if (row.size > most_batched) rows_from_tiles(row, padded(row.size), size);
+    if (row.size > most_batched) rows_from_tiles(row, spread_stride<T>(row.size), size);
   }
 
   /// Weights and right-hand side where some d are 0 or a small share of their target, which then goes into rest_.
@@ -311,8 +312,8 @@ class RowWorkspace {
   void reduce_long(const T* fixed, const Index* columns, const RowSystem<T>& system, bool regular, ReducedRow<T>& row) {
     right_hand_side(fixed, columns, system, row.rhs.data());
     const std::size_t order = (k_ + kernels_.rows - 1) / kernels_.rows * kernels_.rows;
-    matrix_.assign((std::max)(order, stride_) * stride_, T(0));
-    for (std::size_t f = 0; f < k_; ++f) matrix_[f * stride_ + f] = T(1);
+    matrix_.assign((std::max)(order, stride_) * ld_, T(0));
+    for (std::size_t f = 0; f < k_; ++f) matrix_[f * ld_ + f] = T(1);
     if (regular) {
       for (std::size_t first = 0; first < system.columns.size(); first += block_rows)
         add_products(fixed, {columns + first, (std::min)(block_rows, system.columns.size() - first)}, weight_.data() + first, false);
@@ -321,28 +322,28 @@ class RowWorkspace {
       add_part(fixed, columns, system, true);
     }
     row.largest = T(0);
-    for (std::size_t f = 0; f < k_; ++f) row.largest = (std::max)(row.largest, matrix_[f * stride_ + f]);
+    for (std::size_t f = 0; f < k_; ++f) row.largest = (std::max)(row.largest, matrix_[f * ld_ + f]);
     if (k_ > most_batched) return;
     const std::size_t blocks = (k_ + 3) / 4;
     row.tiles.resize((std::max)(row.tiles.size(), blocks * (blocks + 1) / 2 * 16));
     T* tile = row.tiles.data();
     for (std::size_t j = 0; j < blocks; ++j)
       for (std::size_t i = 0; i <= j; ++i, tile += 16)
-        for (std::size_t c = 0; c < 4; ++c) std::copy_n(matrix_.data() + (4 * i + c) * stride_ + 4 * j, 4, tile + 4 * c);
+        for (std::size_t c = 0; c < 4; ++c) std::copy_n(matrix_.data() + (4 * i + c) * ld_ + 4 * j, 4, tile + 4 * c);
     pad_tiles(row);
   }
 
   /// matrix_ += or -= the outer products of these rows, scaled.
   void add_products(const T* fixed, std::span<const Index> columns, const T* weight, bool negative) {
-    b_.resize((std::max)(b_.size(), (columns.size() + 3) / 4 * 4 * stride_));
-    kernels_.gather(from(fixed, columns.data(), columns.size()), scale_.data(), weight, b_.data(), stride_);
+    b_.resize((std::max)(b_.size(), (columns.size() + 3) / 4 * 4 * ld_));
+    kernels_.gather(from(fixed, columns.data(), columns.size()), scale_.data(), weight, b_.data(), ld_);
     T* left = b_.data();
     if (negative) {
       negative_.assign(b_.begin(), b_.end());
       for (T& entry : negative_) entry = -entry;
       left = negative_.data();
     }
-    kernels_.accumulate(matrix_.data(), stride_, k_, left, b_.data(), columns.size(), std::exchange(ahead_, {}));
+    kernels_.accumulate(matrix_.data(), ld_, k_, left, b_.data(), columns.size(), std::exchange(ahead_, {}));
   }
 
   /// The same for the rows whose d is above 0, or below it.
@@ -363,6 +364,7 @@ class RowWorkspace {
 
   std::size_t k_;
   std::size_t stride_;
+  std::size_t ld_;  // of matrix_ where the system is of order k, and of rows to be summed up
   const RowKernels<T>& kernels_;
   GatherArguments<T> ahead_;
   double background_ = -1.0;

@@ -59,7 +59,9 @@ template <Real Scalar = float>
   const std::uint64_t batched = (std::min)(k, std::uint64_t{112});
   const std::uint64_t worker =
       (stride * stride + (std::max)(k, std::uint64_t{256}) * stride + 2 * 16 * (batched * batched / 2 + 16 * batched)) * sizeof(Scalar);
-  estimate.workspaces = resolve_threads(options.threads) * worker + (16 + 6) * stride * stride * sizeof(double);
+  const std::uint64_t square = stride * stride * sizeof(double);
+  const std::uint64_t gram = (std::min)(16 * square, (std::max)(std::uint64_t{64} << 20, 4 * square));  // linalg/gram.hpp
+  estimate.workspaces = resolve_threads(options.threads) * worker + gram + 6 * square;
   estimate.index = n_items * (stride + 3 * sizeof(double) + sizeof(Index));
   return estimate;
 }
