@@ -10,6 +10,7 @@
 
 #include <doctest/doctest.h>
 
+#include <kindred/core/random.hpp>
 #include <kindred/linalg/gram.hpp>
 
 #include "../support/simd_levels.hpp"
@@ -42,7 +43,7 @@ TEST_SUITE("linalg/eigenbasis") {
         const auto k = static_cast<std::size_t>(order);
         const kd::AlignedVector<double> matrix = kd::gram(kindred_test::random_factors<double>(rows, order, 1.0, k));
         for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-          const kd::Eigenbasis basis = kd::eigenbasis(matrix, k, level);
+          const kd::Eigenbasis basis = kd::eigenbasis(matrix, k, {}, level);
           REQUIRE(basis.values.size() == k);
           REQUIRE(basis.vectors.size() == k * k);
           CHECK(std::is_sorted(basis.values.rbegin(), basis.values.rend()));
@@ -86,7 +87,7 @@ TEST_SUITE("linalg/eigenbasis") {
     }
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
       for (const std::vector<double>& matrix : matrices) {
-        const kd::Eigenbasis basis = kd::eigenbasis(matrix, k, level);
+        const kd::Eigenbasis basis = kd::eigenbasis(matrix, k, {}, level);
         CHECK(std::is_sorted(basis.values.rbegin(), basis.values.rend()));
         for (std::size_t a = 0; a < k; ++a) {
           for (std::size_t b = 0; b < k; ++b) {
@@ -101,10 +102,39 @@ TEST_SUITE("linalg/eigenbasis") {
         }
       }
       // The second difference matrix: 2 - 2 cos(pi n / (k + 1)).
-      const kd::Eigenbasis known = kd::eigenbasis(matrices[4], k, level);
+      const kd::Eigenbasis known = kd::eigenbasis(matrices[4], k, {}, level);
       for (std::size_t n = 0; n < k; ++n)
         CHECK(std::abs(known.values[n] - (2.0 - 2.0 * std::cos(3.14159265358979323846 * static_cast<double>(k - n) / (k + 1)))) <
               1e-14 * 4.0);
+    }
+  }
+
+  // Orders at which the work is shared among threads: the same bytes, and still orthonormal. By products with random vectors, as all pairs take too long.
+  TEST_CASE("large orders") {
+    for (const std::size_t k : {std::size_t{256}, std::size_t{301}}) {
+      const auto order = static_cast<kd::Index>(k);
+      const kd::AlignedVector<double> matrix = kd::gram(kindred_test::random_factors<double>(2 * order / 3, order, 1.0, k));
+      const kd::Eigenbasis basis = kd::eigenbasis(matrix, k, {.threads = 1});
+      for (const std::size_t threads : {2u, 3u, 8u}) CHECK(kd::eigenbasis(matrix, k, {.threads = threads}).vectors == basis.vectors);
+      std::vector<double> turned(k), back(k), image(k);
+      for (std::size_t test = 0; test < 5; ++test) {
+        kd::Random random(test, kd::RandomStream::sample);
+        std::vector<double> x(k);
+        for (double& value : x) value = random.normal();
+        for (std::size_t f = 0; f < k; ++f) {
+          turned[f] = 0.0;
+          for (std::size_t row = 0; row < k; ++row) turned[f] += entry(basis, row, f) * x[row];
+        }
+        for (std::size_t row = 0; row < k; ++row) {
+          back[row] = image[row] = 0.0;
+          for (std::size_t f = 0; f < k; ++f) back[row] += entry(basis, row, f) * turned[f];
+          for (std::size_t f = 0; f < k; ++f) image[row] += entry(basis, row, f) * basis.values[f] * turned[f];
+          double product = 0.0;
+          for (std::size_t column = 0; column < k; ++column) product += matrix[row * k + column] * x[column];
+          CHECK(std::abs(back[row] - x[row]) < 1e-12);
+          CHECK(std::abs(image[row] - product) < 1e-12 * basis.values[0]);
+        }
+      }
     }
   }
 

@@ -475,27 +475,86 @@ TEST_SUITE("simd/kernels") {
     }
   }
 
-  TEST_CASE("vectors of doubles") {
+  TEST_CASE("rows of doubles") {
+    constexpr std::size_t ld = 136;
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
       const kd::VectorKernels& kernels = kd::vector_kernels(level);
       for (const std::size_t n : std::vector<std::size_t>{8, 16, 24, 40, 104}) {
-        auto x = random_vector<double>(n, n, 1), y = random_vector<double>(n, n, 2), row = random_vector<double>(n, n, 3);
-        const auto x0 = x, y0 = y, row0 = row;
-        long double dot = 0.0L;
-        for (std::size_t f = 0; f < n; ++f) dot += static_cast<long double>(x[f]) * static_cast<long double>(y[f]);
-        CHECK(close(kernels.dot(x.data(), y.data(), n), {dot, dot}, n));
-        const double after = kernels.update_and_dot(row.data(), 2.0, x.data(), -3.0, y.data(), x0.data(), n);
-        kernels.axpy(0.5, x.data(), y.data(), n);
-        kernels.plane_rotation(x.data(), row.data(), 0.6, 0.8, n);
-        long double wanted = 0.0L;
-        for (std::size_t f = 0; f < n; ++f) {
-          const double updated = row0[f] - 2.0 * x0[f] + 3.0 * y0[f];
-          wanted += static_cast<long double>(updated) * static_cast<long double>(x0[f]);
-          CHECK(y[f] == doctest::Approx(y0[f] + 0.5 * x0[f]).epsilon(1e-15));
-          CHECK(x[f] == doctest::Approx(0.6 * x0[f] - 0.8 * updated).epsilon(1e-14));
-          CHECK(row[f] == doctest::Approx(0.8 * x0[f] + 0.6 * updated).epsilon(1e-14));
+        CAPTURE(n);
+        const auto x = random_vector<double>(n, n, 1), y = random_vector<double>(n, n, 2), v = random_vector<double>(n, n, 4);
+        const auto before = random_vector<double>(6 * ld, 6 * ld, 3);
+        const auto given = random_vector<double>(n, n, 5);
+        const std::vector<double> along_x{2.0, 0.0, -1.0, 0.5}, along_y{-3.0, 0.0, 1.0, 0.25}, mirror{1.0, 2.0, 0.0, -0.5};
+
+        Sum dot;
+        for (std::size_t f = 0; f < n; ++f) dot.add(static_cast<long double>(x[f]) * static_cast<long double>(y[f]));
+        CHECK(close(kernels.dot(x.data(), y.data(), n), dot, n));
+
+        auto rows = before;
+        auto product = given;
+        std::vector<double> dots(4);
+        kernels.update_rows({.rows = rows.data(),
+                             .ld = ld,
+                             .count = n,
+                             .along_x = along_x.data(),
+                             .x = x.data(),
+                             .along_y = along_y.data(),
+                             .y = y.data(),
+                             .v = v.data(),
+                             .dots = dots.data(),
+                             .mirror = mirror.data(),
+                             .product = product.data(),
+                             .skip = 8});
+        std::vector<Sum> mirrored(n);
+        for (std::size_t f = 0; f < n; ++f) mirrored[f].add(static_cast<long double>(given[f]));
+        for (std::size_t r = 0; r < 4; ++r) {
+          Sum wanted_dot;
+          for (std::size_t f = 0; f < ld; ++f) {
+            Sum wanted;
+            wanted.add(static_cast<long double>(before[r * ld + f]));
+            if (f < n) {
+              wanted.add(-static_cast<long double>(along_x[r]) * static_cast<long double>(x[f]));
+              wanted.add(-static_cast<long double>(along_y[r]) * static_cast<long double>(y[f]));
+              wanted_dot.add(wanted.value * static_cast<long double>(v[f]));
+              wanted_dot.scale += wanted.scale;
+              if (f >= 8) mirrored[f].add(static_cast<long double>(mirror[r]) * wanted.value);
+              mirrored[f].scale += wanted.scale;
+            }
+            CHECK(close(rows[r * ld + f], wanted, 3));
+          }
+          CHECK(close(dots[r], wanted_dot, n));
         }
-        CHECK(close(after, {wanted, 10.0L * static_cast<long double>(n)}, n));
+        for (std::size_t f = 0; f < n; ++f) CHECK(close(product[f], mirrored[f], 8));
+
+        rows = before;
+        kernels.reflect_rows(rows.data(), ld, v.data(), 0.5, n);
+        for (std::size_t r = 0; r < 4; ++r) {
+          Sum along;
+          for (std::size_t f = 0; f < n; ++f) along.add(static_cast<long double>(before[r * ld + f]) * static_cast<long double>(v[f]));
+          for (std::size_t f = 0; f < ld; ++f) {
+            Sum wanted;
+            wanted.add(static_cast<long double>(before[r * ld + f]));
+            if (f < n) wanted.add(-0.5L * along.value * static_cast<long double>(v[f]));
+            CHECK(close(rows[r * ld + f], wanted, n));
+          }
+        }
+
+        // Five rotations, one after the other, from the last of six rows upwards.
+        rows = before;
+        std::vector<long double> wanted(before.begin(), before.end());
+        const std::vector<double> c{0.6, 1.0, 0.0, 0.28, -0.8}, s{0.8, 0.0, 1.0, -0.96, 0.6};
+        kernels.rotate_rows(rows.data() + 5 * ld, ld, c.data(), s.data(), 5, n);
+        for (std::size_t turn = 0; turn < 5; ++turn) {
+          for (std::size_t f = 0; f < n; ++f) {
+            long double& upper = wanted[(4 - turn) * ld + f];
+            long double& lower = wanted[(5 - turn) * ld + f];
+            const long double cosine = static_cast<long double>(c[turn]), sine = static_cast<long double>(s[turn]);
+            const long double turned = cosine * upper - sine * lower;
+            lower = sine * upper + cosine * lower;
+            upper = turned;
+          }
+        }
+        for (std::size_t at = 0; at < rows.size(); ++at) CHECK(static_cast<double>(wanted[at]) == doctest::Approx(rows[at]).epsilon(1e-14));
       }
     }
   }

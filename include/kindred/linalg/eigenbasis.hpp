@@ -23,16 +23,18 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 /// A symmetric matrix on its way to its eigenvectors; everything row by row, so that every inner loop is a kernel on contiguous memory.
 ///
 /// Householder tridiagonalisation (Golub and Van Loan, Matrix Computations, 4th ed., algorithm 8.3.1) and implicit QL with Wilkinson's shift
-/// (Bowdler, Martin, Reinsch, Wilkinson 1968). Two deviations: a row is updated and multiplied with the next reflector in one pass, which halves the traffic;
-/// and the orthogonal matrix is kept transposed, so that a plane rotation works on two rows.
+/// (Bowdler, Martin, Reinsch, Wilkinson 1968). What large orders pay for is memory traffic, so: rows are updated and multiplied with the next reflector in
+/// one pass over half of the matrix; the orthogonal matrix is kept transposed, and its rows are reflected a few at a time by all reflectors; plane rotations are
+/// collected over many sweeps and then applied to strips of columns that stay in the second-level cache.
 class SymmetricEigenproblem {
  public:
-  SymmetricEigenproblem(std::span<const double> symmetric, std::size_t size, SimdLevel level)
+  SymmetricEigenproblem(std::span<const double> symmetric, std::size_t size, SimdLevel level, const ParallelOptions& parallel)
       : size_(size),
-        ld_((size + 7) / 8 * 8),
+        ld_(spread_stride<double>(size)),
         kernels_(vector_kernels(level)),
-        matrix_(size * ld_, 0.0),
-        basis_(size * ld_, 0.0),
+        parallel_{.threads = size < least_shared ? 1 : parallel.threads, .grain = 1, .executor = parallel.executor},
+        matrix_((size + 7) / 8 * 8 * ld_, 0.0),
+        basis_((size + group - 1) / group * group * ld_, 0.0),
         diagonal_(size, 0.0),
         off_(size, 0.0),
         factor_(size, 0.0) {
@@ -50,33 +52,69 @@ class SymmetricEigenproblem {
   [[nodiscard]] std::span<const double> vector(std::size_t n) const noexcept { return {basis_.data() + n * ld_, size_}; }
 
  private:
+  static constexpr std::size_t least_shared = 256;  // smaller problems are done before a thread has started
+  static constexpr std::size_t group = 16;          // rows of the basis that are reflected together
+  static constexpr std::size_t strip = 32;          // columns of the basis that are rotated together
+
+  /// Plane rotations of one sweep: of row `bottom` with the one above it, and so on upwards.
+  struct Sweep {
+    std::size_t bottom, first, count;  // `first` of cosines_ and sines_
+  };
+
   [[nodiscard]] double* row(std::size_t r) noexcept { return matrix_.data() + r * ld_; }
   [[nodiscard]] static std::size_t aligned_down(std::size_t n) noexcept { return n / 8 * 8; }
 
-  // Step i maps column i beyond the diagonal to a multiple of a unit vector by the reflector I - factor v v'. v is zero up to place i and replaces row i,
-  // whose own entries are no longer needed: what is left of them stands in column i of the rows below, where later steps never look.
-  // A <- A - v w' - w v' with w = factor A v - (factor^2 / 2) (v' A v) v.
+  // Step i maps column i beyond the diagonal to a multiple of a unit vector by the reflector I - factor v v'. v is zero up to place i and replaces row i.
+  // A <- A - v w' - w v' with w = factor A v - (factor^2 / 2) (v' A v) v. Of a row only what is right of its 8 x 8 block on the diagonal is kept up to
+  // date, and the block itself.
   void tridiagonalize() {
     if (size_ == 0) return;
     AlignedVector<double> w(ld_, 0.0);
     AlignedVector<double> product(ld_, 0.0);  // A v for the rows still to come
     make_reflector(0);
-    for (std::size_t r = 1; r < size_; ++r) product[r] = kernels_.dot(row(r), row(0), ld_);
+    update(0, w.data(), w.data(), product.data());
     for (std::size_t i = 0; i + 1 < size_; ++i) {
       const std::size_t first = i + 1;
       const std::size_t start = aligned_down(first);  // lanes before `first` meet zeros of v and w
-      const std::size_t length = ld_ - start;
       const double* const v = row(i);
-      const double shift = 0.5 * factor_[i] * factor_[i] * kernels_.dot(product.data() + start, v + start, length);
+      const double shift = 0.5 * factor_[i] * factor_[i] * kernels_.dot(product.data() + start, v + start, ld_ - start);
       for (std::size_t c = start; c < ld_; ++c) w[c] = factor_[i] * product[c] - shift * v[c];
 
       // The next row is updated first: it becomes the next reflector, with which the others are multiplied while they are updated.
       double* const next = row(first);
-      (void)kernels_.update_and_dot(next + start, v[first], w.data() + start, w[first], v + start, v + start, length);
+      for (std::size_t c = start; c < ld_; ++c) next[c] -= v[first] * w[c] + w[first] * v[c];
       make_reflector(first);
-      product[first] = 0.0;
-      for (std::size_t r = first + 1; r < size_; ++r)
-        product[r] = kernels_.update_and_dot(row(r) + start, v[r], w.data() + start, w[r], v + start, next + start, length);
+      update(first, v, w.data(), product.data());
+    }
+  }
+
+  /// The rows below row `last`: A <- A - v w' - w v', then product = A times the reflector in row `last`.
+  void update(std::size_t last, const double* v, const double* w, double* product) {
+    const double* const reflector = row(last);
+    std::fill(product + aligned_down(last), product + ld_, 0.0);
+    for (std::size_t r = (last + 1) / 4 * 4; r < size_; r += 4) {
+      double along_v[4], along_w[4], mirror[4], dots[4];
+      for (std::size_t n = 0; n < 4; ++n) {  // rows up to the last one are done with
+        const bool below = r + n > last;
+        along_v[n] = below ? w[r + n] : 0.0;
+        along_w[n] = below ? v[r + n] : 0.0;
+        mirror[n] = reflector[r + n];
+      }
+      const std::size_t start = aligned_down(r);
+      kernels_.update_rows({.rows = row(r) + start,
+                            .ld = ld_,
+                            .count = ld_ - start,
+                            .along_x = along_v,
+                            .x = v + start,
+                            .along_y = along_w,
+                            .y = w + start,
+                            .v = reflector + start,
+                            .dots = dots,
+                            .mirror = mirror,
+                            .product = product + start,
+                            .skip = 8});
+      for (std::size_t n = 0; n < 4; ++n)
+        if (r + n > last) product[r + n] += dots[n];
     }
   }
 
@@ -108,35 +146,54 @@ class SymmetricEigenproblem {
     factor_[i] = 2.0 / (v[first] * v[first] + tail);
   }
 
-  /// The product of the reflectors, transposed, multiplied from the last to the first: early products touch few rows.
+  /// The product of the reflectors, transposed. Each row meets them from the last to the first; those that begin right of its one leave it alone.
   void form_basis() {
     for (std::size_t r = 0; r < size_; ++r) basis_[r * ld_ + r] = 1.0;
-    for (std::size_t i = size_ < 2 ? 0 : size_ - 1; i-- > 0;) {
-      if (factor_[i] == 0.0) continue;
-      const double* const v = row(i);
-      const std::size_t start = aligned_down(i + 1);
-      for (std::size_t r = i + 1; r < size_; ++r) {
-        double* const q = basis_.data() + r * ld_ + start;
-        kernels_.axpy(-factor_[i] * kernels_.dot(q, v + start, ld_ - start), v + start, q, ld_ - start);
+    parallel_for((size_ + group - 1) / group, parallel_, [&](std::size_t first_group, std::size_t last_group, std::size_t) {
+      for (std::size_t top = first_group * group; top < last_group * group; top += group) {
+        for (std::size_t i = (std::min)(top + group, size_) - 1; i-- > 0;) {
+          if (factor_[i] == 0.0) continue;
+          const std::size_t start = aligned_down(i + 1);
+          for (std::size_t r = top; r < top + group; r += 4)
+            kernels_.reflect_rows(basis_.data() + r * ld_ + start, ld_, row(i) + start, factor_[i], ld_ - start);
+        }
       }
-    }
+    });
   }
 
   [[nodiscard]] bool diagonalize();
 
+  /// Applies the collected rotations to the basis.
+  void rotate_basis() {
+    parallel_for((size_ + strip - 1) / strip, parallel_, [&](std::size_t first_strip, std::size_t last_strip, std::size_t) {
+      for (std::size_t column = first_strip * strip; column < last_strip * strip; column += strip)
+        for (const Sweep& sweep : sweeps_)
+          kernels_.rotate_rows(basis_.data() + sweep.bottom * ld_ + column, ld_, cosines_.data() + sweep.first, sines_.data() + sweep.first,
+                               sweep.count, (std::min)(strip, ld_ - column));
+    });
+    sweeps_.clear();
+    cosines_.clear();
+    sines_.clear();
+  }
+
   std::size_t size_;
   std::size_t ld_;
   const VectorKernels& kernels_;
+  ParallelOptions parallel_;
   AlignedVector<double> matrix_;
   AlignedVector<double> basis_;  // row n belongs to diagonal_[n]
   std::vector<double> diagonal_;
   std::vector<double> off_;     // off_[n] couples n and n + 1
   std::vector<double> factor_;  // 2 / v'v of each reflector
+  std::vector<Sweep> sweeps_;
+  std::vector<double> cosines_;
+  std::vector<double> sines_;
 };
 
 inline bool SymmetricEigenproblem::diagonalize() {
   constexpr int most_sweeps = 60;  // a value takes two on average
   constexpr double eps = std::numeric_limits<double>::epsilon();
+  const std::size_t enough = 32 * size_;  // rotations to collect: a strip is then read once for 32 sweeps
   std::vector<double>& d = diagonal_;
   std::vector<double>& e = off_;
   // Couplings below the rounding error of the whole matrix are none. Relative to their neighbours alone they might never vanish where the matrix is
@@ -158,6 +215,7 @@ inline bool SymmetricEigenproblem::diagonalize() {
       double p = 0.0;
       std::size_t i = m;
       bool split = false;
+      sweeps_.push_back({.bottom = m, .first = cosines_.size(), .count = 0});
       while (i-- > l) {
         const double f = s * e[i];
         const double b = c * e[i];
@@ -176,14 +234,18 @@ inline bool SymmetricEigenproblem::diagonalize() {
         p = s * turn;
         d[i + 1] = g + p;
         g = c * turn - b;
-        kernels_.plane_rotation(basis_.data() + i * ld_, basis_.data() + (i + 1) * ld_, c, s, ld_);
+        cosines_.push_back(c);
+        sines_.push_back(s);
+        ++sweeps_.back().count;
       }
+      if (cosines_.size() >= enough) rotate_basis();
       if (split) continue;
       d[l] -= p;
       e[l] = g;
       e[m] = 0.0;
     }
   }
+  rotate_basis();
   return true;
 }
 
@@ -198,17 +260,18 @@ struct Eigenbasis {
       vectors;  ///< factors x factors, column-major: column f belongs to values[f]; the entry of largest magnitude is positive.
 };
 
-/// The eigenbasis of `symmetric` (factors x factors, both triangles filled). O(factors^3).
+/// The eigenbasis of `symmetric` (factors x factors, both triangles filled). O(factors^3); the same bytes for any number of threads.
 /// @throws ShapeError if it is not square; NumericalError if it holds a non-finite value or the iteration does not converge; InvalidArgument if this
 /// processor does not have `level`.
-[[nodiscard]] inline Eigenbasis eigenbasis(std::span<const double> symmetric, std::size_t factors, SimdLevel level = SimdLevel::best) {
+[[nodiscard]] inline Eigenbasis eigenbasis(std::span<const double> symmetric, std::size_t factors, const ParallelOptions& parallel = {},
+                                           SimdLevel level = SimdLevel::best) {
   if (symmetric.size() != factors * factors)
     throw ShapeError("a symmetric matrix of order " + std::to_string(factors) + " has " + std::to_string(factors * factors) +
                      " entries, not " + std::to_string(symmetric.size()));
   for (const double entry : symmetric)
     if (!detail::is_finite(entry)) throw NumericalError("a Gram matrix is not finite: factors have overflowed");
 
-  detail::SymmetricEigenproblem problem(symmetric, factors, level);
+  detail::SymmetricEigenproblem problem(symmetric, factors, level, parallel);
   if (!problem.solve()) throw NumericalError("the eigenvalues of a Gram matrix did not converge");
 
   // Falling, by insertion: O(factors^2), and cheaper to compile than a sort.

@@ -300,7 +300,7 @@ void ImplicitALS<Scalar>::half_step(const SideData& data, FactorMatrix<Scalar>& 
   report.gram_seconds += gram_watch.seconds();
 
   Stopwatch eigen_watch;
-  Eigenbasis basis = eigenbasis(matrix, options_.factors, options_.simd);
+  Eigenbasis basis = eigenbasis(matrix, options_.factors, parallel, options_.simd);
   report.eigen_seconds += eigen_watch.seconds();
 
   Stopwatch rotate_watch;
@@ -671,8 +671,8 @@ void ImplicitALS<Scalar>::solve_items(std::span<const Index> items, const CsrVie
   for (Index n = 0; n < rows.rows(); ++n)
     next.weights_.set_count(Side::items, items[static_cast<std::size_t>(n)], static_cast<Index>(rows.row(n).size()));
   const std::shared_ptr<const ItemSystem> system = item_system_.get_or_make([&] {
-    ItemSystem made{users_,
-                    eigenbasis(gram(users_, weights_.background(Side::users), parallel, options_.simd), options_.factors, options_.simd)};
+    ItemSystem made{users_, eigenbasis(gram(users_, weights_.background(Side::users), parallel, options_.simd), options_.factors, parallel,
+                                       options_.simd)};
     rotate(made.users, made.basis, parallel, options_.simd);
     return made;
   });
@@ -686,8 +686,8 @@ void ImplicitALS<Scalar>::solve_items(std::span<const Index> items, const CsrVie
       std::copy(solved.row(n).begin(), solved.row(n).end(), next.items_.row(items[static_cast<std::size_t>(n)]).begin());
   }
   // Users are solved in the eigenbasis of the items: theirs is another one now.
-  Eigenbasis basis =
-      eigenbasis(gram(next.items_, next.weights_.background(Side::items), parallel, options_.simd), options_.factors, options_.simd);
+  Eigenbasis basis = eigenbasis(gram(next.items_, next.weights_.background(Side::items), parallel, options_.simd), options_.factors,
+                                parallel, options_.simd);
   rotate(next.items_, basis, parallel, options_.simd);
   rotate(next.users_, basis, parallel, options_.simd);
   next.eigenvalues_ = std::move(basis.values);

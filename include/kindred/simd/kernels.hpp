@@ -153,15 +153,31 @@ struct MatrixKernels {
                    std::size_t k, Scalar* out, std::size_t out_ld);
 };
 
-/// Kernels on vectors of doubles: lengths a multiple of 8, on 64-byte boundaries.
+/// Four rows of a symmetric matrix of which only what is right of its diagonal blocks is kept: a rank-2 update, and their part of a product with a vector.
+struct UpdateArguments {
+  double* rows = nullptr;  ///< 4 rows, `ld` apart, `count` long. rows[r] -= along_x[r] x + along_y[r] y.
+  std::size_t ld = 0;
+  std::size_t count = 0;
+  const double* along_x = nullptr;
+  const double* x = nullptr;
+  const double* along_y = nullptr;
+  const double* y = nullptr;
+  const double* v = nullptr;       ///< dots[r] = rows[r] . v, after the update.
+  double* dots = nullptr;          ///< Out: length 4.
+  const double* mirror = nullptr;  ///< product += sum_r mirror[r] rows[r] from place `skip` on: what the mirrored half of the matrix adds.
+  double* product = nullptr;
+  std::size_t skip = 0;  ///< A multiple of 8.
+};
+
+/// Kernels on rows of doubles: lengths a multiple of 8, on 64-byte boundaries.
 struct VectorKernels {
   double (*dot)(const double* x, const double* y, std::size_t n);
-  /// y += a x
-  void (*axpy)(double a, const double* x, double* y, std::size_t n);
-  /// (x, y) <- (c x - s y, s x + c y)
-  void (*plane_rotation)(double* x, double* y, double c, double s, std::size_t n);
-  /// row -= a x + b y; returns row . v
-  double (*update_and_dot)(double* row, double a, const double* x, double b, const double* y, const double* v, std::size_t n);
+  void (*update_rows)(const UpdateArguments& arguments);
+  /// row -= factor (row . v) v for 4 rows, `ld` apart.
+  void (*reflect_rows)(double* rows, std::size_t ld, const double* v, double factor, std::size_t n);
+  /// `count` plane rotations from the bottom up: of the row at `bottom` (y) with the one above it (x), then of that one with the next, and so on:
+  /// (x, y) <- (c x - s y, s x + c y). The first `n` places of each row.
+  void (*rotate_rows)(double* bottom, std::size_t ld, const double* c, const double* s, std::size_t count, std::size_t n);
 };
 
 }  // namespace kindred::inline v0::inline KINDRED_BUILD

@@ -8,7 +8,7 @@ constexpr MatrixKernels<T> matrix_kernels() {
   return {.accumulate = accumulate<T>, .multiply = multiply<T>};
 }
 
-constexpr VectorKernels vector_kernels() { return {.dot = dot, .axpy = axpy, .plane_rotation = plane_rotation, .update_and_dot = update_and_dot}; }
+constexpr VectorKernels vector_kernels() { return {.dot = dot, .update_rows = update_rows, .reflect_rows = reflect_rows, .rotate_rows = rotate_rows}; }
 
 template <typename T>
 constexpr RowKernels<T> row_kernels() {
