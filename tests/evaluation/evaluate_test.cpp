@@ -22,6 +22,7 @@
 #include "../support/brute_force_evaluation.hpp"
 #include "../support/brute_force_ranking.hpp"
 #include "../support/random_matrix.hpp"
+#include "../support/simd_levels.hpp"
 
 namespace kd = kindred;
 using doctest::Approx;
@@ -289,6 +290,29 @@ TEST_SUITE("evaluation/evaluate") {
     CHECK(same(with, kd::evaluate(model, kd::without_zeros(zeros), test, options)));
     CHECK(with.untrained_test_items == 3);
     CHECK(with.at(1).hit_rate.mean == 1.0);
+  }
+
+  TEST_CASE("levels differ by rounding alone: loss to 1e-5, metrics to 1e-3 after 15 iterations") {
+    const auto [train, test] = random_split(400, 120, 0.15, 9);
+    for (const kd::Solver solver : {kd::Solver::cholesky, kd::Solver::conjugate_gradient}) {
+      kd::AlsOptions options{.factors = 24, .regularization = 0.1, .alpha = 0.5, .iterations = 15};
+      options.solver = solver;
+      std::optional<double> known_loss;
+      std::optional<kd::RankingReport> known;
+      for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+        options.simd = level;
+        kd::ImplicitALS<float> als(options);
+        const double loss = als.fit(train, {.record_loss = true}).iterations.back().loss->total;
+        const kd::RankingReport report = kd::evaluate(als, train, test, {.cutoffs = {10}});
+        if (known) {
+          CHECK(std::abs(loss - *known_loss) <= 1e-5 * *known_loss);
+          CHECK(std::abs(report.at(10).precision.mean - known->at(10).precision.mean) <= 1e-3);
+          CHECK(std::abs(report.at(10).ndcg.mean - known->at(10).ndcg.mean) <= 1e-3);
+        }
+        known_loss = loss;
+        known = report;
+      }
+    }
   }
 
   TEST_CASE("the same report for 1, 2, 3 and 8 threads") {

@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -39,14 +41,11 @@ struct ParallelOptions {
   return (std::max)(std::size_t{1}, (std::min)(resolve_threads(options.threads), pieces));
 }
 
-/// Calls `body(first, last, worker)` for consecutive pieces [first, last) of [0, count), in rising order of dealing, over several threads.
-///
-/// Pieces are `grain` long and start at multiples of `grain`, whatever the number of threads. Where threads cannot be started, those that could do the work.
-/// An exception in a body stops the dealing and is rethrown here once every worker has stopped; of several, one is kept.
-/// @throws InvalidArgument if the caller's executor returned without running the workers to their end.
-template <typename Body>
-void parallel_for(std::size_t count, const ParallelOptions& options, Body&& body) {
-  if (count == 0) return;
+namespace detail {
+
+/// parallel_for for any body: compiled once, however many loops a program has.
+inline void run_pieces(std::size_t count, const ParallelOptions& options, void* body,
+                       void (*call)(void* body, std::size_t first, std::size_t last, std::size_t worker)) {
   const std::size_t grain = (std::max)(std::size_t{1}, options.grain);
   const std::size_t workers = worker_count(count, options);
 
@@ -59,7 +58,7 @@ void parallel_for(std::size_t count, const ParallelOptions& options, Body&& body
       while (!failed.load(std::memory_order_relaxed)) {
         const std::size_t first = next.fetch_add(1, std::memory_order_relaxed) * grain;
         if (first >= count) return;
-        body(first, (std::min)(count, first + grain), worker);
+        call(body, first, (std::min)(count, first + grain), worker);
       }
     } catch (...) {
       const std::lock_guard lock(error_mutex);
@@ -85,6 +84,22 @@ void parallel_for(std::size_t count, const ParallelOptions& options, Body&& body
   if (error) std::rethrow_exception(error);
   if (next.load(std::memory_order_relaxed) < count / grain + (count % grain != 0 ? 1 : 0))
     throw InvalidArgument("executor", "a function that left work undone", "one that runs its task for every worker");
+}
+
+}  // namespace detail
+
+/// Calls `body(first, last, worker)` for consecutive pieces [first, last) of [0, count), in rising order of dealing, over several threads.
+///
+/// Pieces are `grain` long and start at multiples of `grain`, whatever the number of threads. Where threads cannot be started, those that could do the work.
+/// An exception in a body stops the dealing and is rethrown here once every worker has stopped; of several, one is kept.
+/// @throws InvalidArgument if the caller's executor returned without running the workers to their end.
+template <typename Body>
+void parallel_for(std::size_t count, const ParallelOptions& options, Body&& body) {
+  if (count == 0) return;
+  using Called = std::remove_reference_t<Body>;
+  detail::run_pieces(
+      count, options, const_cast<void*>(static_cast<const void*>(std::addressof(body))),
+      [](void* called, std::size_t first, std::size_t last, std::size_t worker) { (*static_cast<Called*>(called))(first, last, worker); });
 }
 
 }  // namespace kindred::inline v0

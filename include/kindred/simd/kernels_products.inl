@@ -166,25 +166,34 @@ KINDRED_INLINE void multiply_tile(const T* panel, const T* right, std::size_t ld
 template <typename T>
 void multiply(const T* left, std::size_t left_ld, std::size_t n, const T* right, std::size_t ld, std::size_t width, std::size_t k, T* out, std::size_t out_ld) {
   constexpr std::size_t w = lanes<T>;
-  constexpr std::size_t depth = 256;  // a panel of 8 x 256 doubles is half of the first-level cache
-  alignas(64) T panel[rows * depth];
-  for (std::size_t first = 0; first < n; first += rows) {
-    const std::size_t count = n - first < rows ? n - first : rows;
-    // With more factors than the panel holds, later parts of the sum are added to the earlier ones.
+  constexpr std::size_t depth = 256;
+  constexpr std::size_t most = 32;
+  alignas(64) T panels[most * depth];
+  // Where `right` leaves the second-level cache a strip of it serves more rows before it goes.
+  const std::size_t together = width * depth * sizeof(T) > (std::size_t{1} << 19) ? most : rows;
+  for (std::size_t first = 0; first < n; first += together) {
+    const std::size_t count = n - first < together ? n - first : together;
+    // With more factors than a panel holds, later parts of the sum are added to the earlier ones.
     for (std::size_t part = 0; part < k; part += depth) {
       const std::size_t length = k - part < depth ? k - part : depth;
-      for (std::size_t r = 0; r < rows; ++r) {
-        const T* from = left + (first + (r < count ? r : 0)) * left_ld + part;
-        for (std::size_t p = 0; p < length; ++p) panel[p * rows + r] = r < count ? from[p] : T(0);
+      for (std::size_t group = 0; group < count; group += rows) {
+        for (std::size_t r = 0; r < rows; ++r) {
+          const bool there = group + r < count;
+          const T* const from = left + (first + (there ? group + r : 0)) * left_ld + part;
+          T* const to = panels + group * depth + r;
+          for (std::size_t p = 0; p < length; ++p) to[p * rows] = there ? from[p] : T(0);
+        }
       }
       for (std::size_t j = 0; j < width;) {
         const std::size_t vectors = tile_width((width - j) / w);
-        const T* from = right + part * ld + j;
-        T* const to = out + first * out_ld + j;
-        if (vectors == 3)
-          multiply_tile<T, 3>(panel, from, ld, length, to, out_ld, count, part != 0);
-        else
-          multiply_tile<T, 1>(panel, from, ld, length, to, out_ld, count, part != 0);
+        const T* const from = right + part * ld + j;
+        for (std::size_t group = 0; group < count; group += rows) {
+          T* const to = out + (first + group) * out_ld + j;
+          if (vectors == 3)
+            multiply_tile<T, 3>(panels + group * depth, from, ld, length, to, out_ld, count - group, part != 0);
+          else
+            multiply_tile<T, 1>(panels + group * depth, from, ld, length, to, out_ld, count - group, part != 0);
+        }
         j += vectors * w;
       }
     }
