@@ -124,10 +124,10 @@ KINDRED_INLINE void add_products(typename Simd<T>::Vector (&tile)[rows][V], cons
 /// Tile (i, j) of an upper triangle of tiles, column after column: its place does not depend on how many there are, and what is above a tile stands together.
 KINDRED_INLINE constexpr std::size_t tile_index(std::size_t i, std::size_t j) { return j * (j + 1) / 2 + i; }
 
-/// The row ahead into the first-level cache (near) or the second (not near).
-template <typename T, bool near>
+/// The row ahead into the first-level cache, or into the second.
+template <typename T, bool first_level>
 KINDRED_INLINE void prefetch_row(const T* row, std::size_t stride) {
-  for (std::size_t f = 0; f < stride; f += 64 / sizeof(T)) __builtin_prefetch(row + f, 0, near ? 3 : 2);
+  for (std::size_t f = 0; f < stride; f += 64 / sizeof(T)) __builtin_prefetch(row + f, 0, first_level ? 3 : 2);
 }
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPACE
