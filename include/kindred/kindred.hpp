@@ -70,6 +70,7 @@
 #include <kindred/models/implicit_als.hpp>            // IWYU pragma: export
 #include <kindred/models/keyed_recommender.hpp>       // IWYU pragma: export
 #include <kindred/models/memory_estimate.hpp>         // IWYU pragma: export
+#include <kindred/models/model_state.hpp>             // IWYU pragma: export
 #include <kindred/models/popularity_recommender.hpp>  // IWYU pragma: export
 #include <kindred/models/recommender.hpp>             // IWYU pragma: export
 #include <kindred/models/rerank.hpp>                  // IWYU pragma: export
