@@ -210,6 +210,8 @@ Arguments parse_arguments(int argc, char** argv) {
       ->capture_default_str()
       ->group(group);
   app.add_option("--out", a.out, "Write results.json and a TSV for each figure into this folder")->group(group);
+  app.add_option("--checkpoint", a.checkpoint, "Keep the fits of the final models in this folder, and go on from what is there")
+      ->group(group);
   app.add_flag("--quiet", a.quiet, "Print nothing but errors")->group(group);
 
   try {

@@ -45,6 +45,7 @@ struct Arguments {
   // The run.
   std::size_t threads = 0;
   std::string out;
+  std::string checkpoint;
   bool quiet = false;
   std::string command_line;  // as typed
 };

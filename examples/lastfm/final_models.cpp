@@ -2,6 +2,11 @@
 // Step 8: the final models, fitted on all of train and measured once on the test set.
 #include "als_instance.hpp"
 
+#include <algorithm>
+#include <string>
+
+#include <kindred/persistence/checkpoint.hpp>
+
 #include "als_text.hpp"
 #include "final_table.hpp"
 #include "study.hpp"
@@ -10,6 +15,15 @@ namespace kd = kindred;
 
 namespace study {
 
+namespace {
+
+std::string checkpoint_path(const std::string& folder, std::string model) {
+  std::replace(model.begin(), model.end(), ' ', '_');
+  return folder + "/" + model + ".safetensors";
+}
+
+}  // namespace
+
 void final_models(Study& s) {
   const Arguments& a = s.arguments;
   s.console.section("Final models, measured on the test set");
@@ -17,7 +31,10 @@ void final_models(Study& s) {
     options.seed = a.seed;
     options.threads = a.threads;
     kd::ImplicitALS<float> als(options);
-    const kd::FitReport fitted = als.fit(s.split.train, {.progress = s.console.progress(name)});
+    const kd::ImplicitALS<float>::FitOptions fit{.progress = s.console.progress(name)};
+    const kd::FitReport fitted = a.checkpoint.empty()
+                                     ? als.fit(s.split.train, fit)
+                                     : kd::fit_with_checkpoints(als, s.split.train, checkpoint_path(a.checkpoint, name), {}, fit);
     add_final_model(s, name, options_text(options), als, fitted.seconds, kd::SeenItems::excluded, options_json(options));
     s.console.line(name + ": " + options_text(options));
   };

@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
     const kindred::Stopwatch watch;
     s.results.json["command"] = arguments.command_line;
     if (!arguments.out.empty()) study::Results::make_folder(arguments.out);
+    if (!arguments.checkpoint.empty()) study::Results::make_folder(arguments.checkpoint);
 
     study::read_data(s);
     study::explore(s);

@@ -37,10 +37,12 @@
 #include <kindred/linalg/top_k_search.hpp>   // IWYU pragma: export
 
 #include <kindred/io/audioscrobbler.hpp>    // IWYU pragma: export
+#include <kindred/io/block_parser.hpp>      // IWYU pragma: export
 #include <kindred/io/dataset_builder.hpp>   // IWYU pragma: export
 #include <kindred/io/dates.hpp>             // IWYU pragma: export
 #include <kindred/io/delimited.hpp>         // IWYU pragma: export
 #include <kindred/io/delimited_format.hpp>  // IWYU pragma: export
+#include <kindred/io/field_scanner.hpp>     // IWYU pragma: export
 #include <kindred/io/hetrec.hpp>            // IWYU pragma: export
 #include <kindred/io/item_names.hpp>        // IWYU pragma: export
 #include <kindred/io/lastfm.hpp>            // IWYU pragma: export
@@ -49,7 +51,10 @@
 #include <kindred/io/line_source.hpp>       // IWYU pragma: export
 #include <kindred/io/movielens.hpp>         // IWYU pragma: export
 #include <kindred/io/numbers.hpp>           // IWYU pragma: export
+#include <kindred/io/parallel_records.hpp>  // IWYU pragma: export
 #include <kindred/io/profiles.hpp>          // IWYU pragma: export
+#include <kindred/io/record_merge.hpp>      // IWYU pragma: export
+#include <kindred/io/record_parser.hpp>     // IWYU pragma: export
 #include <kindred/io/table.hpp>             // IWYU pragma: export
 #include <kindred/io/text.hpp>              // IWYU pragma: export
 
@@ -70,6 +75,7 @@
 #include <kindred/models/implicit_als.hpp>            // IWYU pragma: export
 #include <kindred/models/keyed_recommender.hpp>       // IWYU pragma: export
 #include <kindred/models/memory_estimate.hpp>         // IWYU pragma: export
+#include <kindred/models/model_state.hpp>             // IWYU pragma: export
 #include <kindred/models/popularity_recommender.hpp>  // IWYU pragma: export
 #include <kindred/models/recommender.hpp>             // IWYU pragma: export
 #include <kindred/models/rerank.hpp>                  // IWYU pragma: export

@@ -7,6 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include <memory>
+#include <utility>
+
 #include <doctest/doctest.h>
 
 namespace kd = kindred;
@@ -103,5 +106,28 @@ TEST_SUITE("core/aligned") {
     CHECK_THROWS_WITH_AS(Matrix((std::numeric_limits<kd::Index>::max)(), (std::numeric_limits<kd::Index>::max)()),
                          "rows x factors is 2147483647 x 2147483647; it must be small enough to address", kd::InvalidArgument);
     CHECK_THROWS_AS((void)kd::AlignedAllocator<double>().allocate((std::numeric_limits<std::size_t>::max)()), std::bad_alloc);
+  }
+
+  TEST_CASE("rows that somebody else keeps: in place, kept alive, and a copy is a copy") {
+    const auto block = std::make_shared<kd::AlignedVector<float>>(3 * 16, 1.0F);
+    const std::weak_ptr<kd::AlignedVector<float>> watched = block;
+    auto borrowed = kd::FactorMatrix<float>::borrowed(3, 16, block->data(), block);
+    CHECK(borrowed.data() == block->data());
+    kd::FactorMatrix<float> copy = borrowed;
+    CHECK(copy.same_bytes(borrowed));
+    borrowed.row(1)[2] = 5.0F;
+    CHECK((*block)[18] == 5.0F);
+    CHECK(copy.row(1)[2] == 1.0F);
+    const kd::FactorMatrix<float> moved = std::move(borrowed);
+    CHECK(moved.data() == block->data());
+    CHECK(borrowed.rows() == 0);
+    CHECK(borrowed.same_bytes(kd::FactorMatrix<float>()));
+    CHECK(watched.use_count() == 2);
+    copy = moved;
+    CHECK(copy.row(1)[2] == 5.0F);
+    CHECK(copy.data() != moved.data());
+    CHECK(copy.memory_bytes() == 3 * 64);
+    CHECK_THROWS_AS((void)kd::FactorMatrix<float>::borrowed(1, 16, block->data() + 1, block), kd::InvalidArgument);
+    CHECK_THROWS_AS((void)kd::FactorMatrix<float>::borrowed(-1, 16, block->data(), block), kd::InvalidArgument);
   }
 }

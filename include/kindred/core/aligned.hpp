@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <new>
 #include <span>
 #include <string>
@@ -81,10 +83,10 @@ class FactorMatrix {
   FactorMatrix() = default;
 
   /// All zeros. @throws InvalidArgument if a size is negative or the product overflows.
-  FactorMatrix(Index rows, Index factors) : rows_(checked(rows, "rows")), factors_(checked(factors, "factors")), stride_(padded(factors_)) {
-    if (stride_ != 0 && rows_ > static_cast<std::size_t>((std::numeric_limits<std::ptrdiff_t>::max)()) / sizeof(Scalar) / stride_)
-      throw InvalidArgument("rows x factors", std::to_string(rows) + " x " + std::to_string(factors), "small enough to address");
+  FactorMatrix(Index rows, Index factors) {
+    set_size(rows, factors);
     values_.assign(rows_ * stride_, Scalar(0));
+    data_ = values_.data();
   }
 
   /// From plain row-major values without padding, length rows * factors. @throws ShapeError if the length is another.
@@ -92,7 +94,20 @@ class FactorMatrix {
     if (values.size() != rows_ * factors_)
       throw ShapeError("factors: " + std::to_string(values.size()) + " values for " + std::to_string(rows) + " x " +
                        std::to_string(factors));
-    for (std::size_t r = 0; r < rows_; ++r) std::copy_n(values.data() + r * factors_, factors_, values_.data() + r * stride_);
+    for (std::size_t r = 0; r < rows_; ++r) std::copy_n(values.data() + r * factors_, factors_, data_ + r * stride_);
+  }
+
+  /// Rows in memory that `owner` keeps alive, a mapped file say, of the form of data(): rows * stride scalars from a multiple of 64 bytes, padding zero.
+  /// They must be writable, seen by nobody else. A copy of the matrix owns its values as any other does.
+  /// @throws InvalidArgument as the others do, or if `values` is not aligned.
+  [[nodiscard]] static FactorMatrix borrowed(Index rows, Index factors, Scalar* values, std::shared_ptr<void> owner) {
+    FactorMatrix matrix;
+    matrix.set_size(rows, factors);
+    if (reinterpret_cast<std::uintptr_t>(values) % row_alignment != 0)
+      throw InvalidArgument("values", "not at a multiple of 64 bytes", "aligned");
+    matrix.data_ = values;
+    matrix.owner_ = std::move(owner);
+    return matrix;
   }
 
   /// A moved-from matrix is 0 x 0 again.
@@ -100,16 +115,26 @@ class FactorMatrix {
       : rows_(std::exchange(other.rows_, 0)),
         factors_(std::exchange(other.factors_, 0)),
         stride_(std::exchange(other.stride_, 0)),
-        values_(std::exchange(other.values_, {})) {}
+        data_(std::exchange(other.data_, nullptr)),
+        values_(std::exchange(other.values_, {})),
+        owner_(std::exchange(other.owner_, {})) {}
   FactorMatrix& operator=(FactorMatrix&& other) noexcept {
     rows_ = std::exchange(other.rows_, 0);
     factors_ = std::exchange(other.factors_, 0);
     stride_ = std::exchange(other.stride_, 0);
+    data_ = std::exchange(other.data_, nullptr);
     values_ = std::exchange(other.values_, {});
+    owner_ = std::exchange(other.owner_, {});
     return *this;
   }
-  FactorMatrix(const FactorMatrix&) = default;
-  FactorMatrix& operator=(const FactorMatrix&) = default;
+  FactorMatrix(const FactorMatrix& other)
+      : rows_(other.rows_), factors_(other.factors_), stride_(other.stride_), values_(other.data_, other.data_ + rows_ * stride_) {
+    data_ = values_.data();
+  }
+  FactorMatrix& operator=(const FactorMatrix& other) {
+    FactorMatrix copy(other);
+    return *this = std::move(copy);
+  }
   ~FactorMatrix() = default;
 
   [[nodiscard]] Index rows() const noexcept { return static_cast<Index>(rows_); }
@@ -120,24 +145,31 @@ class FactorMatrix {
 
   [[nodiscard]] std::span<const Scalar> row(Index r) const noexcept {
     KINDRED_ASSERT(r >= 0 && r < rows());
-    return {values_.data() + static_cast<std::size_t>(r) * stride_, factors_};
+    return {data_ + static_cast<std::size_t>(r) * stride_, factors_};
   }
   [[nodiscard]] std::span<Scalar> row(Index r) noexcept {
     KINDRED_ASSERT(r >= 0 && r < rows());
-    return {values_.data() + static_cast<std::size_t>(r) * stride_, factors_};
+    return {data_ + static_cast<std::size_t>(r) * stride_, factors_};
   }
 
-  [[nodiscard]] const Scalar* data() const noexcept { return values_.data(); }
-  [[nodiscard]] Scalar* data() noexcept { return values_.data(); }
-  [[nodiscard]] std::size_t memory_bytes() const noexcept { return values_.size() * sizeof(Scalar); }
+  [[nodiscard]] const Scalar* data() const noexcept { return data_; }
+  [[nodiscard]] Scalar* data() noexcept { return data_; }
+  [[nodiscard]] std::size_t memory_bytes() const noexcept { return rows_ * stride_ * sizeof(Scalar); }
 
   /// Byte for byte, padding included. (Bytes, not ==: two NaNs of the same bits are equal, 0 and -0 are not.)
   [[nodiscard]] bool same_bytes(const FactorMatrix& other) const noexcept {
     return rows_ == other.rows_ && factors_ == other.factors_ &&
-           (values_.empty() || std::memcmp(values_.data(), other.values_.data(), memory_bytes()) == 0);
+           (memory_bytes() == 0 || std::memcmp(data_, other.data_, memory_bytes()) == 0);
   }
 
  private:
+  void set_size(Index rows, Index factors) {
+    rows_ = checked(rows, "rows");
+    factors_ = checked(factors, "factors");
+    stride_ = padded(factors_);
+    if (stride_ != 0 && rows_ > static_cast<std::size_t>((std::numeric_limits<std::ptrdiff_t>::max)()) / sizeof(Scalar) / stride_)
+      throw InvalidArgument("rows x factors", std::to_string(rows) + " x " + std::to_string(factors), "small enough to address");
+  }
   static std::size_t checked(Index size, std::string_view name) {
     if (size < 0) throw InvalidArgument(name, size, "at least 0");
     return static_cast<std::size_t>(size);
@@ -150,7 +182,9 @@ class FactorMatrix {
   std::size_t rows_ = 0;
   std::size_t factors_ = 0;
   std::size_t stride_ = 0;
-  AlignedVector<Scalar> values_;
+  Scalar* data_ = nullptr;
+  AlignedVector<Scalar> values_;  // empty where somebody else owns them
+  std::shared_ptr<void> owner_;
 };
 
 }  // namespace kindred::inline v0

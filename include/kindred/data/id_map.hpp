@@ -33,21 +33,20 @@ class IdMap {
     if ((ends_.size() + 1) * 4 > table_.size() * 3) grow();
     const std::uint32_t hash = hash_of(key);
     const std::size_t slot = slot_of(key, hash);
-    if (table_[slot] != absent) return table_[slot];
+    if (table_[slot].index != absent) return table_[slot].index;
     if (ends_.size() >= static_cast<std::size_t>((std::numeric_limits<Index>::max)()))
       throw InvalidArgument("number of keys", ends_.size() + 1, "below 2^31");
     const auto index = static_cast<Index>(ends_.size());
     bytes_.insert(bytes_.end(), key.begin(), key.end());
-    hashes_.push_back(hash);
     ends_.push_back(bytes_.size());
-    table_[slot] = index;
+    table_[slot] = {hash, index};
     return index;
   }
 
   /// The index of `key`, if it is known.
   [[nodiscard]] std::optional<Index> find(std::string_view key) const noexcept {
     if (table_.empty()) return std::nullopt;
-    const Index index = table_[slot_of(key, hash_of(key))];
+    const Index index = table_[slot_of(key, hash_of(key))].index;
     return index == absent ? std::nullopt : std::optional<Index>(index);
   }
 
@@ -79,6 +78,12 @@ class IdMap {
  private:
   static constexpr Index absent = -1;
 
+  /// A key's hash stands beside its index, so that a wrong key is passed over without a look at its bytes, and growing does not hash again.
+  struct Slot {
+    std::uint32_t hash = 0;
+    Index index = absent;
+  };
+
   /// Eight bytes a step, mixed by multiplication and a shift (the finaliser of splitmix64).
   static std::uint32_t hash_of(std::string_view key) noexcept {
     std::uint64_t hash = 0x9E3779B97F4A7C15u ^ key.size();
@@ -98,30 +103,30 @@ class IdMap {
   [[nodiscard]] std::size_t slot_of(std::string_view key, std::uint32_t hash) const noexcept {
     const std::size_t mask = table_.size() - 1;
     std::size_t slot = hash & mask;
-    while (table_[slot] != absent) {
-      const auto at = static_cast<std::size_t>(table_[slot]);
+    for (; table_[slot].index != absent; slot = (slot + 1) & mask) {
+      if (table_[slot].hash != hash) continue;
+      const auto at = static_cast<std::size_t>(table_[slot].index);
       const std::size_t start = at == 0 ? 0 : ends_[at - 1];
-      if (hashes_[at] == hash && std::string_view(bytes_.data() + start, ends_[at] - start) == key) break;
-      slot = (slot + 1) & mask;
+      if (std::string_view(bytes_.data() + start, ends_[at] - start) == key) break;
     }
     return slot;
   }
 
   void grow() {
-    std::vector<Index> larger(table_.empty() ? 16 : table_.size() * 2, absent);
+    std::vector<Slot> larger(table_.empty() ? 16 : table_.size() * 2);
     const std::size_t mask = larger.size() - 1;
-    for (std::size_t at = 0; at < hashes_.size(); ++at) {
-      std::size_t slot = hashes_[at] & mask;
-      while (larger[slot] != absent) slot = (slot + 1) & mask;
-      larger[slot] = static_cast<Index>(at);
+    for (const Slot& old : table_) {
+      if (old.index == absent) continue;
+      std::size_t slot = old.hash & mask;
+      while (larger[slot].index != absent) slot = (slot + 1) & mask;
+      larger[slot] = old;
     }
     table_ = std::move(larger);
   }
 
   std::vector<char> bytes_;
-  std::vector<std::size_t> ends_;      // key n is [ends_[n - 1], ends_[n]) of bytes_
-  std::vector<std::uint32_t> hashes_;  // beside the keys, so that growing does not hash again
-  std::vector<Index> table_;           // a power of two of slots
+  std::vector<std::size_t> ends_;  // key n is [ends_[n - 1], ends_[n]) of bytes_
+  std::vector<Slot> table_;        // a power of two
 };
 
 }  // namespace kindred::inline v0

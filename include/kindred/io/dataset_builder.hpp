@@ -77,17 +77,21 @@ class DatasetBuilder {
     if (report.merged == 0) data_.raw_rows = {};
     triplets_ = {};
     times_ = {};
+    return finished(std::exchange(data_, {}), std::move(report), zero_rows);
+  }
 
+  /// The last steps: users and items of sums of zero go, the report comes in.
+  [[nodiscard]] static Dataset finished(Dataset data, LoadReport report, std::uint64_t zero_rows) {
     std::string step = "rows read from " + report.source.substr(report.source.find_last_of("/\\") + 1);
     if (zero_rows > 0) {
       report.rows -= zero_rows;
       report.dropped["sum of zero"] += zero_rows;
-      data_ = without_empty(data_);
+      data = without_empty(data);
     }
-    data_.load = std::move(report);
-    data_.funnel.clear();
-    data_.funnel.push_back(funnel_step(std::move(step), data_.matrix));
-    return std::exchange(data_, {});
+    data.load = std::move(report);
+    data.funnel.clear();
+    data.funnel.push_back(funnel_step(std::move(step), data.matrix));
+    return data;
   }
 
  private:

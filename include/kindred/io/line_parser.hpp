@@ -80,6 +80,12 @@ class LineParser {
 
   [[nodiscard]] std::span<const std::string_view> fields() const noexcept { return fields_; }
 
+  /// Whether a row may have so many fields. Once the first row has been seen, this is all that a row needs that parse() remembers.
+  [[nodiscard]] bool accepts(std::size_t count) const noexcept {
+    return count >= least_ && (format_.field_rule != FieldRule::same || exact_ == 0 || count == exact_);
+  }
+  [[nodiscard]] const TableFormat& format() const noexcept { return format_; }
+
  private:
   void split_plain(std::string_view line) {
     const std::string_view separator = format_.separator;

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,6 +21,12 @@
 
 namespace kindred::inline v0 {
 
+/// Puts up to `most` bytes (> 0) at `to` and says how many; 0 at the end. @throws IoError.
+using ReadBytes = std::function<std::size_t(char* to, std::size_t most)>;
+
+/// Opens something of that name. @throws IoError.
+using OpenBytes = std::function<ReadBytes(const std::string& path)>;
+
 namespace detail {
 
 /// One line of a text file, without its line end.
@@ -29,7 +36,20 @@ struct Line {
   bool too_long = false;
 };
 
-/// The lines of a text file, read in large blocks.
+/// Whole lines of a text file, for somebody else to take apart. Kept by its user, so that its memory serves for the next one.
+struct LineBlock {
+  static constexpr std::size_t slack = 64;  ///< Bytes of the buffer beyond `end`, so that whole vectors may be read there.
+
+  std::vector<char> buffer;
+  std::size_t begin = 0;  ///< The lines are [begin, end) of the buffer; the last line of a file may lack its line end.
+  std::size_t end = 0;
+  std::uint64_t number = 0;  ///< From 0.
+  bool too_long = false;     ///< The block stands for one line beyond the limit, and holds nothing of it.
+
+  [[nodiscard]] std::string_view text() const noexcept { return {buffer.data() + begin, end - begin}; }
+};
+
+/// The lines of a text file, read in large blocks; "-" is the standard input.
 ///
 /// A line ends with LF or CR LF; the last one may end with the file. A UTF-8 byte order mark at the start of the file is no part of the first line.
 /// Lines longer than the limit are passed over without being held. Memory: about the longest line or a block.
@@ -38,13 +58,53 @@ class LineSource {
  public:
   static constexpr std::size_t block_bytes = std::size_t{1} << 18;
 
-  explicit LineSource(std::string path, std::size_t max_line_bytes) : path_(std::move(path)), max_line_bytes_(max_line_bytes) {
-    file_.reset(std::fopen(path_.c_str(), "rb"));
-    if (!file_) throw IoError(path_, "open", errno);
-    std::setvbuf(file_.get(), nullptr, _IONBF, 0);
-    buffer_.resize(block_bytes);
-    fill();
+  /// `open`: where bytes come from instead of the file system, if it is set. `block`: bytes to read at a time.
+  explicit LineSource(std::string path, std::size_t max_line_bytes, const OpenBytes& open = {}, std::size_t block = block_bytes)
+      : path_(std::move(path)), max_line_bytes_(max_line_bytes), block_(block) {
+    if (open) {
+      bytes_from_ = open(path_);
+    } else {
+      file_.reset(path_ == "-" ? stdin : std::fopen(path_.c_str(), "rb"));
+      if (!file_) throw IoError(path_, "open", errno);
+      std::setvbuf(file_.get(), nullptr, _IONBF, 0);
+    }
+    buffer_.resize(block_ + LineBlock::slack);
+    while (!at_end_ && end_ < 4) fill();
     check_start();
+  }
+
+  /// As many of the next lines as were read at once, at least one, into `block`; false at the end of the file.
+  [[nodiscard]] bool next_block(LineBlock& block) {
+    std::size_t searched = 0, cut = 0;
+    if (!at_end_ && end_ - begin_ < block_) fill();
+    for (;;) {
+      const std::string_view waiting(buffer_.data() + begin_, end_ - begin_);
+      if (waiting.empty() && at_end_) return false;
+      const std::size_t line_end = waiting.substr(searched).rfind('\n');
+      if (line_end != std::string_view::npos) cut = searched + line_end + 1;
+      if (at_end_) cut = waiting.size();
+      if (cut > 0) break;
+      searched = waiting.size();
+      if (searched > max_line_bytes_ && searched - max_line_bytes_ > 1) {
+        pass_over_line();
+        block.begin = block.end = 0;
+        block.too_long = true;
+        block.number = blocks_++;
+        return true;
+      }
+      fill();
+    }
+    block.buffer.swap(buffer_);
+    block.begin = begin_;
+    block.end = begin_ + cut;
+    block.too_long = false;
+    block.number = blocks_++;
+    const std::size_t rest = end_ - block.end;
+    buffer_.resize((std::max)(buffer_.size(), (std::max)(rest, block_) + LineBlock::slack));
+    std::copy_n(block.buffer.data() + block.end, rest, buffer_.data());
+    begin_ = 0;
+    end_ = rest;
+    return true;
   }
 
   /// The next line, or false at the end of the file.
@@ -73,7 +133,7 @@ class LineSource {
   }
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
-  /// Lines handed out so far.
+  /// Lines handed out so far, those in blocks excepted.
   [[nodiscard]] std::uint64_t lines() const noexcept { return lines_; }
   /// Bytes read from the file so far.
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
@@ -86,7 +146,9 @@ class LineSource {
 
  private:
   struct Close {
-    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+    void operator()(std::FILE* file) const noexcept {
+      if (file != stdin) std::fclose(file);
+    }
   };
 
   void take(std::size_t length, std::size_t line_end, Line& line) {
@@ -104,13 +166,19 @@ class LineSource {
       end_ -= begin_;
       begin_ = 0;
     }
-    if (end_ == buffer_.size()) buffer_.resize(buffer_.size() * 2);
-    errno = 0;
-    const std::size_t wanted = buffer_.size() - end_;
-    const std::size_t got = std::fread(buffer_.data() + end_, 1, wanted, file_.get());
-    if (got < wanted) {
-      if (std::ferror(file_.get()) != 0) throw IoError(path_, "read", errno != 0 ? errno : EIO);
-      at_end_ = true;
+    if (end_ + LineBlock::slack >= buffer_.size()) buffer_.resize(2 * end_ + LineBlock::slack + 1);
+    const std::size_t wanted = buffer_.size() - LineBlock::slack - end_;
+    std::size_t got = 0;
+    if (bytes_from_) {
+      got = bytes_from_(buffer_.data() + end_, wanted);
+      at_end_ = got == 0;
+    } else {
+      errno = 0;
+      got = std::fread(buffer_.data() + end_, 1, wanted, file_.get());
+      if (got < wanted) {
+        if (std::ferror(file_.get()) != 0) throw IoError(path_, "read", errno != 0 ? errno : EIO);
+        at_end_ = true;
+      }
     }
     end_ += got;
     bytes_ += got;
@@ -140,12 +208,15 @@ class LineSource {
 
   std::string path_;
   std::size_t max_line_bytes_;
+  std::size_t block_;
   std::unique_ptr<std::FILE, Close> file_;
+  ReadBytes bytes_from_;
   std::vector<char> buffer_;
   std::size_t begin_ = 0;  // what is not yet handed out is [begin_, end_) of the buffer
   std::size_t end_ = 0;
   bool at_end_ = false;
   std::uint64_t lines_ = 0;
+  std::uint64_t blocks_ = 0;
   std::uint64_t bytes_ = 0;
 };
 

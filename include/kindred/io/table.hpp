@@ -29,8 +29,12 @@ struct ReadOptions {
   BadLinePolicy on_bad_line = BadLinePolicy::fail;
   std::size_t max_line_bytes = std::size_t{1} << 20;  ///< >= 1. A longer line is a bad line.
   std::size_t first_bad = 10;                         ///< Bad lines to keep in the report.
-  /// After every quarter of a megabyte, in bytes done and in all; stop_and_keep leaves the rest of the file unread.
+  /// After every block, in bytes done and in all; stop_and_keep leaves the rest of the file unread.
   ProgressCallback progress = {};
+  std::size_t threads = 0;                                    ///< 0: all hardware threads. The result is the same for any number.
+  std::size_t block_bytes = detail::LineSource::block_bytes;  ///< In [1, 2^30]: read, and handed to a thread, at a time. Changes no result.
+  /// Where bytes come from instead of the file system; io/gzip.hpp has one. Without it, the path "-" is the standard input.
+  OpenBytes open = {};
 };
 
 namespace detail {
@@ -42,7 +46,7 @@ class TableReader {
  public:
   /// Opens the file and reads the header. @throws IoError, ParseError, InvalidArgument.
   TableReader(const std::string& path, const TableFormat& format, const ReadOptions& options)
-      : options_(options), source_(path, checked_length(options)), parser_(format) {
+      : options_(options), source_(path, checked_length(options), options.open, options.block_bytes), parser_(format) {
     report_.source = path;
     if (format.header == Header::none) return;
     while (source_.next(line_)) {
@@ -82,6 +86,24 @@ class TableReader {
     return false;
   }
 
+  /// The rest of the file, block by block; next() may not be called any more. False as for next(). @throws as next() does, but for bad lines.
+  [[nodiscard]] bool next_block(LineBlock& block) {
+    if (report_.stopped || !source_.next_block(block)) return false;
+    if (options_.progress && source_.bytes() != told_bytes_) tell_progress();
+    return true;
+  }
+  /// Lines before the first block.
+  [[nodiscard]] std::uint64_t lines() const noexcept { return source_.lines(); }
+  [[nodiscard]] const LineParser& parser() const noexcept { return parser_; }
+  [[nodiscard]] const ReadOptions& options() const noexcept { return options_; }
+  [[nodiscard]] LoadReport& report() noexcept { return report_; }
+
+  /// Why a line beyond the limit is bad.
+  [[nodiscard]] static LineProblem too_long(std::size_t max_line_bytes) {
+    const std::string limit = std::to_string(max_line_bytes) + " bytes";
+    return {0, "a line longer than " + limit, "at most " + limit + " (ReadOptions::max_line_bytes)"};
+  }
+
   /// The fields of this row; valid until the next one.
   [[nodiscard]] std::span<const std::string_view> fields() const noexcept { return parser_.fields(); }
   /// Rows so far, bad ones included: the number of this row, from 1.
@@ -91,6 +113,15 @@ class TableReader {
   void bad(const LineProblem& problem) {
     --report_.rows;
     record_bad(problem);
+  }
+
+  /// A line of a block is bad, in the order of the file. @throws ParseError unless bad lines are skipped.
+  void record_bad(std::uint64_t line, const LineProblem& problem) {
+    if (options_.on_bad_line == BadLinePolicy::fail)
+      throw ParseError(source_.path(), line, problem.column, problem.found, problem.expected);
+    ++report_.bad_lines;
+    if (report_.first_bad.size() < options_.first_bad)
+      report_.first_bad.push_back({line, problem.column, "found " + problem.found + "; expected " + problem.expected});
   }
 
   /// This row is left out, for a reason that is no fault of the file's.
@@ -104,7 +135,7 @@ class TableReader {
 
   /// The report, at the end of the file. @throws ParseError if the file had no row that was kept or dropped.
   [[nodiscard]] LoadReport finish() {
-    report_.lines = source_.lines();
+    report_.lines += source_.lines();
     report_.bytes = source_.bytes();
     if (report_.rows == 0 && report_.dropped.empty()) {
       std::string found = "no rows";
@@ -118,23 +149,18 @@ class TableReader {
 
  private:
   [[nodiscard]] static std::size_t checked_length(const ReadOptions& options) {
+    if (options.block_bytes < 1 || options.block_bytes > (std::size_t{1} << 30))
+      throw InvalidArgument("block_bytes", options.block_bytes, "in [1, 2^30]");
     if (options.max_line_bytes < 1) throw InvalidArgument("max_line_bytes", options.max_line_bytes, "at least 1");
     return options.max_line_bytes;
   }
 
   [[nodiscard]] LineKind too_long(LineProblem& problem) const {
-    const std::string limit = std::to_string(options_.max_line_bytes) + " bytes";
-    problem = {0, "a line longer than " + limit, "at most " + limit + " (ReadOptions::max_line_bytes)"};
+    problem = too_long(options_.max_line_bytes);
     return LineKind::bad;
   }
 
-  void record_bad(const LineProblem& problem) {
-    if (options_.on_bad_line == BadLinePolicy::fail)
-      throw ParseError(source_.path(), line_.number, problem.column, problem.found, problem.expected);
-    ++report_.bad_lines;
-    if (report_.first_bad.size() < options_.first_bad)
-      report_.first_bad.push_back({line_.number, problem.column, "found " + problem.found + "; expected " + problem.expected});
-  }
+  void record_bad(const LineProblem& problem) { record_bad(line_.number, problem); }
 
   void tell_progress() {
     told_bytes_ = source_.bytes();

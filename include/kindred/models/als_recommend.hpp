@@ -2,20 +2,28 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <numeric>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <kindred/core/aligned.hpp>
+#include <kindred/core/error.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/linalg/top_k.hpp>
 #include <kindred/linalg/top_k_search.hpp>
+#include <kindred/models/als_options.hpp>
 #include <kindred/models/recommender.hpp>
+#include <kindred/simd/level.hpp>
+#include <kindred/simd/score_kernels.hpp>
 
 namespace kindred::inline v0 {
 
@@ -57,29 +65,42 @@ template <typename T>
 class Lazy {
  public:
   Lazy() = default;
-  Lazy(const Lazy& other) : value_(other.get()) {}
-  Lazy(Lazy&& other) noexcept : value_(std::move(other.value_)) {}
+  Lazy(const Lazy& other) { set(other.shared()); }
+  Lazy(Lazy&& other) noexcept : value_(std::move(other.value_)), ready_(other.ready_.exchange(nullptr)) {}
   Lazy& operator=(Lazy other) noexcept {
     value_ = std::move(other.value_);
+    ready_ = other.ready_.load();
     return *this;
   }
   ~Lazy() = default;
 
+  /// What was made, or null; does not wait for a thread that is making it. Valid until the owner changes.
+  [[nodiscard]] const T* get() const noexcept { return ready_.load(std::memory_order_acquire); }
   template <typename Make>
-  [[nodiscard]] std::shared_ptr<const T> get_or_make(const Make& make) const {
+  const T& get_or_make(const Make& make) const {
+    if (const T* made = get()) return *made;
     const std::lock_guard lock(mutex_);
-    if (!value_) value_ = std::make_shared<const T>(make());
-    return value_;
+    if (!value_) {
+      value_ = std::make_shared<const T>(make());
+      ready_.store(value_.get(), std::memory_order_release);
+    }
+    return *value_;
   }
-  [[nodiscard]] std::shared_ptr<const T> get() const {
-    const std::lock_guard lock(mutex_);
-    return value_;
+  void set(std::shared_ptr<const T> value) noexcept {
+    value_ = std::move(value);
+    ready_.store(value_.get(), std::memory_order_release);
   }
-  void reset() noexcept { value_.reset(); }
+  void reset() noexcept { set(nullptr); }
 
  private:
+  [[nodiscard]] std::shared_ptr<const T> shared() const {
+    const std::lock_guard lock(mutex_);
+    return value_;
+  }
+
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const T> value_;
+  mutable std::atomic<const T*> ready_{nullptr};  // so that reading takes no lock
 };
 
 /// Workspaces kept between const calls of many threads. They refer to their owner, so they do not go along when it is copied or moved.
@@ -131,13 +152,71 @@ struct Searched {
   std::span<const Index> counts;
 };
 
+/// @throws NumericalError naming `what` and the row if a factor is not finite, as those of a file may be.
+template <Real Scalar>
+void require_finite_row(const FactorMatrix<Scalar>& factors, Index row, std::string_view what) {
+  for (const Scalar value : factors.row(row))
+    if (!is_finite(value))
+      throw NumericalError("the factors of " + std::string(what) + " " + std::to_string(row) +
+                           " are not finite: is the file that the model is from damaged? verify() says where");
+}
+
+template <Real Scalar>
+void require_finite(const FactorMatrix<Scalar>& factors, std::string_view what) {
+  for (Index r = 0; r < factors.rows(); ++r) require_finite_row(factors, r, what);
+}
+
+/// A list as a search found it, put into order, and without scores beyond the range of Scalar.
+[[nodiscard]] inline std::vector<Scored> finished(std::vector<Scored> list, const RecommendOptions& options) {
+  std::erase_if(list, [](const Scored& one) { return !is_finite(one.score); });
+  return reranked(std::move(list), options);
+}
+
+/// Calls `take(row, score)` for rows first_row, ... of `rows[first, last)`, with the arithmetic of TopKSearch.
+template <Real Scalar, typename Take>
+void score_rows(const FactorMatrix<Scalar>& factors, const Scalar* query, std::span<const Index> rows, SimdLevel level, Take&& take) {
+  const auto k = static_cast<std::size_t>(factors.factors());
+  const ScoreKernels<Scalar>& kernels = score_kernels<Scalar>(level);
+  AlignedVector<Scalar> panel(k * score_block), scores(score_block);
+  for (std::size_t first = 0; first < rows.size(); first += score_block) {
+    const std::size_t count = (std::min)(score_block, rows.size() - first);
+    kernels.pack(factors.data(), factors.stride(), rows.data() + first, count, k, panel.data());
+    kernels.score(&query, 1, panel.data(), count, k, scores.data());
+    for (std::size_t n = 0; n < count; ++n) take(rows[first + n], static_cast<double>(scores[n]));
+  }
+}
+
+/// One list without an index: every row is scored. The same list to the bit; for a model whose index would cost more than the few lists it is asked for.
+template <Real Scalar>
+[[nodiscard]] std::vector<Scored> scanned_list(const FactorMatrix<Scalar>& rows, std::span<const Index> counts, const Scalar* query,
+                                               const RecommendOptions& options, const AlsOptions& als) {
+  const TopKRequest request = request_of(options, counts);
+  const auto n_rows = static_cast<std::size_t>(rows.rows());
+  const ParallelOptions parallel{.threads = als.threads, .grain = 64 * score_block};
+  std::vector<BestOf> best(worker_count(n_rows, parallel), BestOf((std::min)(request.count, n_rows)));
+  parallel_for(n_rows, parallel, [&](std::size_t first, std::size_t last, std::size_t worker) {
+    std::vector<Index> piece(last - first);
+    std::iota(piece.begin(), piece.end(), static_cast<Index>(first));
+    score_rows(rows, query, piece, als.simd, [&](Index row, double score) {
+      const Scored candidate{row, score};
+      if (is_finite(score) && score >= request.min_score && best[worker].would_enter(candidate) && is_eligible(request, row))
+        best[worker].add(candidate);
+    });
+  });
+  BestOf all((std::min)(request.count, n_rows));
+  for (BestOf& part : best)
+    for (const Scored& candidate : part.take())
+      if (all.would_enter(candidate)) all.add(candidate);
+  return reranked(all.take(), options);
+}
+
 /// One list. `query`: length factors; for cosines a row of a FactorMatrix.
 template <Real Scalar>
 [[nodiscard]] std::vector<Scored> one_list(const Searched<Scalar>& searched, const Scalar* query, const RecommendOptions& options,
                                            Similarity similarity = Similarity::inner_product) {
   const TopKRequest request = request_of(options, searched.counts);
   TopKSearch<Scalar> search(searched.index, searched.rows);
-  return reranked(std::move(search.find({&query, 1}, {&request, 1}, similarity).front()), options);
+  return finished(std::move(search.find({&query, 1}, {&request, 1}, similarity).front()), options);
 }
 
 /// The neighbours of row `self` by cosine.
@@ -169,12 +248,12 @@ template <Real Scalar>
     std::vector<const Scalar*> factors;
     std::vector<TopKRequest> requests;
     for (std::size_t n = first; n < last; ++n) {
+      require_finite_row(queries, users[n], "user");
       factors.push_back(queries.row(users[n]).data());
       requests.push_back(request_of(options_of(users[n], options), searched.counts));
     }
     std::vector<std::vector<Scored>> found = searches[worker].find(factors, requests);
-    for (std::size_t n = first; n < last; ++n)
-      lists[n] = options.rerank ? reranked(std::move(found[n - first]), options_of(users[n], options)) : std::move(found[n - first]);
+    for (std::size_t n = first; n < last; ++n) lists[n] = finished(std::move(found[n - first]), options_of(users[n], options));
   });
   return lists;
 }
@@ -191,10 +270,15 @@ void stream_lists(const Searched<Scalar>& searched, const FactorMatrix<Scalar>& 
   }
 }
 
-/// All of `candidates` by their scores, best first, ties by the lower row.
+/// All of `candidates` by their scores, best first, ties by the lower row. @throws NumericalError if a score is not finite.
 template <Real Scalar>
-[[nodiscard]] std::vector<Scored> ranking_of(const Searched<Scalar>& searched, const Scalar* query, std::span<const Index> candidates) {
-  std::vector<Scored> list = TopKSearch<Scalar>(searched.index, searched.rows).score(query, candidates);
+[[nodiscard]] std::vector<Scored> ranking_of(const FactorMatrix<Scalar>& rows, const Scalar* query, std::span<const Index> candidates,
+                                             SimdLevel level) {
+  std::vector<Scored> list;
+  score_rows(rows, query, candidates, level, [&](Index row, double score) {
+    if (!is_finite(score)) throw NumericalError("the score of item " + std::to_string(row) + " is not finite");
+    list.push_back({row, score});
+  });
   std::sort(list.begin(), list.end(), ranks_before);
   return list;
 }

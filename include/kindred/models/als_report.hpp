@@ -5,7 +5,9 @@
 #include <optional>
 #include <vector>
 
+#include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
+#include <kindred/core/types.hpp>
 
 namespace kindred::inline v0 {
 
@@ -42,6 +44,16 @@ struct FitReport {
   double item_seconds = 0.0;     ///< Solving item rows.
   double user_seconds = 0.0;     ///< Solving user rows.
   double loss_seconds = 0.0;     ///< Evaluating the loss.
+};
+
+/// A fit between two iterations. The same program at the same SIMD level goes on from it, with the same options and train, to the bytes of a fit that
+/// was never interrupted; the number of threads and of iterations may change.
+template <Real Scalar>
+struct FitSnapshot {
+  std::size_t iteration = 0;        ///< Iterations done.
+  std::optional<double> last_loss;  ///< What AlsOptions::tolerance compares the next loss with.
+  FactorMatrix<Scalar> users;       ///< n_users x factors.
+  FactorMatrix<Scalar> items;       ///< n_items x factors.
 };
 
 }  // namespace kindred::inline v0

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <kindred/core/aligned.hpp>
@@ -47,6 +48,41 @@ class AlsWeights {
       mean_item_count_ = static_cast<double>(train.nnz()) / static_cast<double>(item_counts_.size());
       for (const Index count : item_counts_) item_boost_.push_back(boost_of(count));
     }
+  }
+
+  /// What weights are made of beside the options: the rest follows from it, to the bit.
+  struct State {
+    std::vector<Index> user_counts;
+    std::vector<Index> item_counts;
+    std::optional<double> cap;
+    double unobserved_weight = 1.0;
+    double user_background_scale = 1.0;
+    double item_background_scale = 1.0;
+    double mean_item_count = 1.0;
+  };
+  [[nodiscard]] State state() const {
+    return {user_counts_, item_counts_, cap_, unobserved_weight_, user_background_scale_, item_background_scale_, mean_item_count_};
+  }
+  AlsWeights(const AlsOptions& options, State state)
+      : options_(options),
+        shape_{static_cast<Index>(state.user_counts.size()), static_cast<Index>(state.item_counts.size())},
+        user_counts_(std::move(state.user_counts)),
+        item_counts_(std::move(state.item_counts)),
+        cap_(state.cap),
+        unobserved_weight_(state.unobserved_weight),
+        user_background_scale_(state.user_background_scale),
+        item_background_scale_(state.item_background_scale),
+        mean_item_count_(state.mean_item_count) {
+    const auto background = [](const std::vector<Index>& counts, double exponent, double scale) {
+      std::vector<double> weights;
+      if (exponent > 0.0)
+        for (const Index count : counts) weights.push_back(std::pow(static_cast<double>(count), exponent) * scale);
+      return weights;
+    };
+    user_background_ = background(user_counts_, options_.rho_users, user_background_scale_);
+    item_background_ = background(item_counts_, options_.rho, item_background_scale_);
+    if (options_.beta > 0.0)
+      for (const Index count : item_counts_) item_boost_.push_back(boost_of(count));
   }
 
   [[nodiscard]] MatrixShape shape() const noexcept { return shape_; }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -34,8 +35,15 @@
 #include <kindred/models/als_recommend.hpp>
 #include <kindred/models/als_report.hpp>
 #include <kindred/models/als_weights.hpp>
+#include <kindred/models/memory_estimate.hpp>
 #include <kindred/models/recommender.hpp>
 #include <kindred/simd/kernels.hpp>
+
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
+
+struct AlsAccess;  // model_state.hpp
+
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
 
 namespace kindred::inline v0::inline KINDRED_BUILD {
 
@@ -59,6 +67,13 @@ class ImplicitALS {
     std::optional<FactorMatrix<Scalar>> initial_users = std::nullopt;
     /// n_items x factors, instead of random ones: where users start without initial_users, and conjugate gradients for the items.
     std::optional<FactorMatrix<Scalar>> initial_items = std::nullopt;
+    /// Between iterations, whenever `snapshot_every` of them are done and fit goes on: what it takes to resume. What it throws ends fit.
+    std::function<void(const FitSnapshot<Scalar>& so_far)> on_snapshot = {};
+    std::size_t snapshot_every = 1;  ///< >= 1.
+    /// Go on from here instead of starting; `iterations` counts those that were done. persistence/checkpoint.hpp keeps snapshots in a file.
+    const FitSnapshot<Scalar>* resume_from = nullptr;
+    /// Bytes: refuse to start if estimate_memory says that fit needs more. available_memory() is what the machine has left without swapping.
+    std::optional<std::uint64_t> memory_limit = std::nullopt;
     const Executor* executor = nullptr;  ///< The caller's own threads, or none.
   };
 
@@ -70,7 +85,7 @@ class ImplicitALS {
   /// Item factors start at random, and users are solved from them once; then an iteration solves all items, then all users. So the items after n
   /// iterations are those of the more usual order (users, then items), and the stored users are the exact solution for the stored items.
   /// O(iterations * (sum over rows of min(n^2 k + n^3, n k^2 + k^3) + (users + items) k^2)).
-  /// @throws InvalidArgument if `train` holds no interaction or a confidence is negative; ShapeError if initial factors do not fit;
+  /// @throws InvalidArgument if `train` holds no interaction, a confidence is negative or memory_limit too low; ShapeError if initial factors do not fit;
   /// NumericalError if a system is singular or overflows, naming iteration, side, row, lambda and alpha; Cancelled; and what callbacks throw.
   /// Whatever it throws, the model is as it was.
   FitReport fit(const CsrView& train, const FitOptions& fit_options = {});
@@ -88,8 +103,16 @@ class ImplicitALS {
   /// Eigenvalues of that Gram matrix, falling, length factors.
   [[nodiscard]] std::span<const double> eigenvalues() const noexcept { return eigenvalues_; }
 
-  /// Bytes of the index that recommending searches, built at the end of fit.
-  [[nodiscard]] std::size_t index_bytes() const noexcept { return index_.memory_bytes(); }
+  /// Bytes of the index that recommending searches, built at the end of fit; 0 where there is none yet.
+  [[nodiscard]] std::size_t index_bytes() const noexcept { return index_.get() != nullptr ? index_.get()->memory_bytes() : 0; }
+
+  /// Builds that index where there is none: a model whose factors are mapped from a file starts without, and until this was called (by a thread in the
+  /// background, say) recommend(user) reads all item factors for its list, which is the same. Most other calls build it. O(items * factors).
+  /// @throws NotFitted; NumericalError if an item's factors are not finite.
+  void prepare() const {
+    require_fitted();
+    (void)index();
+  }
 
   // ---- recommending: exact, and far fewer products than a full scan (linalg/top_k.hpp) ----
 
@@ -163,6 +186,7 @@ class ImplicitALS {
   Index append_items(const CsrView& columns);
 
  private:
+  friend struct detail::AlsAccess;
   using Side = detail::AlsSide;
 
   /// One side of the training data: its rows, and the order in which they are dealt to threads.
@@ -184,7 +208,7 @@ class ImplicitALS {
   }
 
   void build_index() {
-    index_ = TopKIndex<Scalar>(items_, users_, options_.simd);
+    index_.set(std::make_shared<const TopKIndex<Scalar>>(items_, users_, options_.simd));
     solvers_.clear();
     forget_users();
   }
@@ -192,9 +216,23 @@ class ImplicitALS {
     user_index_.reset();
     item_system_.reset();
   }
-  [[nodiscard]] detail::Searched<Scalar> searched() const noexcept { return {index_, items_, weights_.counts(Side::items)}; }
-  [[nodiscard]] std::shared_ptr<const TopKIndex<Scalar>> user_index() const {
-    return user_index_.get_or_make([&] { return TopKIndex<Scalar>(users_, items_, options_.simd); });
+  [[nodiscard]] const TopKIndex<Scalar>& index() const {
+    return index_.get_or_make([&] {
+      detail::require_finite(items_, "item");
+      return TopKIndex<Scalar>(items_, users_, options_.simd);
+    });
+  }
+  [[nodiscard]] const TopKIndex<Scalar>& user_index() const {
+    return user_index_.get_or_make([&] {
+      detail::require_finite(users_, "user");
+      return TopKIndex<Scalar>(users_, items_, options_.simd);
+    });
+  }
+  [[nodiscard]] detail::Searched<Scalar> searched() const { return {index(), items_, weights_.counts(Side::items)}; }
+  /// The list of whom `x` are the factors.
+  [[nodiscard]] std::vector<Scored> list_for(const Scalar* x, const RecommendOptions& options) const {
+    return index_.get() != nullptr ? detail::one_list(searched(), x, options)
+                                   : detail::scanned_list(items_, weights_.counts(Side::items), x, options, options_);
   }
   [[nodiscard]] std::vector<Index> all_users() const {
     std::vector<Index> users(static_cast<std::size_t>(shape().users));
@@ -214,8 +252,10 @@ class ImplicitALS {
     return factors;
   }
 
-  [[nodiscard]] FactorMatrix<Scalar> given_or_first(const std::optional<FactorMatrix<Scalar>>& given, std::string_view name, Index rows,
+  [[nodiscard]] FactorMatrix<Scalar> given_or_first(const FactorMatrix<Scalar>* given, std::string_view name, Index rows,
                                                     RandomStream stream) const;
+  void check_memory(const CsrView& train, const FitOptions& fit_options) const;
+  void check_rotated(const FactorMatrix<Scalar>& fixed, Side solved, std::size_t iteration, const ParallelOptions& parallel) const;
   [[nodiscard]] SideData prepare_side(Side side, const CsrView& matrix) const;
   void half_step(const SideData& data, FactorMatrix<Scalar>& fixed, FactorMatrix<Scalar>& solved, std::size_t iteration,
                  const ParallelOptions& parallel, FitReport& report);
@@ -230,16 +270,16 @@ class ImplicitALS {
   FactorMatrix<Scalar> users_;
   FactorMatrix<Scalar> items_;
   std::vector<double> eigenvalues_;
-  TopKIndex<Scalar> index_;  // of the items
+  detail::Lazy<TopKIndex<Scalar>> index_;  // of the items
   detail::Lazy<TopKIndex<Scalar>> user_index_;
   detail::Lazy<ItemSystem> item_system_;
   detail::Spares<detail::AlsFoldIn<Scalar>> solvers_;  // for fold_in
 };
 
 template <Real Scalar>
-FactorMatrix<Scalar> ImplicitALS<Scalar>::given_or_first(const std::optional<FactorMatrix<Scalar>>& given, std::string_view name,
-                                                         Index rows, RandomStream stream) const {
-  if (!given) return first_factors(options_, rows, stream);
+FactorMatrix<Scalar> ImplicitALS<Scalar>::given_or_first(const FactorMatrix<Scalar>* given, std::string_view name, Index rows,
+                                                         RandomStream stream) const {
+  if (given == nullptr) return first_factors(options_, rows, stream);
   if (given->rows() != rows || static_cast<std::size_t>(given->factors()) != options_.factors)
     throw ShapeError(std::string(name) + " is " + std::to_string(given->rows()) + " x " + std::to_string(given->factors()) +
                      "; this fit needs " + std::to_string(rows) + " x " + std::to_string(options_.factors));
@@ -297,6 +337,10 @@ void ImplicitALS<Scalar>::half_step(const SideData& data, FactorMatrix<Scalar>& 
 
   Stopwatch gram_watch;
   const AlignedVector<double> matrix = gram(fixed, weights_.background(other), parallel, options_.simd);
+  for (std::size_t f = 0; f < options_.factors; ++f)
+    if (!detail::is_finite(matrix[f * options_.factors + f]))
+      throw_failure(RowOutcome::not_finite, data.side, "iteration " + std::to_string(iteration) + ", the Gram matrix of the other side",
+                    options_.regularization);
   report.gram_seconds += gram_watch.seconds();
 
   Stopwatch eigen_watch;
@@ -308,6 +352,7 @@ void ImplicitALS<Scalar>::half_step(const SideData& data, FactorMatrix<Scalar>& 
   rotate(fixed, basis, parallel, options_.simd, n_float);
   if (options_.solver == Solver::conjugate_gradient) rotate(solved, basis, parallel, options_.simd, n_float);  // the warm start moves along
   eigenvalues_ = std::move(basis.values);
+  check_rotated(fixed, data.side, iteration, parallel);
   report.rotate_seconds += rotate_watch.seconds();
 
   Stopwatch solve_watch;
@@ -353,6 +398,38 @@ void ImplicitALS<Scalar>::half_step(const SideData& data, FactorMatrix<Scalar>& 
     solver.flush(again);
   });
   (data.side == Side::users ? report.user_seconds : report.item_seconds) += solve_watch.seconds();
+}
+
+// The solver answers for the rows it solves. A turn keeps the length of a row, so that only one longer than the largest Scalar can overflow; the
+// Gram matrix bounds the length of all rows.
+template <Real Scalar>
+void ImplicitALS<Scalar>::check_rotated(const FactorMatrix<Scalar>& fixed, Side solved, std::size_t iteration,
+                                        const ParallelOptions& parallel) const {
+  double least_weight = 1.0;
+  for (const double weight : weights_.background(solved == Side::users ? Side::items : Side::users))
+    if (weight > 0.0) least_weight = (std::min)(least_weight, weight);
+  const double longest = std::sqrt(std::accumulate(eigenvalues_.begin(), eigenvalues_.end(), 0.0) / least_weight);
+  if (longest < 0.25 * static_cast<double>((std::numeric_limits<Scalar>::max)())) return;
+  parallel_for(static_cast<std::size_t>(fixed.rows()), {.threads = parallel.threads, .grain = 1024, .executor = parallel.executor},
+               [&](std::size_t first, std::size_t last, std::size_t) {
+                 for (std::size_t r = first; r < last; ++r)
+                   for (const Scalar value : fixed.row(static_cast<Index>(r)))
+                     if (!detail::is_finite(value))
+                       throw_failure(RowOutcome::not_finite, solved == Side::users ? Side::items : Side::users,
+                                     "iteration " + std::to_string(iteration) + ", row " + std::to_string(r), options_.regularization);
+               });
+}
+
+template <Real Scalar>
+void ImplicitALS<Scalar>::check_memory(const CsrView& train, const FitOptions& fit_options) const {
+  if (!fit_options.memory_limit) return;
+  const MemoryEstimate estimate = estimate_memory<Scalar>(train.rows(), train.cols(), train.nnz(), options_);
+  const std::uint64_t needed = fitted() ? estimate.refit_total() : estimate.total();
+  if (needed > *fit_options.memory_limit)
+    throw InvalidArgument("memory_limit", *fit_options.memory_limit,
+                          "at least " + std::to_string(needed) + " bytes, which is what estimate_memory says for " +
+                              detail::shape_text(train.shape()) + " with " + std::to_string(train.nnz()) + " interactions and " +
+                              std::to_string(options_.factors) + " factors");
 }
 
 // In the eigenbasis the sum over all pairs of a_u b_i s^2 is sum_u a_u sum_f e_f x_uf^2: no pair is visited but the observed ones.
@@ -446,18 +523,30 @@ FitReport ImplicitALS<Scalar>::fit(const CsrView& given, const FitOptions& fit_o
   if (train.nnz() == 0)
     throw InvalidArgument("train", detail::shape_text(train.shape()) + " without interactions", "a matrix with at least one");
 
+  if (fit_options.snapshot_every < 1) throw InvalidArgument("snapshot_every", fit_options.snapshot_every, "at least 1");
+  const std::size_t done_before = fit_options.resume_from != nullptr ? fit_options.resume_from->iteration : 0;
+  if (done_before > 0 && done_before >= options_.iterations)
+    throw InvalidArgument("iterations", options_.iterations, "above the " + std::to_string(done_before) + " of the fit that is resumed");
+  check_memory(train, fit_options);
+
   // All work is done on a second model, which replaces this one at the very end.
   ImplicitALS next(options_);
   next.weights_ = detail::AlsWeights(options_, train);
+  const FitSnapshot<Scalar>* const resumed = fit_options.resume_from;
+  const auto initial = [&](const FactorMatrix<Scalar> FitSnapshot<Scalar>::*part, const std::optional<FactorMatrix<Scalar>>& option) {
+    return resumed != nullptr ? &(resumed->*part) : option ? &*option : nullptr;
+  };
+  const FactorMatrix<Scalar>* const first_users = initial(&FitSnapshot<Scalar>::users, fit_options.initial_users);
+  const FactorMatrix<Scalar>* const first_items = initial(&FitSnapshot<Scalar>::items, fit_options.initial_items);
   // The exact solver overwrites the factors it solves for without a look at them; then zeros will do.
   const bool exact = options_.solver == Solver::cholesky;
-  const auto start = [&](const std::optional<FactorMatrix<Scalar>>& initial, std::string_view name, Index rows, RandomStream stream,
-                         bool read) {
-    return initial || read ? given_or_first(initial, name, rows, stream) : FactorMatrix<Scalar>(rows, static_cast<Index>(options_.factors));
+  const auto start = [&](const FactorMatrix<Scalar>* given_factors, std::string_view name, Index rows, RandomStream stream, bool read) {
+    return given_factors != nullptr || read ? given_or_first(given_factors, name, rows, stream)
+                                            : FactorMatrix<Scalar>(rows, static_cast<Index>(options_.factors));
   };
-  const bool from_items = !fit_options.initial_users;
-  next.items_ = start(fit_options.initial_items, "initial_items", train.cols(), RandomStream::item_factors, from_items || !exact);
-  next.users_ = start(fit_options.initial_users, "initial_users", train.rows(), RandomStream::user_factors, !exact);
+  const bool from_items = first_users == nullptr;
+  next.items_ = start(first_items, "initial_items", train.cols(), RandomStream::item_factors, from_items || !exact);
+  next.users_ = start(first_users, "initial_users", train.rows(), RandomStream::user_factors, !exact);
   const CsrMatrix transposed = transpose(train);
   const SideData users = next.prepare_side(Side::users, train);
   const SideData items = next.prepare_side(Side::items, transposed);
@@ -465,8 +554,8 @@ FitReport ImplicitALS<Scalar>::fit(const CsrView& given, const FitOptions& fit_o
 
   const ParallelOptions parallel{.threads = options_.threads, .grain = 1, .executor = fit_options.executor};
   if (from_items) next.half_step(users, next.items_, next.users_, 0, parallel, report);
-  double last_loss = (std::numeric_limits<double>::max)();
-  for (std::size_t iteration = 1; iteration <= options_.iterations; ++iteration) {
+  std::optional<double> last_loss = resumed != nullptr ? resumed->last_loss : std::nullopt;
+  for (std::size_t iteration = done_before + 1; iteration <= options_.iterations; ++iteration) {
     const Stopwatch watch;
     next.half_step(items, next.users_, next.items_, iteration, parallel, report);
     next.half_step(users, next.items_, next.users_, iteration, parallel, report);
@@ -485,11 +574,17 @@ FitReport ImplicitALS<Scalar>::fit(const CsrView& given, const FitOptions& fit_o
     }
     if (options_.tolerance > 0.0) {
       const double now = done.loss->total;
-      if (last_loss - now < options_.tolerance * std::abs(last_loss) && iteration > 1) {
+      if (last_loss && *last_loss - now < options_.tolerance * std::abs(*last_loss)) {
         report.stop = FitStop::tolerance;
         break;
       }
       last_loss = now;
+    }
+    if (fit_options.on_snapshot && iteration % fit_options.snapshot_every == 0 && iteration < options_.iterations) {
+      FitSnapshot<Scalar> snapshot{iteration, last_loss, std::move(next.users_), std::move(next.items_)};  // lent, not copied
+      fit_options.on_snapshot(std::as_const(snapshot));
+      next.users_ = std::move(snapshot.users);
+      next.items_ = std::move(snapshot.items);
     }
     if (fit_options.progress) {
       const ProgressAnswer answer =
@@ -512,14 +607,15 @@ double ImplicitALS<Scalar>::predict(Index user, Index item) const {
   require_fitted();
   detail::check_user(user, shape());
   detail::check_item(item, shape());
-  return detail::ranking_of(searched(), users_.row(user).data(), {&item, 1}).front().score;
+  return detail::ranking_of(items_, users_.row(user).data(), {&item, 1}, options_.simd).front().score;
 }
 
 template <Real Scalar>
 std::vector<Scored> ImplicitALS<Scalar>::recommend(Index user, const RecommendOptions& options) const {
   require_fitted();
   detail::check_recommend(user, options, shape());
-  return detail::one_list(searched(), users_.row(user).data(), options);
+  detail::require_finite_row(users_, user, "user");
+  return list_for(users_.row(user).data(), options);
 }
 
 template <Real Scalar>
@@ -528,7 +624,7 @@ Recommendation ImplicitALS<Scalar>::recommend(const SparseRow& interactions, con
   detail::check_recommend(0, options, shape());
   const std::vector<Scalar> x = fold_in(interactions);
   if (std::any_of(interactions.values.begin(), interactions.values.end(), [](float value) { return value != 0.0F; }))
-    return {detail::one_list(searched(), x.data(), options), ListSource::model};
+    return {list_for(x.data(), options), ListSource::model};
   if (fallback == Fallback::none)
     throw InvalidArgument("interactions", "without a value other than 0", "something to go by, or asked for with Fallback::popularity");
   return {detail::most_used(weights_.counts(Side::items), options), ListSource::popularity};
@@ -553,7 +649,7 @@ std::vector<Scored> ImplicitALS<Scalar>::rank_items(Index user, std::span<const 
   require_fitted();
   detail::check_user(user, shape());
   detail::check_index_list(candidates, "candidates", "an item", shape().items);
-  return detail::ranking_of(searched(), users_.row(user).data(), candidates);
+  return detail::ranking_of(items_, users_.row(user).data(), candidates, options_.simd);
 }
 
 template <Real Scalar>
@@ -569,8 +665,7 @@ std::vector<Scored> ImplicitALS<Scalar>::similar_users(Index user, const Similar
   require_fitted();
   detail::check_user(user, shape());
   detail::check_filters(options.exclude, options.allow, options.min_score, "a user", shape().users);
-  const auto index = user_index();
-  return detail::neighbours<Scalar>({*index, users_, weights_.counts(Side::users)}, user, options);
+  return detail::neighbours<Scalar>({user_index(), users_, weights_.counts(Side::users)}, user, options);
 }
 
 template <Real Scalar>
@@ -578,8 +673,8 @@ std::vector<Scored> ImplicitALS<Scalar>::recommend_users(Index item, const Recom
   require_fitted();
   detail::check_item(item, shape());
   detail::check_filters(options.exclude, options.allow, options.min_score, "a user", shape().users);
-  const auto index = user_index();
-  return detail::one_list<Scalar>({*index, users_, weights_.counts(Side::users)}, items_.row(item).data(), options);
+  detail::require_finite_row(items_, item, "item");
+  return detail::one_list<Scalar>({user_index(), users_, weights_.counts(Side::users)}, items_.row(item).data(), options);
 }
 
 template <Real Scalar>
@@ -670,15 +765,15 @@ void ImplicitALS<Scalar>::solve_items(std::span<const Index> items, const CsrVie
   ImplicitALS next(*this);
   for (Index n = 0; n < rows.rows(); ++n)
     next.weights_.set_count(Side::items, items[static_cast<std::size_t>(n)], static_cast<Index>(rows.row(n).size()));
-  const std::shared_ptr<const ItemSystem> system = item_system_.get_or_make([&] {
+  const ItemSystem& system = item_system_.get_or_make([&] {
     ItemSystem made{users_, eigenbasis(gram(users_, weights_.background(Side::users), parallel, options_.simd), options_.factors, parallel,
                                        options_.simd)};
     rotate(made.users, made.basis, parallel, options_.simd);
     return made;
   });
-  FactorMatrix<Scalar> solved = detail::fold_in_rows<Scalar>(options_, next.weights_, Side::items, system->users, system->basis.values,
-                                                             rows, items, options_.threads, where);
-  rotate(solved, detail::inverse(system->basis), parallel, options_.simd);
+  FactorMatrix<Scalar> solved = detail::fold_in_rows<Scalar>(options_, next.weights_, Side::items, system.users, system.basis.values, rows,
+                                                             items, options_.threads, where);
+  rotate(solved, detail::inverse(system.basis), parallel, options_.simd);
   if (next.items_.rows() < next.shape().items) {
     next.items_ = detail::with_rows(next.items_, solved);
   } else {

@@ -67,6 +67,12 @@ struct KeyedInteraction {
 
 }  // namespace kindred::inline v0
 
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
+
+struct RecommenderAccess;  // model_state.hpp
+
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
+
 namespace kindred::inline v0::inline KINDRED_BUILD {
 
 /// A model that answers by the keys of its users and items, and can be replaced while it answers.
@@ -138,6 +144,8 @@ class Recommender {
   }
 
  private:
+  friend struct detail::RecommenderAccess;
+
   struct Row {
     std::vector<Index> columns;
     std::vector<float> values;

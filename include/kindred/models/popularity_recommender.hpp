@@ -27,6 +27,10 @@ struct PopularityOptions {
   PopularityBy by = PopularityBy::summed_values;
 };
 
+namespace detail {
+struct PopularityAccess;  // model_state.hpp
+}
+
 /// Recommends the same list to everybody: the most popular items that the filters leave. The baseline that a model has to beat.
 ///
 /// const methods may be called from many threads.
@@ -48,14 +52,7 @@ class PopularityRecommender {
       ++counts[item];
       popularity[item] += options_.by == PopularityBy::summed_values ? static_cast<double>(value) : value > 0.0F ? 1.0 : 0.0;
     }
-    std::vector<Scored> ranking(popularity.size());
-    for (std::size_t i = 0; i < ranking.size(); ++i) ranking[i] = {static_cast<Index>(i), popularity[i]};
-    std::sort(ranking.begin(), ranking.end(), ranks_before);
-
-    shape_ = train.shape();
-    popularity_ = std::move(popularity);
-    train_counts_ = std::move(counts);
-    ranking_ = std::move(ranking);
+    set_counts(train.shape(), std::move(popularity), std::move(counts));
   }
 
   [[nodiscard]] const PopularityOptions& options() const noexcept { return options_; }
@@ -92,6 +89,19 @@ class PopularityRecommender {
   }
 
  private:
+  friend struct detail::PopularityAccess;
+
+  void set_counts(MatrixShape shape, std::vector<double> popularity, std::vector<Index> counts) {
+    std::vector<Scored> ranking(popularity.size());
+    for (std::size_t i = 0; i < ranking.size(); ++i) ranking[i] = {static_cast<Index>(i), popularity[i]};
+    std::sort(ranking.begin(), ranking.end(), ranks_before);
+
+    shape_ = shape;
+    popularity_ = std::move(popularity);
+    train_counts_ = std::move(counts);
+    ranking_ = std::move(ranking);
+  }
+
   void require_fitted() const {
     if (!fitted()) throw NotFitted("PopularityRecommender");
   }

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <kindred/core/types.hpp>
+#include <kindred/data/id_map.hpp>
+#include <kindred/io/dataset_builder.hpp>
+#include <kindred/io/field_scanner.hpp>
+#include <kindred/io/line_parser.hpp>
+#include <kindred/io/line_source.hpp>
+#include <kindred/io/record_parser.hpp>
+#include <kindred/io/table.hpp>
+#include <kindred/io/text.hpp>
+
+namespace kindred::inline v0 {
+
+namespace detail {
+
+/// What was found in one block of lines.
+struct BlockRows {
+  struct Bad {
+    std::uint64_t line = 0;  ///< Of the block, from 1.
+    LineProblem problem;
+  };
+
+  std::uint64_t number = 0;       ///< In the order of the file.
+  std::vector<Interaction> rows;  ///< That are kept, with the indices of the thread that read them.
+  std::vector<std::int64_t> times;
+  std::uint64_t lines = 0;
+  std::uint64_t skipped = 0;
+  std::array<std::uint64_t, 3> dropped{};  ///< By RecordParser::Outcome, from no_item_key.
+  std::uint64_t noted = 0;                 ///< Item keys that were replaced.
+  std::uint64_t bad_lines = 0;
+  std::vector<Bad> first_bad;
+};
+
+/// Keys in the order in which one thread met them, and where that was.
+struct SeenKeys {
+  IdMap map;
+  std::vector<std::uint64_t> places;  ///< Of the row that had the key first.
+
+  [[nodiscard]] Index intern(std::string_view key, std::uint64_t place) {
+    const Index index = map.intern(key);
+    if (static_cast<std::size_t>(index) == places.size()) places.push_back(place);
+    return index;
+  }
+};
+
+/// Turns blocks of lines into rows: one for each thread, with ids of its own, so that threads share nothing while they work.
+template <typename Rekey>
+class BlockParser {
+ public:
+  BlockParser(const TableReader& table, const DelimitedFormat& format, const RecordParser& records, DatasetBuilder::Parts parts,
+              Rekey& rekey)
+      : lines_(table.parser()),
+        records_(records),
+        parts_(parts),
+        rekey_(&rekey),
+        options_(table.options()),
+        plain_(format.quoting == Quoting::none && format.separator.size() == 1),
+        separator_(format.separator.front()) {}
+
+  /// Blocks must come in the order of their numbers. Where bad lines fail, it ends at the first.
+  [[nodiscard]] BlockRows parse(const LineBlock& block) {
+    BlockRows found;
+    found.number = block.number + 1;
+    rows_.clear();
+    times_.clear();
+    if (block.too_long) {
+      ++found.lines;
+      record_bad(found, TableReader::too_long(options_.max_line_bytes));
+    } else if (plain_) {
+      parse_plain(block, found);
+    } else {
+      parse_any(block.text(), found);
+    }
+    found.rows.assign(rows_.begin(), rows_.end());  // no larger than they need to be
+    found.times.assign(times_.begin(), times_.end());
+    return found;
+  }
+
+  /// A row that was read before the first block.
+  void take(const Record& record, BlockRows& found) {
+    rows_.clear();
+    times_.clear();
+    keep(record, found);
+    found.rows.assign(rows_.begin(), rows_.end());
+    found.times.assign(times_.begin(), times_.end());
+  }
+
+  SeenKeys users;
+  SeenKeys items;
+  std::vector<std::string> item_names;     ///< Of each item: the first that is not empty ...
+  std::vector<std::uint64_t> name_places;  ///< ... and where it was.
+
+ private:
+  /// Rows of a file are numbered by their block and their place in it; a block has fewer than 2^30 lines.
+  [[nodiscard]] std::uint64_t place(const BlockRows& found) const noexcept { return (found.number << 30) + rows_.size(); }
+
+  /// Lines without quotes and with a separator of one character: fields are found 64 bytes at a time, and what is out of the ordinary is left to
+  /// LineParser, which also has the words for it.
+  void parse_plain(const LineBlock& block, BlockRows& found) {
+    const char* line = block.buffer.data() + block.begin;
+    const char* const end = block.buffer.data() + block.end;
+    FieldScanner scanner(line, end, separator_);
+    const std::string_view comment = lines_.format().comment_prefix;
+    while (line < end) {
+      fields_.clear();
+      const char* field = line;
+      const char* stop = scanner.next();
+      for (; stop < end && *stop != '\n'; stop = scanner.next()) {
+        fields_.emplace_back(field, static_cast<std::size_t>(stop - field));
+        field = stop + 1;
+      }
+      const char* const line_end = stop > line && stop[-1] == '\r' ? stop - 1 : stop;
+      const std::string_view text(line, static_cast<std::size_t>(line_end - line));
+      if (field > line_end) {  // the separator is CR
+        parse_line(text, found);
+      } else {
+        fields_.emplace_back(field, static_cast<std::size_t>(line_end - field));
+        const bool clean = !scanner.odd_since_last_call() || find_bad_byte(text) == std::string_view::npos;
+        const bool ordinary = clean && !text.empty() && text.size() <= options_.max_line_bytes && lines_.accepts(fields_.size()) &&
+                              (comment.empty() || !text.starts_with(comment));
+        if (ordinary) {
+          ++found.lines;
+          take_row(fields_, found);
+        } else {
+          parse_line(text, found);
+        }
+      }
+      if (done(found)) return;
+      line = stop + 1;
+    }
+  }
+
+  void parse_any(std::string_view text, BlockRows& found) {
+    while (!text.empty() && !done(found)) {
+      const std::size_t stop = text.find('\n');
+      std::string_view line = text.substr(0, stop);
+      text.remove_prefix(stop == std::string_view::npos ? text.size() : stop + 1);
+      if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+      parse_line(line, found);
+    }
+  }
+
+  void parse_line(std::string_view line, BlockRows& found) {
+    ++found.lines;
+    if (line.size() > options_.max_line_bytes) return record_bad(found, TableReader::too_long(options_.max_line_bytes));
+    switch (lines_.parse(line, problem_)) {
+      case LineKind::row: return take_row(lines_.fields(), found);
+      case LineKind::skipped: ++found.skipped; return;
+      case LineKind::bad: return record_bad(found, problem_);
+    }
+  }
+
+  void take_row(std::span<const std::string_view> fields, BlockRows& found) {
+    const RecordParser::Outcome outcome = records_.parse(fields, record_, problem_);
+    if (outcome == RecordParser::Outcome::kept) return keep(record_, found);
+    if (outcome == RecordParser::Outcome::bad) return record_bad(found, problem_);
+    ++found.dropped[static_cast<std::size_t>(outcome) - static_cast<std::size_t>(RecordParser::Outcome::no_item_key)];
+  }
+
+  void keep(const Record& record, BlockRows& found) {
+    std::string_view item_key = record.item;
+    if (const std::string_view key = (*rekey_)(record.item); !key.empty()) {
+      item_key = key;
+      ++found.noted;
+    }
+    // Most files have the rows of a user one after the other.
+    if (user_ < 0 || record.user != user_key_) {
+      user_ = users.intern(record.user, place(found));
+      user_key_ = record.user;
+    }
+    const Index item = items.intern(item_key, place(found));
+    if (parts_.item_names) {
+      const auto at = static_cast<std::size_t>(item);
+      if (at == named_.size()) {
+        named_.push_back(0);
+        item_names.emplace_back();
+        name_places.push_back(0);
+      }
+      if (named_[at] == 0 && !record.item_name.empty()) {
+        named_[at] = 1;
+        item_names[at] = record.item_name;
+        name_places[at] = place(found);
+      }
+    }
+    rows_.push_back({user_, item, record.value});
+    if (parts_.times) times_.push_back(record.time);
+  }
+
+  void record_bad(BlockRows& found, const LineProblem& problem) {
+    ++found.bad_lines;
+    if (found.first_bad.size() < options_.first_bad || fails()) found.first_bad.push_back({found.lines, problem});
+  }
+  [[nodiscard]] bool fails() const noexcept { return options_.on_bad_line == BadLinePolicy::fail; }
+  [[nodiscard]] bool done(const BlockRows& found) const noexcept { return fails() && found.bad_lines > 0; }
+
+  LineParser lines_;
+  RecordParser records_;
+  DatasetBuilder::Parts parts_;
+  Rekey* rekey_;
+  ReadOptions options_;
+  bool plain_;
+  char separator_;
+  std::vector<std::string_view> fields_;
+  Record record_;
+  LineProblem problem_;
+  std::vector<Interaction> rows_;
+  std::vector<std::int64_t> times_;
+  std::vector<std::uint8_t> named_;
+  std::string user_key_;
+  Index user_ = -1;
+};
+
+}  // namespace detail
+
+}  // namespace kindred::inline v0

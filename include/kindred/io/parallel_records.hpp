@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <limits>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <kindred/core/parallel.hpp>
+#include <kindred/data/dataset.hpp>
+#include <kindred/io/block_parser.hpp>
+#include <kindred/io/dataset_builder.hpp>
+#include <kindred/io/delimited_format.hpp>
+#include <kindred/io/record_merge.hpp>
+#include <kindred/io/record_parser.hpp>
+#include <kindred/io/table.hpp>
+
+namespace kindred::inline v0 {
+
+namespace detail {
+
+/// The rest of a table, read by the calling thread in blocks of whole lines and parsed by all threads; then one dataset in the order of the file.
+template <typename Rekey>
+class ParallelRecords {
+ public:
+  /// `table` stands at its first row, or at its end. All references must outlive this object.
+  ParallelRecords(TableReader& table, const DelimitedFormat& format, const RecordParser& records, DatasetBuilder::Parts parts, Rekey& rekey)
+      : table_(table), records_(records), parts_(parts), parsers_() {
+    const std::size_t workers = resolve_threads(table.options().threads);
+    for (std::size_t n = 0; n < workers; ++n) parsers_.emplace_back(table, format, records, parts, rekey);
+    done_.resize(workers);
+  }
+
+  /// The row that the table stands at.
+  void take_first_row() {
+    Record record;
+    LineProblem problem;
+    RowBlock first;
+    switch (records_.parse(table_.fields(), record, problem)) {
+      case RecordParser::Outcome::bad: table_.bad(problem); break;
+      case RecordParser::Outcome::kept:
+        parsers_[0].take(record, first.found);
+        done_[0].push_back(std::move(first.found));
+        break;
+      case RecordParser::Outcome::no_item_key: table_.dropped(reasons[0]); break;
+      case RecordParser::Outcome::zero_value: table_.dropped(reasons[1]); break;
+      case RecordParser::Outcome::below_minimum: table_.dropped(reasons[2]); break;
+    }
+  }
+
+  /// Reads everything. @throws as read_delimited does.
+  [[nodiscard]] Dataset finish() {
+    parse_blocks();
+    std::vector<RowBlock> blocks = in_order();
+    LoadReport report = report_of(blocks);
+    std::vector<SeenKeys*> seen_users, seen_items;
+    for (auto& parser : parsers_) {
+      seen_users.push_back(&parser.users);
+      seen_items.push_back(&parser.items);
+    }
+    MergedKeys users = merge_keys(seen_users), items = merge_keys(seen_items);
+    Dataset data;
+    if (parts_.item_names) data.item_names = merge_names(items);
+    const std::uint64_t zero_rows = RowMerger(users, items, parts_.times, table_.options().threads).merge(blocks, data, report);
+    data.users = std::move(users.map);
+    data.items = std::move(items.map);
+    return DatasetBuilder::finished(std::move(data), std::move(report), zero_rows);
+  }
+
+ private:
+  static constexpr const char* reasons[] = {"no item key", "zero value", "below the minimum"};
+
+  // The calling thread reads, and parses when it is far ahead; the others parse what waits. Nobody waits for anybody else's block.
+  void parse_blocks() {
+    const std::size_t workers = parsers_.size();
+    parallel_for(workers, {.threads = workers}, [&](std::size_t, std::size_t, std::size_t worker) {
+      try {
+        if (worker == 0)
+          read_blocks(workers > 1 ? 3 * workers : 0);
+        else
+          while (parse_next(worker, Wait::for_more)) {
+          }
+      } catch (...) {
+        const std::lock_guard lock(mutex_);
+        ended_ = aborted_ = true;
+        more_.notify_all();
+        throw;
+      }
+    });
+    // What stopped the reading is for later than what was wrong in the lines before it.
+    if (reading_failed_ && failed_block_.load() == none) std::rethrow_exception(reading_failed_);
+  }
+
+  void read_blocks(std::size_t most_waiting) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (ended_) return;  // a second helping, where there were fewer threads than expected
+    }
+    for (LineBlock block; failed_block_.load(std::memory_order_relaxed) == none;) {
+      try {
+        if (!table_.next_block(block)) break;
+      } catch (...) {
+        reading_failed_ = std::current_exception();
+        break;
+      }
+      if (most_waiting == 0) {
+        parse(0, block);
+        continue;
+      }
+      bool far_ahead = false;
+      {
+        const std::lock_guard lock(mutex_);
+        if (aborted_) return;
+        waiting_.push_back(std::move(block));
+        block = {};
+        if (!spare_.empty()) {
+          block = std::move(spare_.back());
+          spare_.pop_back();
+        }
+        far_ahead = waiting_.size() > most_waiting;
+        more_.notify_one();
+      }
+      if (far_ahead) (void)parse_next(0, Wait::not_at_all);
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      ended_ = true;
+      more_.notify_all();
+    }
+    while (parse_next(0, Wait::not_at_all)) {
+    }
+  }
+
+  enum class Wait { not_at_all, for_more };
+
+  /// False where there is no block, and none will come or the caller does not wait.
+  bool parse_next(std::size_t worker, Wait wait) {
+    LineBlock block;
+    {
+      std::unique_lock lock(mutex_);
+      if (wait == Wait::for_more) more_.wait(lock, [&] { return ended_ || !waiting_.empty(); });
+      if (waiting_.empty() || aborted_) return false;
+      block = std::move(waiting_.front());
+      waiting_.pop_front();
+    }
+    parse(worker, block);
+    const std::lock_guard lock(mutex_);
+    spare_.push_back(std::move(block));
+    return true;
+  }
+
+  void parse(std::size_t worker, const LineBlock& block) {
+    if (block.number > failed_block_.load(std::memory_order_relaxed)) return;
+    BlockRows found = parsers_[worker].parse(block);
+    if (found.bad_lines > 0 && table_.options().on_bad_line == BadLinePolicy::fail) {
+      std::uint64_t before = failed_block_.load();
+      while (block.number < before && !failed_block_.compare_exchange_weak(before, block.number)) {
+      }
+    }
+    done_[worker].push_back(std::move(found));
+  }
+
+  [[nodiscard]] std::vector<RowBlock> in_order() {
+    std::vector<RowBlock> blocks;
+    for (std::size_t worker = 0; worker < done_.size(); ++worker)
+      for (BlockRows& found : done_[worker]) blocks.push_back({worker, std::move(found)});
+    done_ = {};
+    std::sort(blocks.begin(), blocks.end(), [](const RowBlock& a, const RowBlock& b) { return a.found.number < b.found.number; });
+    return blocks;
+  }
+
+  /// Counts, and bad lines by their number in the file. @throws ParseError at the first if they fail.
+  [[nodiscard]] LoadReport report_of(const std::vector<RowBlock>& blocks) {
+    std::uint64_t line = table_.lines();
+    LoadReport& report = table_.report();
+    for (const auto& [worker, found] : blocks) {
+      for (const BlockRows::Bad& bad : found.first_bad) {
+        table_.record_bad(line + bad.line, bad.problem);
+        --report.bad_lines;  // counted below, with those that were not kept
+      }
+      line += found.lines;
+      report.bad_lines += found.bad_lines;
+      report.skipped += found.skipped;
+      if (found.number > 0) report.rows += found.rows.size();  // the table has counted its first row
+      for (std::size_t n = 0; n < found.dropped.size(); ++n)
+        if (found.dropped[n] > 0) report.dropped[reasons[n]] += found.dropped[n];
+      if (found.noted > 0) report.noted["alias applied"] += found.noted;
+    }
+    report.lines = line - table_.lines();
+    return table_.finish();
+  }
+
+  [[nodiscard]] std::vector<std::string> merge_names(const MergedKeys& items) {
+    std::vector<std::string> names(static_cast<std::size_t>(items.map.size()));
+    std::vector<std::uint64_t> places(names.size(), none);
+    for (std::size_t t = 0; t < parsers_.size(); ++t) {
+      for (std::size_t own = 0; own < parsers_[t].item_names.size(); ++own) {
+        const auto item = static_cast<std::size_t>(items(t, static_cast<Index>(own)));
+        if (parsers_[t].item_names[own].empty() || parsers_[t].name_places[own] >= places[item]) continue;
+        places[item] = parsers_[t].name_places[own];
+        names[item] = std::move(parsers_[t].item_names[own]);
+      }
+    }
+    return names;
+  }
+
+  static constexpr std::uint64_t none = (std::numeric_limits<std::uint64_t>::max)();
+
+  TableReader& table_;
+  const RecordParser& records_;
+  DatasetBuilder::Parts parts_;
+  std::vector<BlockParser<Rekey>> parsers_;   // one a worker
+  std::vector<std::vector<BlockRows>> done_;  // by worker, in the order of the file
+  std::atomic<std::uint64_t> failed_block_{none};
+  std::exception_ptr reading_failed_;
+
+  std::mutex mutex_;  // of what follows
+  std::condition_variable more_;
+  std::deque<LineBlock> waiting_;
+  std::vector<LineBlock> spare_;
+  bool ended_ = false;
+  bool aborted_ = false;
+};
+
+}  // namespace detail
+
+}  // namespace kindred::inline v0

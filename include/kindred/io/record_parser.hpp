@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include <kindred/io/dataset_builder.hpp>
+#include <kindred/io/dates.hpp>
+#include <kindred/io/delimited_format.hpp>
+#include <kindred/io/line_parser.hpp>
+#include <kindred/io/numbers.hpp>
+#include <kindred/io/text.hpp>
+
+namespace kindred::inline v0 {
+
+namespace detail {
+
+/// The fields of one line to a record, or the reason why not. Knows no file and holds nothing of the line.
+class RecordParser {
+ public:
+  enum class Outcome { kept, bad, no_item_key, zero_value, below_minimum };
+
+  RecordParser(const DelimitedFormat& format, const ColumnPlaces& places)
+      : places_(places),
+        empty_item_(format.empty_item),
+        negative_(format.negative),
+        time_format_(format.time_format),
+        min_value_(format.min_value.value_or((std::numeric_limits<float>::lowest)())) {}
+
+  /// Whatever is malformed is bad, also in a row that would be dropped. `problem` is filled in if the row is bad.
+  [[nodiscard]] Outcome parse(std::span<const std::string_view> fields, Record& record, LineProblem& problem) const {
+    record = {};
+    record.user = fields[places_.user];
+    if (record.user.empty()) {
+      problem = {places_.user + 1, "an empty user id", "a user id"};
+      return Outcome::bad;
+    }
+    record.item = fields[places_.item];
+    if (record.item.empty() && places_.item_fallback != no_place) record.item = fields[places_.item_fallback];
+    if (record.item.empty() && empty_item_ == EmptyItem::bad_line) {
+      problem = {places_.item + 1, "an empty item id", "an item id"};
+      return Outcome::bad;
+    }
+    if (!parse_value(fields, record, problem) || !parse_time(fields, record, problem)) return Outcome::bad;
+    if (places_.item_name != no_place) record.item_name = fields[places_.item_name];
+    if (record.item.empty()) return Outcome::no_item_key;
+    if (record.value == 0.0F) return Outcome::zero_value;
+    return record.value < min_value_ ? Outcome::below_minimum : Outcome::kept;
+  }
+
+ private:
+  [[nodiscard]] bool parse_value(std::span<const std::string_view> fields, Record& record, LineProblem& problem) const {
+    if (places_.value == no_place) return true;
+    const std::string_view text = fields[places_.value];
+    const std::optional<float> value = parse_float(text);
+    if (!value) {
+      problem = {places_.value + 1, printable(text), "a decimal number within the range of a float"};
+      return false;
+    }
+    if (*value < 0.0F && negative_ == NegativeValue::bad_line) {
+      problem = {places_.value + 1, printable(text), "a value of at least 0 (NegativeValue::keep reads dislikes)"};
+      return false;
+    }
+    record.value = *value;
+    return true;
+  }
+
+  [[nodiscard]] bool parse_time(std::span<const std::string_view> fields, Record& record, LineProblem& problem) const {
+    if (places_.time == no_place) return true;
+    const std::string_view text = fields[places_.time];
+    const bool is_number = time_format_ == TimeFormat::unix_seconds;
+    const std::optional<std::int64_t> time = is_number ? parse_integer<std::int64_t>(text) : parse_iso_8601(text);
+    if (!time) {
+      problem = {places_.time + 1, printable(text),
+                 is_number ? "a time in whole seconds since 1970" : "a time in UTC such as 2009-05-04T23:08:57Z"};
+      return false;
+    }
+    record.time = *time;
+    return true;
+  }
+
+  ColumnPlaces places_;
+  EmptyItem empty_item_;
+  NegativeValue negative_;
+  TimeFormat time_format_;
+  float min_value_;
+};
+
+}  // namespace detail
+
+}  // namespace kindred::inline v0

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cerrno>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+#include <kindred/core/config.hpp>
+#include <kindred/core/error.hpp>
+#include <kindred/persistence/atomic_file.hpp>
+
+#if KINDRED_POSIX_FILES
+#include <sys/mman.h>
+#endif
+
+namespace kindred::inline v0::detail {
+
+/// A whole file in memory, page by page as it is touched. Pages that are written to become the process's own; the file does not change.
+///
+/// A file that is replaced by a rename stays as it was for those who mapped it. One that is cut short in place while it is mapped ends the process with
+/// SIGBUS, as for every program that maps files.
+class MappedFile {
+ public:
+  /// @throws IoError if the file cannot be opened or mapped, or this system has no mmap.
+  explicit MappedFile(const std::string& path) {
+#if KINDRED_POSIX_FILES
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) throw IoError(path, "open", errno);
+    struct stat info {};
+    int error = ::fstat(file, &info) != 0 ? errno : S_ISDIR(info.st_mode) ? EISDIR : !S_ISREG(info.st_mode) ? ENODEV : 0;
+    if (error == 0 && info.st_size > 0) {
+      size_ = static_cast<std::size_t>(info.st_size);
+#if defined(MAP_NORESERVE)
+      constexpr int own = MAP_PRIVATE | MAP_NORESERVE;  // memory is needed for pages that are written to alone
+#else
+      constexpr int own = MAP_PRIVATE;
+#endif
+      data_ = map(file, PROT_READ | PROT_WRITE, own, error);
+      original_ = map(file, PROT_READ, MAP_SHARED, error);
+    }
+    ::close(file);
+    if (error != 0) {
+      unmap();
+      throw IoError(path, "map", error);
+    }
+#else
+    throw IoError(path, "map", ENOSYS);
+#endif
+  }
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  ~MappedFile() { unmap(); }
+
+  [[nodiscard]] std::span<std::byte> bytes() const noexcept { return {data_, size_}; }
+  /// The bytes of the file, whatever was written to the others.
+  [[nodiscard]] std::span<const std::byte> original() const noexcept { return {original_, size_}; }
+
+ private:
+#if KINDRED_POSIX_FILES
+  [[nodiscard]] std::byte* map(int file, int protection, int flags, int& error) const {
+    if (error != 0) return nullptr;
+    void* const start = ::mmap(nullptr, size_, protection, flags, file, 0);
+    if (start != MAP_FAILED) return static_cast<std::byte*>(start);
+    error = errno;
+    return nullptr;
+  }
+  void unmap() noexcept {
+    if (data_ != nullptr) ::munmap(data_, size_);
+    if (original_ != nullptr) ::munmap(original_, size_);
+  }
+#else
+  void unmap() noexcept {}
+#endif
+
+  std::byte* data_ = nullptr;
+  std::byte* original_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace kindred::inline v0::detail
