@@ -29,6 +29,10 @@ if(WAY STREQUAL find_package)
   math(EXPR next "${minor} + 1")
   run_to_failure("requested version" "${CMAKE_COMMAND}" -S "${SOURCE}/find_package" -B "${work}/refused" "-DCMAKE_CXX_COMPILER=${COMPILER}"
                  "-DCMAKE_PREFIX_PATH=${PREFIX}" "-DWANTED_VERSION=${major}.${next}")
+elseif(WAY STREQUAL components)  # without nlohmann/json the core is all there is, and asking for more is refused
+  set(options "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_PREFIX_PATH=${PREFIX}" -DCMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON)
+  run("${CMAKE_COMMAND}" -S "${SOURCE}/components" -B "${work}/core" ${options} -DWITHOUT_PERSISTENCE=ON)
+  run_to_failure("persistence" "${CMAKE_COMMAND}" -S "${SOURCE}/components" -B "${work}/refused" ${options} -DWANTED_COMPONENT=persistence)
 elseif(WAY STREQUAL add_subdirectory)
   project(add_subdirectory "-DKINDRED_SOURCE=${REPOSITORY}")
 elseif(WAY STREQUAL fetch_content)
