@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <kindred/kindred.hpp>
+
+namespace reproduce {
+
+/// The metrics of one model over several splits.
+struct Row {
+  std::string name;
+  std::vector<double> precision = {}, recall = {}, ndcg = {}, map = {}, coverage = {};
+
+  void add(const kindred::CutoffReport& report) {
+    precision.push_back(report.precision.mean);
+    recall.push_back(report.recall.mean);
+    ndcg.push_back(report.ndcg.mean);
+    map.push_back(report.map.mean);
+    coverage.push_back(report.coverage);
+  }
+};
+
+/// Mean and half of a 95 % t interval over splits. (The splits share data: the interval is about these splits, not about new listeners.)
+inline void print(const Row& row) {
+  std::string line = "| " + row.name + " |";
+  for (const std::vector<double>* values : {&row.precision, &row.recall, &row.ndcg, &row.map, &row.coverage}) {
+    const kindred::Estimate estimated = kindred::estimate(*values);
+    char text[48];
+    // t(0.975) with 9 degrees of freedom, for ten splits; none for fewer.
+    std::snprintf(text, sizeof(text), values->size() == 10 ? " %.4f ± %.4f |" : " %.4f |", estimated.mean,
+                  2.262 * estimated.standard_error);
+    line += text;
+  }
+  std::puts(line.c_str());
+}
+
+inline void print_header(const char* cutoff) {
+  std::printf("| Model | Precision@%s | Recall@%s | NDCG@%s | MAP@%s | Coverage |\n|---|---|---|---|---|---|\n", cutoff, cutoff, cutoff,
+              cutoff);
+}
+
+/// Runs `program`; an error becomes a line on the standard error and the exit code 1.
+inline int guarded(int (*program)(int, char**), int argc, char** argv) {
+  try {
+    return program(argc, argv);
+  } catch (const kindred::Error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+}
+
+/// True if the file is there; else says where to get it.
+inline bool have(const std::string& file, const char* source) {
+  if (std::filesystem::exists(file)) return true;
+  std::fprintf(stderr, "%s is not there. %s\n", file.c_str(), source);
+  return false;
+}
+
+}  // namespace reproduce
