@@ -61,6 +61,7 @@ class Error : public std::runtime_error {
 /// An option or argument outside what is allowed: "<name> is <value>; it must be <allowed>".
 class InvalidArgument : public Error {
  public:
+  /// `name` is `value`; it must be `allowed`.
   template <typename T>
   InvalidArgument(std::string_view name, const T& value, std::string_view allowed)
       : Error(detail::argument_text(name, detail::value_text(value), allowed)) {}
@@ -75,6 +76,7 @@ class ShapeError : public Error {
 /// A line of a text file that is not what its format says. Lines and columns (fields) count from 1; 0 stands for "the whole".
 class ParseError : public Error {
  public:
+  /// What was found there, and what was expected.
   ParseError(std::string_view file, std::uint64_t line, std::uint64_t column, std::string_view found, std::string_view expected)
       : Error(text(file, line, column, found, expected)), line_(line), column_(column) {}
 
@@ -97,6 +99,7 @@ class ParseError : public Error {
 /// The operating system refused a file: its path and the system's words.
 class IoError : public Error {
  public:
+  /// `action` on `path` failed with this errno.
   IoError(std::string_view path, std::string_view action, int error_number)
       : Error(std::string(path) + ": cannot " + std::string(action) + ": " + std::generic_category().message(error_number)),
         error_number_(error_number) {}
@@ -122,12 +125,14 @@ class NumericalError : public Error {
 /// A model was asked before it was fitted.
 class NotFitted : public Error {
  public:
+  /// `model` was asked before it was fitted.
   explicit NotFitted(std::string_view model) : Error(std::string(model) + " is not fitted yet: call fit(train) first") {}
 };
 
 /// A progress callback answered `cancel`.
 class Cancelled : public Error {
  public:
+  /// `what` was cancelled.
   explicit Cancelled(std::string_view what) : Error(std::string(what) + " was cancelled by its progress callback") {}
 };
 

@@ -31,6 +31,7 @@ using ProgressCallback = std::function<ProgressAnswer(const Progress&)>;
 /// Seconds since it was made.
 class Stopwatch {
  public:
+  /// Since the construction.
   [[nodiscard]] double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
 
  private:

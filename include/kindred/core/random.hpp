@@ -80,6 +80,7 @@ class Random {
  public:
   using result_type = std::uint32_t;
 
+  /// The sequence of `row` in the stream.
   Random(std::uint64_t seed, RandomStream stream, std::uint64_t row = 0) noexcept
       : key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)},
         counter_{0, static_cast<std::uint32_t>(stream), static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(row >> 32)} {}

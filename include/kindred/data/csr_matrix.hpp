@@ -63,9 +63,11 @@ class CsrMatrix {
   CsrMatrix& operator=(const CsrMatrix&) = default;
   ~CsrMatrix() = default;
 
+  /// The same matrix without owning it; valid as long as this one is.
   [[nodiscard]] CsrView view() const noexcept {
     return offsets_.empty() ? CsrView{} : CsrView{unchecked, shape_, offsets_, columns_, values_};
   }
+  /// The same.
   operator CsrView() const noexcept { return view(); }
 
   [[nodiscard]] MatrixShape shape() const noexcept { return shape_; }

@@ -26,6 +26,7 @@ enum class FilterPasses {
   until_stable,  ///< Again and again until both hold (the k-core).
 };
 
+/// Whom filter_active keeps.
 struct ActivityFilter {
   Offset min_items_per_user = 5;  ///< >= 0.
   Offset min_users_per_item = 5;  ///< >= 0.

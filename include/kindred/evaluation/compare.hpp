@@ -19,6 +19,7 @@
 
 namespace kindred::inline v0 {
 
+/// What compare looks at.
 struct CompareOptions {
   double RankingScores::*metric = &RankingScores::ndcg;
   std::size_t cutoff = 10;   ///< One of those that both reports have.

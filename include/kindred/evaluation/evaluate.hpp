@@ -30,6 +30,7 @@ enum class SeenItems {
   allowed,   ///< Some published baselines rank everything; their figures are lower.
 };
 
+/// What evaluate measures, on whom, and what may be in a list.
 struct EvaluateOptions {
   std::vector<std::size_t> cutoffs = {10};  ///< Strictly increasing, each at least 1.
   SeenItems seen = SeenItems::excluded;

@@ -25,6 +25,7 @@
 
 namespace kindred::inline v0 {
 
+/// How read_audioscrobbler reads.
 struct AudioscrobblerOptions {
   std::string artist_data_path = {};   ///< For the names; empty: items have none.
   std::string artist_alias_path = {};  ///< For the misspelt artists; empty: every id stands for itself.

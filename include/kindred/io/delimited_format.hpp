@@ -32,9 +32,12 @@ struct Column {
     if (std::cmp_less(index, 0)) throw InvalidArgument("column", index, "at least 0");
     place = static_cast<std::size_t>(index);
   }
+  /// By its name in the header line.
   Column(std::string name) : place(std::move(name)) {}
+  /// The same.
   Column(const char* name) : place(std::string(name)) {}
 
+  /// True for a column that the file does not have.
   [[nodiscard]] bool is_none() const noexcept { return place.index() == 0; }
 };
 

@@ -20,6 +20,7 @@
 
 namespace kindred::inline v0 {
 
+/// How read_hetrec2011_lastfm reads.
 struct HetrecOptions {
   std::string artists_path = {};  ///< artists.dat, for the names; empty: items have none.
   ReadOptions read = {};          ///< For both files.

@@ -28,6 +28,7 @@ enum class ItemKey {
   mbid_else_name,  ///< The id, or the name where there is none: no row is lost, but one artist may be two items.
 };
 
+/// How read_lastfm_360k reads.
 struct LastfmOptions {
   ItemKey item_key = ItemKey::mbid;
   ReadOptions read = {};

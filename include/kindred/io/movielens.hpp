@@ -19,6 +19,7 @@
 
 namespace kindred::inline v0 {
 
+/// How read_movielens reads.
 struct MovielensOptions {
   float min_rating = 0.0F;  ///< Rows with a lower rating are dropped and counted ("below the minimum").
   ReadOptions read = {};

@@ -138,6 +138,7 @@ class ImplicitALS {
 
   /// The same, list by list to `sink`, in the order of `users`; memory does not grow with their number. @throws also what `sink` throws.
   void recommend_all(std::span<const Index> users, const RecommendAllOptions& options, const ListSink& sink) const;
+  /// The lists of all users to `sink`.
   void recommend_all(EveryUser, const RecommendAllOptions& options, const ListSink& sink) const {
     recommend_all(all_users(), options, sink);
   }

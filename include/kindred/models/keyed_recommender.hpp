@@ -95,6 +95,7 @@ class Recommender {
     return state_->version;
   }
 
+  /// Of the model that answers now: 1 for the first.
   [[nodiscard]] std::uint64_t version() const { return state()->version; }
 
   /// The best items for a user. @throws InvalidArgument if the user is not known, or known without interactions, and there is no fallback.

@@ -23,6 +23,7 @@ enum class PopularityBy {
   users,          ///< Listeners: the number of users with a value above 0.
 };
 
+/// What PopularityRecommender counts.
 struct PopularityOptions {
   PopularityBy by = PopularityBy::summed_values;
 };
@@ -36,6 +37,7 @@ struct PopularityAccess;  // model_state.hpp
 /// const methods may be called from many threads.
 class PopularityRecommender {
  public:
+  /// Learns nothing yet; see fit().
   explicit PopularityRecommender(PopularityOptions options = {}) : options_(options) {}
 
   /// Counts `train` (n_users x n_items). O(nnz + items log items).

@@ -31,6 +31,7 @@ struct Rerank {
   /// Items of `list` in their new order, without repeats, at least `count` of them if there are as many; the scores may be changed.
   std::function<std::vector<Scored>(std::span<const Scored> list, std::size_t count)> order = {};
 
+  /// True if there is an order.
   explicit operator bool() const noexcept { return static_cast<bool>(order); }
 };
 
@@ -57,6 +58,7 @@ struct RecommendAllOptions {
 
 /// Says that a call is about all users, in the order of their indices: `recommend_all(every_user, {.count = 10})`.
 struct EveryUser {
+  /// For `every_user` alone.
   constexpr explicit EveryUser(int) noexcept {}
 };
 inline constexpr EveryUser every_user{0};
@@ -68,6 +70,7 @@ using ListSink = std::function<void(Index user, std::span<const Scored> list)>;
 class RankedLists {
  public:
   RankedLists() = default;
+  /// Takes lists that are best first already.
   explicit RankedLists(std::vector<std::vector<Scored>> lists) : lists_(std::move(lists)) {}
 
   [[nodiscard]] std::size_t size() const noexcept { return lists_.size(); }

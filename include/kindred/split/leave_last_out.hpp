@@ -16,6 +16,7 @@
 
 namespace kindred::inline v0 {
 
+/// What leave_last_out holds out.
 struct LeaveLastOutOptions {
   Index count = 1;             ///< Items of each user that go to test, >= 1.
   Index min_interactions = 2;  ///< Users with fewer stay wholly in train; above count, so that something is left to learn from.

@@ -38,6 +38,7 @@ class PerUserSplitter {
     if (options.test_users < 0) throw InvalidArgument("test_users", options.test_users, "at least 0 (0: all users)");
   }
 
+  /// As given to the constructor.
   [[nodiscard]] const PerUserSplitOptions& options() const noexcept { return options_; }
 
   /// Train and test, each of the shape of `matrix`. O(users + nnz). May be called from many threads.

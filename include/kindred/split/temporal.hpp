@@ -15,6 +15,7 @@
 
 namespace kindred::inline v0 {
 
+/// Where temporal_split cuts.
 struct TemporalSplitOptions {
   std::optional<std::int64_t> cut_time =
       {};                      ///< Seconds since the Unix epoch: interactions from then on are test. None: from test_fraction.

@@ -25,6 +25,7 @@ namespace kindred::inline v0 {
 /// What a search maximises.
 enum class SearchMetric { precision, recall, ndcg, map, mrr, hit_rate };
 
+/// How random_search draws and measures.
 struct RandomSearchOptions {
   std::size_t trials = 12;  ///< >= 1; a space with fewer settings is tried whole.
   std::uint64_t seed = 42;  ///< Of the settings drawn and of the users sampled.
@@ -50,6 +51,7 @@ struct Trial {
   [[nodiscard]] bool failed() const noexcept { return !error.empty(); }
 };
 
+/// What random_search found.
 struct SearchResult {
   std::vector<Trial> trials;        ///< In the order drawn.
   std::optional<std::size_t> best;  ///< Highest mean, ties to the earlier trial; none if all failed.

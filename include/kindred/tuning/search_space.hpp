@@ -23,6 +23,7 @@ using Choices = std::vector<double>;
 
 /// Any value in [low, high].
 struct Range {
+  /// How values between the ends are drawn.
   enum class Scale { linear, logarithmic };
   double low = 0.0;
   double high = 1.0;
