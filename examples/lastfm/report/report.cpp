@@ -1,0 +1,2 @@
+#include "report.hpp"
+namespace study { void write_report(Study&) {} }
