@@ -30,10 +30,23 @@ std::vector<kd::Index> best_known(const Study& s, std::size_t count) {
   return order;
 }
 
+/// Well-known artists of different kinds: the most popular ones that are not among the ten nearest of one chosen before.
+std::vector<kd::Index> five_artists(Study& s) {
+  std::vector<kd::Index> chosen;
+  std::vector<kd::Index> near_chosen;
+  for (const kd::Index artist : best_known(s, on_map)) {
+    if (chosen.size() == 5) break;
+    if (std::find(near_chosen.begin(), near_chosen.end(), artist) != near_chosen.end()) continue;
+    chosen.push_back(artist);
+    for (const kd::Scored& near : served_model(s).similar_items(artist, {.count = 10})) near_chosen.push_back(near.item);
+  }
+  return chosen;
+}
+
 void neighbours(Study& s) {
   s.console.section("Neighbours of five well-known artists (cosine)");
   Table rows = {{"artist", "rank", "neighbour", "cosine"}};
-  for (const kd::Index artist : best_known(s, 5)) {
+  for (const kd::Index artist : five_artists(s)) {
     nlohmann::ordered_json entry = {{"artist", s.data.item_name(artist)}, {"neighbours", nlohmann::ordered_json::array()}};
     std::string text(s.data.item_name(artist));
     text += ":";

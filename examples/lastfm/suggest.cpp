@@ -6,6 +6,23 @@
 
 namespace study {
 
+namespace {
+
+/// The characters of UTF-8 text, so that an accent counts as one letter; what is no UTF-8 gives some letters or other.
+std::u32string letters(std::string_view text) {
+  std::u32string all;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte & 0xC0U) == 0x80U && !all.empty())
+      all.back() = (all.back() << 6U) | (byte & 0x3FU);
+    else
+      all.push_back(byte);
+  }
+  return all;
+}
+
+}  // namespace
+
 std::string folded(std::string_view text) {
   const std::size_t first = text.find_first_not_of(' ');
   if (first == std::string_view::npos) return {};
@@ -15,7 +32,7 @@ std::string folded(std::string_view text) {
   return small;
 }
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
+std::size_t edit_distance(std::u32string_view a, std::u32string_view b) {
   std::vector<std::size_t> before, last(b.size() + 1), row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
@@ -30,10 +47,10 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::vector<std::string> close_matches(std::string_view word, const std::vector<std::string>& known, std::size_t count) {
-  const std::string small = folded(word);
+  const std::u32string small = letters(folded(word));
   std::vector<std::pair<std::size_t, std::size_t>> found;  // distance, place
   for (std::size_t n = 0; n < known.size(); ++n) {
-    const std::string candidate = folded(known[n]);
+    const std::u32string candidate = letters(folded(known[n]));
     if (small.size() >= 3 && candidate.starts_with(small)) {
       found.emplace_back(1, n);
       continue;

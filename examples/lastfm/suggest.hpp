@@ -11,9 +11,9 @@ namespace study {
 /// Letters of ASCII made small, spaces at both ends left out: how names are compared.
 [[nodiscard]] std::string folded(std::string_view text);
 
-/// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`, bytes as letters. O(|a| |b|).
+/// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. O(|a| |b|).
 /// Source: the optimal string alignment distance, Damerau 1964.
-[[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
+[[nodiscard]] std::size_t edit_distance(std::u32string_view a, std::u32string_view b);
 
 /// At most `count` of `known`, closest first, ties in their order: those within a third of the word's length, or that begin with it.
 [[nodiscard]] std::vector<std::string> close_matches(std::string_view word, const std::vector<std::string>& known, std::size_t count);
