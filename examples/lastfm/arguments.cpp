@@ -229,6 +229,16 @@ constexpr const char* footer =
     "130 ended by Ctrl-C; what was found until then is kept.\n"
     "NO_COLOR in the environment turns colours off. Progress goes to a terminal only.";
 
+void record_command(Arguments& a, int argc, char** argv) {
+  for (int n = 0; n < argc; ++n) {
+    const std::string word = argv[n];
+    if (word == "--resume") continue;
+    a.command_line += (n == 0 ? "" : " ") + shell_word(word);
+    if (word == "--threads" && n + 1 < argc) a.command_line += " " + shell_word(argv[++n]);
+    if (n > 0 && word != "--quiet" && !word.starts_with("--threads")) a.findings_of += " " + shell_word(word);
+  }
+}
+
 /// What can be known to be wrong before any work is done. @throws kindred::InvalidArgument
 void check_values(const Arguments& a) {
   const kindred::PerUserSplitter splitter({.test_fraction = a.test_fraction});
@@ -301,8 +311,7 @@ Arguments parse_arguments(int argc, char** argv) {
   for (const CLI::Option* option : model_options)
     if (option->count() > 0) a.custom = custom;
   check_values(a);
-  for (int n = 0; n < argc; ++n)
-    if (std::string(argv[n]) != "--resume") a.command_line += (n == 0 ? "" : " ") + shell_word(argv[n]);
+  record_command(a, argc, argv);
   return a;
 }
 

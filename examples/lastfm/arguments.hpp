@@ -52,6 +52,7 @@ struct Arguments {
   bool resume = false;
   bool quiet = false;
   std::string command_line;  // as typed, without --resume
+  std::string findings_of;   // the words of it that findings depend on
 };
 
 /// What the program ends with; --help lists them.

@@ -44,6 +44,12 @@ std::string fixed(double number, int digits) {
   return {buffer, static_cast<std::size_t>(length)};
 }
 
+std::string significant(double number) {
+  char buffer[32];
+  const int length = std::snprintf(buffer, sizeof(buffer), "%.3g", number);
+  return {buffer, static_cast<std::size_t>(length)};
+}
+
 std::string about(double number) {
   const double tenths = std::round(number * 10.0) / 10.0;
   return tenths == std::round(tenths) || std::abs(tenths) >= 1000.0 ? grouped(tenths) : fixed(tenths, 1);

@@ -16,6 +16,8 @@ namespace study {
 [[nodiscard]] std::string grouped(double number);
 /// Fixed number of digits after the point.
 [[nodiscard]] std::string fixed(double number, int digits);
+/// Three significant digits, "0.00123".
+[[nodiscard]] std::string significant(double number);
 /// For people: at most one digit after the point, "77.5", "924", "1,234".
 [[nodiscard]] std::string about(double number);
 /// The shortest text that reads back as the number.

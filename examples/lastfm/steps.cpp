@@ -16,9 +16,9 @@ namespace study {
 
 namespace {
 
-/// What the findings depend on: the command as typed (without --resume), and the data file as it is now.
+/// What the findings depend on: the arguments that have a say in them, and the data file as it is now.
 ordered_json fingerprint(const Arguments& a) {
-  ordered_json print = {{"format", 1}, {"command", a.command_line}};
+  ordered_json print = {{"format", 1}, {"arguments", a.findings_of}};
   std::error_code ignored;
   if (!a.data.empty()) {
     print["data_bytes"] = fs::file_size(a.data, ignored);

@@ -29,6 +29,12 @@ std::string set(const std::string& variable, double value) { return variable + "
 std::string set(const std::string& variable, const std::string& text) { return variable + " = '" + text + "'\n"; }
 std::string axes(const std::string& x_label, const std::string& y_label) { return set("XLAB", x_label) + set("YLAB", y_label); }
 
+/// As many digits as tell the ticks apart.
+std::string format_of(const Range& y) {
+  const double length = y.high - y.low;
+  return length >= 1000.0 ? "%.1s%c" : length >= 10.0 ? "%.0f" : length >= 1.0 ? "%.1f" : length >= 0.1 ? "%.2f" : length >= 0.005 ? "%.3f" : "%.4f";
+}
+
 std::string dots_data(const std::vector<Dot>& dots, std::vector<std::string>& labels) {
   std::string data;
   for (const Dot& dot : dots)
@@ -146,7 +152,7 @@ std::string panel(const Words& words, const std::vector<Dot>& dots, const std::s
   figure.drawings = {{350, 260,
                       axes(x_label, y_label) + set("TICS", tics) + set("LOG", log ? 1.0 : 0.0) +
                           set("LOW", log ? levels.front() / factor : levels.front() - room) +
-                          set("HIGH", log ? levels.back() * factor : levels.back() + room) + set("YLOW", y.low) + set("YHIGH", y.high),
+                          set("HIGH", log ? levels.back() * factor : levels.back() + room) + set("YLOW", y.low) + set("YHIGH", y.high) + set("FORMAT", format_of(y)),
                       data}};
   return figure_html(figure);
 }
@@ -158,7 +164,7 @@ std::string scatter(const Words& words, const std::vector<Dot>& dots, const std:
   x = x.padded(0.18);
   const Range y = y_range(dots);
   const std::string data = dots_data(dots, figure.labels);
-  const std::string settings = axes(x_label, y_label) + set("LOW", x.low) + set("HIGH", x.high) + set("YLOW", y.low) + set("YHIGH", y.high);
+  const std::string settings = axes(x_label, y_label) + set("LOW", x.low) + set("HIGH", x.high) + set("YLOW", y.low) + set("YHIGH", y.high) + set("FORMAT", format_of(y));
   figure.drawings = {{720, 340, settings, data}, {350, 300, settings, data}};
   return figure_html(figure);
 }
@@ -174,7 +180,7 @@ std::string curve(const Words& words, const std::vector<double>& values, const s
   y = y.padded(0.12);
   figure.drawings = {{350, 260,
                       axes(x_label, y_label) + set("YLOW", y.low) + set("YHIGH", y.high) + set("C", static_cast<double>(colour)) +
-                          set("FORMAT", std::abs(y.high) >= 10.0 ? "%.1s%c" : y.high - y.low < 0.02 ? "%.3f" : "%.2f"),
+                          set("FORMAT", format_of(y)),
                       data}};
   return figure_html(figure);
 }

@@ -58,14 +58,18 @@ void use_page_colours(std::string& svg) {
   }
 }
 
-/// Puts escaped labels where the drawing says @n@.
+/// Puts escaped labels where the drawing says @n@; any other @ stays.
 void put_labels(std::string& svg, const std::vector<std::string>& labels) {
   for (std::size_t at = svg.find('@'); at != std::string::npos; at = svg.find('@', at)) {
     std::size_t end = at + 1;
     while (end < svg.size() && std::isdigit(static_cast<unsigned char>(svg[end])) != 0) ++end;
-    const std::size_t n = end > at + 1 && end < svg.size() && svg[end] == '@' ? std::stoul(svg.substr(at + 1)) : labels.size();
-    const std::string text = n < labels.size() ? escape(labels[n]) : std::string();
-    svg.replace(at, n < labels.size() ? end + 1 - at : 1, text);
+    const std::size_t n = end > at + 1 && end < svg.size() && svg[end] == '@' ? std::stoul(svg.substr(at + 1, end - at - 1)) : labels.size();
+    if (n >= labels.size()) {
+      ++at;
+      continue;
+    }
+    const std::string text = escape(labels[n]);
+    svg.replace(at, end + 1 - at, text);
     at += text.size();
   }
 }

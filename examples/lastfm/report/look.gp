@@ -11,6 +11,6 @@ set errorbars small
 set pointintervalbox 0
 unset key
 set lmargin at screen 52.0/W; set rmargin at screen 1 - 16.0/W
-set bmargin at screen 46.0/H; set tmargin at screen 1 - 30.0/H
+set bmargin at screen 50.0/H; set tmargin at screen 1 - 30.0/H
 set label 901 YLAB at screen 4.0/W, screen 1 - 12.0/H left tc rgb MUTED
-set label 902 XLAB at graph 0.5, screen 12.0/H center tc rgb MUTED
+set label 902 XLAB at graph 0.5, screen 11.0/H center tc rgb MUTED

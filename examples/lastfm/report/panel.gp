@@ -3,6 +3,6 @@ if (LOG) set logscale x
 eval("set xtics (" . TICS . ")")
 set xrange [LOW:HIGH]
 set yrange [YLOW:YHIGH]
-set format y "%.2f"
-plot $data using 1:2:3:(color($4)) with yerrorbars pt 7 ps 0.8 lw 1.2 lc rgb variable, \
+set format y FORMAT
+plot $data using 1:2:3:(color($4)) with yerrorbars pt 7 ps 0.55 lw 1.2 lc rgb variable, \
      '' using 1:($2 + $3 + (YHIGH - YLOW) * 0.05):5 with labels center tc rgb FG

@@ -27,8 +27,8 @@ std::string top_html(const Results& results) {
   if (recommended == nullptr || baseline == results.json.end()) return html + "<p class=\"lead\">A study of music recommendation.</p>\n";
   const auto* popular = model_named(results, baseline->get<std::string>());
   const double ours = metric(*recommended, "precision"), theirs = metric(*popular, "precision");
-  html += "<p class=\"lead\">From plays alone, of ten artists that the best model suggests " + fixed(10.0 * ours, 1) + " are ones that the listener has in fact played, though the model did not know; suggesting what everybody likes gets " +
-          fixed(10.0 * theirs, 1) + ".</p>\n<ul class=\"facts\">\n" + fact(grouped(data.at("users")), "listeners") + fact(grouped(data.at("items")), "artists") + fact(grouped(data.at("interactions")), "pairs of both") +
+  html += "<p class=\"lead\">We hid some of the artists that people play, and asked a model that knows only the rest of their plays to suggest ten. On average " + fixed(10.0 * ours, 1) + " of the ten are hidden ones; of the ten most popular artists that a person has not played, " +
+          fixed(10.0 * theirs, 1) + " are.</p>\n<ul class=\"facts\">\n" + fact(grouped(data.at("users")), "listeners") + fact(grouped(data.at("items")), "artists") + fact(grouped(data.at("interactions")), "pairs of both") +
           fact(fixed(ours, 3), "P@10 of “recommended”") + fact(fixed(theirs, 3), "P@10 of the best popularity list") + fact(percent_text(recommended->at("coverage"), 0), "of the artists are suggested to somebody") + "</ul>\n";
   return html;
 }

@@ -6,12 +6,13 @@ namespace study {
 
 void question_section(Page& page, const Results& results) {
   const auto& data = results.json.at("dataset");
+  const double hidden = results.json.at("split").at("test").get<double>() / data.at("users").get<double>();
   page.section("question", "The question");
   page.p("We know which artists " + grouped(data.at("users")) + " people have listened to, and how often. Nobody has said what they like or dislike. Can a "
          "program tell from that alone which artists, new to them, they will want to hear next?");
   page.p("To find out we hide a part of what each person has played, let several methods each suggest ten artists that the person is not known to have played, and "
          "count how many of the hidden ones are among the ten. The share that is, averaged over people, is called <em>precision at 10</em> "
-         "(P@10), the number that most figures below show. It cannot come near 100 %: most people have fewer than ten hidden artists.");
+         "(P@10), the number that most figures below show. It cannot come near 100 %: a listener has " + about(hidden) + " hidden artists on average.");
 }
 
 namespace {
@@ -26,7 +27,7 @@ void distributions(Page& page, const Results& results) {
   page.p("All three are drawn with logarithmic scales, where each step to the right doubles. Half of all user-artist pairs have at most " + about(plays.at("median")) +
          " plays, but one has " + grouped(plays.at("max")) + ": plays cannot be taken at face value as a measure of liking. A listener has " +
          about(per_user.at("median")) + " artists in the middle case and at most " + grouped(per_user.at("max")) + ". Half of all artists have at most " +
-         about(per_artist.at("median")) + " listeners, " + percent_text(per_artist.at("share_of_ones"), 0) +
+         about(per_artist.at("median")) + (per_artist.at("median") == 1.0 ? " listener, " : " listeners, ") + percent_text(per_artist.at("share_of_ones"), 0) +
          " have a single one, and the most popular artist has " + grouped(per_artist.at("max")) +
          ". The Gini index of listeners over artists is " + fixed(found->at("gini"), 2) + " (0: all artists equal, 1: one artist has everybody).");
   page.raw("<div class=\"pair\">\n");

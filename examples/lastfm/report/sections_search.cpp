@@ -35,8 +35,8 @@ void loss_against_ranking(Page& page, const Results& results, const ordered_json
   std::string text = "The loss is what the model makes small while it learns, so it is tempting to choose settings by it. ";
   const bool same = lowest == best;
   text += same ? "In this search the trial with the lowest loss happens to rank best too; that is not so in general."
-               : "The trial with the lowest loss, " + fixed(lowest.at("loss"), 4) + ", has P@10 " + fixed(lowest.at("precision_at_10"), 4) + "; the one that ranks best, with " +
-                     fixed(best.at("precision_at_10"), 4) + ", has a loss of " + fixed(best.at("loss"), 4) + ".";
+               : "The trial with the lowest loss, " + significant(lowest.at("loss")) + ", has P@10 " + fixed(lowest.at("precision_at_10"), 4) + "; the one that ranks best, with " +
+                     fixed(best.at("precision_at_10"), 4) + ", has a loss of " + significant(best.at("loss")) + ".";
   if (results.json["search"].contains("spearman_loss_precision")) {
     const double rho = results.json["search"]["spearman_loss_precision"];
     text += " Over all trials the rank correlation of loss and P@10 is " + fixed(rho, 2) + ": ";
@@ -107,11 +107,11 @@ void convergence_section(Page& page, const Results& results) {
   const auto peak = static_cast<std::size_t>(std::max_element(precision.begin(), precision.end()) - precision.begin());
   const std::size_t fifth = (std::min)(std::size_t{4}, loss.size() - 1);
   const double done = loss.front() > loss.back() ? (loss.front() - loss[fifth]) / (loss.front() - loss.back()) : 1.0;
-  page.p("One fit, looked at after each iteration. The loss never rises; " + percent_text(done, 0) + " of its fall from the first iteration to the last are done after " + std::to_string(fifth + 1) +
+  page.p("One fit, looked at after each iteration. The loss never rises; " + percent_text(done, 0) + " of its fall from the first iteration to the last is done after " + std::to_string(fifth + 1) +
          ". P@10 is highest after iteration " + std::to_string(peak + 1) + ", with " + fixed(precision[peak], 4) + ", and " + fixed(precision.back(), 4) + " at the end.");
   const Table table = table_of(results, "convergence");
   page.raw("<div class=\"pair\">\n");
-  page.raw(curve({"convergence-loss", "The loss", "Line: the loss falls from " + fixed(loss.front(), 4) + " to " + fixed(loss.back(), 4), table}, loss, "iteration", "loss per total weight", blue));
+  page.raw(curve({"convergence-loss", "The loss", "Line: the loss falls from " + significant(loss.front()) + " to " + significant(loss.back()), table}, loss, "iteration", "loss per total weight", blue));
   page.raw(curve({"convergence-precision", "The ranking", "Line: P@10 goes from " + fixed(precision.front(), 4) + " to " + fixed(precision.back(), 4), table}, precision, "iteration", "P@10 on validation", vermilion));
   page.raw("</div>\n");
 }
