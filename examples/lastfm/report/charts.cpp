@@ -120,7 +120,8 @@ std::string lines(const Words& words, const std::vector<Line>& lines, const std:
     if (lines[n].colour == vermilion) thick = n;
   }
   highest = highest > 0.0 ? 1.08 * highest : 1.0;
-  for (std::size_t x = 0; x < ticks.size(); ++x) tic_text += (x == 0 ? "\"" : ", \"") + ticks[x] + "\" " + shortest(places[x]);
+  const std::size_t step = ticks.size() > 6 ? 3 : 1;  // no room for more on a phone
+  for (std::size_t x = 0; x < ticks.size(); x += step) tic_text += (x == 0 ? "\"" : ", \"") + ticks[x] + "\" " + shortest(places[x]);
   std::size_t longest = 0;
   for (const Line& line : lines) longest = (std::max)(longest, line.label.size());
   for (const auto& [width, height] : {std::pair(720, 380), std::pair(350, 340)}) {

@@ -89,6 +89,7 @@ std::string inline_svg(std::string svg, const Figure& figure, const Drawing& dra
   for (std::size_t at = svg.find(" id=\"gnuplot_"); at != std::string::npos; at = svg.find(" id=\"gnuplot_"))
     svg.erase(at, svg.find('"', at + 5) + 1 - at);
   replace_all(svg, "xlink:href", "href");
+  replace_all(svg, "color='white'", "color='var(--bg)'");
   use_page_colours(svg);
   put_labels(svg, figure.labels);
   return "<svg class=\"" + css_class + "\" viewBox=\"0 0 " + std::to_string(drawing.width) + " " + std::to_string(drawing.height) +

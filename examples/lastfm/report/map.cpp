@@ -57,7 +57,7 @@ Drawing draw(const ordered_json& artists, int width, int height, std::vector<std
   std::vector<Box> taken;
   for (std::size_t n = 0; n < artists.size(); ++n) {
     const double x = 10.0 + xs[n] * (w - 20.0), y = 10.0 + ys[n] * (h - 20.0);
-    const double size = 0.45 + 0.75 * std::sqrt(artists[n].at("listeners").get<double>() / most);
+    const double size = (w > 400.0 ? 1.0 : 0.7) * (0.4 + 0.6 * std::sqrt(artists[n].at("listeners").get<double>() / most));
     const std::string text = shortened(artists[n].at("name").get<std::string>(), 22);
     const double half = 0.5 * width_of(text);
     std::optional<Box> place;

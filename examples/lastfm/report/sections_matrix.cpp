@@ -142,9 +142,9 @@ void split_section(Page& page, const Results& results) {
   const double inner_train = found->at("inner_train"), validation = found->at("inner_validation"), test = found->at("test");
   const Table table = {{"part", "pairs"}, {"to learn from while choosing settings", count_cell(inner_train)}, {"to choose settings by", count_cell(validation)},
                        {"test, looked at once", count_cell(test)}};
-  page.raw(bars({"split-sizes", "Three parts of the data", "Bars: pairs to learn from, to choose settings by, and to test with", table},
+  page.raw(bars({"split-sizes", "Three parts of the data", "Bars: pairs to learn from, to choose settings by, and to test with; the final models learn from the first two", table},
                 {{"to learn from while choosing settings", inner_train, 0.0, grouped(inner_train), blue},
-                 {"to choose settings by (part of what the final models learn from)", validation, 0.0, grouped(validation), green},
+                 {"to choose settings by", validation, 0.0, grouped(validation), green},
                  {"test, looked at once", test, 0.0, grouped(test), vermilion}}));
 }
 

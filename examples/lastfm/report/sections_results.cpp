@@ -93,11 +93,12 @@ void coverage_section(Page& page, const Results& results) {
                     percent_text(model.at("coverage")) + ", " + grouped(model.at("distinct_items")) + " artists", model_colour(name_of(model))});
   page.raw(bars({"coverage-bars", "Share of the artists that stand in somebody's list of ten", "Bars: the share of all artists that each model suggests to anybody", table_of(results, "coverage")}, rows));
 
-  if (recommended == nullptr || results.table("share_by_decile") == nullptr) return;
+  if (recommended == nullptr || popular == nullptr || results.table("share_by_decile") == nullptr) return;
   const auto& tenths = recommended->at("item_groups");
   const double top = tenths.back().at("share_of_recommendations"), low = tenths.front().at("recall"), high = tenths.back().at("recall");
   page.heading("Popularity bias");
-  page.p("Sort the artists by their listeners and cut them into ten parts of equal size. The most popular tenth gets " + percent_text(top, 0) + " of the suggestions of “recommended”, and all of those of a popularity list. "
+  page.p("Sort the artists by their listeners and cut them into ten parts of equal size. The most popular tenth gets " + percent_text(top, 0) + " of the suggestions of “recommended”, and " +
+         percent_text(popular->at("item_groups").back().at("share_of_recommendations"), 0) + " of those of the popularity list by plays. "
          "A hidden artist of that tenth is found in " + percent_text(high, 0) + " of the cases (among twenty suggestions), one of the least popular tenth in " + percent_text(low, 1) + ".");
   std::vector<double> places;
   std::vector<std::string> ticks;
