@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 // What the model thinks of artists: the neighbours of five well-known ones, and a map of the most popular.
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numeric>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include <Eigen/Dense>
+
+#include <kindred/core/random.hpp>
 
 #include "served.hpp"
 
@@ -74,38 +78,59 @@ Eigen::MatrixXd directions(const kd::FactorMatrix<float>& factors, const std::ve
   return all;
 }
 
-/// Groups of artists with similar directions: spherical k-means from first centres that are far from each other, without any chance in it.
-std::vector<int> taste_groups(const Eigen::MatrixXd& rows) {
-  Eigen::MatrixXd centres(n_groups, rows.cols());
-  centres.row(0) = rows.row(0);
-  Eigen::VectorXd nearest = rows * centres.row(0).transpose();
-  for (int g = 1; g < n_groups; ++g) {
-    Eigen::Index farthest = 0;
-    nearest.minCoeff(&farthest);
-    centres.row(g) = rows.row(farthest);
-    nearest = nearest.cwiseMax(rows * centres.row(g).transpose());
-  }
-  std::vector<int> group(static_cast<std::size_t>(rows.rows()), 0);
-  for (int round = 0; round < 30; ++round) {
+struct Grouping {
+  std::vector<int> group;
+  double cosines = 0.0;  // sum over artists of the cosine with the centre of their group
+};
+
+/// Spherical k-means from given centres: every artist to the nearest centre, every centre to the mean of its artists.
+Grouping k_means(const Eigen::MatrixXd& rows, Eigen::MatrixXd centres) {
+  Grouping result{std::vector<int>(static_cast<std::size_t>(rows.rows()), 0)};
+  for (int round = 0; round < 20; ++round) {
     const Eigen::MatrixXd cosines = rows * centres.transpose();
     centres.setZero();
+    result.cosines = 0.0;
     for (Eigen::Index n = 0; n < rows.rows(); ++n) {
       Eigen::Index best = 0;
-      cosines.row(n).maxCoeff(&best);
-      group[static_cast<std::size_t>(n)] = static_cast<int>(best);
+      result.cosines += cosines.row(n).maxCoeff(&best);
+      result.group[static_cast<std::size_t>(n)] = static_cast<int>(best);
       centres.row(best) += rows.row(n);
     }
     for (int g = 0; g < n_groups; ++g)
       if (const double length = centres.row(g).norm(); length > 0.0) centres.row(g) /= length;
   }
-  return group;
+  return result;
+}
+
+/// Groups of artists with similar directions: the best of twenty starts from artists drawn at random.
+std::vector<int> taste_groups(const Eigen::MatrixXd& rows, std::uint64_t seed) {
+  Grouping best;
+  for (std::uint64_t start = 0; start < 20; ++start) {
+    kd::Random random(seed, kd::RandomStream::sample, start);
+    std::vector<Eigen::Index> artists(static_cast<std::size_t>(rows.rows()));
+    std::iota(artists.begin(), artists.end(), Eigen::Index{0});
+    kd::shuffle_front(std::span<Eigen::Index>(artists), (std::min)(artists.size(), std::size_t{n_groups}), random);
+    Eigen::MatrixXd centres = Eigen::MatrixXd::Zero(n_groups, rows.cols());
+    for (std::size_t g = 0; g < (std::min)(artists.size(), std::size_t{n_groups}); ++g) centres.row(static_cast<Eigen::Index>(g)) = rows.row(artists[g]);
+    Grouping found = k_means(rows, std::move(centres));
+    if (best.group.empty() || found.cosines > best.cosines) best = std::move(found);
+  }
+  // Numbered by their best-known artist.
+  std::vector<int> number(n_groups, -1);
+  int next = 0;
+  for (int& group : best.group) {
+    int& named = number[static_cast<std::size_t>(group)];
+    if (named < 0) named = next++;
+    group = named;
+  }
+  return best.group;
 }
 
 void map(Study& s) {
   const std::vector<kd::Index> artists = best_known(s, on_map);
   const std::vector<kd::Index> listeners = kd::column_counts(s.split.train);
   const Eigen::MatrixXd rows = directions(served_model(s).item_factors(), artists);
-  const std::vector<int> group = taste_groups(rows);
+  const std::vector<int> group = taste_groups(rows, s.arguments.seed);
   // Principal components: the two directions in which the artists differ most.
   const Eigen::MatrixXd centred = rows.rowwise() - rows.colwise().mean();
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(centred.transpose() * centred);

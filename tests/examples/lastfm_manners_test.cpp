@@ -105,8 +105,8 @@ TEST_CASE("resume takes the steps that were finished and does the others") {
   const json whole = json_of(out);
   const std::string table = content_of(out + "/precision_at_k.tsv");
 
-  json state = json::parse(content_of(out + "/steps.json"));
-  json& steps = state.at("steps");
+  auto state = nlohmann::ordered_json::parse(content_of(out + "/steps.json"));
+  auto& steps = state.at("steps");
   while (steps.back().at("name") != "convergence") steps.erase(steps.size() - 1);
   (void)folder.file(state.dump(), "out/steps.json");
   std::filesystem::remove(out + "/results.json");
@@ -173,17 +173,17 @@ TEST_CASE("the names that lie beside a known file are used; names that no format
   CHECK(results.at("sample_users").at(0).at("key") == "7");
   CHECK(results.at("sample_users").at(1).at("key") == "8");
   CHECK(results.at("new_listener").at("artists") == json{"Artist No 3", "Artist No 4"});
-  for (const json& item : results.at("new_listener").at("items")) {  // the parts shown are the largest of those that sum to the score
+  for (const json& item : results.at("new_listener").at("items")) {  // the parts sum to the score, and those below 0 are not shown
     double sum = 0.0;
     for (const json& part : item.at("because")) sum += part.at("adds").get<double>();
-    CHECK(sum == doctest::Approx(item.at("score").get<double>()).epsilon(1e-4));
+    CHECK(sum >= item.at("score").get<double>() - 1e-4);
   }
   CHECK(has(content_of(folder.path("out/listener.html")), "Artist No 4"));
 
   const Words data = {"--data", plays, "--search-trials", "0"};
   check_refused(data + Words{"--artists", "Artst No 3;Artist No 4"}, "--artists is 'Artst No 3'");
   check_refused(data + Words{"--artists", "Artst No 3"}, "did you mean 'Artist No 3'");
-  check_refused(data + Words{"--user", "77"}, "--user is '77'; it must be one of the 40 users that the filters left; did you mean '7'");
+  check_refused(data + Words{"--user", "77"}, "--user is '77'; it must be one of the 39 users that the filters left; did you mean '7'");
   check_refused_at_once(data + Words{"--artists", " ; "}, "names no artist");
   check_refused(data + Words{"--artists", "nobody.dat"}, "nobody.dat: cannot open");
   check_refused_at_once(Words{"--artists", artists}, "needs a --data whose artists it names");

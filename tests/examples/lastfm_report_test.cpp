@@ -36,13 +36,13 @@ const std::string script_name = "<script>alert('x')</script>\"Quoted\" & 'Co' @0
 const std::string hebrew_name = "\xD7\xA9\xD7\x9C\xD7\x95\xD7\x9D \xD7\xA2\xD7\x95\xD7\x9C\xD7\x9D";
 const std::string long_name = std::string(299, 'W') + "!";
 
-/// 60 listeners of 24 artists with four tastes; three of the artists have names to be afraid of, and one is not even UTF-8.
+/// 60 listeners of 24 artists with four tastes; four of the artists have names to be afraid of. (What is not UTF-8 is refused by the reader.)
 std::string odd_names() {
   std::string text;
   for (int user = 0; user < 60; ++user)
     for (int n = 0; n < 9; ++n) {
       const int artist = n < 2 ? (user + n) % 4 : 4 + (user % 4) * 5 + (user / 4 + n) % 5;
-      const std::string name = artist == 0 ? script_name : artist == 1 ? hebrew_name : artist == 2 ? long_name : artist == 3 ? "broken \xFF\xC3 name" : "artist " + std::to_string(artist);
+      const std::string name = artist == 0 ? script_name : artist == 1 ? hebrew_name : artist == 2 ? long_name : artist == 3 ? "bell \x07 name" : "artist " + std::to_string(artist);
       text += (user == 30 ? "<b>user & 'co'</b>" : "user " + std::to_string(user)) + "\t" + name + "\t" + std::to_string(3 + (user * n) % 70) + "\n";
     }
   return text;
@@ -105,14 +105,14 @@ addEventListener('load', () => {
   const problems = [];
   let seen = 0;
   try { seen = look(390, problems) + look(1280, problems); } catch (error) { problems.push(String(error)); }
-  document.getElementById('found').textContent = 'LOOKED AT ' + seen + ' SECTIONS; PROBLEMS: ' + problems.length + '\n' + problems.slice(0, 40).join('\n') + '\nEND';
+  document.getElementById('found').textContent = 'LOOKED AT ' + seen + ' SECTIONS; PROBLEMS: ' + problems.length + '\n' + problems.slice(0, 200).join('\n') + '\nEND';
 });
 </script></body>
 )JS";
 }
 
 /// What a browser finds wrong with the page, or why it found nothing.
-void check_in_browser(const std::string& report, bool dark) {
+std::string found_in_browser(const std::string& report, bool dark) {
   const TemporaryDirectory folder;
   const std::string page = folder.file(checker(report, dark), "check.html");
   const std::string command = "timeout 120 chromium --headless --no-sandbox --disable-gpu --allow-file-access-from-files --enable-logging=stderr --user-data-dir=" + shell_word(folder.path("profile")) +
@@ -122,10 +122,13 @@ void check_in_browser(const std::string& report, bool dark) {
   const std::string dom = content_of(folder.path("dom")), log = content_of(folder.path("log"));
   const std::size_t at = dom.find("LOOKED AT"), end = dom.find("\nEND", (std::min)(at, dom.size()));
   const std::string found = at == std::string::npos ? "nothing was looked at\n" + log : dom.substr(at, end - at);
+  return (status == 0 ? "" : "chromium failed\n") + found + (log.find("CONSOLE") == std::string::npos ? "" : log.substr(log.find("CONSOLE")));
+}
+
+void check_in_browser(const std::string& report, bool dark) {
+  const std::string found = found_in_browser(report, dark);
   CAPTURE(dark);
-  CHECK(status == 0);
-  CHECK_MESSAGE(found.starts_with("LOOKED AT 32 SECTIONS; PROBLEMS: 0\n"), found);
-  CHECK_MESSAGE(log.find("CONSOLE") == std::string::npos, log);
+  CHECK_MESSAGE(found == "LOOKED AT 32 SECTIONS; PROBLEMS: 0\n", found);
 }
 
 }  // namespace
@@ -139,7 +142,7 @@ TEST_CASE("names from data stay text, whatever they are") {
     CAPTURE(file);
     CHECK(count_of(page, "<script") == 0);
     CHECK(count_of(page, "<b>user") == 0);
-    CHECK(count_of(page, "\xFF") == 0);
+    CHECK(count_of(page, "\x07") == 0);
     CHECK(count_of(page, "src=") + count_of(page, "url(") + count_of(page, "@import") == 0);  // nothing from elsewhere
     CHECK(count_of(page, "<bdi>") > 3);
   }
@@ -147,8 +150,9 @@ TEST_CASE("names from data stay text, whatever they are") {
   CHECK(count_of(page, "<bdi>&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&quot;Quoted&quot; &amp; &#39;Co&#39; @0@ $(id) `id`</bdi>") > 0);
   CHECK(count_of(page, "<bdi>" + hebrew_name + "</bdi>") > 0);
   CHECK(count_of(page, "<bdi>" + long_name + "</bdi>") > 0);
-  CHECK(count_of(page, "<bdi>broken \xEF\xBF\xBD\xEF\xBF\xBD name</bdi>") > 0);
-  CHECK(count_of(page, "&lt;b&gt;user &amp; &#39;co&#39;&lt;/b&gt;") > 1);  // heading and command
+  CHECK(count_of(page, "<bdi>bell \xEF\xBF\xBD name</bdi>") > 0);
+  CHECK(count_of(page, "&lt;b&gt;user &amp; &#39;co&#39;&lt;/b&gt;") == 1);
+  CHECK(count_of(page, "&lt;b&gt;user &amp;") == 2);  // heading and command
   for (const char* id : sections) CHECK_MESSAGE(count_of(page, std::string("<h2 id=\"") + id + "\"") == 1, id);
   for (const char* id : figures) CHECK_MESSAGE(count_of(page, std::string("<figure id=\"") + id + "\"") == 1, id);
   CHECK(page.size() < 2'000'000);
@@ -184,6 +188,16 @@ TEST_CASE("a browser shows every figure, nothing overflows or overlaps, at 390 a
   const TemporaryDirectory folder;
   REQUIRE(run_odd(folder).exit_code == 0);
   for (const bool dark : {false, true}) check_in_browser(folder.path("out/report.html"), dark);
+  // And it would see what is wrong.
+  std::string page = content_of(folder.path("out/report.html"));
+  const auto replace = [&](const std::string& from, const std::string& to) { page.replace(page.find(from), from.size(), to); };
+  replace("</style>", "#als { margin-top: -4rem } #precision-at-k text { font-size: 30px } #funnel { width: 1300px } .note { color: #888 !important }</style>");
+  replace("<figure id=\"activity\"", "<figure id=\"gone\"");
+  replace("</h1>", "</h1><script>nothing</script>");
+  const std::string wrong = found_in_browser(folder.file(page, "wrong.html"), false);
+  for (const char* problem : {"no figure activity", "FIGURE \"", "touches", "the page is", "the contrast of P", "a script", "CONSOLE"})
+    CHECK_MESSAGE(wrong.find(problem) != std::string::npos, problem << " is not among: " << wrong);
+
   const Run usual = run_study({"--synthetic-users", "800", "--synthetic-items", "600", "--search-trials", "6", "--factors", "20", "--out", folder.path("usual")});
   REQUIRE_MESSAGE(usual.exit_code == 0, usual.err);
   for (const bool dark : {false, true}) check_in_browser(folder.path("usual/report.html"), dark);

@@ -97,7 +97,7 @@ void artist_map(Page& page, const ordered_json& map, const Table& table) {
   page.p("The " + std::to_string(artists.size()) + " artists with the most listeners, laid out by the two directions in which their vectors differ most (principal components of vectors of length one). "
          "Colours are six groups of artists with similar vectors, which the program found by itself:");
   page.raw(groups_html(artists));
-  Figure figure{.id = "artist-map", .script = "map", .title = "Artists that are close have much the same listeners; larger dots have more of them", .alt = {}, .labels = {}, .drawings = {}, .table = table};
+  Figure figure{.id = "artist-map", .script = "map", .title = "Artists near each other tend to share listeners; larger dots have more of them", .alt = {}, .labels = {}, .drawings = {}, .table = table};
   figure.alt = "A map of dots, one an artist, with the names of the best-known; artists of the same kind of music lie close together";
   for (const auto& [width, height] : {std::pair(720, 620), std::pair(350, 460)}) figure.drawings.push_back(draw(artists, width, height, figure.labels));
   figure.table = table;
