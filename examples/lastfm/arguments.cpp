@@ -40,7 +40,9 @@ const CLI::Validator not_negative(
 /// As it has to be typed in a shell.
 std::string shell_word(const std::string& word) {
   const std::string plain = "-_./=,:+@%";
-  if (!word.empty() && std::all_of(word.begin(), word.end(), [&](unsigned char c) { return std::isalnum(c) != 0 || plain.find(static_cast<char>(c)) != std::string::npos; }))
+  if (!word.empty() && std::all_of(word.begin(), word.end(), [&](unsigned char c) {
+        return std::isalnum(c) != 0 || plain.find(static_cast<char>(c)) != std::string::npos;
+      }))
     return word;
   std::string text = "'";
   for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -50,7 +52,8 @@ std::string shell_word(const std::string& word) {
 void add_data_options(CLI::App& app, Arguments& a, std::string& count) {
   const char* group = "Data (without --data: synthetic listening data, made on the spot)";
   CLI::Option* data = app.add_option("--data", a.data, "File of interactions")->group(group);
-  app.add_option("--format", a.format, "Its format, where its content does not tell; lastfm-1k reads events, or dense counts from a .csv file")
+  app.add_option("--format", a.format,
+                 "Its format, where its content does not tell; lastfm-1k reads events, or dense counts from a .csv file")
       ->check(CLI::IsMember({"lastfm-360k", "hetrec2011", "lastfm-1k", "movielens", "audioscrobbler", "delimited"}))
       ->needs(data)
       ->group(group);
@@ -193,7 +196,8 @@ void sort_artists(const std::vector<std::string>& values, Arguments& a) {
     const bool file_name = extension == ".dat" || extension == ".txt" || extension == ".csv" || extension == ".tsv";
     if (std::filesystem::exists(value, ignored) || (file_name && value.find(';') == std::string::npos)) {
       if (a.data.empty()) throw CLI::ValidationError("--artists", "the file '" + value + "' needs a --data whose artists it names");
-      if (!a.artists.empty()) throw CLI::ValidationError("--artists", "names one file only, and was given '" + a.artists + "' and '" + value + "'");
+      if (!a.artists.empty())
+        throw CLI::ValidationError("--artists", "names one file only, and was given '" + a.artists + "' and '" + value + "'");
       a.artists = value;
       continue;
     }
@@ -261,9 +265,10 @@ Arguments parse_arguments(int argc, char** argv) {
   add_data_options(app, a, count);
   std::vector<std::string> artists;
   const char* people = "Whom the report is about";
-  app.add_option("--artists", artists,
-                 "\"name;name;...\": somebody who likes these artists gets listener.html. Or a file of artist names: artists.dat (hetrec2011), "
-                 "artist_data.txt (audioscrobbler), column names (dense lastfm-1k). Both: give it twice")
+  app.add_option(
+         "--artists", artists,
+         "\"name;name;...\": somebody who likes these artists gets listener.html. Or a file of artist names: artists.dat (hetrec2011), "
+         "artist_data.txt (audioscrobbler), column names (dense lastfm-1k). Both: give it twice")
       ->allow_extra_args(false)
       ->group(people);
   app.add_option("--user", a.user_keys, "A listener of the data, by key, instead of one in the middle; may be given several times")

@@ -57,7 +57,8 @@ void neighbours(Study& s) {
     for (const kd::Scored& near : served_model(s).similar_items(artist, {.count = 5})) {
       const std::string name(s.data.item_name(near.item));
       text += (entry["neighbours"].empty() ? " " : ", ") + name + " " + fixed(near.score, 2);
-      rows.push_back({std::string(s.data.item_name(artist)), std::to_string(entry["neighbours"].size() + 1), name, number_cell(near.score, 3)});
+      rows.push_back(
+          {std::string(s.data.item_name(artist)), std::to_string(entry["neighbours"].size() + 1), name, number_cell(near.score, 3)});
       entry["neighbours"].push_back({{"name", name}, {"cosine", near.score}});
     }
     s.console.line(text);
@@ -71,7 +72,8 @@ Eigen::MatrixXd directions(const kd::FactorMatrix<float>& factors, const std::ve
   Eigen::MatrixXd all(static_cast<Eigen::Index>(artists.size()), factors.factors());
   for (std::size_t n = 0; n < artists.size(); ++n) {
     const std::span<const float> row = factors.row(artists[n]);
-    for (std::size_t f = 0; f < row.size(); ++f) all(static_cast<Eigen::Index>(n), static_cast<Eigen::Index>(f)) = static_cast<double>(row[f]);
+    for (std::size_t f = 0; f < row.size(); ++f)
+      all(static_cast<Eigen::Index>(n), static_cast<Eigen::Index>(f)) = static_cast<double>(row[f]);
   }
   for (Eigen::Index n = 0; n < all.rows(); ++n)
     if (const double length = all.row(n).norm(); length > 0.0) all.row(n) /= length;
@@ -111,7 +113,8 @@ std::vector<int> taste_groups(const Eigen::MatrixXd& rows, std::uint64_t seed) {
     std::iota(artists.begin(), artists.end(), Eigen::Index{0});
     kd::shuffle_front(std::span<Eigen::Index>(artists), (std::min)(artists.size(), std::size_t{n_groups}), random);
     Eigen::MatrixXd centres = Eigen::MatrixXd::Zero(n_groups, rows.cols());
-    for (std::size_t g = 0; g < (std::min)(artists.size(), std::size_t{n_groups}); ++g) centres.row(static_cast<Eigen::Index>(g)) = rows.row(artists[g]);
+    for (std::size_t g = 0; g < (std::min)(artists.size(), std::size_t{n_groups}); ++g)
+      centres.row(static_cast<Eigen::Index>(g)) = rows.row(artists[g]);
     Grouping found = k_means(rows, std::move(centres));
     if (best.group.empty() || found.cosines > best.cosines) best = std::move(found);
   }
@@ -137,7 +140,8 @@ void map(Study& s) {
   const Eigen::Index last = centred.cols() - 1;
   const double total = solver.eigenvalues().sum();
   auto& json = s.results.json["artist_map"];
-  json["variance_share"] = total > 0.0 ? (solver.eigenvalues()[last] + solver.eigenvalues()[(std::max)(last - 1, Eigen::Index{0})]) / total : 0.0;
+  json["variance_share"] =
+      total > 0.0 ? (solver.eigenvalues()[last] + solver.eigenvalues()[(std::max)(last - 1, Eigen::Index{0})]) / total : 0.0;
   const Eigen::VectorXd x = centred * solver.eigenvectors().col(last);
   const Eigen::VectorXd y = centred * solver.eigenvectors().col((std::max)(last - 1, Eigen::Index{0}));
   Table table = {{"artist", "x", "y", "group", "listeners"}};

@@ -23,9 +23,8 @@ Cell percent(double now, double before) {
 
 void improvement(Study& s) {
   const auto& models = s.results.json.at("models");
-  const auto strongest = std::max_element(models.begin(), models.begin() + n_baselines, [](const auto& x, const auto& y) {
-    return metric(x, "precision") < metric(y, "precision");
-  });
+  const auto strongest = std::max_element(models.begin(), models.begin() + n_baselines,
+                                          [](const auto& x, const auto& y) { return metric(x, "precision") < metric(y, "precision"); });
   const std::string name = strongest->at("name");
   const auto& original = models.front();
   s.console.section("Improvement over popularity");
@@ -35,7 +34,8 @@ void improvement(Study& s) {
   for (std::size_t m = n_baselines; m < models.size(); ++m) {
     rows.push_back({models[m].at("name").get<std::string>()});
     for (const auto* baseline : {&*strongest, &original})
-      for (const char* what : {"precision", "recall", "ndcg"}) rows.back().push_back(percent(metric(models[m], what), metric(*baseline, what)));
+      for (const char* what : {"precision", "recall", "ndcg"})
+        rows.back().push_back(percent(metric(models[m], what), metric(*baseline, what)));
   }
   s.console.table(rows);
   s.results.add_table("improvement", rows);
@@ -72,7 +72,8 @@ void popularity_bias(Study& s) {
   const std::string k = std::to_string(final_cutoffs.back());
   const auto add = [&](const std::string& table, const char* what) {
     Table rows(1, {"model"});
-    for (const auto& group : s.results.json.at("models").front().at("item_groups")) rows.front().push_back(group.at("name").get<std::string>());
+    for (const auto& group : s.results.json.at("models").front().at("item_groups"))
+      rows.front().push_back(group.at("name").get<std::string>());
     for (const auto& model : s.results.json.at("models")) {
       rows.push_back({model.at("name").get<std::string>()});
       for (const auto& group : model.at("item_groups")) rows.back().push_back(share_cell(group.at(what)));

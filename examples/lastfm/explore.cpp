@@ -20,9 +20,13 @@ void explore(Study& s) {
       rows.push_back({shortest(bin.low), shortest(bin.high), std::to_string(bin.count)});
     s.results.add_table(file, std::move(rows));
     const kd::Summary summary = kd::summarize(values);
-    s.results.json["distributions"][file] = {{"mean", summary.mean}, {"median", summary.median}, {"quantile_90", summary.quantile_90},
-                                             {"quantile_99", summary.quantile_99}, {"max", summary.max},
-                                             {"share_of_ones", static_cast<double>(std::count(values.begin(), values.end(), 1.0)) / static_cast<double>(values.size())}};
+    s.results.json["distributions"][file] = {
+        {"mean", summary.mean},
+        {"median", summary.median},
+        {"quantile_90", summary.quantile_90},
+        {"quantile_99", summary.quantile_99},
+        {"max", summary.max},
+        {"share_of_ones", static_cast<double>(std::count(values.begin(), values.end(), 1.0)) / static_cast<double>(values.size())}};
   };
   show("Plays of a user-artist pair", "distribution_plays", statistics.values);
   show("Artists of a user", "distribution_artists_per_user", statistics.items_per_user);

@@ -27,11 +27,15 @@ kd::Groups groups_by_plays(const kd::CsrView& train) {
 namespace {
 
 nlohmann::ordered_json metrics_json(const kd::CutoffReport& c) {
-  nlohmann::ordered_json at = {{"precision", c.precision.mean}, {"recall", c.recall.mean}, {"ndcg", c.ndcg.mean},
-                               {"map", c.map.mean},             {"mrr", c.mrr.mean},       {"hit_rate", c.hit_rate.mean}};
-  at["standard_error"] = {{"precision", c.precision.standard_error}, {"recall", c.recall.standard_error},
-                          {"ndcg", c.ndcg.standard_error},           {"map", c.map.standard_error},
-                          {"mrr", c.mrr.standard_error},             {"hit_rate", c.hit_rate.standard_error}};
+  nlohmann::ordered_json at = {
+      {"precision", c.precision.mean}, {"recall", c.recall.mean}, {"ndcg", c.ndcg.mean}, {"map", c.map.mean}, {"mrr", c.mrr.mean},
+      {"hit_rate", c.hit_rate.mean}};
+  at["standard_error"] = {{"precision", c.precision.standard_error},
+                          {"recall", c.recall.standard_error},
+                          {"ndcg", c.ndcg.standard_error},
+                          {"map", c.map.standard_error},
+                          {"mrr", c.mrr.standard_error},
+                          {"hit_rate", c.hit_rate.standard_error}};
   return at;
 }
 

@@ -24,8 +24,8 @@ inline constexpr std::size_t list_length = 10;  // of sample users
 [[nodiscard]] kindred::Groups groups_by_plays(const kindred::CsrView& train);
 
 /// Adds the measured model to results.json, with its lists for the sample users.
-void add_model_json(Study& s, const std::string& name, const std::string& settings, const kindred::RankingReport& report, double fit_seconds,
-                    nlohmann::ordered_json options, const std::vector<std::vector<kindred::Scored>>& sample_lists);
+void add_model_json(Study& s, const std::string& name, const std::string& settings, const kindred::RankingReport& report,
+                    double fit_seconds, nlohmann::ordered_json options, const std::vector<std::vector<kindred::Scored>>& sample_lists);
 /// Header and one row a model: all metrics at 10.
 [[nodiscard]] Table metric_rows(const Study& s);
 

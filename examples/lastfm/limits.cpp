@@ -58,8 +58,9 @@ void limits(Study& s) {
       json["precision_of_least_active_quarter"] = groups->front().at("precision");
       json["precision_of_most_active_quarter"] = groups->back().at("precision");
       json["least_active_quarter"] = groups->front().at("name");
-      s.console.line("P@10 of the quarter of users with the fewest plays (" + groups->front().at("name").get<std::string>() + "): " +
-                     fixed(groups->front().at("precision"), 4) + "; of the quarter with the most: " + fixed(groups->back().at("precision"), 4) + ".");
+      s.console.line("P@10 of the quarter of users with the fewest plays (" + groups->front().at("name").get<std::string>() +
+                     "): " + fixed(groups->front().at("precision"), 4) +
+                     "; of the quarter with the most: " + fixed(groups->back().at("precision"), 4) + ".");
     }
   }
   const auto& dataset = s.results.json.at("dataset");

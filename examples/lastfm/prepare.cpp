@@ -65,9 +65,9 @@ std::vector<kd::Index> find_typed_artists(const Study& s) {
     const auto found = known.find(folded(typed));
     const std::optional<kd::Index> key = found == known.end() ? s.data.items.find(typed) : found->second;
     if (!key)
-      throw kd::InvalidArgument("--artists", "'" + typed + "'",
-                                "one of the " + grouped(static_cast<double>(names.size())) + " artists that the filters left" +
-                                    did_you_mean(typed, names));
+      throw kd::InvalidArgument(
+          "--artists", "'" + typed + "'",
+          "one of the " + grouped(static_cast<double>(names.size())) + " artists that the filters left" + did_you_mean(typed, names));
     items.push_back(*key);
   }
   std::sort(items.begin(), items.end());

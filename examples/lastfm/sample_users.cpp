@@ -64,7 +64,8 @@ nlohmann::ordered_json short_form(nlohmann::ordered_json user) {
   if (user.contains("history")) cut(user["history"]);
   for (auto& list : user["lists"]) {
     cut(list["items"]);
-    list["hits"] = std::count_if(list["items"].begin(), list["items"].end(), [](const auto& entry) { return entry.at("hit").template get<bool>(); });
+    list["hits"] =
+        std::count_if(list["items"].begin(), list["items"].end(), [](const auto& entry) { return entry.at("hit").template get<bool>(); });
   }
   return user;
 }

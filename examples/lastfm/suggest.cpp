@@ -72,7 +72,8 @@ std::vector<std::string> close_matches(std::string_view word, const std::vector<
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& known, std::size_t count) {
   std::string text;
   const std::vector<std::string> names = close_matches(word, known, count);
-  for (std::size_t n = 0; n < names.size(); ++n) text += (n == 0 ? "; did you mean '" : n + 1 == names.size() ? " or '" : ", '") + names[n] + "'";
+  for (std::size_t n = 0; n < names.size(); ++n)
+    text += (n == 0 ? "; did you mean '" : n + 1 == names.size() ? " or '" : ", '") + names[n] + "'";
   return names.empty() ? text : text + "?";
 }
 

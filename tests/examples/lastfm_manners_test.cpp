@@ -63,7 +63,8 @@ std::string two_tastes(const std::string& separator) {
   std::string text;
   for (int user = 1; user <= 40; ++user)
     for (int n = 0; n < 8; ++n)
-      text += std::to_string(user) + separator + std::to_string((user % 2) * 10 + (user + n * (1 + user / 10)) % 10 + 1) + separator + std::to_string(1 + (user * n) % 90) + "\n";
+      text += std::to_string(user) + separator + std::to_string((user % 2) * 10 + (user + n * (1 + user / 10)) % 10 + 1) + separator +
+              std::to_string(1 + (user * n) % 90) + "\n";
   return text;
 }
 
@@ -136,7 +137,8 @@ TEST_CASE("exit codes, and what to try") {
   check_refused_at_once({"--regularisation=3"}, "did you mean '--regularization'?");
   check_refused_at_once({"results"}, "results belongs to no option");
   const Run help = run_study({"--help"});
-  for (const char* part : {"Examples:", "Exit codes: 0 done", "130 ended by Ctrl-C", "NO_COLOR", "--artists", "fetch_data.sh"}) CHECK_MESSAGE(has(help.out, part), part);
+  for (const char* part : {"Examples:", "Exit codes: 0 done", "130 ended by Ctrl-C", "NO_COLOR", "--artists", "fetch_data.sh"})
+    CHECK_MESSAGE(has(help.out, part), part);
 }
 
 TEST_CASE("known files are recognised by their content, and by their name where it is broken") {
@@ -153,8 +155,11 @@ TEST_CASE("known files are recognised by their content, and by their name where 
   CHECK(format_of("userId,movieId,rating,timestamp\n1,2,3.5,1112486027\n", "r.csv") == "movielens");
   CHECK(format_of("1::2::5::978300760\n", "r.dat") == "movielens");
   CHECK(format_of("196\t242\t3\t881250949\n", "u") == "movielens");
-  CHECK(format_of(std::string(40, 'a') + "\t\tbetty blowtorch\t2137\n" + std::string(40, 'a') + "\t3bd73256-3905-4f3a-97e2-8b341527f805\tmuse\t7\n", "p.tsv") == "lastfm-360k");
-  CHECK(format_of("user_000001\t2009-05-04T23:08:57Z\tf1b1cf71-bd35-4e99-8624-24a6e15f133a\tDeep Dish\t\tFuck Me Im Famous\n", "e.tsv") == "lastfm-1k");
+  CHECK(format_of(std::string(40, 'a') + "\t\tbetty blowtorch\t2137\n" + std::string(40, 'a') +
+                      "\t3bd73256-3905-4f3a-97e2-8b341527f805\tmuse\t7\n",
+                  "p.tsv") == "lastfm-360k");
+  CHECK(format_of("user_000001\t2009-05-04T23:08:57Z\tf1b1cf71-bd35-4e99-8624-24a6e15f133a\tDeep Dish\t\tFuck Me Im Famous\n", "e.tsv") ==
+        "lastfm-1k");
   CHECK(has(format_of("broken\n", "user_artists.dat"), "line 1"));  // by its name: its reader says what is wrong
   check_refused_at_once({"--data", folder.file("a b\n", "mine.txt")}, "which is none of the known files; it must be described by --format");
   check_refused_at_once({"--data", folder.path("nobody.tsv")}, "nobody.tsv: cannot open: No such file or directory");
@@ -166,7 +171,8 @@ TEST_CASE("the names that lie beside a known file are used; names that no format
   for (int artist = 1; artist <= 20; ++artist) names += std::to_string(artist) + "\tArtist No " + std::to_string(artist) + "\thttp://a\t\n";
   const std::string artists = folder.file(names, "artists.dat");
   const std::string plays = folder.file("userID\tartistID\tweight\n" + two_tastes("\t"), "user_artists.dat");
-  const Run run = run_study({"--data", plays, "--search-trials", "0", "--user", "7", "--user", "8", "--artists", " artist NO 3; Artist No 4", "--artists", artists, "--out", folder.path("out")});
+  const Run run = run_study({"--data", plays, "--search-trials", "0", "--user", "7", "--user", "8", "--artists",
+                             " artist NO 3; Artist No 4", "--artists", artists, "--out", folder.path("out")});
   REQUIRE_MESSAGE(run.exit_code == 0, run.err);
   const json results = json_of(folder.path("out"));
   REQUIRE(results.at("sample_users").size() == 2);
@@ -188,7 +194,8 @@ TEST_CASE("the names that lie beside a known file are used; names that no format
   check_refused(data + Words{"--artists", "nobody.dat"}, "nobody.dat: cannot open");
   check_refused_at_once(Words{"--artists", artists}, "needs a --data whose artists it names");
   check_refused_at_once(data + Words{"--artists", artists, "--artists", artists}, "names one file only");
-  const std::string events = folder.file("user_000001\t2009-05-04T23:08:57Z\tf1b1cf71-bd35-4e99-8624-24a6e15f133a\tDeep Dish\t\tA Track\n", "events.tsv");
+  const std::string events =
+      folder.file("user_000001\t2009-05-04T23:08:57Z\tf1b1cf71-bd35-4e99-8624-24a6e15f133a\tDeep Dish\t\tA Track\n", "events.tsv");
   check_refused_at_once({"--data", events, "--users", artists}, "--users: only dense counts of lastfm-1k");
   check_refused_at_once({"--data", events, "--artists", artists}, "--artists: only dense counts of lastfm-1k");
 }

@@ -10,10 +10,12 @@ using namespace study_test;
 
 namespace {
 
-const char* const figures[] = {"plays",     "artists-per-user", "listeners-per-artist", "funnel",           "sparsity",          "split-sizes",           "search-factors",  "search-lambda",
-                               "search-alpha", "alpha",            "loss-ranking",         "convergence-loss", "convergence-precision", "comparison-bars",       "precision-at-k",  "coverage-bars",
-                               "share-by-decile", "recall-by-decile", "artist-map",           "activity"};
-const char* const sections[] = {"question", "data", "matrix", "split", "baselines", "als", "search", "loss", "convergence", "comparison", "coverage", "listeners", "artists", "limits", "timings", "reproduce"};
+const char* const figures[] = {"plays",         "artists-per-user", "listeners-per-artist",  "funnel",          "sparsity",
+                               "split-sizes",   "search-factors",   "search-lambda",         "search-alpha",    "alpha",
+                               "loss-ranking",  "convergence-loss", "convergence-precision", "comparison-bars", "precision-at-k",
+                               "coverage-bars", "share-by-decile",  "recall-by-decile",      "artist-map",      "activity"};
+const char* const sections[] = {"question",    "data",       "matrix",   "split",     "baselines", "als",    "search",  "loss",
+                                "convergence", "comparison", "coverage", "listeners", "artists",   "limits", "timings", "reproduce"};
 
 bool there(const std::string& program) { return std::system((program + " --version >/dev/null 2>&1").c_str()) == 0; }
 
@@ -42,14 +44,20 @@ std::string odd_names() {
   for (int user = 0; user < 60; ++user)
     for (int n = 0; n < 9; ++n) {
       const int artist = n < 2 ? (user + n) % 4 : 4 + (user % 4) * 5 + (user / 4 + n) % 5;
-      const std::string name = artist == 0 ? script_name : artist == 1 ? hebrew_name : artist == 2 ? long_name : artist == 3 ? "bell \x07 name" : "artist " + std::to_string(artist);
-      text += (user == 30 ? "<b>user & 'co'</b>" : "user " + std::to_string(user)) + "\t" + name + "\t" + std::to_string(3 + (user * n) % 70) + "\n";
+      const std::string name = artist == 0   ? script_name
+                               : artist == 1 ? hebrew_name
+                               : artist == 2 ? long_name
+                               : artist == 3 ? "bell \x07 name"
+                                             : "artist " + std::to_string(artist);
+      text += (user == 30 ? "<b>user & 'co'</b>" : "user " + std::to_string(user)) + "\t" + name + "\t" +
+              std::to_string(3 + (user * n) % 70) + "\n";
     }
   return text;
 }
 
 Run run_odd(const TemporaryDirectory& folder, const std::string& environment = "") {
-  return run_study({"--data", folder.file(odd_names()), "--format", "delimited", "--search-trials", "4", "--user", "<b>user & 'co'</b>", "--artists", hebrew_name + ";artist 9", "--out", folder.path("out")},
+  return run_study({"--data", folder.file(odd_names()), "--format", "delimited", "--search-trials", "4", "--user", "<b>user & 'co'</b>",
+                    "--artists", hebrew_name + ";artist 9", "--out", folder.path("out")},
                    environment);
 }
 
@@ -57,9 +65,10 @@ Run run_odd(const TemporaryDirectory& folder, const std::string& environment = "
 std::string checker(const std::string& report, bool dark) {
   std::string ids;
   for (const char* id : figures) ids += std::string(ids.empty() ? "" : ",") + "'" + id + "'";
-  return std::string("<!doctype html><body style=\"margin:0\">") + "<iframe id=\"w390\" width=\"390\" height=\"900\" style=\"border:0\" src=\"file://" + report +
-         "\"></iframe><iframe id=\"w1280\" width=\"1280\" height=\"900\" style=\"border:0\" src=\"file://" + report + "\"></iframe><pre id=\"found\"></pre><script>\nconst ids=[" + ids + "], dark=" +
-         (dark ? "true" : "false") + R"JS(;
+  return std::string("<!doctype html><body style=\"margin:0\">") +
+         "<iframe id=\"w390\" width=\"390\" height=\"900\" style=\"border:0\" src=\"file://" + report +
+         "\"></iframe><iframe id=\"w1280\" width=\"1280\" height=\"900\" style=\"border:0\" src=\"file://" + report +
+         "\"></iframe><pre id=\"found\"></pre><script>\nconst ids=[" + ids + "], dark=" + (dark ? "true" : "false") + R"JS(;
 const light = c => { const v = c.match(/[\d.]+/g).slice(0, 3).map(x => { x /= 255; return x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4; }); return 0.2126 * v[0] + 0.7152 * v[1] + 0.0722 * v[2]; };
 const contrast = (a, b) => { const [x, y] = [light(a), light(b)]; return (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05); };
 const meet = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1.5 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1.5;
@@ -115,14 +124,17 @@ addEventListener('load', () => {
 std::string found_in_browser(const std::string& report, bool dark) {
   const TemporaryDirectory folder;
   const std::string page = folder.file(checker(report, dark), "check.html");
-  const std::string command = "timeout 120 chromium --headless --no-sandbox --disable-gpu --allow-file-access-from-files --enable-logging=stderr --user-data-dir=" + shell_word(folder.path("profile")) +
-                              " --blink-settings=preferredColorScheme=" + (dark ? "0" : "1") + " --window-size=1800,1000 --dump-dom " + shell_word("file://" + page) + " > " + shell_word(folder.path("dom")) +
-                              " 2> " + shell_word(folder.path("log"));
+  const std::string command =
+      "timeout 120 chromium --headless --no-sandbox --disable-gpu --allow-file-access-from-files --enable-logging=stderr --user-data-dir=" +
+      shell_word(folder.path("profile")) + " --blink-settings=preferredColorScheme=" + (dark ? "0" : "1") +
+      " --window-size=1800,1000 --dump-dom " + shell_word("file://" + page) + " > " + shell_word(folder.path("dom")) + " 2> " +
+      shell_word(folder.path("log"));
   const int status = std::system(command.c_str());
   const std::string dom = content_of(folder.path("dom")), log = content_of(folder.path("log"));
   const std::size_t at = dom.find("LOOKED AT"), end = dom.find("\nEND", (std::min)(at, dom.size()));
   const std::string found = at == std::string::npos ? "nothing was looked at\n" + log : dom.substr(at, end - at);
-  return (status == 0 ? "" : "chromium failed\n") + found + (log.find("CONSOLE") == std::string::npos ? "" : log.substr(log.find("CONSOLE")));
+  return (status == 0 ? "" : "chromium failed\n") + found +
+         (log.find("CONSOLE") == std::string::npos ? "" : log.substr(log.find("CONSOLE")));
 }
 
 void check_in_browser(const std::string& report, bool dark) {
@@ -147,7 +159,8 @@ TEST_CASE("names from data stay text, whatever they are") {
     CHECK(count_of(page, "<bdi>") > 3);
   }
   const std::string page = content_of(folder.path("out/report.html"));
-  CHECK(count_of(page, "<bdi>&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&quot;Quoted&quot; &amp; &#39;Co&#39; @0@ $(id) `id`</bdi>") > 0);
+  CHECK(count_of(page, "<bdi>&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&quot;Quoted&quot; &amp; &#39;Co&#39; @0@ $(id) `id`</bdi>") >
+        0);
   CHECK(count_of(page, "<bdi>" + hebrew_name + "</bdi>") > 0);
   CHECK(count_of(page, "<bdi>" + long_name + "</bdi>") > 0);
   CHECK(count_of(page, "<bdi>bell \xEF\xBF\xBD name</bdi>") > 0);
@@ -191,14 +204,17 @@ TEST_CASE("a browser shows every figure, nothing overflows or overlaps, at 390 a
   // And it would see what is wrong.
   std::string page = content_of(folder.path("out/report.html"));
   const auto replace = [&](const std::string& from, const std::string& to) { page.replace(page.find(from), from.size(), to); };
-  replace("</style>", "#als { margin-top: -4rem } #precision-at-k text { font-size: 30px } #funnel { width: 1300px } .note { color: #888 !important }</style>");
+  replace("</style>",
+          "#als { margin-top: -4rem } #precision-at-k text { font-size: 30px } #funnel { width: 1300px } .note { color: #888 !important "
+          "}</style>");
   replace("<figure id=\"activity\"", "<figure id=\"gone\"");
   replace("</h1>", "</h1><script>nothing</script>");
   const std::string wrong = found_in_browser(folder.file(page, "wrong.html"), false);
   for (const char* problem : {"no figure activity", "FIGURE \"", "touches", "the page is", "the contrast of P", "a script", "CONSOLE"})
     CHECK_MESSAGE(wrong.find(problem) != std::string::npos, problem << " is not among: " << wrong);
 
-  const Run usual = run_study({"--synthetic-users", "800", "--synthetic-items", "600", "--search-trials", "6", "--factors", "20", "--out", folder.path("usual")});
+  const Run usual = run_study(
+      {"--synthetic-users", "800", "--synthetic-items", "600", "--search-trials", "6", "--factors", "20", "--out", folder.path("usual")});
   REQUIRE_MESSAGE(usual.exit_code == 0, usual.err);
   for (const bool dark : {false, true}) check_in_browser(folder.path("usual/report.html"), dark);
 }

@@ -312,7 +312,9 @@ TEST_SUITE("tuning/random_search") {
     const kd::SearchResult whole = kd::random_search<float>(data.train, data.validation, four_fits, options);
     CHECK(told == 12);
     told = 0;
-    options.fit_progress = [&](const kd::Progress&) { return ++told == 8 ? kd::ProgressAnswer::stop_and_keep : kd::ProgressAnswer::keep_going; };
+    options.fit_progress = [&](const kd::Progress&) {
+      return ++told == 8 ? kd::ProgressAnswer::stop_and_keep : kd::ProgressAnswer::keep_going;
+    };
     const kd::SearchResult part = kd::random_search<float>(data.train, data.validation, four_fits, options);
     REQUIRE(part.trials.size() == 2);
     CHECK(part.trials[1].metric.mean == whole.trials[1].metric.mean);

@@ -32,7 +32,12 @@ std::string axes(const std::string& x_label, const std::string& y_label) { retur
 /// As many digits as tell the ticks apart.
 std::string format_of(const Range& y) {
   const double length = y.high - y.low;
-  return length >= 1000.0 ? "%.1s%c" : length >= 10.0 ? "%.0f" : length >= 1.0 ? "%.1f" : length >= 0.1 ? "%.2f" : length >= 0.005 ? "%.3f" : "%.4f";
+  return length >= 1000.0  ? "%.1s%c"
+         : length >= 10.0  ? "%.0f"
+         : length >= 1.0   ? "%.1f"
+         : length >= 0.1   ? "%.2f"
+         : length >= 0.005 ? "%.3f"
+                           : "%.4f";
 }
 
 std::string dots_data(const std::vector<Dot>& dots, std::vector<std::string>& labels) {
@@ -56,7 +61,11 @@ Range y_range(const std::vector<Dot>& dots) {
 
 Colour model_colour(const std::string& model) {
   if (model.starts_with("popularity")) return grey;
-  return model == "study" ? blue : model == "as run" ? purple : model == "best of search" ? green : model == "recommended" ? vermilion : olive;
+  return model == "study"            ? blue
+         : model == "as run"         ? purple
+         : model == "best of search" ? green
+         : model == "recommended"    ? vermilion
+                                     : olive;
 }
 
 std::string short_name(const std::string& model) {
@@ -85,15 +94,16 @@ std::vector<double> spread(const std::vector<double>& places, double gap, double
 }
 
 std::string bars(const Words& words, const std::vector<Bar>& bars) {
-  Figure figure{.id = words.id, .script = "bars", .title = words.title, .alt = words.alt, .labels = {}, .drawings = {}, .table = words.table};
+  Figure figure{
+      .id = words.id, .script = "bars", .title = words.title, .alt = words.alt, .labels = {}, .drawings = {}, .table = words.table};
   double longest = 0.0;
   std::size_t characters = 0;
   std::string data;
   for (const Bar& bar : bars) {
     longest = (std::max)(longest, bar.value + bar.error);
     characters = (std::max)(characters, bar.text.size());
-    data += data_row({label(figure.labels, bar.label), shortest(bar.value), shortest(bar.value - bar.error), shortest(bar.value + bar.error),
-                      label(figure.labels, bar.text), std::to_string(bar.colour)});
+    data += data_row({label(figure.labels, bar.label), shortest(bar.value), shortest(bar.value - bar.error),
+                      shortest(bar.value + bar.error), label(figure.labels, bar.text), std::to_string(bar.colour)});
   }
   const std::string settings = set("MAX", longest > 0.0 ? longest : 1.0) + set("ROOM", 8.5 * static_cast<double>(characters) + 20.0) +
                                set("ROWS", static_cast<double>(bars.size()));
@@ -102,9 +112,10 @@ std::string bars(const Words& words, const std::vector<Bar>& bars) {
   return figure_html(figure);
 }
 
-std::string lines(const Words& words, const std::vector<Line>& lines, const std::vector<double>& places, const std::vector<std::string>& ticks,
-                  const std::string& x_label, const std::string& y_label, bool percent) {
-  Figure figure{.id = words.id, .script = "lines", .title = words.title, .alt = words.alt, .labels = {}, .drawings = {}, .table = words.table};
+std::string lines(const Words& words, const std::vector<Line>& lines, const std::vector<double>& places,
+                  const std::vector<std::string>& ticks, const std::string& x_label, const std::string& y_label, bool percent) {
+  Figure figure{
+      .id = words.id, .script = "lines", .title = words.title, .alt = words.alt, .labels = {}, .drawings = {}, .table = words.table};
   double highest = 0.0;
   std::string data, colours, tic_text;
   std::vector<double> ends;
@@ -132,14 +143,16 @@ std::string lines(const Words& words, const std::vector<Line>& lines, const std:
                         set("YHIGH", highest) + set("LINES", static_cast<double>(lines.size())) + set("COLORS", colours) +
                         set("THICK", static_cast<double>(thick)) + set("TICS", tic_text) + set("FORMAT", percent ? "%.0f %%" : "%.2f");
     for (std::size_t n = 0; n < lines.size(); ++n)
-      drawing.ends += data_row({shortest(places.back()), shortest(at[n]), label(figure.labels, lines[n].label), std::to_string(lines[n].colour)});
+      drawing.ends +=
+          data_row({shortest(places.back()), shortest(at[n]), label(figure.labels, lines[n].label), std::to_string(lines[n].colour)});
     figure.drawings.push_back(std::move(drawing));
   }
   return figure_html(figure);
 }
 
 std::string panel(const Words& words, const std::vector<Dot>& dots, const std::string& x_label, const std::string& y_label, bool log) {
-  Figure figure{.id = words.id, .script = "panel", .title = words.title, .alt = words.alt, .labels = {}, .drawings = {}, .table = words.table};
+  Figure figure{
+      .id = words.id, .script = "panel", .title = words.title, .alt = words.alt, .labels = {}, .drawings = {}, .table = words.table};
   std::vector<double> levels;
   for (const Dot& dot : dots) levels.push_back(dot.x);
   std::sort(levels.begin(), levels.end());
@@ -153,25 +166,30 @@ std::string panel(const Words& words, const std::vector<Dot>& dots, const std::s
   figure.drawings = {{350, 260,
                       axes(x_label, y_label) + set("TICS", tics) + set("LOG", log ? 1.0 : 0.0) +
                           set("LOW", log ? levels.front() / factor : levels.front() - room) +
-                          set("HIGH", log ? levels.back() * factor : levels.back() + room) + set("YLOW", y.low) + set("YHIGH", y.high) + set("FORMAT", format_of(y)),
+                          set("HIGH", log ? levels.back() * factor : levels.back() + room) + set("YLOW", y.low) + set("YHIGH", y.high) +
+                          set("FORMAT", format_of(y)),
                       data}};
   return figure_html(figure);
 }
 
 std::string scatter(const Words& words, const std::vector<Dot>& dots, const std::string& x_label, const std::string& y_label) {
-  Figure figure{.id = words.id, .script = "scatter", .title = words.title, .alt = words.alt, .labels = {}, .drawings = {}, .table = words.table};
+  Figure figure{
+      .id = words.id, .script = "scatter", .title = words.title, .alt = words.alt, .labels = {}, .drawings = {}, .table = words.table};
   Range x;
   for (const Dot& dot : dots) x.add(dot.x);
   x = x.padded(0.18);
   const Range y = y_range(dots);
   const std::string data = dots_data(dots, figure.labels);
-  const std::string settings = axes(x_label, y_label) + set("LOW", x.low) + set("HIGH", x.high) + set("YLOW", y.low) + set("YHIGH", y.high) + set("FORMAT", format_of(y));
+  const std::string settings = axes(x_label, y_label) + set("LOW", x.low) + set("HIGH", x.high) + set("YLOW", y.low) +
+                               set("YHIGH", y.high) + set("FORMAT", format_of(y));
   figure.drawings = {{720, 340, settings, data}, {350, 300, settings, data}};
   return figure_html(figure);
 }
 
-std::string curve(const Words& words, const std::vector<double>& values, const std::string& x_label, const std::string& y_label, Colour colour) {
-  Figure figure{.id = words.id, .script = "curve", .title = words.title, .alt = words.alt, .labels = {}, .drawings = {}, .table = words.table};
+std::string curve(const Words& words, const std::vector<double>& values, const std::string& x_label, const std::string& y_label,
+                  Colour colour) {
+  Figure figure{
+      .id = words.id, .script = "curve", .title = words.title, .alt = words.alt, .labels = {}, .drawings = {}, .table = words.table};
   Range y;
   std::string data;
   for (std::size_t n = 0; n < values.size(); ++n) {
@@ -187,7 +205,8 @@ std::string curve(const Words& words, const std::vector<double>& values, const s
 }
 
 std::string histogram(const Words& words, const std::string& x_label, const std::string& y_label) {
-  Figure figure{.id = words.id, .script = "histogram", .title = words.title, .alt = words.alt, .labels = {}, .drawings = {}, .table = words.table};
+  Figure figure{
+      .id = words.id, .script = "histogram", .title = words.title, .alt = words.alt, .labels = {}, .drawings = {}, .table = words.table};
   std::string data;
   for (std::size_t r = 1; r < words.table.size(); ++r)
     if (words.table[r][2].plain != "0") data += data_row({words.table[r][0].plain, words.table[r][1].plain, words.table[r][2].plain});

@@ -39,7 +39,8 @@ struct Line {
 
 /// Lines over the same places, their names at their ends. `ticks`: what the places are called; `places`: where they are.
 [[nodiscard]] std::string lines(const Words& words, const std::vector<Line>& lines, const std::vector<double>& places,
-                                const std::vector<std::string>& ticks, const std::string& x_label, const std::string& y_label, bool percent);
+                                const std::vector<std::string>& ticks, const std::string& x_label, const std::string& y_label,
+                                bool percent);
 
 struct Dot {
   double x = 0.0;
@@ -51,14 +52,15 @@ struct Dot {
 };
 
 /// Dots with error bars at the levels of one option; `log`: the levels are far apart.
-[[nodiscard]] std::string panel(const Words& words, const std::vector<Dot>& dots, const std::string& x_label, const std::string& y_label, bool log);
+[[nodiscard]] std::string panel(const Words& words, const std::vector<Dot>& dots, const std::string& x_label, const std::string& y_label,
+                                bool log);
 
 /// Dots anywhere in the plane.
 [[nodiscard]] std::string scatter(const Words& words, const std::vector<Dot>& dots, const std::string& x_label, const std::string& y_label);
 
 /// One quantity over 1, 2, 3 ...
-[[nodiscard]] std::string curve(const Words& words, const std::vector<double>& values, const std::string& x_label, const std::string& y_label,
-                                Colour colour);
+[[nodiscard]] std::string curve(const Words& words, const std::vector<double>& values, const std::string& x_label,
+                                const std::string& y_label, Colour colour);
 
 /// Counts in bins that double: rows of low, high, count as they stand in `words.table`.
 [[nodiscard]] std::string histogram(const Words& words, const std::string& x_label, const std::string& y_label);

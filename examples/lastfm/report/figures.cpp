@@ -63,7 +63,8 @@ void put_labels(std::string& svg, const std::vector<std::string>& labels) {
   for (std::size_t at = svg.find('@'); at != std::string::npos; at = svg.find('@', at)) {
     std::size_t end = at + 1;
     while (end < svg.size() && std::isdigit(static_cast<unsigned char>(svg[end])) != 0) ++end;
-    const std::size_t n = end > at + 1 && end < svg.size() && svg[end] == '@' ? std::stoul(svg.substr(at + 1, end - at - 1)) : labels.size();
+    const std::size_t n =
+        end > at + 1 && end < svg.size() && svg[end] == '@' ? std::stoul(svg.substr(at + 1, end - at - 1)) : labels.size();
     if (n >= labels.size()) {
       ++at;
       continue;
@@ -85,7 +86,8 @@ std::string inline_svg(std::string svg, const Figure& figure, const Drawing& dra
   replace_all(svg, " stroke-linecap=\"butt\" stroke-linejoin=\"miter\"", "");
   replace_all(svg, "<g fill=\"none\" color=\"black\" stroke=\"currentColor\" stroke-width=\"1.00\">\n</g>\n", "");
   replace_all(svg, "<g fill=\"none\" color=\"white\" stroke=\"currentColor\" stroke-width=\"1.00\">\n</g>\n", "");
-  for (std::size_t at = svg.find("<title>"); at != std::string::npos; at = svg.find("<title>")) svg.erase(at, svg.find("</title>", at) + 8 - at);
+  for (std::size_t at = svg.find("<title>"); at != std::string::npos; at = svg.find("<title>"))
+    svg.erase(at, svg.find("</title>", at) + 8 - at);
   for (std::size_t at = svg.find(" id=\"gnuplot_"); at != std::string::npos; at = svg.find(" id=\"gnuplot_"))
     svg.erase(at, svg.find('"', at + 5) + 1 - at);
   replace_all(svg, "xlink:href", "href");
@@ -97,9 +99,9 @@ std::string inline_svg(std::string svg, const Figure& figure, const Drawing& dra
 }
 
 std::string script_of(const Figure& figure, const Drawing& drawing) {
-  return "W = " + std::to_string(drawing.width) + "; H = " + std::to_string(drawing.height) + "; XLAB = ''; YLAB = ''\n" + drawing.settings +
-         "$data << END_OF_DATA\n" + drawing.data + "END_OF_DATA\n" + "$ends << END_OF_DATA\n" + drawing.ends + "END_OF_DATA\n" +
-         std::string(asset("look.gp")) + std::string(asset(figure.script + ".gp")) + "\nreset\n";
+  return "W = " + std::to_string(drawing.width) + "; H = " + std::to_string(drawing.height) + "; XLAB = ''; YLAB = ''\n" +
+         drawing.settings + "$data << END_OF_DATA\n" + drawing.data + "END_OF_DATA\n" + "$ends << END_OF_DATA\n" + drawing.ends +
+         "END_OF_DATA\n" + std::string(asset("look.gp")) + std::string(asset(figure.script + ".gp")) + "\nreset\n";
 }
 
 /// The drawings, wide before narrow; empty if one cannot be made.
@@ -112,7 +114,10 @@ std::string drawings_html(const Figure& figure) {
     const std::size_t end = output.find("</svg>");
     if (end == std::string::npos) return {};
     const bool wide = figure.drawings.size() > 1 && n == 0;
-    html += inline_svg(output.substr(0, end + 6), figure, figure.drawings[n], wide ? "wide" : figure.drawings[n].width > 350 ? "wide alone" : "narrow");
+    html += inline_svg(output.substr(0, end + 6), figure, figure.drawings[n],
+                       wide                             ? "wide"
+                       : figure.drawings[n].width > 350 ? "wide alone"
+                                                        : "narrow");
     output.erase(0, end + 6);
   }
   return html;
@@ -135,7 +140,8 @@ std::string figure_html(const Figure& figure) {
   const std::string drawings = drawings_html(figure);
   std::string html = "<figure id=\"" + figure.id + "\"><figcaption>" + escape(figure.title) + "</figcaption>\n" + drawings;
   if (drawings.empty() && gnuplot_is_there()) html += "<p class=\"warning\">gnuplot could not draw this figure; its numbers:</p>\n";
-  html += std::string("<details") + (drawings.empty() ? " open" : "") + "><summary>The numbers</summary>\n" + table_html(figure.table) + "</details>";
+  html += std::string("<details") + (drawings.empty() ? " open" : "") + "><summary>The numbers</summary>\n" + table_html(figure.table) +
+          "</details>";
   return html + "</figure>\n";
 }
 

@@ -66,7 +66,8 @@ std::string table_html(const Table& rows, std::string_view caption, std::initial
     for (std::size_t c = 0; c < rows[r].size(); ++c) {
       const std::string attributes = std::string(r == 0 ? " scope=\"col\"" : "") + (is_text(c) ? " class=\"text\"" : "");
       const std::string shown = r == 0 && rows[r][c].shown.empty() ? rows[r][c].plain : rows[r][c].shown;
-      html += (r == 0 ? "<th" : "<td") + attributes + ">" + (is_text(c) && r > 0 ? name(shown) : escape(shown)) + (r == 0 ? "</th>" : "</td>");
+      html +=
+          (r == 0 ? "<th" : "<td") + attributes + ">" + (is_text(c) && r > 0 ? name(shown) : escape(shown)) + (r == 0 ? "</th>" : "</td>");
     }
     html += "</tr>\n";
   }
@@ -80,10 +81,12 @@ void Page::section(const std::string& id, const std::string& title) {
 }
 
 std::string Page::finish(const std::string& title, const std::string& top) const {
-  std::string html = "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">\n"
+  std::string html =
+      "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-      "<title>" + escape(title) + "</title>\n<style>\n" + std::string(asset("page.css")) + "</style></head>\n<body>\n" +
+      "<title>" +
+      escape(title) + "</title>\n<style>\n" + std::string(asset("page.css")) + "</style></head>\n<body>\n" +
       std::string(asset("markers.svg")) + "<main>\n<h1>" + escape(title) + "</h1>\n" + top;
   if (sections_.size() > 3) {
     html += "<nav aria-label=\"Contents\"><ol>\n";

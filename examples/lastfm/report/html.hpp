@@ -22,7 +22,8 @@ namespace study {
 [[nodiscard]] std::string shortened(std::string_view text, std::size_t length);
 
 /// A table of data, the first row as its header; columns of `text_columns` are text, the others numbers.
-[[nodiscard]] std::string table_html(const Table& rows, std::string_view caption = "", std::initializer_list<std::size_t> text_columns = {0});
+[[nodiscard]] std::string table_html(const Table& rows, std::string_view caption = "",
+                                     std::initializer_list<std::size_t> text_columns = {0});
 
 /// A page in the making: sections with a table of contents.
 class Page {

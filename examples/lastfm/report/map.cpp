@@ -69,8 +69,9 @@ Drawing draw(const ordered_json& artists, int width, int height, std::vector<std
       break;
     }
     if (place) taken.push_back(*place);
-    drawing.data += data_row({fixed(x / w, 4), fixed(y / h, 4), std::to_string(artists[n].at("group").get<int>()), fixed(size, 2),
-                              place ? label(labels, text) : "0", fixed(x / w, 4), fixed(place ? 0.5 * (place->bottom + place->top) / h : 0.0, 4)});
+    drawing.data +=
+        data_row({fixed(x / w, 4), fixed(y / h, 4), std::to_string(artists[n].at("group").get<int>()), fixed(size, 2),
+                  place ? label(labels, text) : "0", fixed(x / w, 4), fixed(place ? 0.5 * (place->bottom + place->top) / h : 0.0, 4)});
   }
   return drawing;
 }
@@ -83,8 +84,11 @@ std::string groups_html(const ordered_json& artists) {
     std::string members;
     std::size_t n = 0;
     for (const auto& artist : artists)
-      if (artist.at("group").get<std::size_t>() == group && n++ < 4) members += (members.empty() ? "" : ", ") + name(artist.at("name").get<std::string>());
-    if (n > 0) html += "<li><span style=\"color:var(--c" + std::to_string(group) + ")\">●</span> " + colours[group] + ", " + std::to_string(n) + " artists: " + members + " …</li>\n";
+      if (artist.at("group").get<std::size_t>() == group && n++ < 4)
+        members += (members.empty() ? "" : ", ") + name(artist.at("name").get<std::string>());
+    if (n > 0)
+      html += "<li><span style=\"color:var(--c" + std::to_string(group) + ")\">●</span> " + colours[group] + ", " + std::to_string(n) +
+              " artists: " + members + " …</li>\n";
   }
   return html + "</ul>\n";
 }
@@ -94,16 +98,27 @@ std::string groups_html(const ordered_json& artists) {
 void artist_map(Page& page, const ordered_json& map, const Table& table) {
   const auto& artists = map.at("artists");
   page.heading("A map of the most popular artists");
-  page.p("The " + std::to_string(artists.size()) + " artists with the most listeners, laid out by the two directions in which their vectors differ most (principal components of vectors of length one). "
+  page.p("The " + std::to_string(artists.size()) +
+         " artists with the most listeners, laid out by the two directions in which their vectors differ most (principal components of "
+         "vectors of length one). "
          "Colours are six groups of artists with similar vectors, which the program found by itself:");
   page.raw(groups_html(artists));
-  Figure figure{.id = "artist-map", .script = "map", .title = "Artists near each other tend to share listeners; larger dots have more of them", .alt = {}, .labels = {}, .drawings = {}, .table = table};
+  Figure figure{.id = "artist-map",
+                .script = "map",
+                .title = "Artists near each other tend to share listeners; larger dots have more of them",
+                .alt = {},
+                .labels = {},
+                .drawings = {},
+                .table = table};
   figure.alt = "A map of dots, one an artist, with the names of the best-known; artists of the same kind of music lie close together";
-  for (const auto& [width, height] : {std::pair(720, 620), std::pair(350, 460)}) figure.drawings.push_back(draw(artists, width, height, figure.labels));
+  for (const auto& [width, height] : {std::pair(720, 620), std::pair(350, 460)})
+    figure.drawings.push_back(draw(artists, width, height, figure.labels));
   figure.table = table;
   page.raw(figure_html(figure));
-  page.note("A map in two dimensions cannot show all that the vectors hold: the two directions make up " + fixed(100.0 * map.at("variance_share").get<double>(), 0) +
-            " % of their differences. Distances are stretched where artists crowd. Only names that have room are written; all are in the table.");
+  page.note(
+      "A map in two dimensions cannot show all that the vectors hold: the two directions make up " +
+      fixed(100.0 * map.at("variance_share").get<double>(), 0) +
+      " % of their differences. Distances are stretched where artists crowd. Only names that have room are written; all are in the table.");
 }
 
 }  // namespace study
