@@ -3,7 +3,7 @@
 file(STRINGS "${WARNINGS}" warnings REGEX "warning")
 list(FILTER warnings EXCLUDE REGEX "Member [^(]*(\\(const CodeScan [^)]*\\))? ?\\(variable\\) of .* is not documented")
 list(FILTER warnings EXCLUDE REGEX "Member (begin|[a-z_]+)\\([^)]*\\) (const )?noexcept \\(function\\) of .* is not documented")
-list(FILTER warnings EXCLUDE REGEX "Member (operator=|[A-Z][A-Za-z]+)\\(const [A-Z][A-Za-z]+ &[a-z]*\\)(=default)? \\(function\\) of .* is not documented")
+list(FILTER warnings EXCLUDE REGEX "Member (operator=|[A-Z][A-Za-z]+)\\((const )?[A-Z][A-Za-z]+ &+[a-z]*\\)(=default| noexcept)? \\(function\\) of .* is not documented")
 list(FILTER warnings EXCLUDE REGEX "AlignedAllocator|Member result_type|Member .* \\(variable\\)|Member options\\(\\)|class kindred::Mapped")
 list(FILTER warnings EXCLUDE REGEX "unable to resolve reference to '[a-z-]+' for .ref|explicit link request")
 if(warnings)

@@ -15,8 +15,9 @@ is_debian() {
 # The program that a package is needed for, where it is one: then any version of it will do, also one that is not from a package.
 program_of() {
   case "$1" in
-    g++ | cmake | ccache | clang | clang-format) echo "$1" ;;
+    g++ | cmake | ccache | clang | clang-format | chromium | curl | unzip | zip | python3) echo "$1" ;;
     ninja-build) echo ninja ;;
+    gnuplot-nox) echo gnuplot ;;
   esac
 }
 

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "arguments.hpp"
 
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <initializer_list>
 #include <utility>
 #include <vector>
@@ -11,6 +15,9 @@
 #include <kindred/core/error.hpp>
 #include <kindred/split/per_user_splitter.hpp>
 #include <kindred/version.hpp>
+
+#include "recognise.hpp"
+#include "suggest.hpp"
 
 namespace study {
 
@@ -30,15 +37,24 @@ const CLI::Validator not_negative(
     },
     "", "not negative");
 
+/// As it has to be typed in a shell.
+std::string shell_word(const std::string& word) {
+  const std::string plain = "-_./=,:+@%";
+  if (!word.empty() && std::all_of(word.begin(), word.end(), [&](unsigned char c) {
+        return std::isalnum(c) != 0 || plain.find(static_cast<char>(c)) != std::string::npos;
+      }))
+    return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
 void add_data_options(CLI::App& app, Arguments& a, std::string& count) {
   const char* group = "Data (without --data: synthetic listening data, made on the spot)";
   CLI::Option* data = app.add_option("--data", a.data, "File of interactions")->group(group);
-  app.add_option("--format", a.format, "Its format; lastfm-1k reads events, or dense counts from a .csv file")
+  app.add_option("--format", a.format,
+                 "Its format, where its content does not tell; lastfm-1k reads events, or dense counts from a .csv file")
       ->check(CLI::IsMember({"lastfm-360k", "hetrec2011", "lastfm-1k", "movielens", "audioscrobbler", "delimited"}))
-      ->needs(data)
-      ->group(group);
-  app.add_option("--artists", a.artists,
-                 "File of artist names: artists.dat (hetrec2011), artist_data.txt (audioscrobbler), column names (dense lastfm-1k)")
       ->needs(data)
       ->group(group);
   app.add_option("--aliases", a.aliases, "artist_alias.txt (audioscrobbler)")->needs(data)->group(group);
@@ -155,7 +171,7 @@ void check_uses(const CLI::App& app, const Arguments& a) {
                       {"--columns", {"delimited"}},
                       {"--header", {"delimited"}}};
   for (const Use& use : uses) {
-    if (app.count(use.option) == 0) continue;
+    if (app.count(use.option) == 0 || (use.option == std::string("--artists") && a.artists.empty())) continue;
     std::string formats;
     bool used = false;
     for (const char* format : use.formats) {
@@ -163,6 +179,67 @@ void check_uses(const CLI::App& app, const Arguments& a) {
       formats += (formats.empty() ? "" : " or ") + std::string(format);
     }
     if (!used) throw CLI::ValidationError(use.option, "only --format " + formats + " has a use for it");
+  }
+  // The events of Last.fm 1K name their users and artists themselves.
+  if (a.format == "lastfm-1k" && !a.data.ends_with(".csv"))
+    for (const auto& [option, file] : {std::pair("--users", a.users), std::pair("--artists", a.artists)})
+      if (!file.empty())
+        throw CLI::ValidationError(option, "only dense counts of lastfm-1k (a .csv file) have a use for '" + file +
+                                               "': its events name users and artists themselves");
+}
+
+/// A value of --artists is a file of names if there is such a file; otherwise it is names of artists, separated by semicolons.
+void sort_artists(const std::vector<std::string>& values, Arguments& a) {
+  for (const std::string& value : values) {
+    std::error_code ignored;
+    const std::string extension = std::filesystem::path(value).extension().string();
+    const bool file_name = extension == ".dat" || extension == ".txt" || extension == ".csv" || extension == ".tsv";
+    if (std::filesystem::exists(value, ignored) || (file_name && value.find(';') == std::string::npos)) {
+      if (a.data.empty()) throw CLI::ValidationError("--artists", "the file '" + value + "' needs a --data whose artists it names");
+      if (!a.artists.empty())
+        throw CLI::ValidationError("--artists", "names one file only, and was given '" + a.artists + "' and '" + value + "'");
+      a.artists = value;
+      continue;
+    }
+    for (std::size_t first = 0; first <= value.size();) {
+      const std::size_t last = (std::min)(value.find(';', first), value.size());
+      const std::string name = value.substr(first, last - first);
+      if (name.find_first_not_of(' ') != std::string::npos) a.typed_artists.push_back(name);
+      first = last + 1;
+    }
+    if (a.typed_artists.empty()) throw CLI::ValidationError("--artists", "'" + value + "' names no artist");
+  }
+}
+
+/// "--no-such-option is not known; did you mean ...?"
+std::string unknown_option(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> known;
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  const std::string typed = word.substr(0, word.find('='));
+  return typed + (word.starts_with("-") ? " is no option" : " belongs to no option") + did_you_mean(typed, known);
+}
+
+constexpr const char* footer =
+    "Examples:\n"
+    "  lastfm_study --out results                                  synthetic data, no download, some seconds; results/report.html\n"
+    "  lastfm_study --data user_artists.dat --out results          HetRec 2011: the format, and artists.dat beside it, are recognised\n"
+    "  lastfm_study --data user_artists.dat --user 2 --user 1007 --out results\n"
+    "  lastfm_study --data user_artists.dat --artists \"Radiohead;Björk;Portishead\" --out results    and results/listener.html\n"
+    "  lastfm_study --data plays.tsv --format delimited --columns user,artist,count --header\n"
+    "  lastfm_study --data usersha1-artmbid-artname-plays.tsv --top-users 20000 --out results --resume\n"
+    "examples/lastfm/fetch_data.sh gets the public data sets.\n\n"
+    "Exit codes: 0 done, 1 data or values cannot be used, 2 the command line cannot be understood, 3 an error in the program,\n"
+    "130 ended by Ctrl-C; what was found until then is kept.\n"
+    "NO_COLOR in the environment turns colours off. Progress goes to a terminal only.";
+
+void record_command(Arguments& a, int argc, char** argv) {
+  for (int n = 0; n < argc; ++n) {
+    const std::string word = argv[n];
+    if (word == "--resume") continue;
+    a.command_line += (n == 0 ? "" : " ") + shell_word(word);
+    if (word == "--threads" && n + 1 < argc) a.command_line += " " + shell_word(argv[++n]);
+    if (n > 0 && word != "--quiet" && !word.starts_with("--threads")) a.findings_of += " " + shell_word(word);
   }
 }
 
@@ -182,16 +259,21 @@ Arguments parse_arguments(int argc, char** argv) {
   CLI::App app{
       "A whole music-recommendation study: reads listening data, explores, filters and splits it, compares popularity with implicit ALS, "
       "searches\n"
-      "for good settings on an inner validation split, and evaluates the final models on held-out artists.\n\n"
-      "Examples:\n"
-      "  lastfm_study                                              synthetic data, no download, some seconds\n"
-      "  lastfm_study --data user_artists.dat --format hetrec2011 --artists artists.dat --out results\n"
-      "  lastfm_study --data plays.tsv --format delimited --columns user,artist,count --header"};
+      "for good settings on an inner validation split, evaluates the final models on held-out artists, and tells it all in report.html."};
+  app.footer(footer);
   app.set_version_flag("--version", version_text);
-  app.failure_message([](const CLI::App*, const CLI::Error& error) {
-    return "lastfm_study: " + std::string(error.what()) + " (--help lists all options)\n";
-  });
   add_data_options(app, a, count);
+  std::vector<std::string> artists;
+  const char* people = "Whom the report is about";
+  app.add_option(
+         "--artists", artists,
+         "\"name;name;...\": somebody who likes these artists gets listener.html. Or a file of artist names: artists.dat (hetrec2011), "
+         "artist_data.txt (audioscrobbler), column names (dense lastfm-1k). Both: give it twice")
+      ->allow_extra_args(false)
+      ->group(people);
+  app.add_option("--user", a.user_keys, "A listener of the data, by key, instead of one in the middle; may be given several times")
+      ->allow_extra_args(false)
+      ->group(people);
   const std::vector<CLI::Option*> model_options = add_model_options(app, custom);
   const char* group = "Search and output";
   app.add_option("--search-trials", a.search_trials, "Settings to try (0: no search)")
@@ -209,25 +291,34 @@ Arguments parse_arguments(int argc, char** argv) {
       ->check(not_negative)
       ->capture_default_str()
       ->group(group);
-  app.add_option("--out", a.out, "Write results.json and a TSV for each figure into this folder")->group(group);
+  app.add_option("--out", a.out, "Write report.html, results.json and a TSV for each figure into this folder")->group(group);
+  app.add_flag("--resume", a.resume, "Take the steps that an earlier run of the same command has finished from --out")->group(group);
   app.add_option("--checkpoint", a.checkpoint, "Keep the fits of the final models in this folder, and go on from what is there")
       ->group(group);
   app.add_flag("--quiet", a.quiet, "Print nothing but errors")->group(group);
 
+  const auto fail = [](const std::string& what) {
+    std::fprintf(stderr, "lastfm_study: %s (--help lists all options)\n", what.c_str());
+    std::exit(exit_bad_arguments);
+  };
   try {
     app.parse(argc, argv);
-    if (!a.data.empty() && a.format.empty())
-      throw CLI::ValidationError("--format",
-                                 "say what --data is: lastfm-360k, hetrec2011, lastfm-1k, movielens, audioscrobbler or delimited");
+    if (a.resume && a.out.empty()) throw CLI::ValidationError("--resume", "needs --out, where the finished steps are");
+    sort_artists(artists, a);
+    if (!a.data.empty() && a.format.empty()) a.format = recognise_format(a.data);
     check_uses(app, a);
+  } catch (const CLI::ExtrasError&) {
+    fail(unknown_option(app, app.remaining().front()));
   } catch (const CLI::ParseError& error) {
-    std::exit(app.exit(error));
+    if (error.get_exit_code() == 0) std::exit(app.exit(error));
+    fail(error.what());
   }
+  if (!a.data.empty() && a.artists.empty()) a.artists = names_beside(a.data, a.format);
   if (count == "raw-rows") a.filter.count = kindred::ActivityCount::raw_rows;
   for (const CLI::Option* option : model_options)
     if (option->count() > 0) a.custom = custom;
   check_values(a);
-  for (int n = 0; n < argc; ++n) a.command_line += (n == 0 ? "" : " ") + std::string(argv[n]);
+  record_command(a, argc, argv);
   return a;
 }
 

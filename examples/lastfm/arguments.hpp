@@ -16,7 +16,7 @@ struct Arguments {
   // Data.
   std::string data;  // empty: synthetic
   std::string format;
-  std::string artists;
+  std::string artists;  // file of names
   std::string aliases;
   std::string users;
   std::string profiles;
@@ -42,16 +42,25 @@ struct Arguments {
   std::size_t search_users = 1'000;
   bool tune_on_test = false;
 
+  // Whom the report is about.
+  std::vector<std::string> user_keys;      // empty: somebody in the middle
+  std::vector<std::string> typed_artists;  // a listener who names these
+
   // The run.
   std::size_t threads = 0;
   std::string out;
   std::string checkpoint;
+  bool resume = false;
   bool quiet = false;
-  std::string command_line;  // as typed
+  std::string command_line;  // as typed, without --resume
+  std::string findings_of;   // the words of it that findings depend on
 };
 
+/// What the program ends with; --help lists them.
+enum ExitCode { exit_done = 0, exit_bad_data = 1, exit_bad_arguments = 2, exit_unexpected = 3, exit_interrupted = 130 };
+
 /// Reads the command line. Prints help or an error and leaves the program where that is all there is to do.
-/// @throws kindred::InvalidArgument if a value makes no sense.
+/// @throws kindred::InvalidArgument if a value makes no sense; kindred::IoError if --data has to be looked into and cannot be read.
 [[nodiscard]] Arguments parse_arguments(int argc, char** argv);
 
 }  // namespace study

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Step 4: popularity, the baseline that a model has to beat, in the three forms that studies use. They differ more than one would think.
+#include <kindred/models/popularity_recommender.hpp>
+
 #include "final_table.hpp"
 #include "study.hpp"
 
@@ -19,7 +21,7 @@ void baselines(Study& s) {
   add("popularity (plays, nothing excluded)", kd::PopularityBy::summed_values, kd::SeenItems::allowed);
   add("popularity (plays)", kd::PopularityBy::summed_values, kd::SeenItems::excluded);
   add("popularity (listeners)", kd::PopularityBy::users, kd::SeenItems::excluded);
-  s.console.table(metric_rows(s.models));
+  s.console.table(metric_rows(s));
   s.console.line("Except in the first row, artists that the user had in train are left out of the lists, here and below.");
 }
 

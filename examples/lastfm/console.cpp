@@ -4,10 +4,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <string_view>
 
 #include <unistd.h>
 
 #include <kindred/core/error.hpp>
+
+#include "interrupt.hpp"
 
 namespace study {
 
@@ -17,6 +21,13 @@ namespace {
 std::size_t width_of(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+/// Whether escape sequences would be understood, and are wanted.
+bool wants_colour(int stream) {
+  const char* no_colour = std::getenv("NO_COLOR");
+  const char* terminal = std::getenv("TERM");
+  return isatty(stream) != 0 && (no_colour == nullptr || *no_colour == '\0') && terminal != nullptr && std::string_view(terminal) != "dumb";
 }
 
 }  // namespace
@@ -30,6 +41,12 @@ std::string grouped(double number) {
 std::string fixed(double number, int digits) {
   char buffer[352];
   const int length = std::snprintf(buffer, sizeof(buffer), "%.*f", digits, number);
+  return {buffer, static_cast<std::size_t>(length)};
+}
+
+std::string significant(double number) {
+  char buffer[32];
+  const int length = std::snprintf(buffer, sizeof(buffer), "%.3g", number);
   return {buffer, static_cast<std::size_t>(length)};
 }
 
@@ -56,9 +73,11 @@ Cell number_cell(double number, int digits) { return {fixed(number, digits), sho
 
 Cell share_cell(double share) { return {fixed(100.0 * share, 1) + " %", shortest(share)}; }
 
+Console::Console(bool quiet) : quiet_(quiet), colour_(wants_colour(STDOUT_FILENO)) {}
+
 void Console::section(std::string_view title) const {
   if (quiet_) return;
-  std::printf("\n== %.*s ==\n", static_cast<int>(title.size()), title.data());
+  std::printf(colour_ ? "\n\033[1;36m== %.*s ==\033[0m\n" : "\n== %.*s ==\n", static_cast<int>(title.size()), title.data());
   std::fflush(stdout);
 }
 
@@ -105,22 +124,23 @@ void Console::histogram(std::string_view title, const std::vector<double>& value
   }
 }
 
-kindred::ProgressCallback Console::progress(std::string label, std::string (*amount)(double)) const {
-  if (quiet_ || isatty(STDERR_FILENO) == 0) return {};
-  return [label = std::move(label), amount](const kindred::Progress& p) {
-    if (p.elapsed_seconds < 1.0 && p.done < p.total) return kindred::ProgressAnswer::keep_going;
-    if (p.done == p.total) {
-      std::fprintf(stderr, "\r\033[K");
-    } else {
-      const auto done = static_cast<double>(p.done);
-      const auto total = static_cast<double>(p.total);
+kindred::ProgressCallback Console::progress(std::string label, std::string (*amount)(double), kindred::ProgressAnswer on_interrupt) const {
+  const bool draws = !quiet_ && isatty(STDERR_FILENO) != 0;
+  return [label = std::move(label), amount, on_interrupt, draws](const kindred::Progress& p) {
+    const bool ends = interrupted() || p.done >= p.total;
+    if (draws && (ends || p.elapsed_seconds >= 1.0)) {
+      const auto done = static_cast<double>(p.done), total = static_cast<double>(p.total);
       const auto full = static_cast<std::size_t>(30.0 * done / total);
-      std::fprintf(stderr, "\r\033[K%s [%s%s] %s of %s, %.0f s left", label.c_str(), std::string(full, '#').c_str(),
-                   std::string(30 - full, '.').c_str(), amount(done).c_str(), amount(total).c_str(),
-                   p.elapsed_seconds * (total - done) / done);
+      const double rate = done / p.elapsed_seconds;
+      if (ends)
+        std::fprintf(stderr, "\r\033[K");
+      else
+        std::fprintf(stderr, "\r\033[K%s [%s%s] %s of %s, %s/s, %.0f s left", label.c_str(), std::string(full, '#').c_str(),
+                     std::string(30 - full, '.').c_str(), amount(done).c_str(), amount(total).c_str(),
+                     rate < 10.0 ? fixed(rate, 1).c_str() : amount(rate).c_str(), (total - done) / rate);
+      std::fflush(stderr);
     }
-    std::fflush(stderr);
-    return kindred::ProgressAnswer::keep_going;
+    return interrupted() ? on_interrupt : kindred::ProgressAnswer::keep_going;
   };
 }
 

@@ -16,6 +16,8 @@ namespace study {
 [[nodiscard]] std::string grouped(double number);
 /// Fixed number of digits after the point.
 [[nodiscard]] std::string fixed(double number, int digits);
+/// Three significant digits, "0.00123".
+[[nodiscard]] std::string significant(double number);
 /// For people: at most one digit after the point, "77.5", "924", "1,234".
 [[nodiscard]] std::string about(double number);
 /// The shortest text that reads back as the number.
@@ -45,7 +47,7 @@ using Table = std::vector<std::vector<Cell>>;
 
 class Console {
  public:
-  explicit Console(bool quiet) : quiet_(quiet) {}
+  explicit Console(bool quiet);
 
   void section(std::string_view title) const;
   void line(std::string_view text = "") const;
@@ -53,12 +55,18 @@ class Console {
   void table(const Table& rows) const;
   void histogram(std::string_view title, const std::vector<double>& values) const;
 
-  /// A callback that draws a bar on the standard error once the work has taken a second; nothing where that is no terminal.
-  /// `amount` puts into words how much is done.
-  [[nodiscard]] kindred::ProgressCallback progress(std::string label, std::string (*amount)(double) = grouped) const;
+  /// The progress callback of the study. It draws a bar with rate and remaining time on the standard error once the work has taken a second (nothing
+  /// where that is no terminal), and answers `on_interrupt` after Ctrl-C. `amount` puts into words how much is done.
+  [[nodiscard]] kindred::ProgressCallback progress(std::string label, std::string (*amount)(double) = grouped,
+                                                   kindred::ProgressAnswer on_interrupt = kindred::ProgressAnswer::stop_and_keep) const;
+  /// The same for work of which a part is worth nothing: Ctrl-C cancels it.
+  [[nodiscard]] kindred::ProgressCallback whole(std::string label, std::string (*amount)(double) = grouped) const {
+    return progress(std::move(label), amount, kindred::ProgressAnswer::cancel);
+  }
 
  private:
   bool quiet_;
+  bool colour_;  // of headings: on a terminal, unless NO_COLOR says no (https://no-color.org)
 };
 
 }  // namespace study

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Step 7: how many iterations are enough? One fit, looked at after each of them.
-#include "als_instance.hpp"
+#include <kindred/evaluation/evaluate.hpp>
 
+#include "als_instance.hpp"
 #include "study.hpp"
 
 namespace kd = kindred;

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 // Step 8: the final models, fitted on all of train and measured once on the test set.
-#include "als_instance.hpp"
-
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include <kindred/persistence/checkpoint.hpp>
 
 #include "als_text.hpp"
 #include "final_table.hpp"
-#include "study.hpp"
+#include "interrupt.hpp"
+#include "served.hpp"
 
 namespace kd = kindred;
 
@@ -22,12 +23,27 @@ std::string checkpoint_path(const std::string& folder, std::string model) {
   return folder + "/" + model + ".safetensors";
 }
 
+/// The best setting of the search, read from its results: a resumed run has nothing else.
+std::optional<kd::AlsOptions> searched(const Study& s) {
+  for (const auto& trial : s.results.json.at("search").at("trials")) {
+    if (!trial.at("best").get<bool>()) continue;
+    kd::AlsOptions options = study_options(s.arguments);
+    options.factors = static_cast<std::size_t>(trial.at("factors").get<double>());
+    options.regularization = trial.at("regularization");
+    options.iterations = static_cast<std::size_t>(trial.at("iterations").get<double>());
+    options.alpha = trial.at("alpha");
+    return options;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 void final_models(Study& s) {
   const Arguments& a = s.arguments;
   s.console.section("Final models, measured on the test set");
   const auto add = [&](const std::string& name, kd::AlsOptions options) {
+    if (interrupted()) return;
     options.seed = a.seed;
     options.threads = a.threads;
     kd::ImplicitALS<float> als(options);
@@ -35,8 +51,10 @@ void final_models(Study& s) {
     const kd::FitReport fitted = a.checkpoint.empty()
                                      ? als.fit(s.split.train, fit)
                                      : kd::fit_with_checkpoints(als, s.split.train, checkpoint_path(a.checkpoint, name), {}, fit);
+    if (interrupted()) return;  // a model that was not fitted to its end does not belong into the table
     add_final_model(s, name, options_text(options), als, fitted.seconds, kd::SeenItems::excluded, options_json(options));
     s.console.line(name + ": " + options_text(options));
+    if (name == "recommended") s.served = std::make_shared<Served>(Served{std::move(als)});
   };
 
   add("study", study_options(a));
@@ -45,17 +63,28 @@ void final_models(Study& s) {
   as_run.solver = kd::Solver::conjugate_gradient;
   as_run.init = kd::Init::uniform;
   add("as run", as_run);
-  if (s.searched) add("best of search", *s.searched);
+  if (const std::optional<kd::AlsOptions> best = searched(s)) add("best of search", *best);
   add("recommended", kd::AlsOptions::recommended());
   if (a.custom) add("custom", *a.custom);
 
   s.console.line();
-  s.console.table(metric_rows(s.models));
-  s.console.line("\n" + s.models.back().report.protocol + ".");
-  if (s.models.back().report.untrained_test_items > 0)
-    s.console.line(grouped(static_cast<double>(s.models.back().report.untrained_test_items)) +
-                   " test interactions are with artists that have no train data: nobody can find them.");
-  s.results.add_table("models", metric_rows(s.models));
+  s.console.table(metric_rows(s));
+  const auto& last = s.results.json.at("models").back();
+  s.console.line("\n" + last.at("protocol").get<std::string>() + ".");
+  if (const auto untrained = last.at("untrained_test_items").get<double>(); untrained > 0)
+    s.console.line(grouped(untrained) + " test interactions are with artists that have no train data: nobody can find them.");
+  s.results.add_table("models", metric_rows(s));
+}
+
+const kd::ImplicitALS<float>& served_model(Study& s) {
+  if (!s.served) {
+    kd::AlsOptions options = kd::AlsOptions::recommended();
+    options.seed = s.arguments.seed;
+    options.threads = s.arguments.threads;
+    s.served = std::make_shared<Served>(Served{kd::ImplicitALS<float>(options)});
+    s.served->model.fit(s.split.train, {.progress = s.console.whole("recommended")});
+  }
+  return s.served->model;
 }
 
 }  // namespace study

@@ -6,29 +6,47 @@
 #include <utility>
 #include <vector>
 
+#include <kindred/evaluation/evaluate.hpp>
+#include <kindred/evaluation/groups.hpp>
+
 #include "study.hpp"
 
 namespace study {
 
 inline const std::vector<std::size_t> final_cutoffs = {1, 5, 10, 15, 20};
+inline constexpr std::size_t list_length = 10;  // of sample users
 
-/// The model's entry in results.json.
-[[nodiscard]] nlohmann::ordered_json model_json(const FinalModel& model, nlohmann::ordered_json options);
+/// A metric of a model in results.json, and its standard error.
+[[nodiscard]] double metric(const nlohmann::ordered_json& model, const char* name, std::size_t cutoff = 10);
+[[nodiscard]] double metric_error(const nlohmann::ordered_json& model, const char* name, std::size_t cutoff = 10);
+
+/// Users in quarters by the plays that train has of them, fewest first.
+[[nodiscard]] kindred::Groups groups_by_plays(const kindred::CsrView& train);
+
+/// Adds the measured model to results.json, with its lists for the sample users.
+void add_model_json(Study& s, const std::string& name, const std::string& settings, const kindred::RankingReport& report,
+                    double fit_seconds, nlohmann::ordered_json options, const std::vector<std::vector<kindred::Scored>>& sample_lists);
 /// Header and one row a model: all metrics at 10.
-[[nodiscard]] Table metric_rows(const std::vector<FinalModel>& models);
+[[nodiscard]] Table metric_rows(const Study& s);
 
-/// Measures `model` on the test set and adds it to the final table.
+/// Measures `model` on the test set and adds it to the final table. @throws kindred::Cancelled after Ctrl-C.
 template <kindred::RecommenderModel Model>
-void add_final_model(Study& s, std::string name, std::string settings, const Model& model, double fit_seconds, kindred::SeenItems seen,
-                     nlohmann::ordered_json options) {
-  FinalModel row{.name = std::move(name), .settings = std::move(settings), .report = {}, .fit_seconds = fit_seconds, .sample_list = {}};
-  row.report =
-      kindred::evaluate(model, s.split.train, s.split.test, {.cutoffs = final_cutoffs, .seen = seen, .threads = s.arguments.threads});
-  kindred::RecommendOptions request{.count = 5};
-  if (seen == kindred::SeenItems::excluded) request.exclude = s.split.train.row(s.sample_user);
-  row.sample_list = model.recommend(s.sample_user, request);
-  s.results.json["models"].push_back(model_json(row, std::move(options)));
-  s.models.push_back(std::move(row));
+void add_final_model(Study& s, const std::string& name, const std::string& settings, const Model& model, double fit_seconds,
+                     kindred::SeenItems seen, nlohmann::ordered_json options) {
+  const kindred::RankingReport report = kindred::evaluate(model, s.split.train, s.split.test,
+                                                          {.cutoffs = final_cutoffs,
+                                                           .seen = seen,
+                                                           .user_groups = groups_by_plays(s.split.train),
+                                                           .item_groups = kindred::popularity_groups(s.split.train),
+                                                           .threads = s.arguments.threads,
+                                                           .progress = s.console.whole("measuring " + name)});
+  std::vector<std::vector<kindred::Scored>> lists;
+  for (const kindred::Index user : s.sample_users) {
+    kindred::RecommendOptions request{.count = list_length};
+    if (seen == kindred::SeenItems::excluded) request.exclude = s.split.train.row(user);
+    lists.push_back(model.recommend(user, request));
+  }
+  add_model_json(s, name, settings, report, fit_seconds, std::move(options), lists);
 }
 
 }  // namespace study

@@ -3,38 +3,64 @@
 #include <cstdio>
 #include <exception>
 
-#include "study.hpp"
+#include "interrupt.hpp"
+#include "report/report.hpp"
+#include "steps.hpp"
+
+namespace {
+
+constexpr study::Step steps[] = {
+    {"read", study::read_data, study::Resume::never},
+    {"explore", study::explore},
+    {"prepare", study::prepare, study::Resume::never},
+    {"picture", study::picture},
+    {"baselines", study::baselines},
+    {"search", study::search},
+    {"sensitivity", study::sensitivity},
+    {"convergence", study::convergence},
+    {"final models", study::final_models},
+    {"compare", study::compare},
+    {"listeners", study::show_users},
+    {"artists", study::show_artists},
+    {"limits", study::limits},
+    {"new listener", study::new_listener},
+};
+
+int run(const study::Arguments& arguments) {
+  study::Study s(arguments);
+  const kindred::Stopwatch watch;
+  s.results.json["command"] = arguments.command_line;
+  if (!arguments.out.empty()) study::Results::make_folder(arguments.out);
+  if (!arguments.checkpoint.empty()) study::Results::make_folder(arguments.checkpoint);
+  study::end_gently_on_interrupt();
+  study::run_steps(s, steps);
+  s.results.json["seconds"] = watch.seconds();
+  if (!arguments.out.empty() && s.results.json.contains("split")) {
+    s.results.write(arguments.out);
+    study::write_report(s);
+  }
+  if (const auto at = s.results.json.find("interrupted"); at != s.results.json.end()) {
+    const bool kept = !arguments.out.empty() && s.results.json.contains("split");
+    std::fprintf(stderr, "lastfm_study: ended by Ctrl-C in the step '%s'; %s\n", at->get<std::string>().c_str(),
+                 kept ? ("what was found until then is in " + arguments.out + ", and --resume goes on from there").c_str()
+                      : "nothing is kept without --out, or before there is a result");
+    return study::exit_interrupted;
+  }
+  s.console.line("\nThe study took " + study::fixed(watch.seconds(), 1) + " seconds." +
+                 (arguments.out.empty() ? "" : " Its results are in " + arguments.out + "; open " + arguments.out + "/report.html."));
+  return study::exit_done;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   try {
-    const study::Arguments arguments = study::parse_arguments(argc, argv);
-    study::Study s(arguments);
-    const kindred::Stopwatch watch;
-    s.results.json["command"] = arguments.command_line;
-    if (!arguments.out.empty()) study::Results::make_folder(arguments.out);
-    if (!arguments.checkpoint.empty()) study::Results::make_folder(arguments.checkpoint);
-
-    study::read_data(s);
-    study::explore(s);
-    study::prepare(s);
-    study::baselines(s);
-    study::search(s);
-    study::sensitivity(s);
-    study::convergence(s);
-    study::final_models(s);
-    study::compare(s);
-    study::show_sample_user(s);
-
-    s.results.json["seconds"] = watch.seconds();
-    if (!arguments.out.empty()) s.results.write(arguments.out);
-    s.console.line("\nThe study took " + study::fixed(watch.seconds(), 1) + " seconds." +
-                   (arguments.out.empty() ? "" : " Its results are in " + arguments.out + "."));
-    return 0;
+    return run(study::parse_arguments(argc, argv));
   } catch (const kindred::Error& error) {
     std::fprintf(stderr, "lastfm_study: %s\n", error.what());
-    return 1;
+    return study::exit_bad_data;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "lastfm_study: unexpected error: %s\n", error.what());
-    return 2;
+    return study::exit_unexpected;
   }
 }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Step 3: drop users and artists with too little to learn from, and hold out a part of every user's artists.
 #include <algorithm>
+#include <map>
+#include <numeric>
+#include <optional>
 
 #include <kindred/data/filters.hpp>
 #include <kindred/split/per_user_splitter.hpp>
 
 #include "study.hpp"
+#include "suggest.hpp"
 
 namespace kd = kindred;
 
@@ -14,7 +18,7 @@ namespace study {
 namespace {
 
 /// The user in the middle of those with test artists, by activity: nobody's favourite example.
-kd::Index choose_sample_user(const kd::Split& split) {
+kd::Index user_in_the_middle(const kd::Split& split) {
   std::vector<kd::Index> users;
   for (kd::Index u = 0; u < split.test.rows(); ++u)
     if (!split.test.row(u).empty()) users.push_back(u);
@@ -22,6 +26,72 @@ kd::Index choose_sample_user(const kd::Split& split) {
   std::stable_sort(users.begin(), users.end(),
                    [&](kd::Index a, kd::Index b) { return split.train.row(a).size() < split.train.row(b).size(); });
   return users[users.size() / 2];
+}
+
+/// The users that --user names, or the one in the middle.
+std::vector<kd::Index> choose_sample_users(const Study& s) {
+  const kd::Index middle = user_in_the_middle(s.split);
+  if (s.arguments.user_keys.empty()) return {middle};
+  std::vector<std::string> keys;
+  for (kd::Index u = 0; u < s.data.users.size(); ++u) keys.emplace_back(s.data.users.key(u));
+  std::vector<kd::Index> users;
+  for (const std::string& key : s.arguments.user_keys) {
+    const std::optional<kd::Index> user = s.data.users.find(key);
+    if (!user)
+      throw kd::InvalidArgument("--user", "'" + key + "'",
+                                "one of the " + grouped(s.data.users.size()) + " users that the filters left" + did_you_mean(key, keys));
+    if (std::find(users.begin(), users.end(), *user) == users.end()) users.push_back(*user);
+  }
+  return users;
+}
+
+/// The artists that --artists names, rising: by name, large and small letters alike; of several with the same name the one with the most listeners.
+std::vector<kd::Index> find_typed_artists(const Study& s) {
+  if (s.arguments.typed_artists.empty()) return {};
+  const std::vector<kd::Index> listeners = kd::column_counts(s.split.train);
+  std::vector<kd::Index> by_popularity(listeners.size());
+  std::iota(by_popularity.begin(), by_popularity.end(), kd::Index{0});
+  std::stable_sort(by_popularity.begin(), by_popularity.end(), [&](kd::Index a, kd::Index b) {
+    return listeners[static_cast<std::size_t>(a)] > listeners[static_cast<std::size_t>(b)];
+  });
+  std::vector<std::string> names;
+  std::map<std::string, kd::Index> known;
+  for (const kd::Index item : by_popularity) {
+    names.emplace_back(s.data.item_name(item));
+    known.emplace(folded(names.back()), item);
+  }
+  std::vector<kd::Index> items;
+  for (const std::string& typed : s.arguments.typed_artists) {
+    const auto found = known.find(folded(typed));
+    const std::optional<kd::Index> key = found == known.end() ? s.data.items.find(typed) : found->second;
+    if (!key)
+      throw kd::InvalidArgument(
+          "--artists", "'" + typed + "'",
+          "one of the " + grouped(static_cast<double>(names.size())) + " artists that the filters left" + did_you_mean(typed, names));
+    items.push_back(*key);
+  }
+  std::sort(items.begin(), items.end());
+  items.erase(std::unique(items.begin(), items.end()), items.end());
+  return items;
+}
+
+/// What the report says of a sample user before any model has spoken.
+nlohmann::ordered_json user_json(const Study& s, kd::Index user) {
+  const kd::SparseRow history = s.split.train.row(user);
+  double plays = 0.0;
+  for (const float value : history.values) plays += static_cast<double>(value);
+  nlohmann::ordered_json json = {{"key", s.data.users.key(user)},
+                                 {"artists_in_train", history.size()},
+                                 {"plays_in_train", plays},
+                                 {"artists_in_test", s.split.test.row(user).size()}};
+  std::vector<std::size_t> order(history.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return history.values[a] > history.values[b]; });
+  order.resize((std::min)(order.size(), std::size_t{10}));
+  for (const std::size_t n : order)
+    json["history"].push_back({{"name", s.data.item_name(history.columns[n])}, {"plays", history.values[n]}});
+  json["lists"] = nlohmann::ordered_json::array();
+  return json;
 }
 
 }  // namespace
@@ -61,7 +131,9 @@ void prepare(Study& s) {
 
   s.split = splitter.split(matrix);
   s.inner = inner_splitter.split(s.split.train);
-  s.sample_user = choose_sample_user(s.split);
+  s.sample_users = choose_sample_users(s);
+  s.typed_items = find_typed_artists(s);
+  for (const kd::Index user : s.sample_users) s.results.json["sample_users"].push_back(user_json(s, user));
   if (!a.tune_on_test && s.inner.test.nnz() == 0)
     throw kd::InvalidArgument("the number of inner validation interactions", 0,
                               "at least 1: users need at least 5 artists in train; use more data");

@@ -39,7 +39,7 @@ kd::DelimitedFormat delimited_format(const Arguments& a) {
 
 kd::Dataset read_file(const Arguments& a, const Console& console) {
   kd::ReadOptions read;
-  read.progress = console.progress("reading", bytes_text);
+  read.progress = console.whole("reading", bytes_text);
   if (a.skip_bad_lines) read.on_bad_line = kd::BadLinePolicy::skip;
   const kd::ItemKey key = a.item_key == "name"             ? kd::ItemKey::name
                           : a.item_key == "mbid-else-name" ? kd::ItemKey::mbid_else_name
@@ -108,6 +108,7 @@ void read_data(Study& s) {
                    " tastes (use --data for real files).");
   } else {
     s.data = read_file(a, s.console);
+    s.console.line("Format: " + a.format + (a.artists.empty() ? "." : ", names of artists from " + a.artists + "."));
     report_load(s, s.data.load);
   }
   const std::vector<double> plays = kd::row_sums(s.data.matrix);
@@ -120,6 +121,13 @@ void read_data(Study& s) {
 
   auto& json = s.results.json["dataset"];
   json["source"] = a.data.empty() ? "synthetic" : a.data;
+  json["format"] = a.data.empty() ? "synthetic" : a.format;
+  json["raw_users"] = s.data.matrix.rows();
+  json["raw_items"] = s.data.matrix.cols();
+  json["raw_interactions"] = s.data.matrix.nnz();
+  json["raw_plays"] = total;
+  json["has_times"] = !s.data.times.empty();
+  json["has_profiles"] = !s.data.profiles.empty();
   json["raw_rows"] = a.data.empty() ? static_cast<std::uint64_t>(s.data.matrix.nnz()) : s.data.load.rows + s.data.load.dropped_total();
   json["merged"] = s.data.load.merged;
   json["dropped"] = nlohmann::ordered_json::object();

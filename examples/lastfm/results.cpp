@@ -13,19 +13,51 @@
 
 namespace study {
 
-namespace {
-
-void write_file(const std::filesystem::path& path, const std::string& text) {
+void write_file_safely(const std::string& path, const std::string& text) {
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
-  std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "wb"));
-  if (!file) throw kindred::IoError(path.string(), "write", errno);
-  if (std::fwrite(text.data(), 1, text.size(), file.get()) != text.size() || std::fflush(file.get()) != 0)
-    throw kindred::IoError(path.string(), "write", errno);
+  const std::string beside = path + ".part";
+  {
+    std::unique_ptr<std::FILE, Close> file(std::fopen(beside.c_str(), "wb"));
+    if (!file) throw kindred::IoError(path, "write", errno);
+    if (std::fwrite(text.data(), 1, text.size(), file.get()) != text.size() || std::fflush(file.get()) != 0) {
+      const int reason = errno;
+      std::remove(beside.c_str());
+      throw kindred::IoError(path, "write", reason);
+    }
+  }
+  if (std::rename(beside.c_str(), path.c_str()) != 0) throw kindred::IoError(path, "write", errno);
 }
 
-}  // namespace
+const Table* Results::table(std::string_view name) const {
+  const auto found = std::find_if(tables_.begin(), tables_.end(), [&](const auto& entry) { return entry.first == name; });
+  return found == tables_.end() ? nullptr : &found->second;
+}
+
+nlohmann::ordered_json Results::tables_json(std::size_t first) const {
+  auto all = nlohmann::ordered_json::array();
+  for (std::size_t t = first; t < tables_.size(); ++t) {
+    auto rows = nlohmann::ordered_json::array();
+    for (const auto& row : tables_[t].second) {
+      rows.push_back(nlohmann::ordered_json::array());
+      for (const Cell& cell : row) rows.back().push_back({cell.shown, cell.plain});
+    }
+    all.push_back({{"name", tables_[t].first}, {"rows", std::move(rows)}});
+  }
+  return all;
+}
+
+void Results::read_tables(const nlohmann::ordered_json& tables) {
+  for (const auto& table : tables) {
+    Table rows;
+    for (const auto& row : table.at("rows")) {
+      rows.emplace_back();
+      for (const auto& cell : row) rows.back().push_back({cell.at(0).get<std::string>(), cell.at(1).get<std::string>()});
+    }
+    add_table(table.at("name"), std::move(rows));
+  }
+}
 
 void Results::make_folder(const std::string& folder) {
   std::error_code error;
@@ -37,8 +69,8 @@ void Results::make_folder(const std::string& folder) {
 
 void Results::write(const std::string& folder) const {
   // Names come from the data, which may hold anything: what is not UTF-8 is replaced rather than refused at the very end of a study.
-  write_file(std::filesystem::path(folder) / "results.json",
-             json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+  write_file_safely((std::filesystem::path(folder) / "results.json").string(),
+                    json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
   for (const auto& [name, rows] : tables_) {
     std::string text;
     for (const auto& row : rows) {
@@ -50,7 +82,7 @@ void Results::write(const std::string& folder) const {
       }
       text += "\n";
     }
-    write_file(std::filesystem::path(folder) / (name + ".tsv"), text);
+    write_file_safely((std::filesystem::path(folder) / (name + ".tsv")).string(), text);
   }
 }
 

@@ -8,5 +8,9 @@ repository=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 source "$repository/cmake/packages.sh"
 
 require_packages g++ cmake ninja-build libeigen3-dev libcli11-dev nlohmann-json3-dev
+# The figures of the report need gnuplot; without it the report has their tables.
+case " $* " in
+  *" --out"*) if is_debian; then (require_packages gnuplot-nox) || echo "Going on without figures." >&2; fi ;;
+esac
 configure_and_build "$repository" "$repository/build/study" lastfm_study -D KINDRED_BUILD_TESTS=OFF
 exec "$repository/build/study/examples/lastfm_study" "$@"

@@ -8,6 +8,7 @@
 
 #include "als_instance.hpp"
 #include "als_text.hpp"
+#include "interrupt.hpp"
 #include "study.hpp"
 
 namespace kd = kindred;
@@ -35,6 +36,11 @@ void show_sensitivity(Study& s, const kd::SearchResult& found, const std::string
   s.results.add_table("sensitivity_" + name, rows);
 }
 
+/// Ctrl-C ends after the iteration; what is drawn is the progress of the trials.
+kd::ProgressAnswer interrupt_only(const kd::Progress&) {
+  return interrupted() ? kd::ProgressAnswer::stop_and_keep : kd::ProgressAnswer::keep_going;
+}
+
 }  // namespace
 
 void search(Study& s) {
@@ -55,7 +61,8 @@ void search(Study& s) {
                                                     .cutoff = 10,
                                                     .users = a.search_users,
                                                     .base = study_options(a),
-                                                    .progress = s.console.progress("random search")});
+                                                    .progress = s.console.progress("random search"),
+                                                    .fit_progress = interrupt_only});
 
   Table rows = {{"trial",
                  "factors",
@@ -107,7 +114,6 @@ void search(Study& s) {
                    " (-1: a lower loss always ranks better; the loss of different alpha and lambda measures different things).");
     json["spearman_loss_precision"] = *correlation;
   }
-  if (found.best) s.searched = found.trials[*found.best].options;
 }
 
 }  // namespace study

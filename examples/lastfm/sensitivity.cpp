@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Step 6: alpha turns plays into confidence. How much is a play worth?
-#include "als_instance.hpp"
+#include <kindred/evaluation/evaluate.hpp>
 
+#include "als_instance.hpp"
+#include "interrupt.hpp"
 #include "study.hpp"
 
 namespace kd = kindred;
@@ -17,7 +19,10 @@ void sensitivity(Study& s) {
     options.alpha = alpha;
     kd::ImplicitALS<float> als(options);
     als.fit(split.train, {.progress = s.console.progress("alpha " + shortest(alpha))});
-    const kd::RankingReport report = kd::evaluate(als, split.train, split.test, {.cutoffs = {10}, .threads = s.arguments.threads});
+    if (interrupted()) break;
+    const kd::RankingReport report =
+        kd::evaluate(als, split.train, split.test,
+                     {.cutoffs = {10}, .threads = s.arguments.threads, .progress = s.console.whole("measuring alpha " + shortest(alpha))});
     rows.push_back({shortest(alpha), shortest(1.0 + alpha), shortest(1.0 + 100.0 * alpha), number_cell(report.at(10).precision.mean, 4),
                     number_cell(report.at(10).precision.standard_error, 4)});
     s.results.json["sensitivity_alpha"].push_back(

@@ -330,6 +330,45 @@ TEST_SUITE("evaluation/evaluate") {
     }
   }
 
+  TEST_CASE("progress in users; stopping gives the report of the users done, cancelling none") {
+    const kd::CsrMatrix train = random_matrix(700, 30, 0.2, 5), test = random_matrix(700, 30, 0.1, 6);
+    const RandomScores model{train, 7};
+    std::vector<std::size_t> done;
+    kd::EvaluateOptions options{.cutoffs = {5}, .keep_per_user = true, .threads = 1};
+    const kd::RankingReport silent = kd::evaluate(model, train, test, options);
+    const auto total = static_cast<std::size_t>(silent.users);
+    REQUIRE(total > 512);
+    options.progress = [&](const kd::Progress& progress) {
+      CHECK(progress.what == "evaluate");
+      CHECK(progress.total == total);
+      done.push_back(progress.done);
+      return kd::ProgressAnswer::keep_going;
+    };
+    const kd::RankingReport whole = kd::evaluate(model, train, test, options);
+    CHECK(done == std::vector<std::size_t>{256, 512, total});
+    CHECK(whole.at(5).precision.mean == silent.at(5).precision.mean);
+    CHECK(whole.gini == silent.gini);
+
+    options.progress = [](const kd::Progress& progress) {
+      return progress.done == 512 ? kd::ProgressAnswer::stop_and_keep : kd::ProgressAnswer::keep_going;
+    };
+    const kd::RankingReport part = kd::evaluate(model, train, test, options);
+    std::vector<kd::Index> first;
+    for (std::size_t n = 0; n < 512; ++n) first.push_back(silent.per_user[n].user);
+    const kd::RankingReport alone = kd::evaluate(model, train, test, {.cutoffs = {5}, .users = first, .threads = 1});
+    CHECK(part.users == 512);
+    CHECK(part.per_user.size() == 512);
+    CHECK(part.protocol == alone.protocol);
+    CHECK(part.test_interactions == alone.test_interactions);
+    CHECK(part.untrained_test_items == alone.untrained_test_items);
+    CHECK(part.at(5).ndcg.mean == alone.at(5).ndcg.mean);
+    CHECK(part.at(5).distinct_items == alone.at(5).distinct_items);
+    CHECK(part.novelty == alone.novelty);
+
+    options.progress = [](const kd::Progress&) { return kd::ProgressAnswer::cancel; };
+    CHECK_THROWS_WITH_AS((void)kd::evaluate(model, train, test, options), Contains("evaluate was cancelled"), kd::Cancelled);
+  }
+
   TEST_CASE("several cutoffs in one run equal runs of one cutoff") {
     const auto [train, test] = random_split(80, 60, 0.15, 4);
     const RandomScores model{train, 2};

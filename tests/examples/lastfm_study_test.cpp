@@ -1,118 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The study as its users run it: a program with arguments, an exit code, two streams and a folder of results.
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
+// What the study finds, and what it refuses.
 #include <set>
 #include <sstream>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include <doctest/doctest.h>
-#include <sys/wait.h>
-#include <nlohmann/json.hpp>
-
 #include "io/real_data.hpp"
-#include "support/temporary_file.hpp"
+#include "study_runner.hpp"
 
-namespace {
-
-using kindred::test::TemporaryDirectory;
-using nlohmann::json;
-using Words = std::vector<std::string>;
-
-struct Run {
-  int exit_code = -1;
-  std::string out;
-  std::string err;
-};
-
-std::string content_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  REQUIRE_MESSAGE(file.good(), path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-/// A table of the results: the cells of each line, the header first.
-std::vector<Words> table_of(const std::string& folder, const std::string& name) {
-  std::istringstream file(content_of(folder + "/" + name + ".tsv"));
-  std::vector<Words> rows;
-  for (std::string line; std::getline(file, line);) {
-    std::istringstream cells(line + "\t");
-    rows.emplace_back();
-    for (std::string cell; std::getline(cells, cell, '\t');) rows.back().push_back(cell);
-  }
-  REQUIRE(rows.size() > 1);
-  return rows;
-}
-
-bool is_number(const std::string& text) {
-  char* end = nullptr;
-  (void)std::strtod(text.c_str(), &end);
-  return !text.empty() && *end == '\0';
-}
-
-json json_of(const std::string& folder) { return json::parse(content_of(folder + "/results.json")); }
-
-std::string shell_word(std::string_view word) {
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
-Run run_study(const Words& words) {
-  const TemporaryDirectory streams;
-  std::string command = shell_word(LASTFM_STUDY);
-  for (const std::string& word : words) command += " " + shell_word(word);
-  command += " > " + shell_word(streams.path("out")) + " 2> " + shell_word(streams.path("err"));
-  const int status = std::system(command.c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, content_of(streams.path("out")), content_of(streams.path("err"))};
-}
-
-Words operator+(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
-const Words small_data = {"--synthetic-users", "200", "--synthetic-items", "300", "--synthetic-items-per-user", "20"};
-const Words no_search = {"--search-trials", "0"};
-
-/// The program says what is wrong in one line on the standard error, of which `words` are a part, and fails.
-void check_refused(const Words& arguments, std::string_view words) {
-  const Run run = run_study(arguments);
-  CAPTURE(run.err);
-  CAPTURE(words);
-  CHECK(run.exit_code != 0);
-  CHECK(run.err.starts_with("lastfm_study: "));
-  CHECK(run.err.find(words) != std::string::npos);
-  CHECK(run.err.find('\n') == run.err.size() - 1);
-}
-
-/// The same, before any work is done.
-void check_refused_at_once(const Words& arguments, std::string_view words) {
-  check_refused(arguments, words);
-  CHECK(run_study(arguments).out.empty());
-}
-
-/// Results without what may differ between two runs: times and the command line.
-json without_times(json value) {
-  if (value.is_object())
-    for (const char* name : {"seconds", "fit_seconds", "command"}) value.erase(name);
-  if (value.is_structured())
-    for (json& part : value) part = without_times(part);
-  return value;
-}
-
-const json& model_of(const json& results, std::string_view name) {
-  for (const json& model : results.at("models"))
-    if (model.at("name") == name) return model;
-  FAIL("no model " << std::string(name));
-  return results;
-}
-
-}  // namespace
+using namespace study_test;
 
 TEST_CASE("results.json holds what the study found") {
   const TemporaryDirectory folder;
@@ -171,15 +67,16 @@ TEST_CASE("results.json holds what the study found") {
   CHECK(run.out.find(" \n") == std::string::npos);  // no trailing spaces
 
   // Tables are for programs: one name a column, plain numbers in full, no "1,234" and no "%".
-  for (const char* name : {"funnel", "distribution_plays", "distribution_artists_per_user", "distribution_listeners_per_artist", "search",
-                           "sensitivity_factors", "sensitivity_regularization", "sensitivity_alpha", "convergence", "models", "improvement",
-                           "precision_at_k", "coverage", "sample_user"}) {
+  for (const char* name :
+       {"funnel", "distribution_plays", "distribution_artists_per_user", "distribution_listeners_per_artist", "search",
+        "sensitivity_factors", "sensitivity_regularization", "sensitivity_alpha", "convergence", "models", "improvement", "precision_at_k",
+        "coverage", "sample_user", "share_by_decile", "recall_by_decile", "neighbours", "artist_map", "sparsity"}) {
     CAPTURE(name);
     const std::vector<Words> rows = table_of(out, name);
     const std::set<std::string> columns(rows[0].begin(), rows[0].end());
     CHECK(columns.size() == rows[0].size());
     CHECK(columns.count("") == 0);
-    const std::set<std::string> in_words = {"step", "model", "artist", "remark"};
+    const std::set<std::string> in_words = {"step", "user", "model", "artist", "neighbour", "remark"};
     for (std::size_t r = 1; r < rows.size(); ++r) {
       CAPTURE(r);
       REQUIRE(rows[r].size() == rows[0].size());
@@ -285,7 +182,7 @@ TEST_CASE("files that are not what they should be") {
   check_refused_at_once({"--data", plays}, "--format");
   check_refused_at_once({"--format", "delimited"}, "--data");
   check_refused_at_once({"--data", plays, "--format", "spreadsheet"}, "spreadsheet");
-  check_refused_at_once({"--data", plays, "--format", "delimited", "--artists", plays}, "--artists");
+  check_refused_at_once({"--data", plays, "--format", "delimited", "--artists", plays}, "--artists: only --format hetrec2011");
   check_refused_at_once({"--data", plays, "--format", "hetrec2011", "--columns", "0,1"}, "--columns");
   check_refused_at_once({"--data", plays, "--format", "hetrec2011", "--users", plays}, "--users");
   check_refused_at_once({"--data", plays, "--format", "delimited", "--synthetic-users", "9"}, "--synthetic-users");

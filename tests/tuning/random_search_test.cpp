@@ -298,6 +298,30 @@ TEST_SUITE("tuning/random_search") {
                          Contains("random_search was cancelled"), kd::Cancelled);
   }
 
+  TEST_CASE("progress after every iteration of a fit; stop keeps the trials that are finished") {
+    kd::RandomSearchOptions options = small_search(4);
+    options.base.iterations = 3;
+    const kd::SearchSpace four_fits = {{"alpha", kd::Choices{1, 2, 3, 4}}};
+    std::size_t told = 0;
+    options.fit_progress = [&](const kd::Progress& progress) {
+      CHECK(progress.what == "fit");
+      CHECK(progress.total == 3);
+      ++told;
+      return kd::ProgressAnswer::keep_going;
+    };
+    const kd::SearchResult whole = kd::random_search<float>(data.train, data.validation, four_fits, options);
+    CHECK(told == 12);
+    told = 0;
+    options.fit_progress = [&](const kd::Progress&) {
+      return ++told == 8 ? kd::ProgressAnswer::stop_and_keep : kd::ProgressAnswer::keep_going;
+    };
+    const kd::SearchResult part = kd::random_search<float>(data.train, data.validation, four_fits, options);
+    REQUIRE(part.trials.size() == 2);
+    CHECK(part.trials[1].metric.mean == whole.trials[1].metric.mean);
+    options.fit_progress = [](const kd::Progress&) { return kd::ProgressAnswer::cancel; };
+    CHECK_THROWS_AS((void)kd::random_search<float>(data.train, data.validation, four_fits, options), kd::Cancelled);
+  }
+
   TEST_CASE("stopping and cancelling at a trial that failed") {
     kd::RandomSearchOptions options = small_search(2);
     const kd::SearchSpace hopeless = {{"beta", kd::Choices{5, 6}}};

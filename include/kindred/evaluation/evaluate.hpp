@@ -14,6 +14,7 @@
 
 #include <kindred/core/error.hpp>
 #include <kindred/core/parallel.hpp>
+#include <kindred/core/progress.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/evaluation/groups.hpp>
@@ -41,6 +42,8 @@ struct EvaluateOptions {
   std::optional<Groups> item_groups = std::nullopt;            ///< If set, what happens to the items of each group.
   bool keep_per_user = false;                                  ///< Fill RankingReport::per_user.
   std::size_t threads = 0;                                     ///< 0: all hardware threads. The report is the same for any number.
+  /// In users done and in all, about a hundred times; stop_and_keep makes the report one of the users done, the first of those asked for.
+  ProgressCallback progress = {};
 };
 
 namespace detail {
@@ -125,7 +128,7 @@ inline void check_groups(const std::optional<Groups>& groups, std::string_view n
 /// without any are counted, not averaged.
 /// All cutoffs come from one list a user. O(cost of the lists + users * (largest cutoff * log + test items)).
 /// @throws ShapeError if shapes differ; InvalidArgument if an option is not valid, no user has a test item, or the model lists an item that is not
-/// there or a test item twice; what the model throws.
+/// there or a test item twice; Cancelled; what the model and the progress callback throw.
 template <RecommenderModel Model>
 [[nodiscard]] RankingReport evaluate(const Model& model, const CsrView& train, const CsrView& test, const EvaluateOptions& options = {}) {
   CsrMatrix cleaned;
@@ -148,13 +151,10 @@ template <RecommenderModel Model>
   std::vector<Index> relevant;
   const auto consider = [&](Index user) {
     detail::relevant_items(test.row(user), relevant);
-    if (relevant.empty()) {
+    if (relevant.empty())
       ++report.users_without_test;
-      return;
-    }
-    users.push_back(user);
-    report.test_interactions += static_cast<Offset>(relevant.size());
-    for (const Index item : relevant) report.untrained_test_items += item_users[static_cast<std::size_t>(item)] == 0 ? 1 : 0;
+    else
+      users.push_back(user);
   };
   if (options.users) {
     for (const Index user : *options.users) consider(user);
@@ -163,8 +163,6 @@ template <RecommenderModel Model>
   }
   if (users.empty())
     throw InvalidArgument("test", "without a positive interaction of the users asked for", "a matrix with something to predict");
-  report.users = static_cast<Index>(users.size());
-  report.protocol = detail::protocol_text(options, report.users);
 
   // Lists of all users, -1 beyond their end, and their scores; every user writes to places of its own.
   const std::size_t n_cutoffs = options.cutoffs.size();
@@ -174,7 +172,9 @@ template <RecommenderModel Model>
   RecommendAllOptions request{.count = length, .candidates = options.candidates, .threads = 1};
   if (options.seen == SeenItems::excluded) request.exclude = known;
   const ParallelOptions by_blocks{.threads = options.threads, .grain = 256};
-  parallel_for(users.size(), by_blocks, [&](std::size_t first, std::size_t last, std::size_t) {
+  std::size_t begin = 0;
+  const auto measure = [&](std::size_t first_of_round, std::size_t last_of_round, std::size_t) {
+    const std::size_t first = begin + first_of_round, last = begin + last_of_round;
     const std::span<const Index> block = std::span<const Index>(users).subspan(first, last - first);
     const RankedLists ranked = detail::recommend_block(model, block, request);
     std::vector<Index> items, wanted;
@@ -189,7 +189,28 @@ template <RecommenderModel Model>
       detail::ranking_scores_into(items, wanted, options.cutoffs, options.ranking,
                                   std::span<RankingScores>(scores).subspan((first + n) * n_cutoffs, n_cutoffs));
     }
-  });
+  };
+  // One round, or as many as there is progress to tell of: never too short for all threads.
+  const Stopwatch watch;
+  const std::size_t round =
+      options.progress ? (std::max)(by_blocks.grain * resolve_threads(options.threads), users.size() / 100 + 1) : users.size();
+  while (begin < users.size()) {
+    const std::size_t count = (std::min)(round, users.size() - begin);
+    parallel_for(count, by_blocks, measure);
+    begin += count;
+    if (!options.progress) continue;
+    const ProgressAnswer answer =
+        options.progress({.what = "evaluate", .done = begin, .total = users.size(), .elapsed_seconds = watch.seconds()});
+    if (answer == ProgressAnswer::cancel) throw Cancelled("evaluate");
+    if (answer == ProgressAnswer::stop_and_keep) users.resize(begin);
+  }
+  report.users = static_cast<Index>(users.size());
+  report.protocol = detail::protocol_text(options, report.users);
+  for (const Index user : users) {
+    detail::relevant_items(test.row(user), relevant);
+    report.test_interactions += static_cast<Offset>(relevant.size());
+    for (const Index item : relevant) report.untrained_test_items += item_users[static_cast<std::size_t>(item)] == 0 ? 1 : 0;
+  }
 
   std::vector<std::size_t> everybody(users.size());
   std::iota(everybody.begin(), everybody.end(), std::size_t{0});

@@ -34,6 +34,8 @@ struct RandomSearchOptions {
   std::size_t users = 0;    ///< Users that every trial is measured on, drawn from those with test items; 0, or more than there are: all.
   AlsOptions base = {};     ///< Options that the space does not name.
   ProgressCallback progress = {};  ///< After every trial.
+  /// After every iteration of every fit; stop_and_keep ends the search there and keeps the trials that are finished.
+  ProgressCallback fit_progress = {};
 };
 
 /// One setting and what came of it.
@@ -157,6 +159,11 @@ class SearchRun {
     double fit_seconds = 0.0;
     typename ImplicitALS<Scalar>::FitOptions fit_options;
     fit_options.record_loss = true;
+    if (options_.fit_progress)
+      fit_options.progress = [&](const Progress& progress) {
+        ask(options_.fit_progress, progress);
+        return ProgressAnswer::keep_going;
+      };
     fit_options.after_iteration = [&](const ImplicitALS<Scalar>& model, const IterationReport& iteration) {
       fit_seconds += iteration.seconds;
       for (const std::size_t t : group)
@@ -193,11 +200,15 @@ class SearchRun {
   void finish(std::size_t t) {
     finished_[t] = 1;
     ++done_;
-    if (!options_.progress) return;
+    if (options_.progress)
+      ask(options_.progress, {.what = "random search", .done = done_, .total = result_.trials.size(), .elapsed_seconds = watch_.seconds()});
+  }
+
+  /// @throws Stop unless `callback` wants more.
+  void ask(const ProgressCallback& callback, const Progress& progress) {
     auto answer = ProgressAnswer::cancel;
     try {
-      answer =
-          options_.progress({.what = "random search", .done = done_, .total = result_.trials.size(), .elapsed_seconds = watch_.seconds()});
+      answer = callback(progress);
       if (answer == ProgressAnswer::cancel) throw Cancelled("random_search");
     } catch (...) {
       abort_ = std::current_exception();

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+// How the study behaves on a command line: on a terminal, when it is interrupted and goes on, with data it knows, with people and names.
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <string>
+
+#include <pty.h>
+#include <unistd.h>
+
+#include "io/real_data.hpp"
+#include "study_runner.hpp"
+
+using namespace study_test;
+
+namespace {
+
+/// A run on a terminal of its own, both streams on it.
+struct TerminalRun {
+  int exit_code = -1;
+  std::string screen;
+};
+
+/// Sends Ctrl-C (as SIGINT) as soon as the screen shows `until`; never if that is empty.
+TerminalRun run_on_terminal(const Words& words, const std::string& until = "", const char* no_colour = nullptr) {
+  TerminalRun run;
+  int terminal = -1;
+  const pid_t child = forkpty(&terminal, nullptr, nullptr, nullptr);
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    setenv("TERM", "xterm", 1);
+    if (no_colour != nullptr) setenv("NO_COLOR", no_colour, 1);
+    if (no_colour == nullptr) unsetenv("NO_COLOR");
+    std::vector<std::string> all = {LASTFM_STUDY};
+    all.insert(all.end(), words.begin(), words.end());
+    std::vector<char*> arguments;
+    for (std::string& word : all) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    execv(LASTFM_STUDY, arguments.data());
+    _exit(127);
+  }
+  bool sent = until.empty();
+  char buffer[4096];
+  for (ssize_t n = 0; (n = read(terminal, buffer, sizeof(buffer))) > 0;) {
+    run.screen.append(buffer, static_cast<std::size_t>(n));
+    if (!sent && run.screen.find(until) != std::string::npos) {
+      kill(child, SIGINT);
+      sent = true;
+    }
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  close(terminal);
+  run.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  CHECK(sent);
+  return run;
+}
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+/// 40 listeners of 20 artists, in two halves that like different ones, as lines of "user<separator>artist<separator>plays".
+std::string two_tastes(const std::string& separator) {
+  std::string text;
+  for (int user = 1; user <= 40; ++user)
+    for (int n = 0; n < 8; ++n)
+      text += std::to_string(user) + separator + std::to_string((user % 2) * 10 + (user + n * (1 + user / 10)) % 10 + 1) + separator +
+              std::to_string(1 + (user * n) % 90) + "\n";
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("on a terminal there are colours and, for long work, a bar with rate and remaining time; NO_COLOR is honoured") {
+  const TemporaryDirectory folder;
+  const Words long_search = {"--search-trials", "30", "--synthetic-users", "4000", "--threads", "1", "--out", folder.path("out")};
+  const TerminalRun run = run_on_terminal(long_search, "random search [");
+  CAPTURE(run.screen);
+  CHECK(has(run.screen, "\033[1;36m=="));
+  const std::size_t bar = run.screen.find("random search [");
+  REQUIRE(bar != std::string::npos);
+  CHECK(has(run.screen.substr(bar, 120), " of 30, "));
+  CHECK(has(run.screen.substr(bar, 120), "/s, "));
+  CHECK(has(run.screen.substr(bar, 120), " s left"));
+
+  // The same run was interrupted there: it ended after the iteration, kept what it had, and said so.
+  CHECK(run.exit_code == 130);
+  CHECK(has(run.screen, "ended by Ctrl-C in the step 'search'; what was found until then is in"));
+  const json results = json_of(folder.path("out"));
+  CHECK(results.at("interrupted") == "search");
+  CHECK(results.at("search").at("trials").size() > 0);
+  CHECK(results.at("search").at("trials").size() < 30);
+  CHECK(results.at("models").size() == 3);
+  CHECK(has(content_of(folder.path("out/report.html")), "This run was ended by Ctrl-C"));
+
+  const TerminalRun plain = run_on_terminal({"--search-trials", "30", "--synthetic-users", "4000", "--threads", "1"}, "== Popularity", "1");
+  CHECK_FALSE(has(plain.screen, "\033[1;"));
+  CHECK(plain.exit_code == 130);
+  CHECK(has(plain.screen, "nothing is kept without --out"));
+}
+
+TEST_CASE("resume takes the steps that were finished and does the others") {
+  const TemporaryDirectory folder;
+  const std::string out = folder.path("out");
+  const Words words = small_data + Words{"--search-trials", "2", "--artists", "artist_0000001", "--out", out};
+  REQUIRE(run_study(words).exit_code == 0);
+  const json whole = json_of(out);
+  const std::string table = content_of(out + "/precision_at_k.tsv");
+
+  auto state = nlohmann::ordered_json::parse(content_of(out + "/steps.json"));
+  auto& steps = state.at("steps");
+  while (steps.back().at("name") != "convergence") steps.erase(steps.size() - 1);
+  (void)folder.file(state.dump(), "out/steps.json");
+  std::filesystem::remove(out + "/results.json");
+  const Run again = run_study(words + Words{"--resume", "--threads", "1"});
+  REQUIRE_MESSAGE(again.exit_code == 0, again.err);
+  CHECK(has(again.out, "(search: finished by an earlier run"));
+  CHECK_FALSE(has(again.out, "(final models: finished"));
+  json resumed = json_of(out);
+  CHECK(without_times(resumed) == without_times(whole));
+  CHECK(content_of(out + "/precision_at_k.tsv") == table);
+
+  // All of it, then: only reading and preparing is done again.
+  const Run all = run_study(words + Words{"--resume"});
+  CHECK(has(all.out, "(new listener: finished by an earlier run"));
+  CHECK(without_times(json_of(out)) == without_times(whole));
+
+  check_refused(small_data + Words{"--search-trials", "3", "--out", out, "--resume"}, "used with another command or other data");
+  (void)folder.file("{\"of\": ", "out/steps.json");
+  check_refused(words + Words{"--resume"}, "which is damaged");
+  check_refused_at_once(small_data + Words{"--resume"}, "--resume: needs --out");
+}
+
+TEST_CASE("exit codes, and what to try") {
+  CHECK(run_study({"--no-such-option"}).exit_code == 2);
+  CHECK(run_study(small_data + Words{"--alpha", "-1"}).exit_code == 1);
+  check_refused_at_once({"--iteratons", "3"}, "--iteratons is no option; did you mean '--iterations'?");
+  check_refused_at_once({"--regularisation=3"}, "did you mean '--regularization'?");
+  check_refused_at_once({"results"}, "results belongs to no option");
+  const Run help = run_study({"--help"});
+  for (const char* part : {"Examples:", "Exit codes: 0 done", "130 ended by Ctrl-C", "NO_COLOR", "--artists", "fetch_data.sh"})
+    CHECK_MESSAGE(has(help.out, part), part);
+}
+
+TEST_CASE("known files are recognised by their content, and by their name where it is broken") {
+  const TemporaryDirectory folder;
+  const auto format_of = [&](const std::string& content, const std::string& name) {
+    const Run run = run_study({"--data", folder.file(content, name), "--search-trials", "0", "--out", folder.path("out")});
+    CAPTURE(run.err);
+    CAPTURE(name);
+    const std::size_t at = run.out.find("Format: ");
+    return at == std::string::npos ? run.err : run.out.substr(at + 8, run.out.find_first_of(".,", at) - at - 8);
+  };
+  CHECK(format_of("userID\tartistID\tweight\r\n" + two_tastes("\t"), "any name") == "hetrec2011");
+  CHECK(format_of(two_tastes(" "), "plays.txt") == "audioscrobbler");
+  CHECK(format_of("userId,movieId,rating,timestamp\n1,2,3.5,1112486027\n", "r.csv") == "movielens");
+  CHECK(format_of("1::2::5::978300760\n", "r.dat") == "movielens");
+  CHECK(format_of("196\t242\t3\t881250949\n", "u") == "movielens");
+  CHECK(format_of(std::string(40, 'a') + "\t\tbetty blowtorch\t2137\n" + std::string(40, 'a') +
+                      "\t3bd73256-3905-4f3a-97e2-8b341527f805\tmuse\t7\n",
+                  "p.tsv") == "lastfm-360k");
+  CHECK(format_of("user_000001\t2009-05-04T23:08:57Z\tf1b1cf71-bd35-4e99-8624-24a6e15f133a\tDeep Dish\t\tFuck Me Im Famous\n", "e.tsv") ==
+        "lastfm-1k");
+  CHECK(has(format_of("broken\n", "user_artists.dat"), "line 1"));  // by its name: its reader says what is wrong
+  check_refused_at_once({"--data", folder.file("a b\n", "mine.txt")}, "which is none of the known files; it must be described by --format");
+  check_refused_at_once({"--data", folder.path("nobody.tsv")}, "nobody.tsv: cannot open: No such file or directory");
+}
+
+TEST_CASE("the names that lie beside a known file are used; names that no format can use are refused") {
+  const TemporaryDirectory folder;
+  std::string names = "id\tname\turl\tpictureURL\n";
+  for (int artist = 1; artist <= 20; ++artist) names += std::to_string(artist) + "\tArtist No " + std::to_string(artist) + "\thttp://a\t\n";
+  const std::string artists = folder.file(names, "artists.dat");
+  const std::string plays = folder.file("userID\tartistID\tweight\n" + two_tastes("\t"), "user_artists.dat");
+  const Run run = run_study({"--data", plays, "--search-trials", "0", "--user", "7", "--user", "8", "--artists",
+                             " artist NO 3; Artist No 4", "--artists", artists, "--out", folder.path("out")});
+  REQUIRE_MESSAGE(run.exit_code == 0, run.err);
+  const json results = json_of(folder.path("out"));
+  REQUIRE(results.at("sample_users").size() == 2);
+  CHECK(results.at("sample_users").at(0).at("key") == "7");
+  CHECK(results.at("sample_users").at(1).at("key") == "8");
+  CHECK(results.at("new_listener").at("artists") == json{"Artist No 3", "Artist No 4"});
+  for (const json& item : results.at("new_listener").at("items")) {  // the parts sum to the score, and those below 0 are not shown
+    double sum = 0.0;
+    for (const json& part : item.at("because")) sum += part.at("adds").get<double>();
+    CHECK(sum >= item.at("score").get<double>() - 1e-4);
+  }
+  CHECK(has(content_of(folder.path("out/listener.html")), "Artist No 4"));
+
+  const Words data = {"--data", plays, "--search-trials", "0"};
+  check_refused(data + Words{"--artists", "Artst No 3;Artist No 4"}, "--artists is 'Artst No 3'");
+  check_refused(data + Words{"--artists", "Artst No 3"}, "did you mean 'Artist No 3'");
+  check_refused(data + Words{"--user", "77"}, "--user is '77'; it must be one of the 39 users that the filters left; did you mean '7'");
+  check_refused_at_once(data + Words{"--artists", " ; "}, "names no artist");
+  check_refused(data + Words{"--artists", "nobody.dat"}, "nobody.dat: cannot open");
+  check_refused_at_once(Words{"--artists", artists}, "needs a --data whose artists it names");
+  check_refused_at_once(data + Words{"--artists", artists, "--artists", artists}, "names one file only");
+  const std::string events =
+      folder.file("user_000001\t2009-05-04T23:08:57Z\tf1b1cf71-bd35-4e99-8624-24a6e15f133a\tDeep Dish\t\tA Track\n", "events.tsv");
+  check_refused_at_once({"--data", events, "--users", artists}, "--users: only dense counts of lastfm-1k");
+  check_refused_at_once({"--data", events, "--artists", artists}, "--artists: only dense counts of lastfm-1k");
+}
