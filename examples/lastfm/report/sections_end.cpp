@@ -19,7 +19,7 @@ void cold_start(Page& page, const Results& results, const ordered_json& limits) 
     text += " Among those who remain, the quarter with the fewest plays (" + escape(limits.at("least_active_quarter").get<std::string>()) +
             ") gets P@10 " + fixed(limits.at("precision_of_least_active_quarter"), 4) + ", the quarter with the most " +
             fixed(limits.at("precision_of_most_active_quarter"), 4) +
-            ". (Who has played little also has fewer hidden artists that could be found.)";
+            ". (Who has played little may also have fewer hidden artists that could be found.)";
   page.p(text);
   const auto* recommended = model_named(results, "recommended");
   if (recommended == nullptr || !recommended->contains("user_groups")) return;
@@ -63,7 +63,7 @@ void limits_section(Page& page, const Results& results) {
              ? "The split is random and knows no time: " + percent_text(limits.at("test_share_older_than_train"), 0) +
                    " of the hidden pairs began before something of the same listener that the model was shown. To suggest what comes next "
                    "one may "
-                   "learn from the past only; figures of a split by time would be lower."
+                   "learn from the past only; figures of a split by time are usually lower."
              : "0 of the " + grouped(data.at("interactions")) +
                    " pairs have a date in this data: tastes that change and artists that are new look like all others, and a test that "
                    "hides the latest plays is not possible.");
