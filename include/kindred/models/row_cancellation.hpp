@@ -23,6 +23,8 @@ template <Real Scalar>
 [[nodiscard]] bool cancels(const AlsWeights& weights, AlsSide side, const FactorMatrix<Scalar>& fixed, std::span<const double> eigenvalues,
                            const RowSystem<Scalar>& system) {
   constexpr double least_share = sizeof(Scalar) == 4 ? 1e-4 : 1e-9;  // of the background: some three digits are left
+  // The penalty holds every direction, however little is left of the background.
+  if (system.penalty >= least_share * (system.background * eigenvalues.front() + system.penalty)) return false;
   const std::span<const double> column_background = weights.background(side == AlsSide::users ? AlsSide::items : AlsSide::users);
   const bool light = std::any_of(system.columns.begin(), system.columns.end(), [&, n = std::size_t{0}](Index column) mutable {
     const double b = column_background.empty() ? 1.0 : column_background[static_cast<std::size_t>(column)];
