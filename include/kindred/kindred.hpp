@@ -8,6 +8,7 @@
 #include <kindred/core/aligned.hpp>   // IWYU pragma: export
 #include <kindred/core/config.hpp>    // IWYU pragma: export
 #include <kindred/core/error.hpp>     // IWYU pragma: export
+#include <kindred/core/memory.hpp>    // IWYU pragma: export
 #include <kindred/core/parallel.hpp>  // IWYU pragma: export
 #include <kindred/core/progress.hpp>  // IWYU pragma: export
 #include <kindred/core/random.hpp>    // IWYU pragma: export
@@ -79,6 +80,7 @@
 #include <kindred/models/popularity_recommender.hpp>  // IWYU pragma: export
 #include <kindred/models/recommender.hpp>             // IWYU pragma: export
 #include <kindred/models/rerank.hpp>                  // IWYU pragma: export
+#include <kindred/models/row_cancellation.hpp>        // IWYU pragma: export
 
 #include <kindred/evaluation/compare.hpp>   // IWYU pragma: export
 #include <kindred/evaluation/evaluate.hpp>  // IWYU pragma: export

@@ -49,4 +49,8 @@ TEST_SUITE("read_movielens") {
     CHECK_THROWS_AS((void)kd::read_movielens(directory.path("missing")), kd::IoError);
     CHECK_THROWS_AS((void)kd::read_movielens(words, {.min_rating = std::numeric_limits<float>::quiet_NaN()}), kd::InvalidArgument);
   }
+
+  TEST_CASE("a pipe cannot be read twice") {
+    CHECK_THROWS_WITH_AS((void)kd::read_movielens("-"), "path is -; it must be a file: its first line is read twice", kd::InvalidArgument);
+  }
 }

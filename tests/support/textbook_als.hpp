@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <kindred/core/aligned.hpp>
@@ -160,6 +161,78 @@ std::vector<T> textbook_row(const Rows<T>& fixed, const std::vector<T>& confiden
   return x;
 }
 
+/// The same minimiser as that of a stack of equations, sqrt(c) y.x = sqrt(c) p, sqrt(w) y.x = 0 and sqrt(penalty) x = 0, by Householder's orthogonal
+/// triangularisation with the heaviest rows first and columns exchanged: right also where weights differ by 40 and more orders of magnitude, which squares
+/// them out of the normal equations. Source: Higham 2002, section 20.8 (row-wise stability).
+template <typename T>
+std::vector<T> least_squares_row(const Rows<T>& fixed, const std::vector<T>& confidence, const std::vector<T>& preference,
+                                 const std::vector<T>& background, T penalty) {
+  const std::size_t k = fixed.factors;
+  std::vector<std::vector<T>> rows;  // k coefficients and the right-hand side
+  const auto add = [&](const T* y, T weight, T target) {
+    if (!(weight > T(0))) return;
+    std::vector<T> row(k + 1);
+    for (std::size_t f = 0; f < k; ++f) row[f] = std::sqrt(weight) * y[f];
+    row[k] = std::sqrt(weight) * target;
+    rows.push_back(std::move(row));
+  };
+  for (std::size_t n = 0; n < fixed.rows; ++n) {
+    add(&fixed.values[n * k], confidence[n], preference[n]);
+    add(&fixed.values[n * k], background[n], T(0));
+  }
+  std::vector<T> unit(k, T(0));
+  for (std::size_t f = 0; f < k; ++f) {
+    unit[f] = T(1);
+    add(unit.data(), penalty, T(0));
+    unit[f] = T(0);
+  }
+  const auto largest = [&](const std::vector<T>& row) {
+    T most = T(0);
+    for (std::size_t f = 0; f < k; ++f) most = (std::max)(most, std::abs(row[f]));
+    return most;
+  };
+  std::sort(rows.begin(), rows.end(), [&](const auto& a, const auto& b) { return largest(a) > largest(b); });
+  while (rows.size() < k) rows.emplace_back(k + 1, T(0));
+
+  std::vector<std::size_t> place(k);
+  for (std::size_t f = 0; f < k; ++f) place[f] = f;
+  std::size_t rank = 0;
+  for (; rank < k; ++rank) {
+    std::size_t pivot = rank;
+    T most = T(0);
+    for (std::size_t f = rank; f < k; ++f) {
+      T squares = T(0);
+      for (std::size_t r = rank; r < rows.size(); ++r) squares += rows[r][f] * rows[r][f];
+      if (squares > most) most = squares, pivot = f;
+    }
+    if (!(most > T(0))) break;
+    for (auto& row : rows) std::swap(row[rank], row[pivot]);
+    std::swap(place[rank], place[pivot]);
+    // The heaviest row on top, so that the reflection adds numbers of one size.
+    std::size_t top = rank;
+    for (std::size_t r = rank; r < rows.size(); ++r)
+      if (std::abs(rows[r][rank]) > std::abs(rows[top][rank])) top = r;
+    std::swap(rows[rank], rows[top]);
+    const T norm = rows[rank][rank] > T(0) ? -std::sqrt(most) : std::sqrt(most);
+    std::vector<T> v(rows.size(), T(0));
+    v[rank] = rows[rank][rank] - norm;
+    for (std::size_t r = rank + 1; r < rows.size(); ++r) v[r] = rows[r][rank];
+    const T scale = -v[rank] * norm;  // |v|^2 / 2
+    for (std::size_t f = rank; f <= k; ++f) {
+      T dot = T(0);
+      for (std::size_t r = rank; r < rows.size(); ++r) dot += v[r] * rows[r][f];
+      for (std::size_t r = rank; r < rows.size(); ++r) rows[r][f] -= v[r] * (dot / scale);
+    }
+  }
+  std::vector<T> x(k, T(0));
+  for (std::size_t f = rank; f-- > 0;) {
+    T sum = rows[f][k];
+    for (std::size_t g = f + 1; g < rank; ++g) sum -= rows[f][g] * x[place[g]];
+    x[place[f]] = sum / rows[f][f];
+  }
+  return x;
+}
+
 namespace textbook_detail {
 
 template <typename T>
@@ -194,6 +267,20 @@ std::vector<T> textbook_item(const TextbookProblem& p, const Rows<T>& users, std
                          column_of<T>(p, p.background, item), static_cast<T>(p.item_penalty[item]), prior);
 }
 
+/// The same by least_squares_row.
+template <typename T>
+std::vector<T> least_squares_user(const TextbookProblem& p, const Rows<T>& items, std::size_t user) {
+  using textbook_detail::row_of;
+  return least_squares_row<T>(items, row_of<T>(p, p.confidence, user), row_of<T>(p, p.preference, user), row_of<T>(p, p.background, user),
+                              static_cast<T>(p.user_penalty[user]));
+}
+template <typename T>
+std::vector<T> least_squares_item(const TextbookProblem& p, const Rows<T>& users, std::size_t item) {
+  using textbook_detail::column_of;
+  return least_squares_row<T>(users, column_of<T>(p, p.confidence, item), column_of<T>(p, p.preference, item),
+                              column_of<T>(p, p.background, item), static_cast<T>(p.item_penalty[item]));
+}
+
 struct TextbookModel {
   Rows<long double> users;
   Rows<long double> items;
@@ -205,17 +292,23 @@ struct TextbookModel {
   }
 };
 
+/// Which of the two ways a row is solved.
+enum class TextbookRows { normal_equations, least_squares };
+
 /// `iterations` times all items, then all users, from `users`.
-inline TextbookModel textbook_fit(const TextbookProblem& p, Rows<long double> users, std::size_t iterations) {
+inline TextbookModel textbook_fit(const TextbookProblem& p, Rows<long double> users, std::size_t iterations,
+                                  TextbookRows way = TextbookRows::normal_equations) {
   TextbookModel model{std::move(users), {}};
   model.items = Rows<long double>(p.items, model.users.factors);
   for (std::size_t iteration = 0; iteration < iterations; ++iteration) {
     for (std::size_t i = 0; i < p.items; ++i) {
-      const std::vector<long double> y = textbook_item<long double>(p, model.users, i);
+      const std::vector<long double> y = way == TextbookRows::normal_equations ? textbook_item<long double>(p, model.users, i)
+                                                                               : least_squares_item<long double>(p, model.users, i);
       std::copy(y.begin(), y.end(), &model.items.at(i, 0));
     }
     for (std::size_t u = 0; u < p.users; ++u) {
-      const std::vector<long double> x = textbook_user<long double>(p, model.items, u);
+      const std::vector<long double> x = way == TextbookRows::normal_equations ? textbook_user<long double>(p, model.items, u)
+                                                                               : least_squares_user<long double>(p, model.items, u);
       std::copy(x.begin(), x.end(), &model.users.at(u, 0));
     }
   }

@@ -27,6 +27,29 @@ namespace kindred::inline v0 {
 /// Bytes of a cache line and of the widest vector register; every row of factors starts at a multiple of it.
 inline constexpr std::size_t row_alignment = 64;
 
+namespace detail {
+
+/// Asks Linux for huge pages where `bytes` bytes from `start` span some. Best before they are touched: the first touch of each small page costs a
+/// microsecond or more. It is a wish, and may fail.
+inline void wish_for_huge_pages([[maybe_unused]] void* start, [[maybe_unused]] std::size_t bytes) noexcept {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  constexpr std::uintptr_t page = 4096, huge = std::uintptr_t{2} << 20;
+  const auto first = (reinterpret_cast<std::uintptr_t>(start) + page - 1) / page * page;
+  const auto last = (reinterpret_cast<std::uintptr_t>(start) + bytes) / page * page;
+  if (last >= first + huge) (void)::madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
+#endif
+}
+
+/// vector.resize, for a vector that may become large.
+template <typename T>
+void resize_large(std::vector<T>& vector, std::size_t size) {
+  vector.reserve(size);
+  wish_for_huge_pages(vector.data(), size * sizeof(T));
+  vector.resize(size);
+}
+
+}  // namespace detail
+
 /// Allocates at multiples of 64 bytes, whatever the compiler flags. Large blocks start at a multiple of 2 MiB and ask Linux for huge pages:
 /// rows of factors are visited in random order, and with small pages most visits miss the translation cache too.
 template <typename T>
@@ -40,9 +63,7 @@ struct AlignedAllocator {
   [[nodiscard]] T* allocate(std::size_t count) {
     if (count > (std::numeric_limits<std::size_t>::max)() / sizeof(T)) throw std::bad_array_new_length();
     void* const block = ::operator new(count * sizeof(T), alignment_of(count));
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-    if (alignment_of(count) == huge_page) (void)::madvise(block, count * sizeof(T), MADV_HUGEPAGE);  // a wish: it may fail
-#endif
+    if (alignment_of(count) == huge_page) detail::wish_for_huge_pages(block, count * sizeof(T));
     return static_cast<T*>(block);
   }
   void deallocate(T* pointer, std::size_t count) noexcept { ::operator delete(pointer, alignment_of(count)); }

@@ -11,11 +11,23 @@
 #include <utility>
 #include <vector>
 
+#include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
 
 namespace kindred::inline v0 {
+
+namespace detail {
+
+/// A wish that the processor may ignore.
+inline void prefetch([[maybe_unused]] const void* address) noexcept {
+#if defined(__GNUC__) || defined(__clang__)
+  __builtin_prefetch(address);
+#endif
+}
+
+}  // namespace detail
 
 /// A caller's keys (user names, artist ids) and the indices that stand for them, 0, 1, 2 ... in the order in which keys were first seen.
 ///
@@ -29,18 +41,54 @@ class IdMap {
 
   /// The index of `key`, which is added if it is new. Amortised O(length of the key).
   /// @throws InvalidArgument beyond 2^31 - 1 keys.
-  Index intern(std::string_view key) {
-    if ((ends_.size() + 1) * 4 > table_.size() * 3) grow();
-    const std::uint32_t hash = hash_of(key);
+  Index intern(std::string_view key) { return intern(key, hash_of(key)); }
+
+  /// The same with hash_of(key) at hand. In a large map a key costs three visits to memory that nothing else hides: who has many keys to look up can ask for
+  /// the first place of each well before it is needed, and some keys later for the second.
+  Index intern(std::string_view key, std::uint32_t hash) {
+    if ((ends_.size() + 1) * 2 > table_.size()) grow();
     const std::size_t slot = slot_of(key, hash);
     if (table_[slot].index != absent) return table_[slot].index;
     if (ends_.size() >= static_cast<std::size_t>((std::numeric_limits<Index>::max)()))
       throw InvalidArgument("number of keys", ends_.size() + 1, "below 2^31");
     const auto index = static_cast<Index>(ends_.size());
-    bytes_.insert(bytes_.end(), key.begin(), key.end());
-    ends_.push_back(bytes_.size());
-    table_[slot] = {hash, index};
+    const std::size_t start = bytes_.size();
+    ends_.push_back(start + key.size());
+    try {
+      bytes_.insert(bytes_.end(), key.begin(), key.end());
+    } catch (...) {  // no memory: the map is as it was
+      ends_.pop_back();
+      throw;
+    }
+    table_[slot] = {hash, index, Slot::place_of(start, key.size())};
     return index;
+  }
+  void prefetch_slot(std::uint32_t hash) const noexcept {
+    if (!table_.empty()) detail::prefetch(&table_[hash & (table_.size() - 1)]);
+  }
+  void prefetch_key(std::uint32_t hash) const noexcept {
+    if (table_.empty()) return;
+    const std::size_t mask = table_.size() - 1;
+    std::size_t at = hash & mask;
+    while (table_[at].index != absent && table_[at].hash != hash) at = (at + 1) & mask;
+    const Slot& slot = table_[at];
+    detail::prefetch(bytes_.data() + slot.start());
+    detail::prefetch(bytes_.data() + slot.start() + slot.length());
+  }
+
+  /// Eight bytes a step, mixed by multiplication and a shift (the finaliser of splitmix64).
+  static std::uint32_t hash_of(std::string_view key) noexcept {
+    std::uint64_t hash = 0x9E3779B97F4A7C15u ^ key.size();
+    while (!key.empty()) {
+      std::uint64_t word = 0;
+      const std::size_t length = key.size() < 8 ? key.size() : 8;
+      std::memcpy(&word, key.data(), length);
+      key.remove_prefix(length);
+      hash = (hash ^ word) * 0xBF58476D1CE4E5B9u;
+      hash ^= hash >> 29;
+    }
+    hash *= 0x94D049BB133111EBu;
+    return static_cast<std::uint32_t>(hash >> 32);
   }
 
   /// The index of `key`, if it is known.
@@ -78,42 +126,38 @@ class IdMap {
  private:
   static constexpr Index absent = -1;
 
-  /// A key's hash stands beside its index, so that a wrong key is passed over without a look at its bytes, and growing does not hash again.
+  /// A key's hash, length and place stand beside its index, so that a wrong key is passed over without a look at its bytes, the right one is found with one,
+  /// and growing does not hash again.
   struct Slot {
+    static constexpr std::size_t longest = 0xFFFF;
+
     std::uint32_t hash = 0;
     Index index = absent;
+    std::uint64_t place = 0;  // of the bytes, times 2^16, and the length, as far as it goes
+
+    static std::uint64_t place_of(std::size_t start, std::size_t length) noexcept {
+      return (static_cast<std::uint64_t>(start) << 16) | (length < longest ? length : longest);
+    }
+    [[nodiscard]] std::size_t start() const noexcept { return static_cast<std::size_t>(place >> 16); }
+    [[nodiscard]] std::size_t length() const noexcept { return place & longest; }
   };
 
-  /// Eight bytes a step, mixed by multiplication and a shift (the finaliser of splitmix64).
-  static std::uint32_t hash_of(std::string_view key) noexcept {
-    std::uint64_t hash = 0x9E3779B97F4A7C15u ^ key.size();
-    while (!key.empty()) {
-      std::uint64_t word = 0;
-      const std::size_t length = key.size() < 8 ? key.size() : 8;
-      std::memcpy(&word, key.data(), length);
-      key.remove_prefix(length);
-      hash = (hash ^ word) * 0xBF58476D1CE4E5B9u;
-      hash ^= hash >> 29;
-    }
-    hash *= 0x94D049BB133111EBu;
-    return static_cast<std::uint32_t>(hash >> 32);
-  }
-
-  /// The slot that holds `key`, or the empty one where it belongs. Linear probing; the table is never more than three quarters full.
+  /// The slot that holds `key`, or the empty one where it belongs. Linear probing; the table is never more than half full.
   [[nodiscard]] std::size_t slot_of(std::string_view key, std::uint32_t hash) const noexcept {
     const std::size_t mask = table_.size() - 1;
     std::size_t slot = hash & mask;
     for (; table_[slot].index != absent; slot = (slot + 1) & mask) {
       if (table_[slot].hash != hash) continue;
-      const auto at = static_cast<std::size_t>(table_[slot].index);
-      const std::size_t start = at == 0 ? 0 : ends_[at - 1];
-      if (std::string_view(bytes_.data() + start, ends_[at] - start) == key) break;
+      const std::size_t start = table_[slot].start();
+      std::size_t length = table_[slot].length();
+      if (length == Slot::longest) length = ends_[static_cast<std::size_t>(table_[slot].index)] - start;
+      if (std::string_view(bytes_.data() + start, length) == key) break;
     }
     return slot;
   }
 
   void grow() {
-    std::vector<Slot> larger(table_.empty() ? 16 : table_.size() * 2);
+    AlignedVector<Slot> larger(table_.empty() ? 16 : table_.size() * 2);
     const std::size_t mask = larger.size() - 1;
     for (const Slot& old : table_) {
       if (old.index == absent) continue;
@@ -124,9 +168,9 @@ class IdMap {
     table_ = std::move(larger);
   }
 
-  std::vector<char> bytes_;
+  AlignedVector<char> bytes_;
   std::vector<std::size_t> ends_;  // key n is [ends_[n - 1], ends_[n]) of bytes_
-  std::vector<Slot> table_;        // a power of two
+  AlignedVector<Slot> table_;      // a power of two
 };
 
 }  // namespace kindred::inline v0

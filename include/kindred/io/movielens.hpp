@@ -30,7 +30,8 @@ namespace detail {
 /// The form of a MovieLens file, by its first line that is not blank.
 [[nodiscard]] inline DelimitedFormat movielens_format(const std::string& path, const ReadOptions& options) {
   DelimitedFormat format{.field_count = 4, .value = 2, .time = 3};
-  LineSource source(path, options.max_line_bytes);
+  if (path == "-" && !options.open) throw InvalidArgument("path", path, "a file: its first line is read twice");
+  LineSource source(path, options.max_line_bytes, options.open);
   Line line;
   while (source.next(line)) {
     if (line.text.empty() && !line.too_long) continue;

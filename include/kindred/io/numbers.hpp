@@ -88,6 +88,12 @@ struct NumberShape {
 /// The float nearest to a decimal number, and nothing beside it: no '+', spaces, hex, infinity or NaN, at most 64 characters. Nothing if `text`
 /// is none, lies beyond the range of a float, or is not zero but too small for one.
 [[nodiscard]] inline std::optional<float> parse_float(std::string_view text) noexcept {
+  if (!text.empty() && text.size() <= 9) {  // most are a few digits
+    std::uint32_t whole = 0;
+    std::size_t at = 0;
+    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) whole = whole * 10 + static_cast<std::uint32_t>(text[at] - '0');
+    if (at == text.size()) return static_cast<float>(whole);
+  }
   const NumberShape shape = number_shape(text);
   if (!shape.well_formed) return std::nullopt;
   float number = 0.0F;

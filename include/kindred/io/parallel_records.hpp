@@ -69,7 +69,9 @@ class ParallelRecords {
     MergedKeys users = merge_keys(seen_users), items = merge_keys(seen_items);
     Dataset data;
     if (parts_.item_names) data.item_names = merge_names(items);
-    const std::uint64_t zero_rows = RowMerger(users, items, parts_.times, table_.options().threads).merge(blocks, data, report);
+    const std::uint64_t zero_rows = RowMerger(users, items, parts_.times, table_.options().threads).merge(blocks, data, report, [&] {
+      for (auto& parser : parsers_) parser.forget_rows();
+    });
     data.users = std::move(users.map);
     data.items = std::move(items.map);
     return DatasetBuilder::finished(std::move(data), std::move(report), zero_rows);
@@ -189,7 +191,7 @@ class ParallelRecords {
       line += found.lines;
       report.bad_lines += found.bad_lines;
       report.skipped += found.skipped;
-      if (found.number > 0) report.rows += found.rows.size();  // the table has counted its first row
+      if (found.number > 0) report.rows += found.rows;  // the table has counted its first row
       for (std::size_t n = 0; n < found.dropped.size(); ++n)
         if (found.dropped[n] > 0) report.dropped[reasons[n]] += found.dropped[n];
       if (found.noted > 0) report.noted["alias applied"] += found.noted;

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <kindred/core/aligned.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
@@ -74,9 +75,12 @@ class RowMerger {
 
   /// Puts matrix, times and raw rows into `data`, and `merged` and `noted` sums into the report; uses the rows up. Returns how many rows summed to zero.
   /// O(rows * log(longest row)). @throws InvalidArgument if a sum is beyond the range of a float, naming the first such pair.
-  [[nodiscard]] std::uint64_t merge(std::vector<RowBlock>& blocks, Dataset& data, LoadReport& report) {
+  /// `forget` is called once the rows are not needed any more.
+  template <typename Forget>
+  [[nodiscard]] std::uint64_t merge(std::vector<RowBlock>& blocks, Dataset& data, LoadReport& report, Forget&& forget) {
     scatter(blocks);
     blocks = {};
+    forget();
     sort_rows(report);
     close_gaps(data);
     const MatrixShape shape{users_.map.size(), items_.map.size()};
@@ -97,14 +101,14 @@ class RowMerger {
   void scatter(std::vector<RowBlock>& blocks) {
     const auto n_users = static_cast<std::size_t>(users_.map.size());
     std::size_t total = 0;
-    for (const RowBlock& block : blocks) total += block.found.rows.size();
+    for (const RowBlock& block : blocks) total += static_cast<std::size_t>(block.found.rows);
     const std::size_t runs = (std::max)(std::size_t{1}, (std::min)(resolve_threads(threads_), total / (8 * n_users + 1)));
     // Runs of about as many rows.
     std::vector<std::size_t> first_block(runs + 1, blocks.size());
     first_block[0] = 0;
     for (std::size_t n = 0, before = 0, run = 1; n < blocks.size(); ++n) {
       while (run < runs && before >= total / runs * run) first_block[run++] = n;
-      before += blocks[n].found.rows.size();
+      before += static_cast<std::size_t>(blocks[n].found.rows);
     }
     std::vector<std::vector<Offset>> next(runs, std::vector<Offset>(n_users, 0));
     const auto each_run = [&](auto&& body) {
@@ -114,7 +118,8 @@ class RowMerger {
       });
     };
     each_run([&](std::vector<Offset>& counts, const RowBlock& block) {
-      for (const Interaction& row : block.found.rows) ++counts[static_cast<std::size_t>(users_(block.thread, row.user))];
+      for (const std::span<const Interaction> piece : block.found.pieces)
+        for (const Interaction& row : piece) ++counts[static_cast<std::size_t>(users_(block.thread, row.user))];
     });
     offsets_.resize(n_users + 1);
     Offset at = 0;
@@ -123,19 +128,20 @@ class RowMerger {
       for (std::vector<Offset>& run : next) at += std::exchange(run[u], at);
     }
     offsets_[n_users] = at;
-    columns_.resize(total);
-    values_.resize(total);
-    if (with_times_) times_.resize(total);
+    resize_large(columns_, total);
+    resize_large(values_, total);
+    if (with_times_) resize_large(times_, total);
     each_run([&](std::vector<Offset>& places, RowBlock& block) {
-      for (std::size_t n = 0; n < block.found.rows.size(); ++n) {
-        const Interaction& row = block.found.rows[n];
-        const auto place = static_cast<std::size_t>(places[static_cast<std::size_t>(users_(block.thread, row.user))]++);
-        columns_[place] = items_(block.thread, row.item);
-        values_[place] = row.value;
-        if (with_times_) times_[place] = block.found.times[n];
+      std::size_t n = 0;
+      for (const std::span<const Interaction> piece : block.found.pieces) {
+        for (const Interaction& row : piece) {
+          const auto place = static_cast<std::size_t>(places[static_cast<std::size_t>(users_(block.thread, row.user))]++);
+          columns_[place] = items_(block.thread, row.item);
+          values_[place] = row.value;
+          if (with_times_) times_[place] = block.found.times[n++];
+        }
       }
-      block.found.rows = {};
-      block.found.times = {};
+      block.found = {};
     });
   }
 
@@ -257,7 +263,8 @@ class RowMerger {
     cut(values_);
     if (with_times_) cut(times_);
     if (repeats_.empty()) return;
-    data.raw_rows.assign(columns_.size(), 1);
+    resize_large(data.raw_rows, columns_.size());
+    std::fill(data.raw_rows.begin(), data.raw_rows.end(), 1);
     for (const Repeat& one : repeats_) data.raw_rows[static_cast<std::size_t>(one.place)] = one.rows;
   }
 

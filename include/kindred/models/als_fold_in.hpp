@@ -19,6 +19,7 @@
 #include <kindred/linalg/row_solver.hpp>
 #include <kindred/models/als_options.hpp>
 #include <kindred/models/als_weights.hpp>
+#include <kindred/models/row_cancellation.hpp>
 
 namespace kindred::inline v0 {
 
@@ -87,6 +88,8 @@ class AlsFoldIn {
         weights_(weights),
         side_(side),
         fixed_(fixed),
+        eigenvalues_(eigenvalues),
+        may_cancel_(weights.may_cancel()),
         solver_(fixed, eigenvalues, options.simd),
         assembler_(weights, side, options.simd) {}
 
@@ -145,7 +148,9 @@ class AlsFoldIn {
   }
 
   [[nodiscard]] RowOutcome exact(const RowSystem<Scalar>& system, std::span<Scalar> x) {
-    return solver_.determined(system.background, system.penalty) ? solver_.solve(system, x) : RowOutcome::singular;
+    if (!solver_.determined(system.background, system.penalty)) return RowOutcome::singular;
+    if (may_cancel_ && cancels(weights_, side_, fixed_, eigenvalues_, system)) return RowOutcome::singular;
+    return solver_.solve(system, x);
   }
 
   void finish(RowOutcome outcome, const RowSystem<Scalar>& system, std::string_view where) const {
@@ -162,6 +167,8 @@ class AlsFoldIn {
   const AlsWeights& weights_;
   AlsSide side_;
   const FactorMatrix<Scalar>& fixed_;
+  std::span<const double> eigenvalues_;
+  bool may_cancel_;
   RowSolver<Scalar> solver_;
   RowAssembler<Scalar> assembler_;
   std::vector<Scalar> strengths_;

@@ -37,6 +37,7 @@
 #include <kindred/models/als_weights.hpp>
 #include <kindred/models/memory_estimate.hpp>
 #include <kindred/models/recommender.hpp>
+#include <kindred/models/row_cancellation.hpp>
 #include <kindred/simd/kernels.hpp>
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
@@ -362,6 +363,7 @@ void ImplicitALS<Scalar>::half_step(const SideData& data, FactorMatrix<Scalar>& 
     detail::RowAssembler<Scalar> assembler;
   };
   const std::span<const double> own_background = weights_.background(data.side);
+  const bool may_cancel = weights_.may_cancel();
   const ParallelOptions by_rows{.threads = parallel.threads, .grain = 16, .executor = parallel.executor};
   std::vector<Worker> workers;
   for (std::size_t n = 0; n < worker_count(data.order.size(), by_rows); ++n)
@@ -391,6 +393,8 @@ void ImplicitALS<Scalar>::half_step(const SideData& data, FactorMatrix<Scalar>& 
       const RowSystem<Scalar> system = system_of(row);
       if (n + 1 < last) solver.expect(data.matrix.row(data.order[n + 1]).columns);
       if (n + 3 < data.order.size()) assembler.prefetch(data.matrix.row(data.order[n + 3]));
+      if (may_cancel && !system.columns.empty() && detail::cancels(weights_, data.side, fixed, eigenvalues_, system))
+        check(RowOutcome::singular, row, system.penalty);
       if (options_.solver == Solver::cholesky && !system.columns.empty() && solver.determined(system.background, system.penalty))
         solver.enqueue(system, solved.row(row), again);
       else

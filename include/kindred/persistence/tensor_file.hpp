@@ -68,10 +68,11 @@ class TensorWriter {
  public:
   void set(std::string key, std::string value) { header_.metadata[std::move(key)] = std::move(value); }
 
+  /// `dtype`: what the numbers are, where T does not say.
   template <typename T>
-  void add(std::string name, std::span<const T> values, std::vector<std::uint64_t> shape) {
+  void add(std::string name, std::span<const T> values, std::vector<std::uint64_t> shape, std::string_view dtype = dtype_of<T>) {
     const auto bytes = std::as_bytes(values);
-    add_part({std::move(name), std::string(dtype_of<T>), std::move(shape), 0, bytes.size()}, sizeof(T),
+    add_part({std::move(name), std::string(dtype), std::move(shape), 0, bytes.size()}, sizeof(T),
              [bytes](const ByteSink& sink) { sink(bytes); });
   }
   template <typename T>
