@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the tests in build/tests and runs them. On Debian and Ubuntu it first installs what is missing.
+# Builds the tests in build/tests and runs them. On Debian and Ubuntu it first installs what is missing. Those that take longer (packages, compilers'
+# corners, the report in a browser, means over ten splits) run with: tests/run.sh -L "slow|quality"
 # KINDRED_DATA_DIR in the environment: a folder of public data; the tests on real data run too. Arguments go to ctest: tests/run.sh -R io
 set -euo pipefail
 
@@ -15,4 +16,5 @@ fi
 
 require_packages g++ cmake ninja-build libeigen3-dev libcli11-dev nlohmann-json3-dev doctest-dev
 configure_and_build "$repository" "$repository/build/tests" all -D "KINDRED_DATA_DIR=$data"
+if [ $# -eq 0 ]; then set -- --label-exclude "slow|quality"; fi
 exec ctest --test-dir "$repository/build/tests" --output-on-failure --no-tests=error --parallel 2 "$@"

@@ -228,18 +228,18 @@ class BlockParser {
 
   // Looking up a key waits for memory two or three times. Here the waiting of some keys overlaps: the whole reader is some 1.7 times as fast.
   void flush(BlockRows& found) {
-    constexpr std::size_t near = 12, far = 24;
-    for (std::size_t n = 0; n < n_pending_ + far; ++n) {
+    constexpr std::size_t soon = 12, later = 24;
+    for (std::size_t n = 0; n < n_pending_ + later; ++n) {
       if (n < n_pending_) {
         items.map.prefetch_slot(pending_[n].item_hash);
         if (!pending_[n].same_user) users.map.prefetch_slot(pending_[n].user_hash);
       }
-      if (n >= near && n - near < n_pending_) {
-        items.map.prefetch_key(pending_[n - near].item_hash);
-        if (!pending_[n - near].same_user) users.map.prefetch_key(pending_[n - near].user_hash);
+      if (n >= soon && n - soon < n_pending_) {
+        items.map.prefetch_key(pending_[n - soon].item_hash);
+        if (!pending_[n - soon].same_user) users.map.prefetch_key(pending_[n - soon].user_hash);
       }
-      if (n < far) continue;
-      const Pending& row = pending_[n - far];
+      if (n < later) continue;
+      const Pending& row = pending_[n - later];
       if (!row.same_user) user_ = users.intern(row.user, row.user_hash, place(found));
       const Index item = items.intern(row.item, row.item_hash, place(found));
       if (parts_.item_names) take_name(item, row.item_name, place(found));
