@@ -11,6 +11,8 @@
 
 #include <doctest/doctest.h>
 
+#include "../support/als_instances.hpp"
+
 namespace kd = kindred;
 
 namespace {
