@@ -62,7 +62,9 @@ TEST_SUITE("fit_with_checkpoints") {
     by_loss.tolerance = 0.02;
     by_loss.iterations = 50;
     settings.emplace_back("tolerance", by_loss);
-    for (auto& [name, options] : settings) {
+    for (auto& setting : settings) {
+      const std::string& name = setting.first;
+      kd::AlsOptions& options = setting.second;
       CAPTURE(name);
       options.iterations = (std::max)(options.iterations, std::size_t{6});
       for (const kd::SimdLevel level : kindred_test::simd_levels()) {

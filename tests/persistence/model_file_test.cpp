@@ -156,7 +156,9 @@ std::string python(const std::string& arguments) {
 TEST_SUITE("model files") {
   TEST_CASE_TEMPLATE("a model comes back byte for byte, whatever its options", T, float, double) {
     const kd::CsrMatrix train = random_matrix(40, 30, 0.2, 3);
-    for (const auto& [name, options] : kindred_test::all_settings()) {
+    for (const auto& setting : kindred_test::all_settings()) {
+      const std::string& name = setting.first;
+      const kd::AlsOptions& options = setting.second;
       CAPTURE(name);
       const kd::ImplicitALS<T> model = fitted<T>(options, train);
       const kd::ImplicitALS<T> back = loaded<kd::ImplicitALS<T>>(saved(model), {.confidence_function = options.confidence_function});
@@ -338,9 +340,9 @@ TEST_SUITE("model files") {
         {R"("a":)" + std::string(1'000'000, '['), "an array where none belongs"},
         {R"("a":)" + std::string(1'000'000, '{'), "no JSON at byte"},
     };
-    for (const auto& [tensors, says] : cases) {
-      CAPTURE(tensors.substr(0, 100));
-      CHECK_SAYS(refusal(head(tensors)), says);
+    for (const auto& one : cases) {
+      CAPTURE(one.first.substr(0, 100));
+      CHECK_SAYS(refusal(head(one.first)), one.second);
     }
     CHECK(refusal("") == ": no safetensors file: it has 0 bytes");
     CHECK(refusal("1234567") == ": no safetensors file: it has 7 bytes");
