@@ -70,22 +70,29 @@ const Data& data_of(std::int64_t shape) {
   return data;
 }
 
-/// Runs `steps` steps of independent fused multiply-adds in each of `threads` threads; operations a second.
+/// Operations of multiply_adds.
+double multiply_add_flops(std::size_t threads, std::size_t steps) {
+  return static_cast<double>(threads) * static_cast<double>(steps * textbook::flops_a_step);
+}
+
+/// Runs `steps` steps of independent fused multiply-adds in each of `threads` threads. Seconds.
 double multiply_adds(std::size_t threads, std::size_t steps) {
   const kd::Stopwatch watch;
   std::vector<std::thread> others;
   for (std::size_t t = 1; t < threads; ++t) others.emplace_back([steps] { textbook::multiply_add(steps); });
   textbook::multiply_add(steps);
   for (std::thread& other : others) other.join();
-  return static_cast<double>(threads) * static_cast<double>(steps * textbook::flops_a_step) / watch.seconds();
+  return watch.seconds();
 }
 
 /// Operations a second that `threads` threads reach with nothing but fused multiply-adds; the best of three, measured once.
 double peak(std::size_t threads) {
   static std::vector<double> known;
   if (known.size() <= threads) known.resize(threads + 1);
+  constexpr std::size_t steps = 10'000'000;
   if (known[threads] <= 0.0)
-    for (int round = 0; round < 3; ++round) known[threads] = (std::max)(known[threads], multiply_adds(threads, 10'000'000));
+    for (int round = 0; round < 3; ++round)
+      known[threads] = (std::max)(known[threads], multiply_add_flops(threads, steps) / multiply_adds(threads, steps));
   return known[threads];
 }
 
@@ -251,12 +258,8 @@ void run_textbook(benchmark::State& state, bool exact) {
 void fma_peak(benchmark::State& state) {
   const auto threads = static_cast<std::size_t>(state.range(2));
   constexpr std::size_t steps = 40'000'000;
-  for (auto _ : state) {
-    state.SetIterationTime(static_cast<double>(threads) * static_cast<double>(steps * textbook::flops_a_step) /
-                           multiply_adds(threads, steps));
-  }
-  state.counters["gflops"] = benchmark::Counter(static_cast<double>(threads) * static_cast<double>(steps * textbook::flops_a_step) / 1e9,
-                                                benchmark::Counter::kIsIterationInvariantRate);
+  for (auto _ : state) state.SetIterationTime(multiply_adds(threads, steps));
+  state.counters["gflops"] = benchmark::Counter(multiply_add_flops(threads, steps) / 1e9, benchmark::Counter::kIsIterationInvariantRate);
 }
 
 [[nodiscard]] double memory_kib(const char* name) {

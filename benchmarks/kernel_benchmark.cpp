@@ -10,7 +10,8 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
+#include <numeric>
+#include <type_traits>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -28,7 +29,7 @@ namespace kd = kindred;
 namespace {
 
 constexpr kd::Index fixed_count = 4096;  // rows of the other side: 2 MiB at 128 factors
-constexpr std::size_t eigen_level = 2;   // whose peak Eigen's share is of
+constexpr std::int64_t eigen_level = 2;  // whose peak Eigen's share is of
 
 std::size_t up_to(std::size_t n, std::size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
@@ -183,15 +184,16 @@ void accumulate(benchmark::State& state) {
   count<float>(state, state.range(0), update_flops(n, k));
 }
 
+template <typename T>
 void eigen_rank_update(benchmark::State& state) {
   const std::size_t n = first_size(state), k = second_size(state);
-  const auto rows = random_values<float>(n * k, 1);
-  kd::AlignedVector<float> sum(k * k, 0.0F);
+  const auto rows = random_values<T>(n * k, 1);
+  kd::AlignedVector<T> sum(k * k, T(0));
   for (auto _ : state) {
     eigen_kernels::rank_update(sum.data(), rows.data(), n, k);
     benchmark::DoNotOptimize(sum.data());
   }
-  count<float>(state, eigen_level, update_flops(n, k));
+  count<T>(state, eigen_level, update_flops(n, k));
 }
 
 // ---- systems ----
@@ -300,33 +302,16 @@ void gram(benchmark::State& state) {
   count<double>(state, state.range(0), update_flops(first_size(state), second_size(state)));
 }
 
-void eigen_gram(benchmark::State& state) {
-  const std::size_t n = first_size(state), k = second_size(state);
-  const auto rows = random_values<double>(n * k, 1);
-  kd::AlignedVector<double> sum(k * k, 0.0);
-  for (auto _ : state) {
-    eigen_kernels::rank_update(sum.data(), rows.data(), n, k);
-    benchmark::DoNotOptimize(sum.data());
-  }
-  count<double>(state, eigen_level, update_flops(n, k));
-}
-
 kd::Eigenbasis any_basis(std::size_t k) { return {.values = std::vector<double>(k, 1.0), .vectors = random_values<double>(k * k, 9)}; }
 
+/// T: what the columns are computed in.
+template <typename T>
 void rotate(benchmark::State& state) {
   const std::size_t n = first_size(state), k = second_size(state);
   auto factors = random_factors(n, k);
   const auto basis = any_basis(k);
-  for (auto _ : state) kd::rotate(factors, basis, {.threads = 1}, level_of(state), k);
-  count<float>(state, state.range(0), 2.0 * update_flops(n, k));
-}
-
-void rotate_in_double(benchmark::State& state) {
-  const std::size_t n = first_size(state), k = second_size(state);
-  auto factors = random_factors(n, k);
-  const auto basis = any_basis(k);
-  for (auto _ : state) kd::rotate(factors, basis, {.threads = 1}, level_of(state), 0);
-  count<double>(state, state.range(0), 2.0 * update_flops(n, k));
+  for (auto _ : state) kd::rotate(factors, basis, {.threads = 1}, level_of(state), std::is_same_v<T, float> ? k : 0);
+  count<T>(state, state.range(0), 2.0 * update_flops(n, k));
 }
 
 template <typename T>
@@ -355,39 +340,43 @@ void eigen_eigenvalues(benchmark::State& state) {
 
 std::int64_t levels() { return static_cast<std::int64_t>(kd::highest_level()) - static_cast<std::int64_t>(kd::SimdLevel::base) + 1; }
 
-template <std::int64_t... First>
-void each_level(benchmark::internal::Benchmark* b, std::vector<std::int64_t> second, const char* first_name, const char* second_name,
-                bool has_levels) {
-  std::vector<std::int64_t> all;
-  for (std::int64_t level = 0; level < (has_levels ? levels() : 1); ++level) all.push_back(has_levels ? level : eigen_level);
+/// Every pair of sizes: at each level of this processor, or for Eigen.
+template <bool has_levels>
+void each_level(benchmark::internal::Benchmark* b, const std::vector<std::int64_t>& first, const std::vector<std::int64_t>& second,
+                const char* first_name, const char* second_name) {
+  std::vector<std::int64_t> all{eigen_level};
+  if (has_levels) {
+    all.resize(static_cast<std::size_t>(levels()));
+    std::iota(all.begin(), all.end(), 0);
+  }
   b->ArgNames({has_levels ? "level" : "eigen", first_name, second_name});
-  b->ArgsProduct({all, {First...}, std::move(second)});
+  b->ArgsProduct({all, first, second});
   b->Unit(benchmark::kMicrosecond);
 }
 
-template <bool Levels>
+template <bool has_levels>
 void rows_cases(benchmark::internal::Benchmark* b) {
-  each_level<8, 16, 24, 48, 96>(b, {64, 100, 128}, "rows", "factors", Levels);
+  each_level<has_levels>(b, {8, 16, 24, 48, 96}, {64, 100, 128}, "rows", "factors");
 }
-template <bool Levels>
+template <bool has_levels>
 void long_cases(benchmark::internal::Benchmark* b) {
-  each_level<256>(b, {64, 100, 128, 256, 512, 1024}, "rows", "factors", Levels);
+  each_level<has_levels>(b, {256}, {64, 100, 128, 256, 512, 1024}, "rows", "factors");
 }
-template <bool Levels>
+template <bool has_levels>
 void size_cases(benchmark::internal::Benchmark* b) {
-  each_level<64, 100, 128, 256, 512, 1024>(b, {0}, "size", "none", Levels);
+  each_level<has_levels>(b, {64, 100, 128, 256, 512, 1024}, {0}, "size", "none");
 }
-template <bool Levels>
+template <bool has_levels>
 void batch_cases(benchmark::internal::Benchmark* b) {
-  each_level<8, 16, 24, 48, 64, 96>(b, {0}, "size", "none", Levels);
+  each_level<has_levels>(b, {8, 16, 24, 48, 64, 96}, {0}, "size", "none");
 }
-template <bool Levels>
+template <bool has_levels>
 void matrix_cases(benchmark::internal::Benchmark* b) {
-  each_level<8192>(b, {64, 100, 128, 256, 512, 1024}, "rows", "factors", Levels);
+  each_level<has_levels>(b, {8192}, {64, 100, 128, 256, 512, 1024}, "rows", "factors");
 }
-template <bool Levels>
+template <bool has_levels>
 void eigen_cases(benchmark::internal::Benchmark* b) {
-  each_level<64, 128, 256, 512, 1024, 2048>(b, {0}, "size", "none", Levels);
+  each_level<has_levels>(b, {64, 128, 256, 512, 1024, 2048}, {0}, "size", "none");
 }
 
 BENCHMARK(gather)->Apply(rows_cases<true>);
@@ -399,15 +388,15 @@ BENCHMARK(eigen_row_products)->Apply(rows_cases<false>);
 BENCHMARK(conjugate_gradient)->Apply(rows_cases<true>);
 BENCHMARK(eigen_conjugate_gradient)->Apply(rows_cases<false>);
 BENCHMARK(accumulate)->Apply(long_cases<true>);
-BENCHMARK(eigen_rank_update)->Apply(long_cases<false>);
+BENCHMARK(eigen_rank_update<float>)->Apply(long_cases<false>);
 BENCHMARK(factorize)->Apply(size_cases<true>);
 BENCHMARK(eigen_solve)->Apply(size_cases<false>)->Apply(batch_cases<false>);
 BENCHMARK(solve_batch)->Apply(batch_cases<true>);
 BENCHMARK(gram)->Apply(matrix_cases<true>);
-BENCHMARK(eigen_gram)->Apply(matrix_cases<false>);
-BENCHMARK(rotate)->Apply(matrix_cases<true>);
+BENCHMARK(eigen_rank_update<double>)->Apply(matrix_cases<false>);
+BENCHMARK(rotate<float>)->Apply(matrix_cases<true>);
 BENCHMARK(eigen_multiply<float>)->Apply(matrix_cases<false>);
-BENCHMARK(rotate_in_double)->Apply(matrix_cases<true>);
+BENCHMARK(rotate<double>)->Apply(matrix_cases<true>);
 BENCHMARK(eigen_multiply<double>)->Apply(matrix_cases<false>);
 BENCHMARK(eigenbasis)->Apply(eigen_cases<true>);
 BENCHMARK(eigen_eigenvalues)->Apply(eigen_cases<false>);

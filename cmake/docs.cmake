@@ -9,6 +9,6 @@ file(MAKE_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/docs")
 configure_file(docs/Doxyfile.in Doxyfile @ONLY)
 add_custom_target(docs
   COMMAND Doxygen::doxygen "${CMAKE_CURRENT_BINARY_DIR}/Doxyfile"
-  COMMAND "${CMAKE_COMMAND}" -D "WARNINGS=${CMAKE_CURRENT_BINARY_DIR}/docs/warnings.txt" -D "HTML=${CMAKE_CURRENT_BINARY_DIR}/docs/html" -D "ROOT=${PROJECT_SOURCE_DIR}"
+  COMMAND "${CMAKE_COMMAND}" -D "WARNINGS=${CMAKE_CURRENT_BINARY_DIR}/docs/warnings.txt" -D "ROOT=${PROJECT_SOURCE_DIR}"
           -P "${PROJECT_SOURCE_DIR}/cmake/check_docs.cmake"
   VERBATIM)

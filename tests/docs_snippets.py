@@ -48,8 +48,7 @@ def main():
         if not top:
             top = ["#include <kindred/kindred.hpp>", "#include <cstdio>", "namespace kd = kindred;"]
             setup = SETUP + (FITTED if "ImplicitALS<float> als" not in code else "")
-        used = "\n".join(f"  (void){name};" for name in ("split_of_page",) if name in setup)
-        program = "\n".join(top) + "\n#include <span>\n#include <string>\n#include <vector>\n\nint main() {\n" + setup + code + "\n" + used + "\n}\n"
+        program = "\n".join(top) + "\n#include <span>\n#include <string>\n#include <vector>\n\nint main() {\n" + setup + code + "\n}\n"
         target = out / (page.stem + ".cpp")
         if not target.exists() or target.read_text(encoding="utf-8") != program:
             target.write_text(program, encoding="utf-8")

@@ -62,13 +62,9 @@ reproduce::Ease::Options tuned_ease(const kd::Split& inner) {
   return best;
 }
 
-}  // namespace
-
-static int run(int argc, char** argv) {
+int run(int argc, char** argv) {
   const std::string folder = argc > 1 ? argv[1] : ".";
-  if (!reproduce::have(folder + "/user_artists.dat",
-                       "Get hetrec2011-lastfm-2k.zip from https://grouplens.org/datasets/hetrec-2011/ and name its folder."))
-    return 2;
+  if (!reproduce::have_hetrec(folder)) return 2;
   const kd::Dataset plays = kd::filter_active(kd::read_hetrec2011_lastfm(folder + "/user_artists.dat"));
   std::printf("%lld interactions of %d users and %d artists\n", static_cast<long long>(plays.matrix.nnz()), plays.matrix.rows(),
               plays.matrix.cols());
@@ -106,5 +102,7 @@ static int run(int argc, char** argv) {
   for (const reproduce::Row& row : rows) reproduce::print(row);
   return 0;
 }
+
+}  // namespace
 
 int main(int argc, char** argv) { return reproduce::guarded(run, argc, argv); }

@@ -12,7 +12,9 @@
 
 namespace kd = kindred;
 
-static int run(int argc, char** argv) {
+namespace {
+
+int run(int argc, char** argv) {
   const std::string file = argc > 1 ? argv[1] : "usersha1-artmbid-artname-plays.tsv";
   if (!reproduce::have(
           file,
@@ -40,5 +42,7 @@ static int run(int argc, char** argv) {
   }
   return 0;
 }
+
+}  // namespace
 
 int main(int argc, char** argv) { return reproduce::guarded(run, argc, argv); }

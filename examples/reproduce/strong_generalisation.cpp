@@ -29,9 +29,7 @@ class Folded {
   kd::CsrView known_;
 };
 
-}  // namespace
-
-static int run(int argc, char** argv) {
+int run(int argc, char** argv) {
   const std::string file = argc > 1 ? argv[1] : "ratings.csv";
   if (!reproduce::have(file, "Get ml-20m.zip from https://grouplens.org/datasets/movielens/20m/ and name its ratings.csv.")) return 2;
   const kd::Dataset ratings = kd::read_movielens(file);
@@ -65,5 +63,7 @@ static int run(int argc, char** argv) {
               report.at(50).recall.mean, report.at(100).ndcg.mean);
   return 0;
 }
+
+}  // namespace
 
 int main(int argc, char** argv) { return reproduce::guarded(run, argc, argv); }

@@ -61,4 +61,9 @@ inline bool have(const std::string& file, const char* source) {
   return false;
 }
 
+inline bool have_hetrec(const std::string& folder) {
+  return have(folder + "/user_artists.dat",
+              "Get hetrec2011-lastfm-2k.zip from https://grouplens.org/datasets/hetrec-2011/ and name its folder.");
+}
+
 }  // namespace reproduce

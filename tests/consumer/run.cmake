@@ -7,6 +7,18 @@ function(run)
   endif()
 endfunction()
 
+# Fails if a file below `folder` holds a path that matches `paths`. `files`: the variable for their names, relative to it.
+function(find_paths folder paths files)
+  file(GLOB_RECURSE found RELATIVE "${folder}" "${folder}/*")
+  foreach(file IN LISTS found)
+    file(STRINGS "${folder}/${file}" absolute REGEX "${paths}")
+    if(absolute)
+      message(FATAL_ERROR "${file} holds an absolute path: ${absolute}")
+    endif()
+  endforeach()
+  set(${files} "${found}" PARENT_SCOPE)
+endfunction()
+
 # Runs a command that must fail and say something.
 function(run_to_failure expected)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE errors)

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 
 #include <sys/wait.h>
@@ -18,14 +19,14 @@ namespace {
 
 /// What gnuplot prints when it is given `script`; empty if it fails.
 std::string run_gnuplot(const std::string& script) {
-  char path[] = "/tmp/lastfm_study_XXXXXX";
-  const int descriptor = mkstemp(path);
+  std::string path = (std::filesystem::temp_directory_path() / "lastfm_study_XXXXXX").string();
+  const int descriptor = mkstemp(path.data());
   if (descriptor < 0) return {};
   std::string svg;
   if (std::FILE* file = fdopen(descriptor, "w")) {
     const bool written = std::fwrite(script.data(), 1, script.size(), file) == script.size();
     if (std::fclose(file) == 0 && written) {
-      const std::string command = std::string("GNUTERM=svg gnuplot -d ") + path + " 2>/dev/null";
+      const std::string command = "GNUTERM=svg gnuplot -d '" + path + "' 2>/dev/null";
       if (std::FILE* pipe = popen(command.c_str(), "r")) {
         std::array<char, 65536> buffer{};
         for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) svg.append(buffer.data(), n);
@@ -33,7 +34,7 @@ std::string run_gnuplot(const std::string& script) {
       }
     }
   }
-  std::remove(path);
+  std::remove(path.c_str());
   return svg;
 }
 

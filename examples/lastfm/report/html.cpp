@@ -3,32 +3,16 @@
 
 #include <algorithm>
 
+#include <kindred/io/text.hpp>
+
 #include "assets.hpp"
 
 namespace study {
 
-namespace {
-
-/// Bytes of the UTF-8 character that `text` begins with; 0 if it begins with none (or with a surrogate, or a longer form than needed).
-std::size_t character_length(std::string_view text) {
-  const auto byte = [&](std::size_t n) { return n < text.size() ? static_cast<unsigned char>(text[n]) : 0U; };
-  const auto follows = [&](std::size_t n) { return (byte(n) & 0xC0U) == 0x80U; };
-  const unsigned first = byte(0);
-  if (first < 0x80U) return 1;
-  if (first >= 0xC2U && first <= 0xDFU) return follows(1) ? 2 : 0;
-  if (first >= 0xE0U && first <= 0xEFU)
-    return follows(1) && follows(2) && !(first == 0xE0U && byte(1) < 0xA0U) && !(first == 0xEDU && byte(1) > 0x9FU) ? 3 : 0;
-  if (first >= 0xF0U && first <= 0xF4U)
-    return follows(1) && follows(2) && follows(3) && !(first == 0xF0U && byte(1) < 0x90U) && !(first == 0xF4U && byte(1) > 0x8FU) ? 4 : 0;
-  return 0;
-}
-
-}  // namespace
-
 std::string escape(std::string_view text) {
   std::string html;
   while (!text.empty()) {
-    const std::size_t length = character_length(text);
+    const std::size_t length = kindred::detail::utf8_sequence(text);
     const char c = text.front();
     if (length == 0 || (static_cast<unsigned char>(c) < 0x20U && c != '\t' && c != '\n') || c == 0x7F)
       html += "\xEF\xBF\xBD";
@@ -53,7 +37,8 @@ std::string name(std::string_view text) { return "<bdi>" + escape(text) + "</bdi
 
 std::string shortened(std::string_view text, std::size_t length) {
   std::size_t bytes = 0;
-  for (std::size_t n = 0; n < length && bytes < text.size(); ++n) bytes += (std::max)(character_length(text.substr(bytes)), std::size_t{1});
+  for (std::size_t n = 0; n < length && bytes < text.size(); ++n)
+    bytes += (std::max)(kindred::detail::utf8_sequence(text.substr(bytes)), std::size_t{1});
   return bytes >= text.size() ? std::string(text) : std::string(text.substr(0, bytes)) + "\xE2\x80\xA6";
 }
 

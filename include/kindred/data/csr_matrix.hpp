@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -147,7 +148,7 @@ void merge_triplets(MatrixShape shape, std::span<const Interaction> triplets, Me
     for (; last < order.size() && triplet(last).user == triplet(first).user && triplet(last).item == triplet(first).item; ++last)
       sum += static_cast<double>(triplet(last).value);
     // Checked as a double: converting one beyond the range of float is undefined.
-    if (sum > 3.4028234663852886e38 || sum < -3.4028234663852886e38)
+    if (std::abs(sum) > static_cast<double>((std::numeric_limits<float>::max)()))
       throw InvalidArgument("the sum of " + pair_text(triplet(first)), sum, "within the range of a float");
     merged(std::span<const Offset>(order).subspan(first, last - first), static_cast<float>(sum));
     first = last;

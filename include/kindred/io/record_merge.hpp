@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -219,7 +220,7 @@ class RowMerger {
         if (times != nullptr) time = (std::min)(time, work.times[place(at)]);
       }
       // Checked as a double: converting one beyond the range of float is undefined.
-      if (sum > 3.4028234663852886e38 || sum < -3.4028234663852886e38) return -1;
+      if (std::abs(sum) > static_cast<double>((std::numeric_limits<float>::max)())) return -1;
       const std::size_t members = at - first;
       const auto value = static_cast<float>(sum);
       if (value == 0.0F) {

@@ -16,7 +16,7 @@
 #include <kindred/core/types.hpp>
 #include <kindred/simd/kernels.hpp>
 
-namespace kindred::inline v0::detail::inline KINDRED_BUILD {
+namespace kindred::inline v0::detail {
 
 /// Rows converted to double at a time.
 inline constexpr std::size_t gram_chunk = 64;
@@ -27,7 +27,7 @@ inline constexpr std::size_t gram_chunk = 64;
   return fit > 16 ? 16 : fit < 4 ? 4 : fit;
 }
 
-}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
+}  // namespace kindred::inline v0::detail
 
 namespace kindred::inline v0::inline KINDRED_BUILD {
 

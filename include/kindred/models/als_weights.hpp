@@ -156,12 +156,12 @@ class AlsWeights {
   }
   /// True if a confidence may be less than a ten-thousandth of the background that it replaces.
   [[nodiscard]] bool may_cancel() const noexcept {
+    if (options_.background == Background::all) return false;
     const auto largest = [](const std::vector<double>& values) {
       return values.empty() ? 1.0 : *std::max_element(values.begin(), values.end());
     };
     const double boost = item_boost_.empty() ? 1.0 : *std::min_element(item_boost_.begin(), item_boost_.end());
-    return options_.background == Background::unobserved &&
-           options_.confidence_base * boost < 1e-4 * unobserved_weight_ * largest(user_background_) * largest(item_background_);
+    return options_.confidence_base * boost < 1e-4 * unobserved_weight_ * largest(user_background_) * largest(item_background_);
   }
   [[nodiscard]] double cap() const noexcept { return cap_ ? *cap_ : (std::numeric_limits<double>::infinity)(); }
   [[nodiscard]] const AlsOptions& options() const noexcept { return options_; }

@@ -11,6 +11,7 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/linalg/gram.hpp>
 #include <kindred/models/als_options.hpp>
 
 namespace kindred::inline v0 {
@@ -60,8 +61,7 @@ template <Real Scalar = float>
   const std::uint64_t worker =
       (stride * stride + (std::max)(k, std::uint64_t{256}) * stride + 2 * 16 * (batched * batched / 2 + 16 * batched)) * sizeof(Scalar);
   const std::uint64_t square = stride * stride * sizeof(double);
-  const std::uint64_t gram = (std::min)(16 * square, (std::max)(std::uint64_t{64} << 20, 4 * square));  // linalg/gram.hpp
-  estimate.workspaces = resolve_threads(options.threads) * worker + gram + 6 * square;
+  estimate.workspaces = resolve_threads(options.threads) * worker + (detail::gram_blocks(k) + 6) * square;
   estimate.index = n_items * (stride + 3 * sizeof(double) + sizeof(Index));
   return estimate;
 }

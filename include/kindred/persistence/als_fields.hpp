@@ -2,10 +2,9 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
@@ -22,64 +21,61 @@ inline constexpr std::string_view background_names[] = {"unobserved", "all"};
 inline constexpr std::string_view init_names[] = {"normal", "uniform"};
 inline constexpr std::string_view level_names[] = {"best", "base", "avx2", "avx512"};
 
-/// Options as entries of a model file. A functor is code, and stays behind.
-inline void write_options(const AlsOptions& o, FlatObject& out) {
-  out.set("factors", o.factors);
-  out.set("regularization", o.regularization);
-  out.set("alpha", o.alpha);
-  out.set("iterations", o.iterations);
-  out.set("solver", solver_names[static_cast<std::size_t>(o.solver)]);
-  out.set("cg_steps", o.cg_steps);
-  out.set("cg_tolerance", o.cg_tolerance);
-  out.set("confidence", confidence_names[static_cast<std::size_t>(o.confidence)]);
-  out.set("confidence_base", o.confidence_base);
-  out.set("log_epsilon", o.log_epsilon);
-  out.set("value_cap", o.value_cap);
-  out.set("value_cap_quantile", o.value_cap_quantile);
-  out.set("background", background_names[static_cast<std::size_t>(o.background)]);
-  out.set("unobserved_weight", o.unobserved_weight);
-  out.set("background_ratio", o.background_ratio);
-  out.set("beta", o.beta);
-  out.set("rho", o.rho);
-  out.set("rho_users", o.rho_users);
-  out.set("nu", o.nu);
-  out.set("init", init_names[static_cast<std::size_t>(o.init)]);
-  out.set("init_scale", o.init_scale);
-  out.set("tolerance", o.tolerance);
-  out.set("seed", o.seed);
-  out.set("threads", o.threads);
-  out.set("simd", level_names[static_cast<std::size_t>(o.simd)]);
+/// Calls `visit` with the name and the place of every option that a model file has, and for enumerations the names of their values. A functor is code, and stays
+/// behind.
+template <typename Options, typename Visitor>
+void each_option(Options& o, Visitor&& visit) {
+  visit("factors", o.factors);
+  visit("regularization", o.regularization);
+  visit("alpha", o.alpha);
+  visit("iterations", o.iterations);
+  visit("solver", o.solver, solver_names);
+  visit("cg_steps", o.cg_steps);
+  visit("cg_tolerance", o.cg_tolerance);
+  visit("confidence", o.confidence, confidence_names);
+  visit("confidence_base", o.confidence_base);
+  visit("log_epsilon", o.log_epsilon);
+  visit("value_cap", o.value_cap);
+  visit("value_cap_quantile", o.value_cap_quantile);
+  visit("background", o.background, background_names);
+  visit("unobserved_weight", o.unobserved_weight);
+  visit("background_ratio", o.background_ratio);
+  visit("beta", o.beta);
+  visit("rho", o.rho);
+  visit("rho_users", o.rho_users);
+  visit("nu", o.nu);
+  visit("init", o.init, init_names);
+  visit("init_scale", o.init_scale);
+  visit("tolerance", o.tolerance);
+  visit("seed", o.seed);
+  visit("threads", o.threads);
+  visit("simd", o.simd, level_names);
+}
+
+/// Options as entries of a model file.
+inline void write_options(const AlsOptions& options, FlatObject& out) {
+  each_option(options, [&]<typename T, typename... Names>(const char* name, const T& value, const Names&... names) {
+    if constexpr (std::is_enum_v<T>)
+      (out.set(name, names[static_cast<std::size_t>(value)]), ...);
+    else
+      out.set(name, value);
+  });
 }
 
 /// The options of a file. `functor`: what confidence_function is where the file says `custom`; without it, one that asks for it once it is needed.
 /// A level of instructions that this processor lacks becomes `best`. @throws FormatError if an option is missing or out of range.
 [[nodiscard]] inline AlsOptions read_options(FlatObject& in, const ConfidenceFunction& functor, const std::string& file) {
   AlsOptions o;
-  o.factors = static_cast<std::size_t>(in.whole_of("factors"));
-  o.regularization = in.number_of("regularization");
-  o.alpha = in.number_of("alpha");
-  o.iterations = static_cast<std::size_t>(in.whole_of("iterations"));
-  o.solver = in.choice_of<Solver>("solver", solver_names);
-  o.cg_steps = static_cast<std::size_t>(in.whole_of("cg_steps"));
-  o.cg_tolerance = in.number_of("cg_tolerance");
-  o.confidence = in.choice_of<Confidence>("confidence", confidence_names);
-  o.confidence_base = in.number_of("confidence_base");
-  o.log_epsilon = in.number_of("log_epsilon");
-  o.value_cap = in.optional_of("value_cap");
-  o.value_cap_quantile = in.optional_of("value_cap_quantile");
-  o.background = in.choice_of<Background>("background", background_names);
-  o.unobserved_weight = in.number_of("unobserved_weight");
-  o.background_ratio = in.optional_of("background_ratio");
-  o.beta = in.number_of("beta");
-  o.rho = in.number_of("rho");
-  o.rho_users = in.number_of("rho_users");
-  o.nu = in.number_of("nu");
-  o.init = in.choice_of<Init>("init", init_names);
-  o.init_scale = in.number_of("init_scale");
-  o.tolerance = in.number_of("tolerance");
-  o.seed = in.whole_of("seed");
-  o.threads = static_cast<std::size_t>(in.whole_of("threads"));
-  o.simd = in.choice_of<SimdLevel>("simd", level_names);
+  each_option(o, [&]<typename T, typename... Names>(const char* name, T& value, const Names&... names) {
+    if constexpr (std::is_enum_v<T>)
+      ((value = in.choice_of<T>(name, names)), ...);
+    else if constexpr (std::is_integral_v<T>)
+      value = static_cast<T>(in.whole_of(name));
+    else if constexpr (std::is_same_v<T, double>)
+      value = in.number_of(name);
+    else
+      value = in.optional_of(name);
+  });
   if (o.simd > highest_level()) o.simd = SimdLevel::best;
   if (o.confidence == Confidence::custom)
     o.confidence_function = functor ? functor : [](double, Offset, Offset) -> double {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+// Long because the formats of three kinds of model share their parts; each is a few lines at the end.
+//
 // Model files: safetensors (persistence/safetensors.hpp), opened from Python by safetensors.numpy.load_file(path)["item_factors"].
 //
 // Metadata: kindred.format "1", kindred.kind, kindred.version (of the writer), kindred.model (options and numbers, a flat JSON object), kindred.xxh64.
@@ -69,8 +71,9 @@ inline void write_head(TensorWriter& writer, std::string kind, const FlatObject&
   const std::string& format = reader.metadata("kindred.format");
   if (format != model_format) {
     const bool number = !format.empty() && format.size() < 9 && format.find_first_not_of("0123456789") == std::string::npos;
+    const bool newer = number && (format.size() > model_format.size() || format > model_format);
     reader.fail("it is of format '" + format + "'; this version (" + version_text() + ") reads format " + std::string(model_format) +
-                (number && format > model_format ? ", and the file is newer" : ""));
+                (newer ? ", and the file is newer" : ""));
   }
   (void)reader.metadata("kindred.version");
   if (const std::string& found = reader.metadata("kindred.kind"); found != kind)
@@ -143,7 +146,7 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 template <typename Model>
 struct ModelFormat;
 
-/// Everything of an ImplicitALS but what follows from it, and the file that it came from.
+/// Everything of an ImplicitALS but what follows from it.
 template <Real Scalar>
 struct AlsParts {
   AlsAccess::State state;

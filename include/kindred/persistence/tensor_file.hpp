@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Long because reading and writing are here side by side: what one may write the other must refuse to misread.
 #pragma once
 
 #include <algorithm>
