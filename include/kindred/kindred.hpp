@@ -18,14 +18,15 @@
 #include <kindred/simd/level.hpp>          // IWYU pragma: export
 #include <kindred/simd/score_kernels.hpp>  // IWYU pragma: export
 
-#include <kindred/data/csr_matrix.hpp>   // IWYU pragma: export
-#include <kindred/data/csr_view.hpp>     // IWYU pragma: export
-#include <kindred/data/dataset.hpp>      // IWYU pragma: export
-#include <kindred/data/filters.hpp>      // IWYU pragma: export
-#include <kindred/data/id_map.hpp>       // IWYU pragma: export
-#include <kindred/data/load_report.hpp>  // IWYU pragma: export
-#include <kindred/data/statistics.hpp>   // IWYU pragma: export
-#include <kindred/data/synthetic.hpp>    // IWYU pragma: export
+#include <kindred/data/csr_matrix.hpp>          // IWYU pragma: export
+#include <kindred/data/csr_view.hpp>            // IWYU pragma: export
+#include <kindred/data/dataset.hpp>             // IWYU pragma: export
+#include <kindred/data/filters.hpp>             // IWYU pragma: export
+#include <kindred/data/id_map.hpp>              // IWYU pragma: export
+#include <kindred/data/interaction_source.hpp>  // IWYU pragma: export
+#include <kindred/data/load_report.hpp>         // IWYU pragma: export
+#include <kindred/data/statistics.hpp>          // IWYU pragma: export
+#include <kindred/data/synthetic.hpp>           // IWYU pragma: export
 
 #include <kindred/linalg/eigenbasis.hpp>     // IWYU pragma: export
 #include <kindred/linalg/gram.hpp>           // IWYU pragma: export
@@ -37,12 +38,18 @@
 #include <kindred/linalg/top_k_request.hpp>  // IWYU pragma: export
 #include <kindred/linalg/top_k_search.hpp>   // IWYU pragma: export
 
+#include <kindred/io/atomic_file.hpp>       // IWYU pragma: export
 #include <kindred/io/audioscrobbler.hpp>    // IWYU pragma: export
 #include <kindred/io/block_parser.hpp>      // IWYU pragma: export
+#include <kindred/io/checksum.hpp>          // IWYU pragma: export
+#include <kindred/io/csr_file.hpp>          // IWYU pragma: export
+#include <kindred/io/csr_file_format.hpp>   // IWYU pragma: export
+#include <kindred/io/csr_file_writer.hpp>   // IWYU pragma: export
 #include <kindred/io/dataset_builder.hpp>   // IWYU pragma: export
 #include <kindred/io/dates.hpp>             // IWYU pragma: export
 #include <kindred/io/delimited.hpp>         // IWYU pragma: export
 #include <kindred/io/delimited_format.hpp>  // IWYU pragma: export
+#include <kindred/io/external_sort.hpp>     // IWYU pragma: export
 #include <kindred/io/field_scanner.hpp>     // IWYU pragma: export
 #include <kindred/io/hetrec.hpp>            // IWYU pragma: export
 #include <kindred/io/item_names.hpp>        // IWYU pragma: export
@@ -50,6 +57,7 @@
 #include <kindred/io/lastfm_1k.hpp>         // IWYU pragma: export
 #include <kindred/io/line_parser.hpp>       // IWYU pragma: export
 #include <kindred/io/line_source.hpp>       // IWYU pragma: export
+#include <kindred/io/mapped_file.hpp>       // IWYU pragma: export
 #include <kindred/io/movielens.hpp>         // IWYU pragma: export
 #include <kindred/io/numbers.hpp>           // IWYU pragma: export
 #include <kindred/io/parallel_records.hpp>  // IWYU pragma: export
@@ -81,6 +89,7 @@
 #include <kindred/models/recommender.hpp>             // IWYU pragma: export
 #include <kindred/models/rerank.hpp>                  // IWYU pragma: export
 #include <kindred/models/row_cancellation.hpp>        // IWYU pragma: export
+#include <kindred/models/streamed_recommend.hpp>      // IWYU pragma: export
 
 #include <kindred/evaluation/compare.hpp>   // IWYU pragma: export
 #include <kindred/evaluation/evaluate.hpp>  // IWYU pragma: export

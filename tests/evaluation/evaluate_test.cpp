@@ -23,6 +23,7 @@
 #include "../support/brute_force_ranking.hpp"
 #include "../support/random_matrix.hpp"
 #include "../support/simd_levels.hpp"
+#include "../support/streamed_matrix.hpp"
 
 namespace kd = kindred;
 using doctest::Approx;
@@ -327,6 +328,37 @@ TEST_SUITE("evaluation/evaluate") {
     for (const std::size_t threads : {2u, 3u, 8u}) {
       options.threads = threads;
       CHECK(same(kd::evaluate(als, train, test, options), one));
+    }
+  }
+
+  TEST_CASE("the same report from sources that come block by block") {
+    const kd::CsrMatrix train = random_matrix(90, 40, 0.2, 5);
+    const kd::CsrMatrix test = random_matrix(90, 40, 0.1, 6);
+    kd::ImplicitALS<float> als({.factors = 5, .iterations = 2});
+    als.fit(train);
+    kd::PopularityRecommender popularity;
+    popularity.fit(train);
+    std::vector<kd::Index> some = {3, 4, 50, 89};
+    for (const bool subset : {false, true}) {
+      kd::EvaluateOptions options{.cutoffs = {3, 10}, .keep_per_user = true};
+      options.item_groups = kd::popularity_groups(train, 4);
+      options.user_groups = kd::activity_groups(train, 3);
+      if (subset) options.users = some;
+      const auto check = [&](const auto& model) {
+        const kd::RankingReport wanted = kd::evaluate(model, train, test, options);
+        for (const kd::Index rows_each : {1, 13, 90}) {
+          const kindred_test::StreamedMatrix streamed_train(train, rows_each), streamed_test(test, 11);
+          CHECK(same(kd::evaluate(model, streamed_train, streamed_test, options), wanted));
+          CHECK(same(kd::evaluate(model, streamed_train, test, options), wanted));
+          CHECK(same(kd::evaluate(model, train, streamed_test, options), wanted));
+        }
+        // Stopped half-way: the users done, whatever the blocks.
+        options.progress = [](const kd::Progress&) { return kd::ProgressAnswer::stop_and_keep; };
+        CHECK(same(kd::evaluate(model, train, kindred_test::StreamedMatrix(test, 90), options), kd::evaluate(model, train, test, options)));
+        options.progress = {};
+      };
+      check(als);
+      check(popularity);
     }
   }
 

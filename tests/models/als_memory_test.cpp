@@ -27,6 +27,7 @@
 #include "../support/als_instances.hpp"
 #include "../support/als_settings.hpp"
 #include "../support/random_matrix.hpp"
+#include "../support/sanitized.hpp"
 
 namespace kd = kindred;
 using kindred_test::random_matrix;
@@ -39,16 +40,6 @@ std::atomic<long> allocations_left{-1};
 }  // namespace
 
 // Replaces the program's own: sanitizers have theirs, so that the test of failing allocations is left out there.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define KINDRED_TEST_SANITIZED 1
-#endif
-#endif
-#else
-#define KINDRED_TEST_SANITIZED 1
-#endif
-
 #if !defined(KINDRED_TEST_SANITIZED) && defined(__linux__)
 namespace {
 

@@ -83,6 +83,11 @@ class CsrMatrix {
   [[nodiscard]] std::size_t memory_bytes() const noexcept { return view().memory_bytes(); }
   [[nodiscard]] double dense_bytes() const noexcept { return view().dense_bytes(); }
 
+  // As an InteractionSource: one block, always at hand.
+  [[nodiscard]] std::size_t block_count() const noexcept { return 1; }
+  [[nodiscard]] RowBlock block(std::size_t n) const noexcept { return view().block(n); }
+  void release(std::size_t) const noexcept {}
+
   friend bool operator==(const CsrMatrix& a, const CsrMatrix& b) noexcept {
     return a.shape_ == b.shape_ && a.columns_ == b.columns_ && a.values_ == b.values_ &&
            std::equal(a.offsets().begin(), a.offsets().end(), b.offsets().begin(), b.offsets().end());

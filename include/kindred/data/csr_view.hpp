@@ -89,6 +89,8 @@ inline void validate_csr(MatrixShape shape, std::span<const Offset> offsets, std
 struct Unchecked {};
 inline constexpr Unchecked unchecked{};
 
+struct RowBlock;
+
 /// A sparse interaction matrix that somebody else owns: n_users rows, n_items columns, compressed by rows. What fit, recommend and evaluate take.
 class CsrView {
  public:
@@ -102,7 +104,7 @@ class CsrView {
     detail::validate_csr(shape, offsets, columns, values);
   }
 
-  /// The same without any check: for arrays that were checked before.
+  /// The same without any check: for arrays that were checked before. Offsets may start from another number than 0, that of the first column and value.
   CsrView(Unchecked, MatrixShape shape, std::span<const Offset> offsets, std::span<const Index> columns,
           std::span<const float> values) noexcept
       : shape_(shape), offsets_(offsets), columns_(columns), values_(values) {}
@@ -116,8 +118,9 @@ class CsrView {
 
   [[nodiscard]] SparseRow row(Index u) const noexcept {
     KINDRED_ASSERT(u >= 0 && u < rows());
-    const auto first = static_cast<std::size_t>(offsets_[static_cast<std::size_t>(u)]);
-    const auto count = static_cast<std::size_t>(offsets_[static_cast<std::size_t>(u) + 1]) - first;
+    const Offset base = offsets_.front();  // not 0 where the arrays are a piece of larger ones
+    const auto first = static_cast<std::size_t>(offsets_[static_cast<std::size_t>(u)] - base);
+    const auto count = static_cast<std::size_t>(offsets_[static_cast<std::size_t>(u) + 1] - base) - first;
     return {columns_.subspan(first, count), values_.subspan(first, count)};
   }
 
@@ -139,6 +142,11 @@ class CsrView {
     return static_cast<double>(shape_.users) * static_cast<double>(shape_.items) * static_cast<double>(sizeof(float));
   }
 
+  // As an InteractionSource (interaction_source.hpp): one block, always at hand.
+  [[nodiscard]] std::size_t block_count() const noexcept { return 1; }
+  [[nodiscard]] RowBlock block(std::size_t n) const noexcept;
+  void release(std::size_t) const noexcept {}
+
  private:
   inline static constexpr Offset no_rows_[1] = {0};
 
@@ -147,6 +155,14 @@ class CsrView {
   std::span<const Index> columns_;
   std::span<const float> values_;
 };
+
+/// Rows of a larger matrix that are at hand together: row n of `rows` is its row first + n.
+struct RowBlock {
+  Index first = 0;
+  CsrView rows;
+};
+
+inline RowBlock CsrView::block(std::size_t) const noexcept { return {0, *this}; }
 
 namespace detail {
 

@@ -121,6 +121,11 @@ class IdMap {
     return kept;
   }
 
+  /// Bytes allocated.
+  [[nodiscard]] std::size_t memory_bytes() const noexcept {
+    return bytes_.capacity() + ends_.capacity() * sizeof(std::size_t) + table_.capacity() * sizeof(Slot);
+  }
+
   friend bool operator==(const IdMap& a, const IdMap& b) noexcept { return a.ends_ == b.ends_ && a.bytes_ == b.bytes_; }
 
  private:

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <numeric>
 #include <optional>
@@ -17,11 +18,13 @@
 #include <kindred/core/progress.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
+#include <kindred/data/interaction_source.hpp>
 #include <kindred/evaluation/groups.hpp>
 #include <kindred/evaluation/report.hpp>
 #include <kindred/metrics/beyond_accuracy.hpp>
 #include <kindred/metrics/ranking.hpp>
 #include <kindred/models/recommender.hpp>
+#include <kindred/models/streamed_recommend.hpp>
 
 namespace kindred::inline v0 {
 
@@ -120,47 +123,45 @@ inline void check_groups(const std::optional<Groups>& groups, std::string_view n
   return text + "; NDCG with binary gain, ideal over min(K, |T|); ties to the lower item";
 }
 
-}  // namespace detail
-
-/// Measures how well `model` ranks the interactions of `test` that it was not shown.
-///
-/// `train`, `test`: n_users x n_items, the shape of the model; stored zeros are no interactions. Test items are those with a value above 0; users
-/// without any are counted, not averaged.
-/// All cutoffs come from one list a user. O(cost of the lists + users * (largest cutoff * log + test items)).
-/// @throws ShapeError if shapes differ; InvalidArgument if an option is not valid, no user has a test item, or the model lists an item that is not
-/// there or a test item twice; Cancelled; what the model and the progress callback throw.
+/// evaluate(), of what need not fit into memory. `train` holds no zeros.
 template <RecommenderModel Model>
-[[nodiscard]] RankingReport evaluate(const Model& model, const CsrView& train, const CsrView& test, const EvaluateOptions& options = {}) {
-  CsrMatrix cleaned;
-  const CsrView known = detail::interactions_of(train, cleaned);
-  detail::check_shape("train", train.shape(), "the model", model.shape());
-  detail::check_shape("test", test.shape(), "train", train.shape());
-  detail::check_groups(options.user_groups, "user_groups", train.rows());
-  detail::check_groups(options.item_groups, "item_groups", train.cols());
+[[nodiscard]] RankingReport evaluate_rows(const Model& model, const RowsRef& train, const RowsRef& test, const EvaluateOptions& options) {
+  check_shape("train", train.shape(), "the model", model.shape());
+  check_shape("test", test.shape(), "train", train.shape());
+  check_groups(options.user_groups, "user_groups", train.rows());
+  check_groups(options.item_groups, "item_groups", train.cols());
   if (options.cutoffs.empty()) throw InvalidArgument("cutoffs", "an empty list", "at least one cutoff");
   for (std::size_t c = 0; c < options.cutoffs.size(); ++c) {
     if (options.cutoffs[c] < 1) throw InvalidArgument("cutoff", options.cutoffs[c], "at least 1");
     if (c > 0 && options.cutoffs[c] <= options.cutoffs[c - 1])
       throw InvalidArgument("cutoff", options.cutoffs[c], "above the one before it, which is " + std::to_string(options.cutoffs[c - 1]));
   }
-  if (options.users) detail::check_index_list(*options.users, "users", "a user", train.rows());
+  if (options.users) check_index_list(*options.users, "users", "a user", train.rows());
 
   RankingReport report;
-  const std::vector<Index> item_users = column_counts(known);
+  std::vector<Index> item_users(static_cast<std::size_t>(train.cols()), 0);
+  train.for_each_block([&](const RowBlock& block) {
+    for (const Index item : block.rows.columns()) ++item_users[static_cast<std::size_t>(item)];
+  });
   std::vector<Index> users;
   std::vector<Index> relevant;
-  const auto consider = [&](Index user) {
-    detail::relevant_items(test.row(user), relevant);
-    if (relevant.empty())
-      ++report.users_without_test;
-    else
-      users.push_back(user);
-  };
-  if (options.users) {
-    for (const Index user : *options.users) consider(user);
-  } else {
-    for (Index user = 0; user < test.rows(); ++user) consider(user);
-  }
+  std::size_t next_asked_for = 0;
+  test.for_each_block([&](const RowBlock& block) {
+    const auto consider = [&](Index user) {
+      relevant_items(block.rows.row(user - block.first), relevant);
+      if (relevant.empty())
+        ++report.users_without_test;
+      else
+        users.push_back(user);
+    };
+    const Index end = block.first + block.rows.rows();
+    if (!options.users) {
+      for (Index user = block.first; user < end; ++user) consider(user);
+    } else {
+      for (; next_asked_for < options.users->size() && (*options.users)[next_asked_for] < end; ++next_asked_for)
+        consider((*options.users)[next_asked_for]);
+    }
+  });
   if (users.empty())
     throw InvalidArgument("test", "without a positive interaction of the users asked for", "a matrix with something to predict");
 
@@ -168,53 +169,79 @@ template <RecommenderModel Model>
   const std::size_t n_cutoffs = options.cutoffs.size();
   const std::size_t length = (std::min)(options.cutoffs.back(), static_cast<std::size_t>(train.cols()));
   std::vector<Index> lists(users.size() * length, -1);
+  const auto list_of = [&](std::size_t n) { return std::span<const Index>(lists).subspan(n * length, length); };
   std::vector<RankingScores> scores(users.size() * n_cutoffs);
   RecommendAllOptions request{.count = length, .candidates = options.candidates, .threads = 1};
-  if (options.seen == SeenItems::excluded) request.exclude = known;
   const ParallelOptions by_blocks{.threads = options.threads, .grain = 256};
-  std::size_t begin = 0;
-  const auto measure = [&](std::size_t first_of_round, std::size_t last_of_round, std::size_t) {
-    const std::size_t first = begin + first_of_round, last = begin + last_of_round;
-    const std::span<const Index> block = std::span<const Index>(users).subspan(first, last - first);
-    const RankedLists ranked = detail::recommend_block(model, block, request);
-    std::vector<Index> items, wanted;
-    for (std::size_t n = 0; n < block.size(); ++n) {
-      const std::span<const Scored> row = ranked.row(n);
-      items.clear();
-      for (const Scored& scored : row) items.push_back(scored.item);
-      for (std::size_t place = 0; place < items.size(); ++place)
-        detail::check_listed_item(items, place, static_cast<std::size_t>(train.cols()));
-      std::copy_n(items.begin(), (std::min)(items.size(), length), lists.begin() + static_cast<std::ptrdiff_t>((first + n) * length));
-      detail::relevant_items(test.row(block[n]), wanted);
-      detail::ranking_scores_into(items, wanted, options.cutoffs, options.ranking,
-                                  std::span<RankingScores>(scores).subspan((first + n) * n_cutoffs, n_cutoffs));
-    }
-  };
   // One round, or as many as there is progress to tell of: never too short for all threads.
   const Stopwatch watch;
   const std::size_t round =
       options.progress ? (std::max)(by_blocks.grain * resolve_threads(options.threads), users.size() / 100 + 1) : users.size();
-  while (begin < users.size()) {
-    const std::size_t count = (std::min)(round, users.size() - begin);
-    parallel_for(count, by_blocks, measure);
-    begin += count;
-    if (!options.progress) continue;
-    const ProgressAnswer answer =
-        options.progress({.what = "evaluate", .done = begin, .total = users.size(), .elapsed_seconds = watch.seconds()});
-    if (answer == ProgressAnswer::cancel) throw Cancelled("evaluate");
-    if (answer == ProgressAnswer::stop_and_keep) users.resize(begin);
-  }
-  report.users = static_cast<Index>(users.size());
-  report.protocol = detail::protocol_text(options, report.users);
-  for (const Index user : users) {
-    detail::relevant_items(test.row(user), relevant);
+
+  std::vector<double> group_hits(options.item_groups ? options.item_groups->names.size() : 0, 0.0);
+  if (options.item_groups)
+    for (const std::string& name : options.item_groups->names) report.item_groups.push_back({.name = name});
+  // What is counted of the test items of user n.
+  const auto count_relevant = [&](std::size_t n) {
     report.test_interactions += static_cast<Offset>(relevant.size());
-    for (const Index item : relevant) report.untrained_test_items += item_users[static_cast<std::size_t>(item)] == 0 ? 1 : 0;
-  }
+    for (const Index item : relevant) {
+      report.untrained_test_items += item_users[static_cast<std::size_t>(item)] == 0 ? 1 : 0;
+      if (!options.item_groups) continue;
+      const Index label = options.item_groups->labels[static_cast<std::size_t>(item)];
+      if (label < 0) continue;
+      ++report.item_groups[static_cast<std::size_t>(label)].test_interactions;
+      const std::span<const Index> list = list_of(n);
+      if (std::find(list.begin(), list.end(), item) != list.end()) group_hits[static_cast<std::size_t>(label)] += 1.0;
+    }
+  };
+
+  BlockAsMatrix train_as_matrix(train.shape());
+  std::size_t begin = 0;
+  for_each_shared_block(train, test, [&](Index, Index last_user, const RowBlock& train_block, const RowBlock& test_block) {
+    if (options.seen == SeenItems::excluded) request.exclude = train_as_matrix(train_block);
+    const auto test_row = [&](Index user) { return test_block.rows.row(user - test_block.first); };
+    const auto measure = [&](std::size_t first_of_round, std::size_t last_of_round, std::size_t) {
+      const std::size_t first = begin + first_of_round, last = begin + last_of_round;
+      const std::span<const Index> block = std::span<const Index>(users).subspan(first, last - first);
+      const RankedLists ranked = recommend_block(model, block, request);
+      std::vector<Index> items, wanted;
+      for (std::size_t n = 0; n < block.size(); ++n) {
+        const std::span<const Scored> row = ranked.row(n);
+        items.clear();
+        for (const Scored& scored : row) items.push_back(scored.item);
+        for (std::size_t place = 0; place < items.size(); ++place) check_listed_item(items, place, static_cast<std::size_t>(train.cols()));
+        std::copy_n(items.begin(), (std::min)(items.size(), length), lists.begin() + static_cast<std::ptrdiff_t>((first + n) * length));
+        relevant_items(test_row(block[n]), wanted);
+        ranking_scores_into(items, wanted, options.cutoffs, options.ranking,
+                            std::span<RankingScores>(scores).subspan((first + n) * n_cutoffs, n_cutoffs));
+      }
+    };
+    const auto end = static_cast<std::size_t>(std::lower_bound(users.begin(), users.end(), last_user) - users.begin());
+    while (begin < end) {
+      const std::size_t count = (std::min)(round, end - begin);
+      parallel_for(count, by_blocks, measure);
+      for (std::size_t n = begin; n < begin + count; ++n) {
+        relevant_items(test_row(users[n]), relevant);
+        count_relevant(n);
+      }
+      begin += count;
+      if (!options.progress) continue;
+      const ProgressAnswer answer =
+          options.progress({.what = "evaluate", .done = begin, .total = users.size(), .elapsed_seconds = watch.seconds()});
+      if (answer == ProgressAnswer::cancel) throw Cancelled("evaluate");
+      if (answer == ProgressAnswer::stop_and_keep) {
+        users.resize(begin);
+        return false;
+      }
+    }
+    return true;
+  });
+  report.users = static_cast<Index>(users.size());
+  report.protocol = protocol_text(options, report.users);
 
   std::vector<std::size_t> everybody(users.size());
   std::iota(everybody.begin(), everybody.end(), std::size_t{0});
-  report.cutoffs = detail::average(scores, everybody, options.cutoffs);
+  report.cutoffs = average(scores, everybody, options.cutoffs);
 
   // One pass from the top of all lists to their ends counts what each cutoff covers.
   std::vector<Offset> recommended(static_cast<std::size_t>(train.cols()), 0);
@@ -234,7 +261,7 @@ template <RecommenderModel Model>
   for (std::size_t i = 0; i < bits.size(); ++i) bits[i] = novelty(std::array<Index, 1>{static_cast<Index>(i)}, item_users, train.rows());
   Index with_list = 0;
   for (std::size_t n = 0; n < users.size(); ++n) {
-    const std::span<const Index> list = std::span<const Index>(lists).subspan(n * length, length);
+    const std::span<const Index> list = list_of(n);
     double sum = 0.0;
     std::size_t shown = 0;
     for (; shown < length && list[shown] >= 0; ++shown) sum += bits[static_cast<std::size_t>(list[shown])];
@@ -250,13 +277,11 @@ template <RecommenderModel Model>
       for (std::size_t n = 0; n < users.size(); ++n)
         if (options.user_groups->labels[static_cast<std::size_t>(users[n])] == static_cast<Index>(group)) members.push_back(n);
       report.user_groups.push_back(
-          {options.user_groups->names[group], static_cast<Index>(members.size()), detail::average(scores, members, options.cutoffs)});
+          {options.user_groups->names[group], static_cast<Index>(members.size()), average(scores, members, options.cutoffs)});
     }
   }
   if (options.item_groups) {
     const std::vector<Index>& labels = options.item_groups->labels;
-    std::vector<double> hits(options.item_groups->names.size(), 0.0);
-    for (const std::string& name : options.item_groups->names) report.item_groups.push_back({.name = name});
     for (const Index label : labels)
       if (label >= 0) ++report.item_groups[static_cast<std::size_t>(label)].items;
     double all_recommended = 0.0;
@@ -265,20 +290,10 @@ template <RecommenderModel Model>
       if (labels[i] >= 0)
         report.item_groups[static_cast<std::size_t>(labels[i])].share_of_recommendations += static_cast<double>(recommended[i]);
     }
-    for (std::size_t n = 0; n < users.size(); ++n) {
-      detail::relevant_items(test.row(users[n]), relevant);
-      const std::span<const Index> list = std::span<const Index>(lists).subspan(n * length, length);
-      for (const Index item : relevant) {
-        const Index label = labels[static_cast<std::size_t>(item)];
-        if (label < 0) continue;
-        ++report.item_groups[static_cast<std::size_t>(label)].test_interactions;
-        if (std::find(list.begin(), list.end(), item) != list.end()) hits[static_cast<std::size_t>(label)] += 1.0;
-      }
-    }
-    for (std::size_t group = 0; group < hits.size(); ++group) {
+    for (std::size_t group = 0; group < group_hits.size(); ++group) {
       ItemGroupReport& item_group = report.item_groups[group];
       if (all_recommended > 0.0) item_group.share_of_recommendations /= all_recommended;
-      if (item_group.test_interactions > 0) item_group.recall = hits[group] / static_cast<double>(item_group.test_interactions);
+      if (item_group.test_interactions > 0) item_group.recall = group_hits[group] / static_cast<double>(item_group.test_interactions);
     }
   }
   if (options.keep_per_user)
@@ -287,6 +302,36 @@ template <RecommenderModel Model>
                                  {scores.begin() + static_cast<std::ptrdiff_t>(n * n_cutoffs),
                                   scores.begin() + static_cast<std::ptrdiff_t>((n + 1) * n_cutoffs)}});
   return report;
+}
+
+}  // namespace detail
+
+/// Measures how well `model` ranks the interactions of `test` that it was not shown.
+///
+/// `train`, `test`: n_users x n_items, the shape of the model; stored zeros are no interactions. Test items are those with a value above 0; users
+/// without any are counted, not averaged.
+/// All cutoffs come from one list a user. O(cost of the lists + users * (largest cutoff * log + test items)).
+/// @throws ShapeError if shapes differ; InvalidArgument if an option is not valid, no user has a test item, or the model lists an item that is not
+/// there or a test item twice; Cancelled; what the model and the progress callback throw.
+template <RecommenderModel Model>
+[[nodiscard]] RankingReport evaluate(const Model& model, const CsrView& train, const CsrView& test, const EvaluateOptions& options = {}) {
+  CsrMatrix cleaned;
+  const CsrView known = detail::interactions_of(train, cleaned);
+  return detail::evaluate_rows(model, detail::RowsRef(known), detail::RowsRef(test), options);
+}
+
+/// The same, of interactions of which one or both need not fit into memory: the same report. Beside the model, memory for a block of each, and for the lists
+/// and scores of all users measured, as ever. @throws as the other one does, and what the sources throw.
+template <RecommenderModel Model, RowSource Train, RowSource Test>
+requires(!std::convertible_to<const Train&, CsrView> || !std::convertible_to<const Test&, CsrView>) [[nodiscard]] RankingReport
+    evaluate(const Model& model, const Train& train, const Test& test, const EvaluateOptions& options = {}) {
+  if constexpr (std::convertible_to<const Train&, CsrView>) {
+    CsrMatrix cleaned;
+    const CsrView known = detail::interactions_of(train, cleaned);
+    return detail::evaluate_rows(model, detail::RowsRef(known), detail::RowsRef(test), options);
+  } else {
+    return detail::evaluate_rows(model, detail::RowsRef(train), detail::RowsRef(test), options);
+  }
 }
 
 }  // namespace kindred::inline v0

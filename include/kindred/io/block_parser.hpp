@@ -193,7 +193,7 @@ class BlockParser {
     const RecordParser::Outcome outcome = records_.parse(fields, record_, problem_);
     if (outcome == RecordParser::Outcome::kept) return keep(record_, found);
     if (outcome == RecordParser::Outcome::bad) return record_bad(found, problem_);
-    ++found.dropped[static_cast<std::size_t>(outcome) - static_cast<std::size_t>(RecordParser::Outcome::no_item_key)];
+    ++found.dropped[RecordParser::reason_of(outcome)];
   }
 
   /// A row whose keys still have to be looked up.

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
-#include <kindred/core/error.hpp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/io/dataset_builder.hpp>
 #include <kindred/io/delimited_format.hpp>
@@ -24,19 +22,8 @@ template <typename Rekey>
 [[nodiscard]] Dataset read_records(const std::string& path, const DelimitedFormat& format, const ReadOptions& options, Rekey&& rekey) {
   check_format(format);
   TableReader table(path, table_format(format), options);
-  // Columns in use must be there; optional ones are settled by the header, or else by the first row.
-  const std::size_t width = table.header().size();
-  ColumnPlaces places = find_columns(format, table, width);
-  if (width > 0 && places.fields_needed() > width)
-    throw ParseError(path, table.header_line(), 0, std::to_string(width) + " columns",
-                     "at least " + std::to_string(places.fields_needed()));
-  table.require_fields(places.fields_needed());
-
-  bool more = table.next();
-  if (more && width == 0) {
-    places = find_columns(format, table, table.fields().size());
-    table.require_fields(places.fields_needed());
-  }
+  ColumnPlaces places;
+  const bool more = find_first_row(format, table, places);
   const RecordParser parser(format, places);
   const DatasetBuilder::Parts parts{.item_names = places.item_name != no_place, .times = places.time != no_place};
   ParallelRecords<std::remove_reference_t<Rekey>> records(table, format, parser, parts, rekey);

@@ -164,6 +164,23 @@ inline void check_format(const DelimitedFormat& format) {
   return places;
 }
 
+/// Goes to the first row and says where the columns are: those in use must be there; optional ones are settled by the header, or else by that row. False if
+/// there is no row. @throws ParseError if the header is too short or lacks a column; and as TableReader::next does.
+[[nodiscard]] inline bool find_first_row(const DelimitedFormat& format, TableReader& table, ColumnPlaces& places) {
+  const std::size_t width = table.header().size();
+  places = find_columns(format, table, width);
+  if (width > 0 && places.fields_needed() > width)
+    throw ParseError(table.path(), table.header_line(), 0, std::to_string(width) + " columns",
+                     "at least " + std::to_string(places.fields_needed()));
+  table.require_fields(places.fields_needed());
+  if (!table.next()) return false;
+  if (width == 0) {
+    places = find_columns(format, table, table.fields().size());
+    table.require_fields(places.fields_needed());
+  }
+  return true;
+}
+
 }  // namespace detail
 
 }  // namespace kindred::inline v0

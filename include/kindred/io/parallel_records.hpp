@@ -43,23 +43,21 @@ class ParallelRecords {
   void take_first_row() {
     Record record;
     LineProblem problem;
-    RowBlock first;
-    switch (records_.parse(table_.fields(), record, problem)) {
+    ThreadRows first;
+    switch (const auto outcome = records_.parse(table_.fields(), record, problem)) {
       case RecordParser::Outcome::bad: table_.bad(problem); break;
       case RecordParser::Outcome::kept:
         parsers_[0].take(record, first.found);
         done_[0].push_back(std::move(first.found));
         break;
-      case RecordParser::Outcome::no_item_key: table_.dropped(reasons[0]); break;
-      case RecordParser::Outcome::zero_value: table_.dropped(reasons[1]); break;
-      case RecordParser::Outcome::below_minimum: table_.dropped(reasons[2]); break;
+      default: table_.dropped(RecordParser::reasons[RecordParser::reason_of(outcome)]);
     }
   }
 
   /// Reads everything. @throws as read_delimited does.
   [[nodiscard]] Dataset finish() {
     parse_blocks();
-    std::vector<RowBlock> blocks = in_order();
+    std::vector<ThreadRows> blocks = in_order();
     LoadReport report = report_of(blocks);
     std::vector<SeenKeys*> seen_users, seen_items;
     for (auto& parser : parsers_) {
@@ -78,8 +76,6 @@ class ParallelRecords {
   }
 
  private:
-  static constexpr const char* reasons[] = {"no item key", "zero value", "below the minimum"};
-
   // The calling thread reads, and parses when it is far ahead; the others parse what waits. Nobody waits for anybody else's block.
   void parse_blocks() {
     const std::size_t workers = parsers_.size();
@@ -170,17 +166,17 @@ class ParallelRecords {
     done_[worker].push_back(std::move(found));
   }
 
-  [[nodiscard]] std::vector<RowBlock> in_order() {
-    std::vector<RowBlock> blocks;
+  [[nodiscard]] std::vector<ThreadRows> in_order() {
+    std::vector<ThreadRows> blocks;
     for (std::size_t worker = 0; worker < done_.size(); ++worker)
       for (BlockRows& found : done_[worker]) blocks.push_back({worker, std::move(found)});
     done_ = {};
-    std::sort(blocks.begin(), blocks.end(), [](const RowBlock& a, const RowBlock& b) { return a.found.number < b.found.number; });
+    std::sort(blocks.begin(), blocks.end(), [](const ThreadRows& a, const ThreadRows& b) { return a.found.number < b.found.number; });
     return blocks;
   }
 
   /// Counts, and bad lines by their number in the file. @throws ParseError at the first if they fail.
-  [[nodiscard]] LoadReport report_of(const std::vector<RowBlock>& blocks) {
+  [[nodiscard]] LoadReport report_of(const std::vector<ThreadRows>& blocks) {
     std::uint64_t line = table_.lines();
     LoadReport& report = table_.report();
     for (const auto& [worker, found] : blocks) {
@@ -193,7 +189,7 @@ class ParallelRecords {
       report.skipped += found.skipped;
       if (found.number > 0) report.rows += found.rows;  // the table has counted its first row
       for (std::size_t n = 0; n < found.dropped.size(); ++n)
-        if (found.dropped[n] > 0) report.dropped[reasons[n]] += found.dropped[n];
+        if (found.dropped[n] > 0) report.dropped[RecordParser::reasons[n]] += found.dropped[n];
       if (found.noted > 0) report.noted["alias applied"] += found.noted;
     }
     report.lines = line - table_.lines();

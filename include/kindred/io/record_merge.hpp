@@ -63,7 +63,7 @@ struct MergedKeys {
 }
 
 /// Rows in the order of the file, and whose indices they have.
-struct RowBlock {
+struct ThreadRows {
   std::size_t thread = 0;
   BlockRows found;
 };
@@ -78,7 +78,7 @@ class RowMerger {
   /// O(rows * log(longest row)). @throws InvalidArgument if a sum is beyond the range of a float, naming the first such pair.
   /// `forget` is called once the rows are not needed any more.
   template <typename Forget>
-  [[nodiscard]] std::uint64_t merge(std::vector<RowBlock>& blocks, Dataset& data, LoadReport& report, Forget&& forget) {
+  [[nodiscard]] std::uint64_t merge(std::vector<ThreadRows>& blocks, Dataset& data, LoadReport& report, Forget&& forget) {
     scatter(blocks);
     blocks = {};
     forget();
@@ -99,10 +99,10 @@ class RowMerger {
   };
 
   /// A stable counting sort by user, by all threads: each has a run of blocks, and its own place in every user's row.
-  void scatter(std::vector<RowBlock>& blocks) {
+  void scatter(std::vector<ThreadRows>& blocks) {
     const auto n_users = static_cast<std::size_t>(users_.map.size());
     std::size_t total = 0;
-    for (const RowBlock& block : blocks) total += static_cast<std::size_t>(block.found.rows);
+    for (const ThreadRows& block : blocks) total += static_cast<std::size_t>(block.found.rows);
     const std::size_t runs = (std::max)(std::size_t{1}, (std::min)(resolve_threads(threads_), total / (8 * n_users + 1)));
     // Runs of about as many rows.
     std::vector<std::size_t> first_block(runs + 1, blocks.size());
@@ -118,7 +118,7 @@ class RowMerger {
           for (std::size_t n = first_block[run]; n < first_block[run + 1]; ++n) body(next[run], blocks[n]);
       });
     };
-    each_run([&](std::vector<Offset>& counts, const RowBlock& block) {
+    each_run([&](std::vector<Offset>& counts, const ThreadRows& block) {
       for (const std::span<const Interaction> piece : block.found.pieces)
         for (const Interaction& row : piece) ++counts[static_cast<std::size_t>(users_(block.thread, row.user))];
     });
@@ -132,7 +132,7 @@ class RowMerger {
     resize_large(columns_, total);
     resize_large(values_, total);
     if (with_times_) resize_large(times_, total);
-    each_run([&](std::vector<Offset>& places, RowBlock& block) {
+    each_run([&](std::vector<Offset>& places, ThreadRows& block) {
       std::size_t n = 0;
       for (const std::span<const Interaction> piece : block.found.pieces) {
         for (const Interaction& row : piece) {

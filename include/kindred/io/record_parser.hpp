@@ -23,6 +23,11 @@ namespace detail {
 class RecordParser {
  public:
   enum class Outcome { kept, bad, no_item_key, zero_value, below_minimum };
+  /// Why a row is dropped that is neither kept nor bad.
+  static constexpr const char* reasons[] = {"no item key", "zero value", "below the minimum"};
+  [[nodiscard]] static constexpr std::size_t reason_of(Outcome outcome) noexcept {
+    return static_cast<std::size_t>(outcome) - static_cast<std::size_t>(Outcome::no_item_key);
+  }
 
   RecordParser(const DelimitedFormat& format, const ColumnPlaces& places)
       : places_(places),

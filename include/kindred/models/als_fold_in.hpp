@@ -136,14 +136,7 @@ class AlsFoldIn {
  private:
   [[nodiscard]] RowSystem<Scalar> assemble(Index row, const SparseRow& interactions, double background) {
     strengths_.clear();  // where fit keeps strengths it keeps them as scalars
-    const std::span<const Index> counts = weights_.counts(side_ == AlsSide::users ? AlsSide::items : AlsSide::users);
-    const auto own = static_cast<Offset>(interactions.size());
-    if (weights_.strength_is_costly())
-      for (std::size_t n = 0; n < interactions.size(); ++n) {
-        const Offset other = counts[static_cast<std::size_t>(interactions.columns[n])];
-        strengths_.push_back(static_cast<Scalar>(side_ == AlsSide::users ? weights_.strength(interactions.values[n], own, other)
-                                                                         : weights_.strength(interactions.values[n], other, own)));
-      }
+    if (weights_.strength_is_costly()) weights_.append_strengths(side_, interactions, strengths_);
     return assembler_.assemble(row, interactions, strengths_, background);
   }
 

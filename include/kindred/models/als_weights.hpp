@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,8 +16,8 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
-#include <kindred/data/csr_matrix.hpp>
-#include <kindred/data/statistics.hpp>
+#include <kindred/data/csr_view.hpp>
+#include <kindred/data/interaction_source.hpp>
 #include <kindred/linalg/row_solver.hpp>
 #include <kindred/models/als_options.hpp>
 #include <kindred/simd/kernels.hpp>
@@ -31,21 +32,28 @@ class AlsWeights {
  public:
   AlsWeights() = default;
 
-  /// `train` holds no zeros.
-  AlsWeights(const AlsOptions& options, const CsrView& train)
-      : options_(options), shape_(train.shape()), user_counts_(row_counts(train)), item_counts_(column_counts(train)) {
-    if (options.value_cap) cap_ = *options.value_cap;
-    if (options.value_cap_quantile) {
-      std::vector<double> magnitudes;
-      magnitudes.reserve(train.values().size());
-      for (const float value : train.values()) magnitudes.push_back(std::abs(static_cast<double>(value)));
-      cap_ = quantile(magnitudes, *options.value_cap_quantile);
-    }
-    unobserved_weight_ = options.background_ratio ? *options.background_ratio * train.density() : options.unobserved_weight;
+  /// `users`: the training matrix, without zeros; `items`: the same by items.
+  /// @throws ShapeError, InvalidArgument if they are not in memory and hold what they must not.
+  AlsWeights(const AlsOptions& options, const RowsRef& users, const RowsRef& items)
+      : AlsWeights(options, checked_row_counts(users, "train"), checked_row_counts(items, "train by items"),
+                   options.value_cap_quantile ? std::optional<double>(magnitude_quantile(users, *options.value_cap_quantile))
+                                              : options.value_cap) {}
+
+  /// From the interactions of each user and item, and the cap of values, if there is one.
+  AlsWeights(const AlsOptions& options, std::vector<Index> user_counts, std::vector<Index> item_counts, std::optional<double> cap)
+      : options_(options),
+        shape_{static_cast<Index>(user_counts.size()), static_cast<Index>(item_counts.size())},
+        user_counts_(std::move(user_counts)),
+        item_counts_(std::move(item_counts)),
+        cap_(cap) {
+    const auto nnz = static_cast<double>(std::accumulate(user_counts_.begin(), user_counts_.end(), Offset{0}));
+    const double cells = static_cast<double>(shape_.users) * static_cast<double>(shape_.items);
+    unobserved_weight_ =
+        options.background_ratio ? *options.background_ratio * (cells > 0.0 ? nnz / cells : 0.0) : options.unobserved_weight;
     user_background_ = background_of(user_counts_, options.rho_users, user_background_scale_);
     item_background_ = background_of(item_counts_, options.rho, item_background_scale_);
     if (options.beta > 0.0) {
-      mean_item_count_ = static_cast<double>(train.nnz()) / static_cast<double>(item_counts_.size());
+      mean_item_count_ = nnz / static_cast<double>(item_counts_.size());
       for (const Index count : item_counts_) item_boost_.push_back(boost_of(count));
     }
   }
@@ -129,6 +137,18 @@ class AlsWeights {
       case Confidence::custom: return options_.confidence_function(magnitude, user_count, item_count);
     }
     return magnitude;
+  }
+
+  /// g of each interaction of a row of `side`, added to `strengths`.
+  template <Real Scalar>
+  void append_strengths(AlsSide side, const SparseRow& row, std::vector<Scalar>& strengths) const {
+    const std::span<const Index> other_counts = counts(side == AlsSide::users ? AlsSide::items : AlsSide::users);
+    const auto own = static_cast<Offset>(row.size());
+    for (std::size_t n = 0; n < row.size(); ++n) {
+      const Offset other = other_counts[static_cast<std::size_t>(row.columns[n])];
+      strengths.push_back(
+          static_cast<Scalar>(side == AlsSide::users ? strength(row.values[n], own, other) : strength(row.values[n], other, own)));
+    }
   }
 
   /// True if strength() is worth keeping rather than computing again in every half-step.

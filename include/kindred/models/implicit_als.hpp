@@ -25,6 +25,7 @@
 #include <kindred/core/random.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
+#include <kindred/data/interaction_source.hpp>
 #include <kindred/linalg/eigenbasis.hpp>
 #include <kindred/linalg/gram.hpp>
 #include <kindred/linalg/row_solver.hpp>
@@ -90,6 +91,15 @@ class ImplicitALS {
   /// NumericalError if a system is singular or overflows, naming iteration, side, row, lambda and alpha; Cancelled; and what callbacks throw.
   /// Whatever it throws, the model is as it was.
   FitReport fit(const CsrView& train, const FitOptions& fit_options = {});
+
+  /// The same from interactions that need not fit into memory: the same bytes, and no more than a few numbers for each user and item beside the factors.
+  /// Every iteration reads each side once, from its first block to its last.
+  /// @throws as the other one does; also InvalidArgument or ShapeError if a block is not what InteractionSource promises, and what the source throws.
+  template <StreamedSource Source>
+  FitReport fit(const Source& train, const FitOptions& fit_options = {}) {
+    const auto& by_items = transpose(train);
+    return fit_rows(detail::RowsRef(train), detail::RowsRef(by_items), fit_options, Stopwatch());
+  }
 
   [[nodiscard]] const AlsOptions& options() const noexcept { return options_; }
   [[nodiscard]] bool fitted() const noexcept { return users_.factors() > 0; }
@@ -194,9 +204,9 @@ class ImplicitALS {
   /// One side of the training data: its rows, and the order in which they are dealt to threads.
   struct SideData {
     Side side;
-    CsrView matrix;
-    std::vector<Scalar> strengths;  // empty where they are as cheap to compute
-    std::vector<Index> order;       // longest first, so that no thread is left alone with a long row at the end
+    detail::RowsRef rows;
+    std::vector<Scalar> strengths;  // empty where they are as cheap to compute, or need not fit into memory
+    std::vector<Index> order;       // of each block's rows, longest first, so that no thread is left alone with a long row at the end
   };
 
   /// The users in the eigenbasis of their own Gram matrix: what items are solved against outside of fit.
@@ -256,9 +266,11 @@ class ImplicitALS {
 
   [[nodiscard]] FactorMatrix<Scalar> given_or_first(const FactorMatrix<Scalar>* given, std::string_view name, Index rows,
                                                     RandomStream stream) const;
-  void check_memory(const CsrView& train, const FitOptions& fit_options) const;
+  void check_memory(const detail::RowsRef& train, const FitOptions& fit_options) const;
   void check_rotated(const FactorMatrix<Scalar>& fixed, Side solved, std::size_t iteration, const ParallelOptions& parallel) const;
-  [[nodiscard]] SideData prepare_side(Side side, const CsrView& matrix) const;
+  [[nodiscard]] SideData prepare_side(Side side, const detail::RowsRef& rows) const;
+  void check_fit(const detail::RowsRef& train, const FitOptions& fit_options) const;
+  FitReport fit_rows(const detail::RowsRef& train, const detail::RowsRef& by_items, const FitOptions& fit_options, const Stopwatch& total);
   void half_step(const SideData& data, FactorMatrix<Scalar>& fixed, FactorMatrix<Scalar>& solved, std::size_t iteration,
                  const ParallelOptions& parallel, FitReport& report);
   [[nodiscard]] RowOutcome solve_row(RowSolver<Scalar>& solver, const RowSystem<Scalar>& system, std::span<Scalar> x) const;
@@ -292,32 +304,24 @@ FactorMatrix<Scalar> ImplicitALS<Scalar>::given_or_first(const FactorMatrix<Scal
 }
 
 template <Real Scalar>
-typename ImplicitALS<Scalar>::SideData ImplicitALS<Scalar>::prepare_side(Side side, const CsrView& matrix) const {
-  SideData data{.side = side, .matrix = matrix, .strengths = {}, .order = {}};
-  const auto rows = static_cast<std::size_t>(matrix.rows());
-
-  if (weights_.strength_is_costly()) {
-    const std::span<const Index> other_counts = weights_.counts(side == Side::users ? Side::items : Side::users);
-    data.strengths.reserve(static_cast<std::size_t>(matrix.nnz()));
-    for (Index r = 0; r < matrix.rows(); ++r) {
-      const SparseRow row = matrix.row(r);
-      const auto own = static_cast<Offset>(row.size());
-      for (std::size_t n = 0; n < row.size(); ++n) {
-        const Offset other = other_counts[static_cast<std::size_t>(row.columns[n])];
-        data.strengths.push_back(static_cast<Scalar>(side == Side::users ? weights_.strength(row.values[n], own, other)
-                                                                         : weights_.strength(row.values[n], other, own)));
-      }
-    }
-  }
-
-  // Longest first, ties by the row: a counting sort.
-  std::size_t longest = 0;
-  for (Index r = 0; r < matrix.rows(); ++r) longest = (std::max)(longest, matrix.row(r).size());
-  std::vector<std::size_t> next(longest + 2, 0);  // next[l]: place of the next row of length longest - l
-  for (Index r = 0; r < matrix.rows(); ++r) ++next[longest - matrix.row(r).size() + 1];
-  for (std::size_t l = 1; l < next.size(); ++l) next[l] += next[l - 1];
-  data.order.resize(rows);
-  for (Index r = 0; r < matrix.rows(); ++r) data.order[next[longest - matrix.row(r).size()]++] = r;
+typename ImplicitALS<Scalar>::SideData ImplicitALS<Scalar>::prepare_side(Side side, const detail::RowsRef& rows) const {
+  SideData data{.side = side, .rows = rows, .strengths = {}, .order = {}};
+  const bool keeps_strengths = weights_.strength_is_costly() && rows.in_memory();
+  if (keeps_strengths) data.strengths.reserve(static_cast<std::size_t>(rows.nnz()));
+  data.order.resize(static_cast<std::size_t>(rows.rows()));
+  std::vector<std::size_t> next;
+  rows.for_each_block([&](const RowBlock& block) {
+    if (keeps_strengths)
+      for (Index r = 0; r < block.rows.rows(); ++r) weights_.append_strengths(side, block.rows.row(r), data.strengths);
+    // Longest first, ties by the row: a counting sort.
+    std::size_t longest = 0;
+    for (Index r = 0; r < block.rows.rows(); ++r) longest = (std::max)(longest, block.rows.row(r).size());
+    next.assign(longest + 2, static_cast<std::size_t>(0));  // next[l]: place of the next row of length longest - l
+    next[0] = static_cast<std::size_t>(block.first);
+    for (Index r = 0; r < block.rows.rows(); ++r) ++next[longest - block.rows.row(r).size() + 1];
+    for (std::size_t l = 1; l < next.size(); ++l) next[l] += next[l - 1];
+    for (Index r = 0; r < block.rows.rows(); ++r) data.order[next[longest - block.rows.row(r).size()]++] = block.first + r;
+  });
   return data;
 }
 
@@ -361,46 +365,60 @@ void ImplicitALS<Scalar>::half_step(const SideData& data, FactorMatrix<Scalar>& 
   struct Worker {
     RowSolver<Scalar> solver;
     detail::RowAssembler<Scalar> assembler;
+    std::vector<Scalar> strengths;  // of the row at hand, where none are kept
   };
   const std::span<const double> own_background = weights_.background(data.side);
   const bool may_cancel = weights_.may_cancel();
+  const bool makes_strengths = weights_.strength_is_costly() && data.strengths.empty();
   const ParallelOptions by_rows{.threads = parallel.threads, .grain = 16, .executor = parallel.executor};
   std::vector<Worker> workers;
   for (std::size_t n = 0; n < worker_count(data.order.size(), by_rows); ++n)
     workers.push_back(
-        {RowSolver<Scalar>(fixed, eigenvalues_, options_.simd), detail::RowAssembler<Scalar>(weights_, data.side, options_.simd)});
-  parallel_for(data.order.size(), by_rows, [&](std::size_t first, std::size_t last, std::size_t worker) {
-    auto& [solver, assembler] = workers[worker];
-    const auto system_of = [&, &assembler = assembler](Index row) {
-      const auto r = static_cast<std::size_t>(row);
-      std::span<const Scalar> strengths;
-      if (!data.strengths.empty())
-        strengths = std::span<const Scalar>(data.strengths)
-                        .subspan(static_cast<std::size_t>(data.matrix.offsets()[r]), data.matrix.row(row).size());
-      return assembler.assemble(row, data.matrix.row(row), strengths, own_background.empty() ? 1.0 : own_background[r]);
-    };
-    const auto check = [&](RowOutcome outcome, Index row, double penalty) {
-      if (outcome != RowOutcome::solved)
-        throw_failure(outcome, data.side, "iteration " + std::to_string(iteration) + ", row " + std::to_string(row), penalty);
-    };
-    const auto again = [&, &solver = solver](std::span<Scalar> x) {
-      const auto row = static_cast<Index>(static_cast<std::size_t>(x.data() - solved.data()) / solved.stride());
-      const RowSystem<Scalar> system = system_of(row);
-      check(solve_row(solver, system, x), row, system.penalty);
-    };
-    for (std::size_t n = first; n < last; ++n) {
-      const Index row = data.order[n];
-      const RowSystem<Scalar> system = system_of(row);
-      if (n + 1 < last) solver.expect(data.matrix.row(data.order[n + 1]).columns);
-      if (n + 3 < data.order.size()) assembler.prefetch(data.matrix.row(data.order[n + 3]));
-      if (may_cancel && !system.columns.empty() && detail::cancels(weights_, data.side, fixed, eigenvalues_, system))
-        check(RowOutcome::singular, row, system.penalty);
-      if (options_.solver == Solver::cholesky && !system.columns.empty() && solver.determined(system.background, system.penalty))
-        solver.enqueue(system, solved.row(row), again);
-      else
-        check(solve_row(solver, system, solved.row(row)), row, system.penalty);
-    }
-    solver.flush(again);
+        {RowSolver<Scalar>(fixed, eigenvalues_, options_.simd), detail::RowAssembler<Scalar>(weights_, data.side, options_.simd), {}});
+  data.rows.for_each_block([&](const RowBlock& block) {
+    const auto order =
+        std::span<const Index>(data.order).subspan(static_cast<std::size_t>(block.first), static_cast<std::size_t>(block.rows.rows()));
+    const auto interactions_of = [&](Index row) { return block.rows.row(row - block.first); };
+    parallel_for(order.size(), by_rows, [&](std::size_t first, std::size_t last, std::size_t worker) {
+      auto& [solver, assembler, made] = workers[worker];
+      const auto system_of = [&, &assembler = assembler, &made = made](Index row) {
+        const auto r = static_cast<std::size_t>(row);
+        const SparseRow interactions = interactions_of(row);
+        std::span<const Scalar> strengths;
+        if (makes_strengths) {
+          made.clear();
+          weights_.append_strengths(data.side, interactions, made);
+          strengths = made;
+        } else if (!data.strengths.empty()) {
+          strengths = std::span<const Scalar>(data.strengths)
+                          .subspan(static_cast<std::size_t>(block.rows.offsets()[static_cast<std::size_t>(row - block.first)]),
+                                   interactions.size());
+        }
+        return assembler.assemble(row, interactions, strengths, own_background.empty() ? 1.0 : own_background[r]);
+      };
+      const auto check = [&](RowOutcome outcome, Index row, double penalty) {
+        if (outcome != RowOutcome::solved)
+          throw_failure(outcome, data.side, "iteration " + std::to_string(iteration) + ", row " + std::to_string(row), penalty);
+      };
+      const auto again = [&, &solver = solver](std::span<Scalar> x) {
+        const auto row = static_cast<Index>(static_cast<std::size_t>(x.data() - solved.data()) / solved.stride());
+        const RowSystem<Scalar> system = system_of(row);
+        check(solve_row(solver, system, x), row, system.penalty);
+      };
+      for (std::size_t n = first; n < last; ++n) {
+        const Index row = order[n];
+        const RowSystem<Scalar> system = system_of(row);
+        if (n + 1 < last) solver.expect(interactions_of(order[n + 1]).columns);
+        if (n + 3 < order.size()) assembler.prefetch(interactions_of(order[n + 3]));
+        if (may_cancel && !system.columns.empty() && detail::cancels(weights_, data.side, fixed, eigenvalues_, system))
+          check(RowOutcome::singular, row, system.penalty);
+        if (options_.solver == Solver::cholesky && !system.columns.empty() && solver.determined(system.background, system.penalty))
+          solver.enqueue(system, solved.row(row), again);
+        else
+          check(solve_row(solver, system, solved.row(row)), row, system.penalty);
+      }
+      solver.flush(again);
+    });
   });
   (data.side == Side::users ? report.user_seconds : report.item_seconds) += solve_watch.seconds();
 }
@@ -426,10 +444,11 @@ void ImplicitALS<Scalar>::check_rotated(const FactorMatrix<Scalar>& fixed, Side 
 }
 
 template <Real Scalar>
-void ImplicitALS<Scalar>::check_memory(const CsrView& train, const FitOptions& fit_options) const {
+void ImplicitALS<Scalar>::check_memory(const detail::RowsRef& train, const FitOptions& fit_options) const {
   if (!fit_options.memory_limit) return;
   const MemoryEstimate estimate = estimate_memory<Scalar>(train.rows(), train.cols(), train.nnz(), options_);
-  const std::uint64_t needed = fitted() ? estimate.refit_total() : estimate.total();
+  std::uint64_t needed = fitted() ? estimate.refit_total() : estimate.total();
+  if (!train.in_memory()) needed -= estimate.transposed + estimate.strengths;
   if (needed > *fit_options.memory_limit)
     throw InvalidArgument("memory_limit", *fit_options.memory_limit,
                           "at least " + std::to_string(needed) + " bytes, which is what estimate_memory says for " +
@@ -444,54 +463,69 @@ AlsLoss ImplicitALS<Scalar>::loss(const SideData& users, const ParallelOptions& 
     double loss = 0.0;
     double confidence = 0.0;
   };
-  constexpr std::size_t grain = 256;
+  constexpr std::size_t grain = 256;  // users of a partial sum, wherever blocks begin and end
   const auto k = options_.factors;
   const std::span<const double> user_background = weights_.background(Side::users);
   const std::span<const double> item_background = weights_.background(Side::items);
-  const auto n_users = static_cast<std::size_t>(users.matrix.rows());
-  std::vector<Partial> partials((n_users + grain - 1) / grain);
+  std::vector<Partial> partials((static_cast<std::size_t>(users.rows.rows()) + grain - 1) / grain);
   const RowKernels<Scalar>& kernels = row_kernels<Scalar>(options_.simd);
 
-  parallel_for(
-      n_users, {.threads = parallel.threads, .grain = grain, .executor = parallel.executor},
-      [&](std::size_t first, std::size_t last, std::size_t) {
-        Partial& partial = partials[first / grain];
-        AlignedVector<double> exact(users_.stride(), 0.0);
-        std::vector<double> scores;
-        for (std::size_t u = first; u < last; ++u) {
-          const auto user = static_cast<Index>(u);
-          const SparseRow row = users.matrix.row(user);
-          const double a = user_background.empty() ? 1.0 : user_background[u];
-          const std::span<const Scalar> x = users_.row(user);
-          std::copy(x.begin(), x.end(), exact.begin());
-          scores.resize(row.size());
-          kernels.exact_dots(
-              {.fixed = items_.data(), .stride = items_.stride(), .factors = k, .columns = row.columns.data(), .count = row.size()},
-              exact.data(), scores.data());
-          double squares = 0.0;
-          double energy = 0.0;
-          for (std::size_t f = 0; f < k; ++f) {
-            const double square = static_cast<double>(x[f]) * static_cast<double>(x[f]);
-            squares += square;
-            energy += eigenvalues_[f] * square;
-          }
-          partial.loss += weights_.penalty(Side::users, row.size(), a) * squares + weights_.unobserved_weight() * a * energy;
-          for (std::size_t n = 0; n < row.size(); ++n) {
-            const Index item = row.columns[n];
-            const auto i = static_cast<std::size_t>(item);
-            const double strength = users.strengths.empty()
-                                        ? weights_.strength(row.values[n], static_cast<Offset>(row.size()), weights_.counts(Side::items)[i])
-                                        : static_cast<double>(users.strengths[static_cast<std::size_t>(users.matrix.offsets()[u]) + n]);
-            const double b = item_background.empty() ? 1.0 : item_background[i];
-            const auto [confidence, excess] = weights_.terms(strength, item, a, b);
-            const double score = scores[n];
-            // c (p - s)^2 less the background that the sum over all pairs has counted for this one.
-            const double preference = row.values[n] > 0.0F ? 1.0 : 0.0;
-            partial.loss += excess * score * score + confidence * preference * (preference - 2.0 * score);
-            partial.confidence += confidence;
-          }
+  users.rows.for_each_block([&](const RowBlock& block) {
+    const auto block_first = static_cast<std::size_t>(block.first);
+    const std::size_t block_last = block_first + static_cast<std::size_t>(block.rows.rows());
+    const std::size_t first_partial = block_first / grain;
+    const ParallelOptions by_partial{.threads = parallel.threads, .grain = 1, .executor = parallel.executor};
+    parallel_for((block_last + grain - 1) / grain - first_partial, by_partial, [&](std::size_t piece, std::size_t, std::size_t) {
+      Partial& partial = partials[first_partial + piece];
+      AlignedVector<double> exact(users_.stride(), 0.0);
+      std::vector<double> scores;
+      std::vector<Scalar> made;
+      const std::size_t first = (std::max)(block_first, (first_partial + piece) * grain);
+      const std::size_t last = (std::min)(block_last, (first_partial + piece + 1) * grain);
+      for (std::size_t u = first; u < last; ++u) {
+        const auto user = static_cast<Index>(u);
+        const SparseRow row = block.rows.row(user - block.first);
+        const double a = user_background.empty() ? 1.0 : user_background[u];
+        const std::span<const Scalar> x = users_.row(user);
+        std::copy(x.begin(), x.end(), exact.begin());
+        scores.resize(row.size());
+        kernels.exact_dots(
+            {.fixed = items_.data(), .stride = items_.stride(), .factors = k, .columns = row.columns.data(), .count = row.size()},
+            exact.data(), scores.data());
+        double squares = 0.0;
+        double energy = 0.0;
+        for (std::size_t f = 0; f < k; ++f) {
+          const double square = static_cast<double>(x[f]) * static_cast<double>(x[f]);
+          squares += square;
+          energy += eigenvalues_[f] * square;
         }
-      });
+        partial.loss += weights_.penalty(Side::users, row.size(), a) * squares + weights_.unobserved_weight() * a * energy;
+        std::span<const Scalar> strengths;
+        if (!users.strengths.empty()) {
+          strengths =
+              std::span<const Scalar>(users.strengths).subspan(static_cast<std::size_t>(block.rows.offsets()[u - block_first]), row.size());
+        } else if (weights_.strength_is_costly()) {
+          made.clear();
+          weights_.append_strengths(Side::users, row, made);
+          strengths = made;
+        }
+        for (std::size_t n = 0; n < row.size(); ++n) {
+          const Index item = row.columns[n];
+          const auto i = static_cast<std::size_t>(item);
+          const double strength = strengths.empty()
+                                      ? weights_.strength(row.values[n], static_cast<Offset>(row.size()), weights_.counts(Side::items)[i])
+                                      : static_cast<double>(strengths[n]);
+          const double b = item_background.empty() ? 1.0 : item_background[i];
+          const auto [confidence, excess] = weights_.terms(strength, item, a, b);
+          const double score = scores[n];
+          // c (p - s)^2 less the background that the sum over all pairs has counted for this one.
+          const double preference = row.values[n] > 0.0F ? 1.0 : 0.0;
+          partial.loss += excess * score * score + confidence * preference * (preference - 2.0 * score);
+          partial.confidence += confidence;
+        }
+      }
+    });
+  });
 
   AlsLoss total;
   double confidence = 0.0;
@@ -510,33 +544,46 @@ AlsLoss ImplicitALS<Scalar>::loss(const SideData& users, const ParallelOptions& 
   }
   const double cells = static_cast<double>(shape().users) * static_cast<double>(shape().items);
   total.per_cell = total.total / cells;
-  total.loss_per_total_weight = total.total / (confidence + cells - static_cast<double>(users.matrix.nnz()));
+  total.loss_per_total_weight = total.total / (confidence + cells - static_cast<double>(users.rows.nnz()));
   return total;
 }
 
 template <Real Scalar>
 FitReport ImplicitALS<Scalar>::fit(const CsrView& given, const FitOptions& fit_options) {
-  FitReport report;
   const Stopwatch total;
-  const Stopwatch prepare;
-  CsrView train = given;
   CsrMatrix cleaned;
-  if (std::find(given.values().begin(), given.values().end(), 0.0F) != given.values().end()) {
-    cleaned = without_zeros(given);
-    train = cleaned;
-  }
+  const CsrView train = detail::without_stored_zeros(given, cleaned);
+  const detail::RowsRef users(train);
+  check_fit(users, fit_options);
+  const CsrMatrix by_items = transpose(train);
+  return fit_rows(users, detail::RowsRef(by_items), fit_options, total);
+}
+
+template <Real Scalar>
+void ImplicitALS<Scalar>::check_fit(const detail::RowsRef& train, const FitOptions& fit_options) const {
   if (train.nnz() == 0)
     throw InvalidArgument("train", detail::shape_text(train.shape()) + " without interactions", "a matrix with at least one");
-
   if (fit_options.snapshot_every < 1) throw InvalidArgument("snapshot_every", fit_options.snapshot_every, "at least 1");
-  const std::size_t done_before = fit_options.resume_from != nullptr ? fit_options.resume_from->iteration : 0;
-  if (done_before > 0 && done_before >= options_.iterations)
-    throw InvalidArgument("iterations", options_.iterations, "above the " + std::to_string(done_before) + " of the fit that is resumed");
+  if (const std::size_t done = fit_options.resume_from != nullptr ? fit_options.resume_from->iteration : 0;
+      done > 0 && done >= options_.iterations)
+    throw InvalidArgument("iterations", options_.iterations, "above the " + std::to_string(done) + " of the fit that is resumed");
   check_memory(train, fit_options);
+}
+
+template <Real Scalar>
+FitReport ImplicitALS<Scalar>::fit_rows(const detail::RowsRef& train, const detail::RowsRef& by_items, const FitOptions& fit_options,
+                                        const Stopwatch& total) {
+  FitReport report;
+  check_fit(train, fit_options);
+  detail::check_shape("train by items", {by_items.cols(), by_items.rows()}, "train", train.shape());
+  if (by_items.nnz() != train.nnz())
+    throw ShapeError("train by items holds " + std::to_string(by_items.nnz()) + " interactions; train holds " +
+                     std::to_string(train.nnz()));
+  const std::size_t done_before = fit_options.resume_from != nullptr ? fit_options.resume_from->iteration : 0;
 
   // All work is done on a second model, which replaces this one at the very end.
   ImplicitALS next(options_);
-  next.weights_ = detail::AlsWeights(options_, train);
+  next.weights_ = detail::AlsWeights(options_, train, by_items);
   const FitSnapshot<Scalar>* const resumed = fit_options.resume_from;
   const auto initial = [&](const FactorMatrix<Scalar> FitSnapshot<Scalar>::*part, const std::optional<FactorMatrix<Scalar>>& option) {
     return resumed != nullptr ? &(resumed->*part) : option ? &*option : nullptr;
@@ -552,10 +599,9 @@ FitReport ImplicitALS<Scalar>::fit(const CsrView& given, const FitOptions& fit_o
   const bool from_items = first_users == nullptr;
   next.items_ = start(first_items, "initial_items", train.cols(), RandomStream::item_factors, from_items || !exact);
   next.users_ = start(first_users, "initial_users", train.rows(), RandomStream::user_factors, !exact);
-  const CsrMatrix transposed = transpose(train);
   const SideData users = next.prepare_side(Side::users, train);
-  const SideData items = next.prepare_side(Side::items, transposed);
-  report.prepare_seconds = prepare.seconds();
+  const SideData items = next.prepare_side(Side::items, by_items);
+  report.prepare_seconds = total.seconds();
 
   const ParallelOptions parallel{.threads = options_.threads, .grain = 1, .executor = fit_options.executor};
   if (from_items) next.half_step(users, next.items_, next.users_, 0, parallel, report);

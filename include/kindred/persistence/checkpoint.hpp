@@ -19,7 +19,7 @@
 #include <kindred/models/als_report.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/persistence/als_fields.hpp>
-#include <kindred/persistence/checksum.hpp>
+#include <kindred/io/checksum.hpp>
 #include <kindred/persistence/flat_object.hpp>
 #include <kindred/persistence/model_file.hpp>
 #include <kindred/persistence/tensor_file.hpp>

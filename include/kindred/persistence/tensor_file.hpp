@@ -27,9 +27,9 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
-#include <kindred/persistence/atomic_file.hpp>
-#include <kindred/persistence/checksum.hpp>
-#include <kindred/persistence/mapped_file.hpp>
+#include <kindred/io/atomic_file.hpp>
+#include <kindred/io/checksum.hpp>
+#include <kindred/io/mapped_file.hpp>
 #include <kindred/persistence/safetensors.hpp>
 
 namespace kindred::inline v0 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <kindred/persistence/checksum.hpp>
+#include <kindred/io/checksum.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
-#include <memory>
-#include <random>
 #include <span>
 #include <string>
 #include <system_error>
@@ -37,9 +37,10 @@ class AtomicFile {
  public:
   explicit AtomicFile(const std::string& path) : path_(target_of(path)) {
     remove_left_behind();
-    std::random_device random;
-    for (int attempt = 0;; ++attempt) {
-      part_ = path_ + "." + std::to_string(random()) + ".part";
+    // Any number will do that others are not likely to hit upon: a file that exists is never opened.
+    const auto number = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+    for (unsigned attempt = 0;; ++attempt) {
+      part_ = path_ + "." + std::to_string(number + attempt) + ".part";
       if (open_part()) return;
       if (errno != EEXIST || attempt == 100) {
         const int error = errno;
@@ -58,12 +59,16 @@ class AtomicFile {
 
 #if KINDRED_POSIX_FILES
   void write(std::span<const std::byte> bytes) {
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(file_, bytes.data(), bytes.size() < most_at_once ? bytes.size() : most_at_once);
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) throw IoError(path_, "write", errno);
-      bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
+    write_all(bytes, [this](const std::byte* from, std::size_t count) { return ::write(file_, from, count); });
+  }
+
+  /// At a place of the file, which may lie beyond what was written so far; what is left out reads as zeros.
+  void write_at(std::uint64_t place, std::span<const std::byte> bytes) {
+    write_all(bytes, [&](const std::byte* from, std::size_t count) {
+      const ssize_t written = ::pwrite(file_, from, count, static_cast<off_t>(place));
+      if (written > 0) place += static_cast<std::uint64_t>(written);
+      return written;
+    });
   }
 
   void commit() {
@@ -86,6 +91,16 @@ class AtomicFile {
 
  private:
   static constexpr std::size_t most_at_once = std::size_t{1} << 30;
+
+  template <typename Write>
+  void write_all(std::span<const std::byte> bytes, const Write& write) {
+    while (!bytes.empty()) {
+      const ssize_t written = write(bytes.data(), bytes.size() < most_at_once ? bytes.size() : most_at_once);
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) throw IoError(path_, "write", errno);
+      bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+  }
 
   [[nodiscard]] bool open_part() {
     file_ = ::open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -125,6 +140,8 @@ class AtomicFile {
     errno = 0;
     if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) throw IoError(path_, "write", errno != 0 ? errno : EIO);
   }
+
+  void write_at(std::uint64_t, std::span<const std::byte>) { throw IoError(path_, "write out of order", ENOSYS); }
 
   void commit() {
     errno = 0;

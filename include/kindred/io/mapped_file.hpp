@@ -10,13 +10,16 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
-#include <kindred/persistence/atomic_file.hpp>
+#include <kindred/io/atomic_file.hpp>
 
 #if KINDRED_POSIX_FILES
 #include <sys/mman.h>
 #endif
 
 namespace kindred::inline v0::detail {
+
+/// Whether a mapped file may be written to, in this process alone.
+enum class MappedAccess { copy_on_write, read_only };
 
 /// A whole file in memory, page by page as it is touched. Pages that are written to become the process's own; the file does not change.
 ///
@@ -25,7 +28,7 @@ namespace kindred::inline v0::detail {
 class MappedFile {
  public:
   /// @throws IoError if the file cannot be opened or mapped, or this system has no mmap.
-  explicit MappedFile(const std::string& path) {
+  explicit MappedFile(const std::string& path, MappedAccess access = MappedAccess::copy_on_write) {
 #if KINDRED_POSIX_FILES
     const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (file < 0) throw IoError(path, "open", errno);
@@ -38,7 +41,7 @@ class MappedFile {
 #else
       constexpr int own = MAP_PRIVATE;
 #endif
-      data_ = map(file, PROT_READ | PROT_WRITE, own, error);
+      if (access == MappedAccess::copy_on_write) data_ = map(file, PROT_READ | PROT_WRITE, own, error);
       original_ = map(file, PROT_READ, MAP_SHARED, error);
     }
     ::close(file);
@@ -54,7 +57,8 @@ class MappedFile {
   MappedFile& operator=(const MappedFile&) = delete;
   ~MappedFile() { unmap(); }
 
-  [[nodiscard]] std::span<std::byte> bytes() const noexcept { return {data_, size_}; }
+  /// Nothing, where it is read-only.
+  [[nodiscard]] std::span<std::byte> bytes() const noexcept { return {data_, data_ != nullptr ? size_ : 0}; }
   /// The bytes of the file, whatever was written to the others.
   [[nodiscard]] std::span<const std::byte> original() const noexcept { return {original_, size_}; }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <kindred/persistence/atomic_file.hpp>
+#include <kindred/io/atomic_file.hpp>
 
 #include <cerrno>
 #include <csignal>

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <kindred/core/error.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/data/csr_view.hpp>
+#include <kindred/data/id_map.hpp>
+#include <kindred/data/load_report.hpp>
+#include <kindred/io/atomic_file.hpp>
+#include <kindred/io/csr_file_format.hpp>
+#include <kindred/io/dataset_builder.hpp>
+#include <kindred/io/delimited_format.hpp>
+#include <kindred/io/external_sort.hpp>
+#include <kindred/io/record_parser.hpp>
+#include <kindred/io/table.hpp>
+
+namespace kindred::inline v0 {
+
+/// How a file of interactions is made.
+struct CsrFileOptions {
+  /// Bytes, at least 2^20: what is allocated at a time, half of it for sorting and a quarter for keys. More means fewer and longer runs to merge.
+  std::uint64_t memory_limit = std::uint64_t{1} << 30;
+  /// What names the input: a file that was begun from another one is not gone on with.
+  std::string input = {};
+};
+
+namespace detail {
+
+/// The arrays of a file that are written side by side, each from front to back.
+class SectionWriter {
+ public:
+  SectionWriter(AtomicFile& file, std::uint64_t start) : file_(&file), place_{start, 0, 0} { buffer_.reserve(buffer_bytes); }
+
+  template <typename T>
+  void put(const T& value) {
+    put_bytes(std::as_bytes(std::span(&value, 1)));
+  }
+  void put_bytes(std::span<const std::byte> bytes) {
+    if (buffer_.size() + bytes.size() > buffer_bytes) flush();
+    if (bytes.size() > buffer_bytes)
+      write(bytes);
+    else
+      buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+  }
+  /// Where the array is, complete.
+  [[nodiscard]] CsrSectionPlace finish() {
+    flush();
+    place_.checksum = hash_.digest();
+    return place_;
+  }
+
+ private:
+  static constexpr std::size_t buffer_bytes = std::size_t{1} << 17;
+
+  void flush() {
+    write(buffer_);
+    buffer_.clear();
+  }
+  void write(std::span<const std::byte> bytes) {
+    file_->write_at(place_.start + place_.bytes, bytes);
+    hash_.update(bytes);
+    place_.bytes += bytes.size();
+  }
+
+  AtomicFile* file_;
+  CsrSectionPlace place_;
+  Xxh64 hash_;
+  std::vector<std::byte> buffer_;
+};
+
+/// Rows in order, as the three arrays of one orientation.
+class OrientationWriter {
+ public:
+  OrientationWriter(AtomicFile& file, std::uint64_t offsets, std::uint64_t columns, std::uint64_t values)
+      : offsets_(file, offsets), columns_(file, columns), values_(file, values) {
+    offsets_.put(Offset{0});
+  }
+  void add(const SortEntry& entry) {
+    end_rows(entry.row);
+    columns_.put(entry.column);
+    values_.put(entry.value);
+    ++nnz_;
+  }
+  [[nodiscard]] Offset nnz() const noexcept { return nnz_; }
+  void finish(Index rows, CsrSectionPlace& offsets, CsrSectionPlace& columns, CsrSectionPlace& values) {
+    end_rows(rows);
+    offsets = offsets_.finish();
+    columns = columns_.finish();
+    values = values_.finish();
+  }
+
+ private:
+  void end_rows(Index before) {
+    for (; ended_ < before; ++ended_) offsets_.put(nnz_);
+  }
+
+  SectionWriter offsets_;
+  SectionWriter columns_;
+  SectionWriter values_;
+  Index ended_ = 0;
+  Offset nnz_ = 0;
+};
+
+}  // namespace detail
+
+/// Makes a file for CsrFile of interactions in any order, more than memory holds: sorted runs in a folder beside it, `path`.building, which are merged at the
+/// end into both orientations. Repeats of a pair are summed, in double and in the order given; pairs that sum to 0 are dropped.
+///
+/// The file is at `path` once finish() returns, whole, or what was there before still is. A writer that did not come that far, because it was destroyed or its
+/// process killed, leaves the folder behind; the next one of the same path and input goes on from there and says with added() how many interactions it has,
+/// which are not to be added again. Disk: up to 24 bytes an interaction for the runs and 16 for the file.
+/// Every method throws IoError where the system refuses a file.
+class CsrFileWriter {
+ public:
+  /// @throws InvalidArgument if memory_limit is too low, or what is left there is of another input; FormatError if it is damaged.
+  explicit CsrFileWriter(std::string path, CsrFileOptions options = {})
+      : path_(std::move(path)), folder_(path_ + ".building"), options_(std::move(options)) {
+    if (options_.memory_limit < (std::uint64_t{1} << 20))
+      throw InvalidArgument("memory_limit", options_.memory_limit, "at least 2^20 bytes");
+    std::error_code error;
+    std::filesystem::create_directory(folder_, error);
+    if (error) throw IoError(folder_, "create", error.value());
+    take_up();
+    buffer_ = std::make_unique<detail::SortBuffer>(options_.memory_limit / 2);
+  }
+
+  /// Interactions that are safe on disk or waiting in memory, those of earlier writers included.
+  [[nodiscard]] std::uint64_t added() const noexcept { return added_; }
+
+  /// @throws InvalidArgument if an index is negative or 2^31 - 1, or the value is not finite.
+  void add(Index user, Index item, float value) {
+    constexpr Index end = (std::numeric_limits<Index>::max)();
+    if (user < 0 || user == end) throw InvalidArgument("user", user, "in [0, 2^31 - 1)");
+    if (item < 0 || item == end) throw InvalidArgument("item", item, "in [0, 2^31 - 1)");
+    if (!detail::is_finite(value)) throw InvalidArgument("value", value, "finite");
+    if (buffer_->full()) write_run();
+    buffer_->add({user, item, value});
+    shape_ = {(std::max)(shape_.users, user + 1), (std::max)(shape_.items, item + 1)};
+    ++added_;
+  }
+
+  /// The same by names, which the file will hold; users and items are numbered as they come. Not to be mixed with the other.
+  /// @throws InvalidArgument also if the names take more than a quarter of memory_limit.
+  void add(std::string_view user, std::string_view item, float value) {
+    if (buffer_->full()) write_run();  // before the keys, so that a run has those of its entries
+    add(users_.intern(user), items_.intern(item), value);
+    if ((added_ & 0xFFFF) == 0) check_key_memory();
+  }
+
+  /// Merges, and puts the file into place. `shape`: at least as large as the indices that came; by default just so.
+  /// @throws InvalidArgument if `shape` is too small, nothing was added, or a sum is beyond the range of a float; FormatError if a run was damaged meanwhile.
+  void finish(std::optional<MatrixShape> shape = std::nullopt) {
+    if (shape && (shape->users < shape_.users || shape->items < shape_.items))
+      throw InvalidArgument("shape", detail::shape_text(*shape), "at least " + detail::shape_text(shape_));
+    if (added_ == 0) throw InvalidArgument("interactions", "none", "at least one");
+    if (shape) shape_ = *shape;
+    if (!buffer_->empty()) write_run();
+    buffer_.reset();
+    write_file();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+
+ private:
+  [[nodiscard]] std::string run_path(std::string_view kind, std::size_t n) const {
+    std::string number = std::to_string(n);
+    number.insert(0, number.size() < 6 ? 6 - number.size() : 0, '0');
+    return folder_ + "/" + std::string(kind) + number;
+  }
+
+  /// What an earlier writer left.
+  void take_up() {
+    const std::string plan = folder_ + "/input";
+    const std::string text = "kindred interactions 1\n" + options_.input + "\n";
+    if (std::filesystem::exists(plan)) {
+      detail::BufferedReader reader(plan, 4096);
+      std::string found(static_cast<std::size_t>(std::filesystem::file_size(plan)), '\0');
+      reader.get_bytes(std::as_writable_bytes(std::span(found.data(), found.size())));
+      if (found != text)
+        throw InvalidArgument("input", "'" + options_.input + "'",
+                              "what " + folder_ + " was begun from (" + found.substr(0, found.size() - 1) + "), or that folder removed");
+    } else {
+      detail::AtomicFile file(plan);
+      file.write(std::as_bytes(std::span(text.data(), text.size())));
+      file.commit();
+    }
+    for (;; ++runs_) {
+      const std::string path = run_path("run", runs_);
+      if (!std::filesystem::exists(path)) break;
+      read_left_run(path);
+    }
+  }
+
+  void read_left_run(const std::string& path) {
+    detail::BufferedReader reader(path, std::size_t{1} << 20);
+    const detail::RunHeader header = detail::read_run_header(reader);
+    for (std::uint64_t n = 0; n < header.entries; ++n) {
+      const auto entry = reader.get<detail::SortEntry>();
+      if (entry.row < 0 || entry.column < 0) throw FormatError(path + ": the file is damaged: an index that cannot be");
+      shape_ = {(std::max)(shape_.users, entry.row + 1), (std::max)(shape_.items, entry.column + 1)};
+    }
+    std::string key;
+    const auto read_keys = [&](std::uint64_t count, IdMap& keys) {
+      for (std::uint64_t n = 0; n < count; ++n) {
+        key.resize(reader.get<std::uint32_t>());
+        reader.get_bytes(std::as_writable_bytes(std::span(key.data(), key.size())));
+        keys.intern(key);
+      }
+    };
+    read_keys(header.new_users, users_);
+    read_keys(header.new_items, items_);
+    const std::uint64_t found = reader.checksum();
+    if (reader.get<std::uint64_t>() != found)
+      throw FormatError(path + ": the file is damaged: its checksum differs. Remove " + folder_ + " to start anew");
+    added_ = header.added;
+    users_written_ = users_.size();
+    items_written_ = items_.size();
+  }
+
+  void write_run() {
+    check_key_memory();
+    buffer_->sort();
+    detail::RunHeader header;
+    header.entries = buffer_->size();
+    header.added = added_;
+    header.new_users = static_cast<std::uint64_t>(users_.size() - users_written_);
+    header.new_items = static_cast<std::uint64_t>(items_.size() - items_written_);
+    detail::write_run(run_path("run", runs_), header, *buffer_, [&](detail::BufferedWriter& writer) {
+      const auto write_keys = [&](const IdMap& keys, Index first) {
+        for (Index n = first; n < keys.size(); ++n) {
+          const std::string_view key = keys.key(n);
+          writer.put(static_cast<std::uint32_t>(key.size()));
+          writer.put_bytes(std::as_bytes(std::span(key.data(), key.size())));
+        }
+      };
+      write_keys(users_, users_written_);
+      write_keys(items_, items_written_);
+    });
+    users_written_ = users_.size();
+    items_written_ = items_.size();
+    ++runs_;
+    buffer_->clear();
+  }
+
+  void check_key_memory() const {
+    const std::uint64_t taken = users_.memory_bytes() + items_.memory_bytes();
+    if (taken > options_.memory_limit / 4)
+      throw InvalidArgument("memory_limit", options_.memory_limit,
+                            "at least " + std::to_string(4 * taken) + ", four times what the names of " + std::to_string(users_.size()) +
+                                " users and " + std::to_string(items_.size()) + " items take");
+  }
+
+  void write_file() {
+    using detail::CsrSection;
+    detail::AtomicFile file(path_);
+    detail::CsrFileHeader header;
+    std::uint64_t end = detail::csr_page;
+    const auto place = [&](std::uint64_t bytes) { return std::exchange(end, end + detail::page_aligned(bytes)); };
+    const auto users = static_cast<std::uint64_t>(shape_.users), items = static_cast<std::uint64_t>(shape_.items);
+    const std::uint64_t user_offsets = place((users + 1) * sizeof(Offset)), item_offsets = place((items + 1) * sizeof(Offset));
+    write_keys(file, users_, header.at(CsrSection::user_key_ends), header.at(CsrSection::user_key_bytes), end);
+    write_keys(file, items_, header.at(CsrSection::item_key_ends), header.at(CsrSection::item_key_bytes), end);
+    // How many are left once repeats are summed is known only at the end: a file with repeats has gaps, which take no room on the disk.
+    const std::uint64_t user_columns = place(added_ * sizeof(Index)), user_values = place(added_ * sizeof(float));
+    detail::OrientationWriter by_user(file, user_offsets, user_columns, user_values);
+
+    std::vector<std::string> item_runs;
+    const auto write_item_run = [&](detail::SortBuffer& buffer) {
+      buffer.sort();
+      detail::RunHeader run;
+      run.entries = buffer.size();
+      item_runs.push_back(run_path("items", item_runs.size()));
+      detail::write_run(item_runs.back(), run, buffer, [](detail::BufferedWriter&) {});
+      buffer.clear();
+    };
+    {
+      std::vector<std::string> runs;
+      for (std::size_t n = 0; n < runs_; ++n) runs.push_back(run_path("run", n));
+      detail::RunMerger merger(runs, options_.memory_limit / 8);
+      detail::SortBuffer buffer(options_.memory_limit / 2);
+      detail::SortEntry next;
+      bool more = merger.next(next);
+      while (more) {
+        detail::SortEntry entry = next;
+        double sum = 0.0;
+        for (; more && next.row == entry.row && next.column == entry.column; more = merger.next(next))
+          sum += static_cast<double>(next.value);
+        // Checked as a double: converting one beyond the range of float is undefined.
+        if (std::abs(sum) > static_cast<double>((std::numeric_limits<float>::max)()))
+          throw InvalidArgument("the sum of " + name_of("user", users_, entry.row) + " and " + name_of("item", items_, entry.column), sum,
+                                "within the range of a float");
+        entry.value = static_cast<float>(sum);
+        if (entry.value == 0.0F) continue;
+        by_user.add(entry);
+        if (buffer.full()) write_item_run(buffer);
+        buffer.add({entry.column, entry.row, entry.value});
+      }
+      if (!buffer.empty()) write_item_run(buffer);
+    }
+    by_user.finish(shape_.users, header.at(CsrSection::user_offsets), header.at(CsrSection::user_columns),
+                   header.at(CsrSection::user_values));
+
+    const auto nnz = static_cast<std::uint64_t>(by_user.nnz());
+    const std::uint64_t item_columns = place(nnz * sizeof(Index)), item_values = place(nnz * sizeof(float));
+    detail::OrientationWriter by_item(file, item_offsets, item_columns, item_values);
+    {
+      detail::RunMerger merger(item_runs, options_.memory_limit / 8);
+      for (detail::SortEntry entry; merger.next(entry);) by_item.add(entry);
+    }
+    by_item.finish(shape_.items, header.at(CsrSection::item_offsets), header.at(CsrSection::item_columns),
+                   header.at(CsrSection::item_values));
+    header.users = shape_.users;
+    header.items = shape_.items;
+    header.nnz = by_user.nnz();
+    header.file_bytes = end;
+    header.checksum = header.checksum_of_rest();
+    file.write_at(0, std::as_bytes(std::span(&header, 1)));
+    const std::byte last{0};
+    if (header.at(CsrSection::item_values).start + header.at(CsrSection::item_values).bytes < end) file.write_at(end - 1, {&last, 1});
+    file.commit();
+  }
+
+  static void write_keys(detail::AtomicFile& file, const IdMap& keys, detail::CsrSectionPlace& ends, detail::CsrSectionPlace& bytes,
+                         std::uint64_t& at) {
+    detail::SectionWriter end_writer(file, at);
+    std::uint64_t length = 0;
+    for (Index n = 0; n < keys.size(); ++n) end_writer.put(length += keys.key(n).size());
+    ends = end_writer.finish();
+    at += detail::page_aligned(ends.bytes);
+    detail::SectionWriter byte_writer(file, at);
+    for (Index n = 0; n < keys.size(); ++n) {
+      const std::string_view key = keys.key(n);
+      byte_writer.put_bytes(std::as_bytes(std::span(key.data(), key.size())));
+    }
+    bytes = byte_writer.finish();
+    at += detail::page_aligned(bytes.bytes);
+  }
+
+  [[nodiscard]] static std::string name_of(std::string_view what, const IdMap& keys, Index index) {
+    return std::string(what) + " " + (index < keys.size() ? detail::printable(keys.key(index)) : std::to_string(index));
+  }
+
+  std::string path_;
+  std::string folder_;
+  CsrFileOptions options_;
+  std::unique_ptr<detail::SortBuffer> buffer_;
+  IdMap users_;
+  IdMap items_;
+  Index users_written_ = 0;
+  Index items_written_ = 0;
+  MatrixShape shape_;
+  std::uint64_t added_ = 0;
+  std::size_t runs_ = 0;
+};
+
+/// A text file of interactions, of any size, as a file for CsrFile: the rows, users and items that read_delimited makes of it (io/delimited.hpp), in the same
+/// order and with the same sums. Times and names of items are left out; a user whose every pair sums to 0 stays, as an empty row.
+///
+/// Reads line by line. Whatever ended an earlier call of the same arguments, this one goes on after the last run that is on disk.
+/// @throws as read_delimited and CsrFileWriter do.
+inline LoadReport write_csr_file(const std::string& text_path, const std::string& path, const DelimitedFormat& format = {},
+                                 CsrFileOptions options = {}, const ReadOptions& read_options = {}) {
+  detail::check_format(format);
+  if (options.input.empty()) {
+    std::error_code none;
+    const std::uintmax_t size = std::filesystem::file_size(text_path, none);
+    options.input = text_path + (none ? std::string() : ", " + std::to_string(size) + " bytes");
+  }
+  detail::TableReader table(text_path, detail::table_format(format), read_options);
+  detail::ColumnPlaces places;
+  bool more = detail::find_first_row(format, table, places);
+  const detail::RecordParser parser(format, places);
+
+  CsrFileWriter writer(path, std::move(options));
+  std::uint64_t skip = writer.added();
+  for (; more; more = table.next()) {
+    using Outcome = detail::RecordParser::Outcome;
+    detail::Record record;
+    detail::LineProblem problem;
+    switch (const Outcome outcome = parser.parse(table.fields(), record, problem)) {
+      case Outcome::bad: table.bad(problem); break;
+      case Outcome::kept:
+        if (skip > 0)
+          --skip;
+        else
+          writer.add(record.user, record.item, record.value);
+        break;
+      default: table.dropped(detail::RecordParser::reasons[detail::RecordParser::reason_of(outcome)]);
+    }
+  }
+  LoadReport report = table.finish();
+  writer.finish();
+  return report;
+}
+
+}  // namespace kindred::inline v0

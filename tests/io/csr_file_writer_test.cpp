@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+#include <kindred/io/csr_file_writer.hpp>
+
+#include <cmath>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <kindred/core/random.hpp>
+#include <kindred/data/csr_matrix.hpp>
+#include <kindred/io/csr_file.hpp>
+#include <kindred/io/delimited.hpp>
+
+#include "../support/child_process.hpp"
+#include "../support/sanitized.hpp"
+#include "../support/temporary_file.hpp"
+
+#if KINDRED_POSIX_FILES
+#include <sys/resource.h>
+#include <sys/time.h>
+#endif
+
+namespace kd = kindred;
+
+namespace {
+
+// 2^20 bytes sort 32,768 interactions at a time.
+const kd::CsrFileOptions least{.memory_limit = std::uint64_t{1} << 20};
+constexpr std::size_t many = 150'000;
+
+/// The n-th of a stream of interactions with repeats, dislikes, and pairs that cancel.
+kd::Interaction nth(std::size_t n) {
+  kd::Random random(3, kd::RandomStream::sample, n);
+  return {static_cast<kd::Index>(random.below(700)), static_cast<kd::Index>(random.below(400)),
+          static_cast<float>(0.1 * (static_cast<double>(random.below(9)) - 2.0))};
+}
+
+kd::CsrMatrix in_memory(std::size_t count) {
+  std::vector<kd::Interaction> triplets;
+  for (std::size_t n = 0; n < count; ++n) triplets.push_back(nth(n));
+  return kd::CsrMatrix::from_triplets({700, 400}, triplets);
+}
+
+void check_same(const std::string& path, const kd::CsrMatrix& wanted) {
+  const kd::CsrFile file(path);
+  file.verify();
+  REQUIRE(file.shape() == wanted.shape());
+  REQUIRE(file.block_count() == 1);
+  const auto same = [](const kd::CsrView& found, const kd::CsrMatrix& matrix) { return kd::CsrMatrix(found) == matrix; };
+  CHECK(same(file.block(0).rows, wanted));
+  CHECK(same(transpose(file).block(0).rows, kd::transpose(wanted)));
+}
+
+std::string content(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+TEST_SUITE("io/csr_file_writer") {
+  TEST_CASE("the matrix that memory makes of the same interactions, whatever the number of runs") {
+    const kd::test::TemporaryDirectory directory;
+    const kd::CsrMatrix wanted = in_memory(many);
+    REQUIRE(wanted.nnz() < static_cast<kd::Offset>(many) - 10'000);  // there are repeats
+    for (const std::uint64_t memory : {least.memory_limit, std::uint64_t{1} << 26}) {
+      const std::string path = directory.path("plays.csr");
+      kd::CsrFileWriter writer(path, {.memory_limit = memory});
+      for (std::size_t n = 0; n < many; ++n) writer.add(nth(n).user, nth(n).item, nth(n).value);
+      CHECK(writer.added() == many);
+      CHECK(std::filesystem::exists(path + ".building/run000000") == (memory == least.memory_limit));
+      writer.finish();
+      check_same(path, wanted);
+      CHECK_FALSE(std::filesystem::exists(path + ".building"));
+    }
+  }
+
+  TEST_CASE("a text file becomes what read_delimited reads, names included") {
+    const kd::test::TemporaryDirectory directory;
+    std::string text = "user,item,plays\n";
+    for (std::size_t n = 0; n < 60'000; ++n) {
+      const kd::Interaction t = nth(n);
+      text += "user " + std::to_string(t.user) + ",\"item, " + std::to_string(t.item) + "\"," + std::to_string(n % 7) + "\n";
+    }
+    const std::string source = directory.file(text + "bad line\n");
+    const kd::DelimitedFormat format{.separator = ",", .header = kd::Header::first_line, .quoting = kd::Quoting::rfc_4180};
+    const kd::ReadOptions lenient{.on_bad_line = kd::BadLinePolicy::skip};
+    const kd::Dataset wanted = kd::read_delimited(source, format, lenient);
+    const std::string path = directory.path("plays.csr");
+    const kd::LoadReport report = kd::write_csr_file(source, path, format, least, lenient);
+    CHECK(report.rows == wanted.load.rows);
+    CHECK(report.dropped == wanted.load.dropped);
+    CHECK(report.bad_lines == 1);
+    check_same(path, wanted.matrix);
+    const kd::CsrFile file(path);
+    REQUIRE(file.has_keys());
+    for (kd::Index u = 0; u < file.shape().users; ++u) REQUIRE(file.user_key(u) == wanted.users.key(u));
+    for (kd::Index i = 0; i < file.shape().items; ++i) REQUIRE(file.item_key(i) == wanted.items.key(i));
+    CHECK_THROWS_AS((void)file.item_key(file.shape().items), kd::InvalidArgument);
+
+    CHECK_THROWS_WITH_AS(kd::write_csr_file(source, path, format, least), doctest::Contains("line 60002"), kd::ParseError);
+    check_same(path, wanted.matrix);  // an error leaves what was there
+  }
+
+  TEST_CASE("bad input is refused and changes nothing") {
+    const kd::test::TemporaryDirectory directory;
+    const std::string path = directory.path("plays.csr");
+    CHECK_THROWS_WITH_AS(kd::CsrFileWriter(path, {.memory_limit = 1'000}), doctest::Contains("memory_limit is 1000"), kd::InvalidArgument);
+    CHECK_THROWS_AS(kd::CsrFileWriter(directory.path("no/such/folder/plays.csr")), kd::IoError);
+    kd::CsrFileWriter writer(path);
+    CHECK_THROWS_WITH_AS(writer.finish(), "interactions is none; it must be at least one", kd::InvalidArgument);
+    constexpr kd::Index end = (std::numeric_limits<kd::Index>::max)();
+    CHECK_THROWS_WITH_AS(writer.add(-1, 0, 1.0F), "user is -1; it must be in [0, 2^31 - 1)", kd::InvalidArgument);
+    CHECK_THROWS_AS(writer.add(end, 0, 1.0F), kd::InvalidArgument);
+    CHECK_THROWS_AS(writer.add(0, -1, 1.0F), kd::InvalidArgument);
+    CHECK_THROWS_AS(writer.add(0, end, 1.0F), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(writer.add(0, 0, std::nanf("")), "value is nan; it must be finite", kd::InvalidArgument);
+    CHECK(writer.added() == 0);
+    writer.add(1, 2, 3e38F);
+    CHECK_THROWS_WITH_AS(writer.finish(kd::MatrixShape{1, 9}), doctest::Contains("at least 2 users x 3 items"), kd::InvalidArgument);
+    writer.add(1, 2, 3e38F);
+    CHECK_THROWS_WITH_AS(writer.finish(), doctest::Contains("the sum of user 1 and item 2"), kd::InvalidArgument);
+    CHECK_FALSE(std::filesystem::exists(path));
+  }
+
+  TEST_CASE("names that outgrow the limit are refused before memory is gone") {
+    const kd::test::TemporaryDirectory directory;
+    kd::CsrFileWriter writer(directory.path("plays.csr"), least);
+    const auto add_all = [&] {
+      for (std::size_t n = 0; n < 100'000; ++n) writer.add("a user whose name is number " + std::to_string(n), "item", 1.0F);
+    };
+    CHECK_THROWS_WITH_AS(add_all(), doctest::Contains("four times what the names of"), kd::InvalidArgument);
+  }
+
+  TEST_CASE("a writer goes on where another one ended, of the same input only") {
+    const kd::test::TemporaryDirectory directory;
+    const std::string path = directory.path("plays.csr");
+    const kd::CsrFileOptions named{.memory_limit = least.memory_limit, .input = "plays of May"};
+    {
+      kd::CsrFileWriter writer(path, named);
+      for (std::size_t n = 0; n < 100'000; ++n) writer.add(nth(n).user, nth(n).item, nth(n).value);
+    }
+    CHECK_THROWS_WITH_AS(kd::CsrFileWriter(path, {.input = "plays of June"}), doctest::Contains("plays of May"), kd::InvalidArgument);
+    const std::string damaged = content(path + ".building/run000001");
+    {
+      std::ofstream(path + ".building/run000001", std::ios::binary) << damaged.substr(0, damaged.size() - 1);
+      CHECK_THROWS_AS(kd::CsrFileWriter(path, named), kd::FormatError);
+      std::string flipped = damaged;
+      flipped[flipped.size() / 2] ^= 1;
+      std::ofstream(path + ".building/run000001", std::ios::binary) << flipped;
+      CHECK_THROWS_WITH_AS(kd::CsrFileWriter(path, named), doctest::Contains("checksum"), kd::FormatError);
+      std::ofstream(path + ".building/run000001", std::ios::binary) << damaged;
+    }
+    kd::CsrFileWriter writer(path, named);
+    CHECK(writer.added() == 98'304);  // three runs; what was in memory is gone
+    for (std::size_t n = writer.added(); n < many; ++n) writer.add(nth(n).user, nth(n).item, nth(n).value);
+    writer.finish({{700, 400}});
+    check_same(path, in_memory(many));
+  }
+
+#if KINDRED_POSIX_FILES
+  TEST_CASE("killed at any time, it ends in the same bytes") {
+    const kd::test::TemporaryDirectory directory;
+    std::string text;
+    for (std::size_t n = 0; n < many; ++n)
+      text += "u" + std::to_string(nth(n).user) + "\ti" + std::to_string(nth(n).item) + "\t" + std::to_string(1 + n % 5) + "\n";
+    const std::string source = directory.file(text);
+    const std::string undisturbed = directory.path("undisturbed.csr");
+    (void)kd::write_csr_file(source, undisturbed, {}, least);
+
+    const std::string path = directory.path("plays.csr");
+    int killed = 0;
+    for (std::size_t round = 0; !std::filesystem::exists(path); ++round) {
+      REQUIRE(round < 100);
+      // Each round lives a little longer, so that it dies in every part of the work, also while it merges.
+      const int answer = kd::test::run_in_child([&] {
+        itimerval life{};
+        life.it_value.tv_usec = static_cast<suseconds_t>((std::min)(4'000.0 * std::pow(1.25, static_cast<double>(round)), 999'000.0));
+        if (round % 3 != 2) setitimer(ITIMER_REAL, &life, nullptr);  // SIGALRM ends it
+        if (round % 3 == 2) {                                        // no room on the disk, suddenly
+          const rlimit limit{200'000 * (round + 1), 200'000 * (round + 1)};
+          (void)std::signal(SIGXFSZ, SIG_IGN);
+          setrlimit(RLIMIT_FSIZE, &limit);
+        }
+        try {
+          (void)kd::write_csr_file(source, path, {}, least);
+        } catch (const kd::IoError&) {
+          return 1;
+        }
+        return 0;
+      });
+      killed += answer != 0 ? 1 : 0;
+    }
+    CHECK(killed > 5);
+    CHECK(content(path) == content(undisturbed));
+    CHECK_FALSE(std::filesystem::exists(path + ".building"));
+  }
+
+#if defined(__linux__) && !defined(KINDRED_TEST_SANITIZED)
+  TEST_CASE("the memory limit holds") {
+    const kd::test::TemporaryDirectory directory;
+    const std::string path = directory.path("plays.csr");
+    const int answer = kd::test::run_in_child([&] {
+      // What the process has already, and 24 MB for 3 million interactions, which take 36 MB as they come.
+      std::ifstream statm("/proc/self/statm");
+      std::uint64_t data = 0;
+      for (int field = 0; field < 6; ++field) statm >> data;
+      const rlim_t bytes = data * 4096 + (rlim_t{24} << 20);
+      const rlimit limit{bytes, bytes};
+      if (setrlimit(RLIMIT_DATA, &limit) != 0) return 3;
+      kd::CsrFileWriter writer(path, {.memory_limit = std::uint64_t{20} << 20});
+      for (std::size_t n = 0; n < 3'000'000; ++n)
+        writer.add(static_cast<kd::Index>(n * 7919 % 100'003), static_cast<kd::Index>(n * 104'729 % 50'021), 1.0F);
+      writer.finish();
+      return 0;
+    });
+    CHECK(answer == 0);
+    CHECK(kd::CsrFile(path).nnz() == 3'000'000);
+  }
+#endif
+#endif
+}
