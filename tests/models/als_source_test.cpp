@@ -193,7 +193,7 @@ TEST_SUITE("models/als_source") {
       std::vector<double> magnitudes;
       for (const float value : values) magnitudes.push_back(std::abs(static_cast<double>(value)));
       for (const double q : {0.0, 0.1, 0.5, 0.77, 0.99, 1.0})
-        CHECK(kd::detail::magnitude_quantile(kd::detail::RowsRef(signed_matrix), q) == kd::quantile(magnitudes, q));
+        CHECK(kd::detail::magnitude_quantile(kd::detail::RowsRef(signed_matrix), q, signed_matrix.nnz()) == kd::quantile(magnitudes, q));
     }
   }
 }

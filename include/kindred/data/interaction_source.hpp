@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -40,6 +41,42 @@ concept RowSource = requires(const Rows& rows, std::size_t n) {
 template <typename Source>
 concept InteractionSource = RowSource<Source> && requires(const Source& source) {
   { transpose(source) } -> RowSource;
+};
+
+/// The rows [first, last) of a matrix in memory, at their places in a matrix of the same shape.
+class RowsBetween {
+ public:
+  RowsBetween(const CsrView& matrix, Index first, Index last) : shape_(matrix.shape()) {
+    if (first < 0 || first > last || last > matrix.rows())
+      throw InvalidArgument("rows", "[" + std::to_string(first) + ", " + std::to_string(last) + ")",
+                            "within [0, " + std::to_string(matrix.rows()) + ")");
+    const auto offsets = matrix.offsets().subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first) + 1);
+    const auto from = static_cast<std::size_t>(offsets.front() - matrix.offsets().front());
+    const auto count = static_cast<std::size_t>(offsets.back() - offsets.front());
+    block_ = {
+        first,
+        {unchecked, {last - first, matrix.cols()}, offsets, matrix.columns().subspan(from, count), matrix.values().subspan(from, count)}};
+  }
+
+  [[nodiscard]] MatrixShape shape() const noexcept { return shape_; }
+  [[nodiscard]] Offset nnz() const noexcept { return block_.rows.nnz(); }
+  [[nodiscard]] std::size_t block_count() const noexcept { return 1; }
+  [[nodiscard]] RowBlock block(std::size_t) const noexcept { return block_; }
+  void release(std::size_t) const noexcept {}
+
+ private:
+  MatrixShape shape_;
+  RowBlock block_;
+};
+
+/// A part of a matrix for a process that works on these rows. @throws InvalidArgument if there are no such rows.
+[[nodiscard]] inline RowsBetween rows_between(const CsrView& matrix, Index first, Index last) { return {matrix, first, last}; }
+
+/// A source that several processes can share: what each row holds is known without reading it, and a part of the rows can be read alone.
+template <typename Source>
+concept ShareableSource = InteractionSource<Source> && requires(const Source& source, Index row) {
+  { row_counts(source) } -> std::same_as<std::vector<Index>>;
+  { rows_between(source, row, row) } -> RowSource;
 };
 
 /// An InteractionSource that is not a matrix in memory.
@@ -115,18 +152,19 @@ void for_each_shared_block(const RowsRef& a, const RowsRef& b, Body&& body) {
   }
 }
 
-/// Interactions of each row; what is not in memory is checked on the way. O(nnz), or O(rows) for what is in memory.
-/// @throws InvalidArgument, ShapeError naming `what`, the block or row and what is wrong with it.
-[[nodiscard]] inline std::vector<Index> checked_row_counts(const RowsRef& source, const std::string& what) {
+/// Interactions of each of the rows [first_row, last_row), which are all that the source has; what is not in memory is checked on the way. O(nnz), or O(rows)
+/// for what is in memory. @throws InvalidArgument, ShapeError naming `what`, the block or row and what is wrong with it.
+[[nodiscard]] inline std::vector<Index> checked_row_counts(const RowsRef& source, const std::string& what, Index first_row,
+                                                           Index last_row) {
   std::vector<Index> counts;
-  counts.reserve(static_cast<std::size_t>(source.rows()));
+  counts.reserve(static_cast<std::size_t>(last_row - first_row));
   Offset seen = 0;
   source.for_each_block([&](const RowBlock& block) {
-    const auto first = static_cast<Index>(counts.size());
-    if (block.first != first || block.rows.rows() > source.rows() - first || block.rows.cols() != source.cols())
+    const auto first = first_row + static_cast<Index>(counts.size());
+    if (block.first != first || block.rows.rows() > last_row - first || block.rows.cols() != source.cols())
       throw ShapeError(what + ": a block of " + std::to_string(block.rows.rows()) + " rows of " + std::to_string(block.rows.cols()) +
                        " columns from row " + std::to_string(block.first) + "; expected one from row " + std::to_string(first) + " of " +
-                       std::to_string(source.rows()) + ", with " + std::to_string(source.cols()) + " columns");
+                       std::to_string(last_row) + ", with " + std::to_string(source.cols()) + " columns");
     for (Index r = 0; r < block.rows.rows(); ++r) {
       const SparseRow row = block.rows.row(r);
       counts.push_back(static_cast<Index>(row.size()));
@@ -143,18 +181,32 @@ void for_each_shared_block(const RowsRef& a, const RowsRef& b, Body&& body) {
       }
     }
   });
-  if (counts.size() != static_cast<std::size_t>(source.rows()) || seen != source.nnz())
+  if (counts.size() != static_cast<std::size_t>(last_row - first_row) || seen != source.nnz())
     throw ShapeError(what + ": its blocks hold " + std::to_string(counts.size()) + " rows and " + std::to_string(seen) +
-                     " interactions; it promised " + std::to_string(source.rows()) + " and " + std::to_string(source.nnz()));
+                     " interactions; it promised " + std::to_string(last_row - first_row) + " and " + std::to_string(source.nnz()));
   return counts;
 }
 
-/// quantile() of the magnitudes of all values, which are not copied: non-negative floats are in the order of their bits, and two passes of counting find the
-/// two that stand beside the place asked for.
-[[nodiscard]] inline double magnitude_quantile(const RowsRef& source, double probability) {
-  const double place = probability * static_cast<double>(source.nnz() - 1);
+/// The same of all rows.
+[[nodiscard]] inline std::vector<Index> checked_row_counts(const RowsRef& source, const std::string& what) {
+  return checked_row_counts(source, what, 0, source.rows());
+}
+
+/// Makes each number the sum over all processes that have a part of the interactions; an empty one where there is one process.
+using SumOverAll = std::function<void(std::span<double> numbers)>;
+
+/// quantile() of the magnitudes of all `nnz` values, which are not copied: non-negative floats are in the order of their bits, and two passes of counting find
+/// the two that stand beside the place asked for. `source` has all of them, or those of this process.
+[[nodiscard]] inline double magnitude_quantile(const RowsRef& source, double probability, Offset nnz, const SumOverAll& sum_over_all = {}) {
+  const double place = probability * static_cast<double>(nnz - 1);
   const auto below = static_cast<std::uint64_t>(place);
-  const std::array<std::uint64_t, 2> ranks = {below, (std::min)(below + 1, static_cast<std::uint64_t>(source.nnz() - 1))};
+  const std::array<std::uint64_t, 2> ranks = {below, (std::min)(below + 1, static_cast<std::uint64_t>(nnz - 1))};
+  const auto sum = [&](std::vector<std::uint64_t>& counts) {
+    if (!sum_over_all) return;
+    std::vector<double> numbers(counts.begin(), counts.end());  // exact: there are fewer than 2^53
+    sum_over_all(numbers);
+    std::transform(numbers.begin(), numbers.end(), counts.begin(), [](double number) { return static_cast<std::uint64_t>(number); });
+  };
   const auto for_each_magnitude = [&](auto&& body) {
     source.for_each_block([&](const RowBlock& block) {
       for (const float value : block.rows.values()) body(std::bit_cast<std::uint32_t>(std::abs(value)));
@@ -163,6 +215,7 @@ void for_each_shared_block(const RowsRef& a, const RowsRef& b, Body&& body) {
   constexpr std::size_t bins = std::size_t{1} << 16;
   std::vector<std::uint64_t> high(bins, 0);
   for_each_magnitude([&](std::uint32_t bits) { ++high[bits >> 16]; });
+  sum(high);
   // The bin that a rank falls into, which then counts from the start of that bin.
   const auto bin_of = [](const std::vector<std::uint64_t>& counts, std::uint64_t& rank) {
     std::uint32_t bin = 0;
@@ -176,6 +229,7 @@ void for_each_shared_block(const RowsRef& a, const RowsRef& b, Body&& body) {
     for (std::size_t n = 0; n < 2; ++n)
       if (bits >> 16 == top[n]) ++low[n][bits & 0xFFFF];
   });
+  for (std::vector<std::uint64_t>& counts : low) sum(counts);
   std::array<double, 2> found{};
   for (std::size_t n = 0; n < 2; ++n) found[n] = static_cast<double>(std::bit_cast<float>((top[n] << 16) | bin_of(low[n], rest[n])));
   return found[0] + (place - static_cast<double>(below)) * (found[1] - found[0]);

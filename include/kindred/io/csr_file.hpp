@@ -27,7 +27,9 @@ namespace kindred::inline v0 {
 class CsrFileRows {
  public:
   [[nodiscard]] MatrixShape shape() const noexcept { return shape_; }
-  [[nodiscard]] Offset nnz() const noexcept { return static_cast<Offset>(columns_.size()); }
+  [[nodiscard]] Offset nnz() const noexcept {
+    return offsets_[static_cast<std::size_t>(starts_->back())] - offsets_[static_cast<std::size_t>(starts_->front())];
+  }
   [[nodiscard]] std::size_t block_count() const noexcept { return starts_->size() - 1; }
 
   /// Block n, while the one after it is fetched in the background.
@@ -44,6 +46,29 @@ class CsrFileRows {
   }
   /// Its pages leave the process; the system may keep them.
   void release(std::size_t n) const noexcept { advise(n, Advice::not_needed); }
+
+  /// The rows [first, last) alone, at their places in a matrix of the same shape: what a process reads that solves these. Nothing else of the file is touched.
+  /// @throws InvalidArgument if there are no such rows.
+  friend CsrFileRows rows_between(const CsrFileRows& rows, Index first, Index last) {
+    if (first < 0 || first > last || last > rows.shape_.users)
+      throw InvalidArgument("rows", "[" + std::to_string(first) + ", " + std::to_string(last) + ")",
+                            "within [0, " + std::to_string(rows.shape_.users) + ")");
+    std::vector<Index> starts = {first};
+    for (const Index start : *rows.starts_)
+      if (start > first && start < last) starts.push_back(start);
+    if (last > first) starts.push_back(last);
+    CsrFileRows some = rows;
+    some.starts_ = std::make_shared<const std::vector<Index>>(std::move(starts));
+    return some;
+  }
+  /// Interactions of each row of the file, read off its offsets.
+  friend std::vector<Index> row_counts(const CsrFileRows& rows) {
+    std::vector<Index> counts;
+    counts.reserve(rows.offsets_.size());
+    for (std::size_t r = 0; r + 1 < rows.offsets_.size(); ++r)
+      counts.push_back(static_cast<Index>(rows.offsets_[r + 1] - rows.offsets_[r]));
+    return counts;
+  }
 
   /// One row. @throws InvalidArgument if there is none of that index.
   [[nodiscard]] SparseRow row(Index index) const {
@@ -130,6 +155,8 @@ class CsrFile {
   /// Items as rows.
   [[nodiscard]] const CsrFileRows& by_items() const noexcept { return items_; }
   friend CsrFileRows transpose(const CsrFile& file) { return file.items_; }
+  friend CsrFileRows rows_between(const CsrFile& file, Index first, Index last) { return rows_between(file.users_, first, last); }
+  friend std::vector<Index> row_counts(const CsrFile& file) { return row_counts(file.users_); }
 
   /// Whether users and items have names, as those from a text file have.
   [[nodiscard]] bool has_keys() const noexcept { return !user_keys_.ends.empty() || !item_keys_.ends.empty(); }
@@ -137,6 +164,9 @@ class CsrFile {
   [[nodiscard]] std::string_view user_key(Index user) const { return user_keys_.at(user, "user", path_); }
   /// The same for an item.
   [[nodiscard]] std::string_view item_key(Index item) const { return item_keys_.at(item, "item", path_); }
+
+  /// Of the header, and so of the checksums of all arrays: another one for other content.
+  [[nodiscard]] std::uint64_t checksum() const noexcept { return header_.checksum; }
 
   /// Reads all of it once. @throws FormatError if any byte of an array is not what was written, naming the array.
   void verify() const {

@@ -36,7 +36,7 @@ class AlsWeights {
   /// @throws ShapeError, InvalidArgument if they are not in memory and hold what they must not.
   AlsWeights(const AlsOptions& options, const RowsRef& users, const RowsRef& items)
       : AlsWeights(options, checked_row_counts(users, "train"), checked_row_counts(items, "train by items"),
-                   options.value_cap_quantile ? std::optional<double>(magnitude_quantile(users, *options.value_cap_quantile))
+                   options.value_cap_quantile ? std::optional<double>(magnitude_quantile(users, *options.value_cap_quantile, users.nnz()))
                                               : options.value_cap) {}
 
   /// From the interactions of each user and item, and the cap of values, if there is one.

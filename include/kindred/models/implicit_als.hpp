@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -44,6 +45,20 @@
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 struct AlsAccess;  // model_state.hpp
+
+/// Users of a partial sum of the loss.
+inline constexpr std::size_t loss_grain = 256;
+
+/// What fit needs where other processes solve some of the rows. All of them make the same calls in the same order.
+template <Real Scalar>
+struct FitPartners {
+  /// `solved` holds the rows of `side` that this process has solved: brings the others.
+  std::function<void(AlsSide side, FactorMatrix<Scalar>& solved)> exchange;
+  /// Makes each number the sum over all processes.
+  SumOverAll sum;
+  /// Throws in all processes if there is an error in one of them.
+  std::function<void(const std::exception_ptr& error)> agree;
+};
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
 
@@ -271,10 +286,13 @@ class ImplicitALS {
   [[nodiscard]] SideData prepare_side(Side side, const detail::RowsRef& rows) const;
   void check_fit(const detail::RowsRef& train, const FitOptions& fit_options) const;
   FitReport fit_rows(const detail::RowsRef& train, const detail::RowsRef& by_items, const FitOptions& fit_options, const Stopwatch& total);
+  /// The rows of this process, and those who solve the others, if there are any.
+  FitReport fit_weighted(detail::AlsWeights weights, const detail::RowsRef& train, const detail::RowsRef& by_items,
+                         const FitOptions& fit_options, const Stopwatch& total, const detail::FitPartners<Scalar>* partners);
   void half_step(const SideData& data, FactorMatrix<Scalar>& fixed, FactorMatrix<Scalar>& solved, std::size_t iteration,
-                 const ParallelOptions& parallel, FitReport& report);
+                 const ParallelOptions& parallel, const detail::FitPartners<Scalar>* partners, FitReport& report);
   [[nodiscard]] RowOutcome solve_row(RowSolver<Scalar>& solver, const RowSystem<Scalar>& system, std::span<Scalar> x) const;
-  [[nodiscard]] AlsLoss loss(const SideData& users, const ParallelOptions& parallel) const;
+  [[nodiscard]] AlsLoss loss(const SideData& users, const ParallelOptions& parallel, const detail::FitPartners<Scalar>* partners) const;
   [[noreturn]] void throw_failure(RowOutcome outcome, Side side, std::string_view where, double penalty) const {
     detail::throw_als_failure(options_, outcome, side, where, penalty);
   }
@@ -338,7 +356,7 @@ RowOutcome ImplicitALS<Scalar>::solve_row(RowSolver<Scalar>& solver, const RowSy
 
 template <Real Scalar>
 void ImplicitALS<Scalar>::half_step(const SideData& data, FactorMatrix<Scalar>& fixed, FactorMatrix<Scalar>& solved, std::size_t iteration,
-                                    const ParallelOptions& parallel, FitReport& report) {
+                                    const ParallelOptions& parallel, const detail::FitPartners<Scalar>* partners, FitReport& report) {
   const Side other = data.side == Side::users ? Side::items : Side::users;
 
   Stopwatch gram_watch;
@@ -375,7 +393,7 @@ void ImplicitALS<Scalar>::half_step(const SideData& data, FactorMatrix<Scalar>& 
   for (std::size_t n = 0; n < worker_count(data.order.size(), by_rows); ++n)
     workers.push_back(
         {RowSolver<Scalar>(fixed, eigenvalues_, options_.simd), detail::RowAssembler<Scalar>(weights_, data.side, options_.simd), {}});
-  data.rows.for_each_block([&](const RowBlock& block) {
+  const auto solve_block = [&](const RowBlock& block) {
     const auto order =
         std::span<const Index>(data.order).subspan(static_cast<std::size_t>(block.first), static_cast<std::size_t>(block.rows.rows()));
     const auto interactions_of = [&](Index row) { return block.rows.row(row - block.first); };
@@ -419,7 +437,18 @@ void ImplicitALS<Scalar>::half_step(const SideData& data, FactorMatrix<Scalar>& 
       }
       solver.flush(again);
     });
-  });
+  };
+  std::exception_ptr error;
+  try {
+    data.rows.for_each_block(solve_block);
+  } catch (...) {
+    if (partners == nullptr) throw;
+    error = std::current_exception();
+  }
+  if (partners != nullptr) {
+    partners->agree(error);
+    partners->exchange(data.side, solved);
+  }
   (data.side == Side::users ? report.user_seconds : report.item_seconds) += solve_watch.seconds();
 }
 
@@ -458,12 +487,13 @@ void ImplicitALS<Scalar>::check_memory(const detail::RowsRef& train, const FitOp
 
 // In the eigenbasis the sum over all pairs of a_u b_i s^2 is sum_u a_u sum_f e_f x_uf^2: no pair is visited but the observed ones.
 template <Real Scalar>
-AlsLoss ImplicitALS<Scalar>::loss(const SideData& users, const ParallelOptions& parallel) const {
+AlsLoss ImplicitALS<Scalar>::loss(const SideData& users, const ParallelOptions& parallel,
+                                  const detail::FitPartners<Scalar>* partners) const {
   struct Partial {
     double loss = 0.0;
     double confidence = 0.0;
   };
-  constexpr std::size_t grain = 256;  // users of a partial sum, wherever blocks begin and end
+  constexpr std::size_t grain = detail::loss_grain;  // wherever blocks begin and end
   const auto k = options_.factors;
   const std::span<const double> user_background = weights_.background(Side::users);
   const std::span<const double> item_background = weights_.background(Side::items);
@@ -527,6 +557,12 @@ AlsLoss ImplicitALS<Scalar>::loss(const SideData& users, const ParallelOptions& 
     });
   });
 
+  if (partners != nullptr) {  // users are dealt in whole partial sums, so that all but one of the numbers that are added up here are 0
+    std::vector<double> numbers;
+    for (const Partial& partial : partials) numbers.insert(numbers.end(), {partial.loss, partial.confidence});
+    partners->sum(numbers);
+    for (std::size_t n = 0; n < partials.size(); ++n) partials[n] = {numbers[2 * n], numbers[2 * n + 1]};
+  }
   AlsLoss total;
   double confidence = 0.0;
   for (const Partial& partial : partials) {
@@ -544,7 +580,8 @@ AlsLoss ImplicitALS<Scalar>::loss(const SideData& users, const ParallelOptions& 
   }
   const double cells = static_cast<double>(shape().users) * static_cast<double>(shape().items);
   total.per_cell = total.total / cells;
-  total.loss_per_total_weight = total.total / (confidence + cells - static_cast<double>(users.rows.nnz()));
+  const double nnz = static_cast<double>(std::accumulate(item_counts.begin(), item_counts.end(), Offset{0}));
+  total.loss_per_total_weight = total.total / (confidence + cells - nnz);
   return total;
 }
 
@@ -573,17 +610,24 @@ void ImplicitALS<Scalar>::check_fit(const detail::RowsRef& train, const FitOptio
 template <Real Scalar>
 FitReport ImplicitALS<Scalar>::fit_rows(const detail::RowsRef& train, const detail::RowsRef& by_items, const FitOptions& fit_options,
                                         const Stopwatch& total) {
-  FitReport report;
   check_fit(train, fit_options);
   detail::check_shape("train by items", {by_items.cols(), by_items.rows()}, "train", train.shape());
   if (by_items.nnz() != train.nnz())
     throw ShapeError("train by items holds " + std::to_string(by_items.nnz()) + " interactions; train holds " +
                      std::to_string(train.nnz()));
+  return fit_weighted(detail::AlsWeights(options_, train, by_items), train, by_items, fit_options, total, nullptr);
+}
+
+template <Real Scalar>
+FitReport ImplicitALS<Scalar>::fit_weighted(detail::AlsWeights weights, const detail::RowsRef& train, const detail::RowsRef& by_items,
+                                            const FitOptions& fit_options, const Stopwatch& total,
+                                            const detail::FitPartners<Scalar>* partners) {
+  FitReport report;
   const std::size_t done_before = fit_options.resume_from != nullptr ? fit_options.resume_from->iteration : 0;
 
   // All work is done on a second model, which replaces this one at the very end.
   ImplicitALS next(options_);
-  next.weights_ = detail::AlsWeights(options_, train, by_items);
+  next.weights_ = std::move(weights);
   const FitSnapshot<Scalar>* const resumed = fit_options.resume_from;
   const auto initial = [&](const FactorMatrix<Scalar> FitSnapshot<Scalar>::*part, const std::optional<FactorMatrix<Scalar>>& option) {
     return resumed != nullptr ? &(resumed->*part) : option ? &*option : nullptr;
@@ -604,19 +648,19 @@ FitReport ImplicitALS<Scalar>::fit_rows(const detail::RowsRef& train, const deta
   report.prepare_seconds = total.seconds();
 
   const ParallelOptions parallel{.threads = options_.threads, .grain = 1, .executor = fit_options.executor};
-  if (from_items) next.half_step(users, next.items_, next.users_, 0, parallel, report);
+  if (from_items) next.half_step(users, next.items_, next.users_, 0, parallel, partners, report);
   std::optional<double> last_loss = resumed != nullptr ? resumed->last_loss : std::nullopt;
   for (std::size_t iteration = done_before + 1; iteration <= options_.iterations; ++iteration) {
     const Stopwatch watch;
-    next.half_step(items, next.users_, next.items_, iteration, parallel, report);
-    next.half_step(users, next.items_, next.users_, iteration, parallel, report);
+    next.half_step(items, next.users_, next.items_, iteration, parallel, partners, report);
+    next.half_step(users, next.items_, next.users_, iteration, parallel, partners, report);
     IterationReport& done = report.iterations.emplace_back();
     done.iteration = iteration;
     done.seconds = watch.seconds();
 
     if (fit_options.record_loss || options_.tolerance > 0.0) {
       const Stopwatch loss_watch;
-      done.loss = next.loss(users, parallel);
+      done.loss = next.loss(users, parallel, partners);
       report.loss_seconds += loss_watch.seconds();
     }
     if (fit_options.after_iteration) {

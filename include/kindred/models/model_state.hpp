@@ -72,6 +72,13 @@ struct AlsAccess {
     if (build == Build::now) model.build_index();
     return model;
   }
+
+  /// A fit of which other processes solve some of the rows: `train` and `by_items` hold those of this one alone.
+  template <Real Scalar>
+  static FitReport fit_shared(ImplicitALS<Scalar>& model, AlsWeights weights, const RowsRef& train, const RowsRef& by_items,
+                              const typename ImplicitALS<Scalar>::FitOptions& options, const FitPartners<Scalar>& partners) {
+    return model.fit_weighted(std::move(weights), train, by_items, options, Stopwatch(), &partners);
+  }
 };
 
 struct RecommenderAccess {

@@ -15,11 +15,12 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
+#include <kindred/io/checksum.hpp>
+#include <kindred/io/csr_file.hpp>
 #include <kindred/models/als_options.hpp>
 #include <kindred/models/als_report.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/persistence/als_fields.hpp>
-#include <kindred/io/checksum.hpp>
 #include <kindred/persistence/flat_object.hpp>
 #include <kindred/persistence/model_file.hpp>
 #include <kindred/persistence/tensor_file.hpp>
@@ -71,6 +72,9 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD {
   hash.update(std::as_bytes(train.values()));
   return digest_text(hash.digest());
 }
+
+/// The same of a file, by the checksums in its header.
+[[nodiscard]] inline std::string fingerprint(const CsrFile& train) { return digest_text(train.checksum()); }
 
 /// The options that decide about the bytes: all but the number of threads, and how far to go.
 [[nodiscard]] inline std::string options_that_count(AlsOptions options) {
@@ -126,6 +130,22 @@ template <Real Scalar>
   return snapshot;
 }
 
+/// Makes `fit` go on from the file `path`, if it is there, and write it; `before` is what it goes on from, and outlives the fit.
+template <Real Scalar>
+void keep_checkpoints(const AlsOptions& options, const std::string& print, const std::string& path, const CheckpointOptions& checkpoints,
+                      typename ImplicitALS<Scalar>::FitOptions& fit, std::optional<FitSnapshot<Scalar>>& before) {
+  if (checkpoints.every < 1) throw InvalidArgument("every", checkpoints.every, "at least 1");
+  if (fit.initial_users || fit.initial_items || fit.resume_from != nullptr || fit.on_snapshot)
+    throw InvalidArgument("fit", "with a start or snapshots of its own", "without: the checkpoint has them");
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (status.type() != std::filesystem::file_type::not_found)
+    before = read_checkpoint<Scalar>(path, options, print, checkpoints.other_build);
+  if (before) fit.resume_from = &*before;
+  fit.snapshot_every = checkpoints.every;
+  fit.on_snapshot = [=](const FitSnapshot<Scalar>& snapshot) { write_checkpoint(path, options, print, snapshot); };
+}
+
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
 
 namespace kindred::inline v0::inline KINDRED_BUILD {
@@ -135,7 +155,7 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 /// However often the process is stopped, killed too, the fit ends in the same bytes as one that was never interrupted, if it is the same build of the
 /// program at the same level of instructions. The checkpoint is written as save() writes, so it is whole at any time. It belongs to one matrix and one
 /// set of options; threads may differ, and so may `iterations`, to go further. The file is left where it is: remove it once the model is saved. A
-/// functor (AlsOptions::confidence_function) is not in it and must be the same one.
+/// functor (AlsOptions::confidence_function) is not in it and must be the same one. A checkpoint of a CsrFile belongs to that file.
 /// O(fit) and, for each checkpoint, O(size of the factors).
 /// @throws as ImplicitALS::fit does; IoError; FormatError if the file is damaged, of another build (see OtherBuild), matrix or set of options;
 /// InvalidArgument if `every` is 0, if `fit` has a start of its own, or if the checkpoint has as many iterations as were asked for. The model is then
@@ -143,18 +163,17 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 template <Real Scalar>
 FitReport fit_with_checkpoints(ImplicitALS<Scalar>& model, const CsrView& train, const std::string& path,
                                const CheckpointOptions& checkpoints = {}, typename ImplicitALS<Scalar>::FitOptions fit = {}) {
-  if (checkpoints.every < 1) throw InvalidArgument("every", checkpoints.every, "at least 1");
-  if (fit.initial_users || fit.initial_items || fit.resume_from != nullptr || fit.on_snapshot)
-    throw InvalidArgument("fit", "with a start or snapshots of its own", "without: the checkpoint has them");
-  const std::string print = detail::fingerprint(train);
   std::optional<FitSnapshot<Scalar>> before;
-  std::error_code error;
-  const std::filesystem::file_status status = std::filesystem::status(path, error);
-  if (status.type() != std::filesystem::file_type::not_found)
-    before = detail::read_checkpoint<Scalar>(path, model.options(), print, checkpoints.other_build);
-  if (before) fit.resume_from = &*before;
-  fit.snapshot_every = checkpoints.every;
-  fit.on_snapshot = [&](const FitSnapshot<Scalar>& snapshot) { detail::write_checkpoint(path, model.options(), print, snapshot); };
+  detail::keep_checkpoints<Scalar>(model.options(), detail::fingerprint(train), path, checkpoints, fit, before);
+  return model.fit(train, fit);
+}
+
+/// The same of interactions in a file.
+template <Real Scalar>
+FitReport fit_with_checkpoints(ImplicitALS<Scalar>& model, const CsrFile& train, const std::string& path,
+                               const CheckpointOptions& checkpoints = {}, typename ImplicitALS<Scalar>::FitOptions fit = {}) {
+  std::optional<FitSnapshot<Scalar>> before;
+  detail::keep_checkpoints<Scalar>(model.options(), detail::fingerprint(train), path, checkpoints, fit, before);
   return model.fit(train, fit);
 }
 

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <kindred/core/aligned.hpp>
+#include <kindred/core/config.hpp>
+#include <kindred/core/error.hpp>
+#include <kindred/core/progress.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/data/interaction_source.hpp>
+#include <kindred/distributed/communicator.hpp>
+#include <kindred/distributed/row_shares.hpp>
+#include <kindred/models/als_weights.hpp>
+#include <kindred/models/implicit_als.hpp>
+#include <kindred/models/model_state.hpp>
+#include <kindred/simd/level.hpp>
+
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
+
+/// Errors that all ranks hear of. Where one rank fails, all throw: it its own error, the others an Error with its rank and words.
+template <Communicator C>
+class Agreement {
+ public:
+  explicit Agreement(C& communicator) : communicator_(communicator) {}
+
+  void operator()(const std::exception_ptr& error) {
+    std::vector<double> failed(communicator_.size(), 0.0);
+    failed[communicator_.rank()] = error ? 1.0 : 0.0;
+    communicator_.all_reduce(failed);
+    const auto first = std::find_if(failed.begin(), failed.end(), [](double flag) { return flag > 0.0; });
+    if (first == failed.end()) return;
+    const auto root = static_cast<std::size_t>(first - failed.begin());
+    std::string text = root == communicator_.rank() ? words_of(error) : std::string();
+    std::uint64_t length = text.size();
+    communicator_.broadcast(std::as_writable_bytes(std::span(&length, 1)), root);
+    text.resize(static_cast<std::size_t>(length));
+    communicator_.broadcast(std::as_writable_bytes(std::span(text.data(), text.size())), root);
+    reached_ = true;
+    if (error) std::rethrow_exception(error);
+    throw Error("rank " + std::to_string(root) + ": " + text);
+  }
+
+  /// Calls `body` and agrees on what it throws.
+  template <typename Body>
+  void on(Body&& body) {
+    std::exception_ptr error;
+    try {
+      body();
+    } catch (...) {
+      error = std::current_exception();
+    }
+    (*this)(error);
+  }
+
+  /// All ranks are throwing.
+  [[nodiscard]] bool reached() const noexcept { return reached_; }
+
+  [[nodiscard]] static std::string words_of(const std::exception_ptr& error) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const std::exception& known) {
+      return known.what();
+    } catch (...) {
+      return "an error of an unknown type";
+    }
+  }
+
+ private:
+  C& communicator_;
+  bool reached_ = false;
+};
+
+/// The numbers of all ranks, one row each.
+template <Communicator C, std::size_t N>
+[[nodiscard]] std::vector<std::array<double, N>> gathered(C& communicator, const std::array<double, N>& own) {
+  std::vector<double> numbers(communicator.size() * N, 0.0);
+  std::copy(own.begin(), own.end(), numbers.begin() + static_cast<std::ptrdiff_t>(communicator.rank() * N));
+  communicator.all_reduce(numbers);
+  std::vector<std::array<double, N>> rows(communicator.size());
+  for (std::size_t n = 0; n < numbers.size(); ++n) rows[n / N][n % N] = numbers[n];
+  return rows;
+}
+
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
+
+namespace kindred::inline v0::inline KINDRED_BUILD {
+
+/// ImplicitALS::fit by all ranks of `communicator` together, each with the same options and the same `train`: the same bytes of factors on every rank, whatever
+/// their number, as one process gives at the lowest SIMD level among them.
+///
+/// A rank solves a run of users and a run of items of about the same cost, and reads the interactions of these alone; after each half-step all factors are
+/// gathered. Beside what fit takes, each rank holds all factors, and receives (ranks - 1) / ranks of them an iteration (distributed/plan.hpp).
+/// Callbacks: `progress` of rank 0 alone is asked, for all; `after_iteration` and `on_snapshot` are called on every rank that has them.
+/// Where a rank fails, all throw: that one its error, the others an Error that names the rank; an error outside of what ranks do together ends all through
+/// communicator.abort. @throws as ImplicitALS::fit does; InvalidArgument if ranks differ in shape, interactions or options.
+template <Communicator C, Real Scalar, ShareableSource Source>
+FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Source& train,
+                          typename ImplicitALS<Scalar>::FitOptions fit_options = {}) {
+  detail::Agreement<C> agree(communicator);
+  const detail::SumOverAll sum = [&](std::span<double> numbers) { communicator.all_reduce(numbers); };
+  const std::size_t rank = communicator.rank(), ranks = communicator.size();
+  try {
+    AlsOptions options = model.options();
+    SimdLevel level = SimdLevel::base;
+    agree.on([&] { level = resolve_level(options.simd); });
+    const MatrixShape shape = train.shape();
+    const auto all = detail::gathered<C, 8>(
+        communicator, {static_cast<double>(shape.users), static_cast<double>(shape.items), static_cast<double>(train.nnz()),
+                       static_cast<double>(options.factors), static_cast<double>(options.iterations),
+                       static_cast<double>(options.seed & 0xFFFFFFFFu), static_cast<double>(level), fit_options.progress ? 1.0 : 0.0});
+    bool asks_progress = false;
+    for (std::size_t r = 0; r < ranks; ++r) {
+      constexpr std::array<std::string_view, 6> names = {"users", "items", "interactions", "factors", "iterations", "seed"};
+      for (std::size_t n = 0; n < names.size(); ++n)
+        if (all[r][n] != all[0][n]) {
+          agree(
+              std::make_exception_ptr(InvalidArgument("the number of " + std::string(names[n]) + " on rank " + std::to_string(r), all[r][n],
+                                                      "what rank 0 has, " + std::to_string(static_cast<long long>(all[0][n])))));
+        }
+      level = (std::min)(level, static_cast<SimdLevel>(static_cast<int>(all[r][6])));
+      asks_progress = asks_progress || all[r][7] > 0.0;
+    }
+    options.simd = level;
+    if (asks_progress)
+      fit_options.progress = [&, own = fit_options.progress](const Progress& progress) {
+        auto answer = static_cast<std::uint8_t>(ProgressAnswer::keep_going);
+        agree.on([&] {
+          if (rank == 0 && own) answer = static_cast<std::uint8_t>(own(progress));
+        });
+        communicator.broadcast(std::as_writable_bytes(std::span(&answer, 1)), 0);
+        return static_cast<ProgressAnswer>(answer);
+      };
+
+    const auto& by_items = transpose(train);
+    std::vector<Index> users, items;  // where the run of each rank begins
+    std::vector<Index> user_counts, item_counts;
+    agree.on([&] {
+      user_counts = row_counts(train);
+      item_counts = row_counts(by_items);
+      if (train.nnz() == 0)
+        throw InvalidArgument("train", detail::shape_text(shape) + " without interactions", "a matrix with at least one");
+      users = row_shares(user_counts, options, ranks, static_cast<Index>(detail::loss_grain));
+      items = row_shares(item_counts, options, ranks, 1);
+    });
+    const auto own_users = rows_between(train, users[rank], users[rank + 1]);
+    const auto own_items = rows_between(by_items, items[rank], items[rank + 1]);
+    agree.on([&] {
+      (void)detail::checked_row_counts(detail::RowsRef(own_users), "train", users[rank], users[rank + 1]);
+      (void)detail::checked_row_counts(detail::RowsRef(own_items), "train by items", items[rank], items[rank + 1]);
+    });
+    std::optional<double> cap = options.value_cap;
+    if (options.value_cap_quantile)
+      cap = detail::magnitude_quantile(detail::RowsRef(own_users), *options.value_cap_quantile, train.nnz(), sum);
+
+    detail::FitPartners<Scalar> partners;
+    partners.sum = sum;
+    partners.agree = [&](const std::exception_ptr& error) { agree(error); };
+    partners.exchange = [&](detail::AlsSide side, FactorMatrix<Scalar>& solved) {
+      std::vector<std::uint64_t> starts;
+      for (const Index row : side == detail::AlsSide::users ? users : items) starts.push_back(static_cast<std::uint64_t>(row));
+      const std::size_t row_bytes = solved.stride() * sizeof(Scalar);
+      communicator.all_gather_v(std::as_writable_bytes(std::span(solved.data(), static_cast<std::size_t>(solved.rows()) * solved.stride())),
+                                starts, row_bytes);
+    };
+    ImplicitALS<Scalar> next(options);
+    const FitReport report =
+        detail::AlsAccess::fit_shared(next, detail::AlsWeights(options, std::move(user_counts), std::move(item_counts), cap),
+                                      detail::RowsRef(own_users), detail::RowsRef(own_items), fit_options, partners);
+    model = std::move(next);
+    return report;
+  } catch (...) {
+    if (!agree.reached()) communicator.abort(detail::Agreement<C>::words_of(std::current_exception()));
+    throw;
+  }
+}
+
+}  // namespace kindred::inline v0::inline KINDRED_BUILD

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+#include <kindred/distributed/fit.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <mutex>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <kindred/data/synthetic.hpp>
+#include <kindred/distributed/communicator.hpp>
+#include <kindred/distributed/plan.hpp>
+#include <kindred/distributed/thread_communicator.hpp>
+#include <kindred/io/csr_file.hpp>
+#include <kindred/io/csr_file_writer.hpp>
+
+#include "../support/als_instances.hpp"
+#include "../support/temporary_file.hpp"
+
+namespace kd = kindred;
+using doctest::Contains;
+
+namespace {
+
+const kd::CsrMatrix& plays() {
+  static const kd::CsrMatrix matrix = kd::synthetic_listening({.users = 1'100, .items = 500, .items_per_user = 25}).matrix;
+  return matrix;
+}
+
+template <typename Scalar>
+bool same_bytes(const kd::ImplicitALS<Scalar>& a, const kd::ImplicitALS<Scalar>& b) {
+  const auto same = [](const kd::FactorMatrix<Scalar>& x, const kd::FactorMatrix<Scalar>& y) {
+    if (x.rows() != y.rows() || x.factors() != y.factors()) return false;
+    for (kd::Index r = 0; r < x.rows(); ++r)
+      if (!std::equal(x.row(r).begin(), x.row(r).end(), y.row(r).begin())) return false;
+    return true;
+  };
+  return same(a.user_factors(), b.user_factors()) && same(a.item_factors(), b.item_factors()) &&
+         std::equal(a.eigenvalues().begin(), a.eigenvalues().end(), b.eigenvalues().begin(), b.eigenvalues().end());
+}
+
+kd::AlsOptions small() { return {.factors = 10, .iterations = 2, .threads = 1}; }
+
+}  // namespace
+
+TEST_SUITE("distributed/fit") {
+  TEST_CASE("the bytes and losses of one process, for any number of ranks, every solver and kind of weight") {
+    std::vector<kd::AlsOptions> settings(5, small());
+    settings[1].solver = kd::Solver::conjugate_gradient;
+    settings[1].value_cap_quantile = 0.8;
+    settings[2].confidence = kd::Confidence::log;
+    settings[2].threads = 2;
+    settings[3].rho = 0.4;
+    settings[3].rho_users = 0.3;
+    settings[3].beta = 0.3;
+    settings[4].tolerance = 0.5;
+    settings[4].iterations = 5;
+    for (const kd::AlsOptions& options : settings) {
+      kd::ImplicitALS<float> one(options);
+      const kd::FitReport wanted = one.fit(plays(), {.record_loss = true});
+      for (const std::size_t ranks : {1u, 2u, 3u, 7u}) {
+        std::atomic<int> same{0};
+        kd::ThreadCommunicator::run(ranks, [&](kd::ThreadCommunicator& communicator) {
+          kd::ImplicitALS<float> als(options);
+          const kd::FitReport report = kd::fit_distributed(communicator, als, plays(), {.record_loss = true});
+          same += same_bytes(als, one) && report.iterations.size() == wanted.iterations.size() &&
+                          report.iterations.back().loss->total == wanted.iterations.back().loss->total &&
+                          report.iterations.back().loss->loss_per_total_weight == wanted.iterations.back().loss->loss_per_total_weight
+                      ? 1
+                      : 0;
+        });
+        CHECK(same == static_cast<int>(ranks));
+      }
+    }
+  }
+
+  TEST_CASE("from a file, of which each rank reads its own rows; in double; and from given factors") {
+    const kd::test::TemporaryDirectory directory;
+    const std::string path = directory.path("plays.csr");
+    kd::CsrFileWriter writer(path);
+    for (kd::Index u = 0; u < plays().rows(); ++u)
+      for (std::size_t n = 0; n < plays().row(u).size(); ++n) writer.add(u, plays().row(u).columns[n], plays().row(u).values[n]);
+    writer.finish(plays().shape());
+    kd::ImplicitALS<double> before(small());
+    before.fit(plays());
+    const kd::ImplicitALS<double>::FitOptions going_on{.initial_users = before.user_factors()};
+    kd::ImplicitALS<double> one(small());
+    one.fit(plays(), going_on);
+    std::atomic<int> same{0};
+    kd::ThreadCommunicator::run(3, [&](kd::ThreadCommunicator& communicator) {
+      const kd::CsrFile file(path, 2'000);
+      kd::ImplicitALS<double> als(small());
+      kd::fit_distributed(communicator, als, file, going_on);
+      same += same_bytes(als, one) ? 1 : 0;
+    });
+    CHECK(same == 3);
+  }
+
+  TEST_CASE("what is received is what the plan says, within a tenth") {
+    for (const std::size_t ranks : {2u, 3u, 4u}) {
+      const kd::DistributedPlan plan = kd::estimate_distributed(1'100, 500, plays().nnz(), small(), ranks);
+      std::uint64_t received = 0;
+      std::mutex mutex;
+      kd::ThreadCommunicator::run(ranks, [&](kd::ThreadCommunicator& communicator) {
+        kd::ImplicitALS<float> als(small());
+        std::uint64_t before = 0, own = 0;
+        kd::fit_distributed(communicator, als, plays(), {.after_iteration = [&](const auto&, const auto&) {
+                              own = communicator.bytes_received() - before;  // in the end, of the last iteration
+                              before = communicator.bytes_received();
+                            }});
+        const std::lock_guard lock(mutex);
+        received += own;
+      });
+      const double ratio = static_cast<double>(received) / static_cast<double>(ranks) / static_cast<double>(plan.bytes_per_iteration);
+      CHECK(ratio > 0.9);
+      CHECK(ratio < 1.1);
+    }
+    CHECK(kd::estimate_distributed(1'100, 500, plays().nnz(), small(), 1).bytes_per_iteration == 0);
+    CHECK_THROWS_AS((void)kd::estimate_distributed(1, 1, 1, small(), 0), kd::InvalidArgument);
+    CHECK_THROWS_AS((void)kd::estimate_distributed(1, 1, 1, small(), 1, kd::Interactions::in_file, {.bytes_per_second = 0.0}),
+                    kd::InvalidArgument);
+    CHECK_THROWS_AS((void)kd::estimate_distributed(1, 1, 1, small(), 1, kd::Interactions::in_file, {.latency_seconds = -1.0}),
+                    kd::InvalidArgument);
+  }
+
+  TEST_CASE("an error of one rank ends all, by name; models stay as they were") {
+    kd::AlsOptions options = small();
+    options.confidence = kd::Confidence::custom;
+    for (const std::size_t failing : {0u, 2u}) {
+      std::vector<std::string> errors(3);
+      std::atomic<int> fitted{0};
+      kd::ThreadCommunicator::run(3, [&](kd::ThreadCommunicator& communicator) {
+        kd::AlsOptions own = options;
+        own.confidence_function = [&, bad = communicator.rank() == failing](double r, kd::Offset, kd::Offset) {
+          if (bad) throw std::runtime_error("no such confidence");
+          return r;
+        };
+        kd::ImplicitALS<float> als(own);
+        try {
+          kd::fit_distributed(communicator, als, plays());
+        } catch (const std::exception& error) {
+          errors[communicator.rank()] = error.what();
+        }
+        fitted += als.fitted() ? 1 : 0;
+      });
+      for (std::size_t rank = 0; rank < 3; ++rank)
+        CHECK(errors[rank] == (rank == failing ? "no such confidence" : "rank " + std::to_string(failing) + ": no such confidence"));
+      CHECK(fitted == 0);
+    }
+  }
+
+  TEST_CASE("ranks that do not belong together are told so") {
+    const auto error_of = [](auto&& change) {
+      std::vector<std::string> errors(2);
+      kd::ThreadCommunicator::run(2, [&](kd::ThreadCommunicator& communicator) {
+        kd::AlsOptions options = small();
+        kd::CsrMatrix matrix = plays();
+        if (communicator.rank() == 1) change(options, matrix);
+        kd::ImplicitALS<float> als(options);
+        try {
+          kd::fit_distributed(communicator, als, matrix);
+        } catch (const kd::Error& error) {
+          errors[communicator.rank()] = error.what();
+        }
+      });
+      CHECK_FALSE(errors[0].empty());
+      return errors[1];
+    };
+    CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.factors = 11; }) ==
+          "the number of factors on rank 1 is 11; it must be what rank 0 has, 10");
+    CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.seed = 5; }) != "");
+    CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.iterations = 3; }) != "");
+    CHECK(error_of([](kd::AlsOptions&, kd::CsrMatrix& m) { m = kd::transpose(m); }) != "");
+    CHECK(error_of([](kd::AlsOptions&, kd::CsrMatrix& m) { m = kd::select_rows(m, std::vector<kd::Index>{0}); }) != "");
+  }
+
+  TEST_CASE("progress of rank 0 decides for all; a callback that throws on one rank ends all") {
+    std::atomic<int> asked{0}, iterations{0};
+    kd::ThreadCommunicator::run(3, [&](kd::ThreadCommunicator& communicator) {
+      kd::AlsOptions options = small();
+      options.iterations = 9;
+      kd::ImplicitALS<float> als(options);
+      kd::ImplicitALS<float>::FitOptions fit;
+      if (communicator.rank() == 0)
+        fit.progress = [&](const kd::Progress& progress) {
+          ++asked;
+          return progress.done == 3 ? kd::ProgressAnswer::stop_and_keep : kd::ProgressAnswer::keep_going;
+        };
+      iterations += static_cast<int>(kd::fit_distributed(communicator, als, plays(), fit).iterations.size());
+    });
+    CHECK(asked == 3);
+    CHECK(iterations == 9);
+
+    std::atomic<int> ended{0};
+    kd::ThreadCommunicator::run(3, [&](kd::ThreadCommunicator& communicator) {
+      kd::ImplicitALS<float> als(small());
+      kd::ImplicitALS<float>::FitOptions fit;
+      if (communicator.rank() == 1) fit.after_iteration = [](const auto&, const auto&) { throw std::runtime_error("enough"); };
+      try {
+        kd::fit_distributed(communicator, als, plays(), fit);
+      } catch (const std::exception& error) {
+        ended += std::string(error.what()) == "rank 1: enough" ? 1 : 0;
+      }
+    });
+    CHECK(ended == 3);
+  }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+// What a rank of an MPI job does in the tests; mpi.sh starts it.
+//   mpi_program same FILE [USERS ITEMS]     fits with all ranks and alone: equal bytes, and as many bytes received as planned
+//   mpi_program fail FILE RANK              a confidence function of RANK throws: all must end, with its words
+//   mpi_program go_on FILE [RANK AFTER]     fits with checkpoints in FILE; RANK kills itself after AFTER solved systems. Prints a checksum of the factors
+//   mpi_program speed THREADS               seconds of an iteration of the study's size
+#include <atomic>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <kindred/data/synthetic.hpp>
+#include <kindred/distributed/checkpoint.hpp>
+#include <kindred/distributed/fit.hpp>
+#include <kindred/distributed/mpi_communicator.hpp>
+#include <kindred/distributed/plan.hpp>
+#include <kindred/io/checksum.hpp>
+#include <kindred/io/csr_file.hpp>
+#include <kindred/io/csr_file_writer.hpp>
+
+#include "support/als_instances.hpp"
+
+namespace kd = kindred;
+
+namespace {
+
+std::string digest(const kd::ImplicitALS<float>& als) {
+  kd::detail::Xxh64 hash;
+  for (const auto* factors : {&als.user_factors(), &als.item_factors()})
+    hash.update(std::as_bytes(std::span(factors->data(), static_cast<std::size_t>(factors->rows()) * factors->stride())));
+  return kd::detail::digest_text(hash.digest());
+}
+
+int same(kd::MpiCommunicator& communicator, const std::string& path, kd::Index users, kd::Index items) {
+  const kd::CsrMatrix plays = kd::synthetic_listening({.users = users, .items = items, .items_per_user = 40}).matrix;
+  const kd::AlsOptions options{.factors = 24, .iterations = 2, .threads = 1};
+  if (communicator.rank() == 0) {
+    kd::CsrFileWriter writer(path);
+    for (kd::Index u = 0; u < plays.rows(); ++u)
+      for (std::size_t n = 0; n < plays.row(u).size(); ++n) writer.add(u, plays.row(u).columns[n], plays.row(u).values[n]);
+    writer.finish(plays.shape());
+  }
+  communicator.barrier();
+  kd::ImplicitALS<float> alone(options);
+  const double loss = alone.fit(plays, {.record_loss = true}).iterations.back().loss->total;
+  const kd::CsrFile file(path);
+  kd::ImplicitALS<float> from_memory(options), from_file(options);
+  std::uint64_t before = communicator.bytes_received(), received = 0;
+  const kd::FitReport report =
+      kd::fit_distributed(communicator, from_memory, plays, {.record_loss = true, .after_iteration = [&](const auto&, const auto&) {
+                                                               received = communicator.bytes_received() - before;
+                                                               before = communicator.bytes_received();
+                                                             }});
+  kd::fit_distributed(communicator, from_file, file);
+  const bool equal =
+      digest(from_memory) == digest(alone) && digest(from_file) == digest(alone) && report.iterations.back().loss->total == loss;
+  std::vector<double> all = {equal ? 0.0 : 1.0, static_cast<double>(received)};
+  communicator.all_reduce(all);
+  const auto planned =
+      static_cast<double>(kd::estimate_distributed(users, items, plays.nnz(), options, communicator.size()).bytes_per_iteration);
+  const double mean = all[1] / static_cast<double>(communicator.size());
+  if (communicator.rank() == 0)
+    std::printf("%zu ranks: %s, %.0f of %.0f planned bytes received a rank and iteration\n", communicator.size(),
+                all[0] == 0.0 ? "the same bytes" : "OTHER BYTES", mean, planned);
+  return all[0] == 0.0 && mean <= 1.1 * planned && mean >= 0.9 * planned ? 0 : 1;
+}
+
+int fail(kd::MpiCommunicator& communicator, std::size_t failing) {
+  const kd::CsrMatrix plays = kd::synthetic_listening({.users = 600, .items = 300, .items_per_user = 20}).matrix;
+  kd::AlsOptions options{.factors = 8, .iterations = 2, .threads = 1};
+  options.confidence = kd::Confidence::custom;
+  options.confidence_function = [&](double r, kd::Offset, kd::Offset) {
+    if (communicator.rank() == failing) throw std::runtime_error("no such confidence");
+    return r;
+  };
+  kd::ImplicitALS<float> als(options);
+  kd::fit_distributed(communicator, als, plays);
+  return 0;
+}
+
+int go_on(kd::MpiCommunicator& communicator, const std::string& path, std::size_t killed, long after) {
+  const kd::CsrMatrix plays = kd::synthetic_listening({.users = 2'000, .items = 900, .items_per_user = 40}).matrix;
+  kd::AlsOptions options{.factors = 24, .iterations = 8, .threads = 1};
+  std::atomic<long> left{after};
+  options.confidence = kd::Confidence::custom;
+  options.confidence_function = [&](double r, kd::Offset, kd::Offset) {
+    if (communicator.rank() == killed && left-- == 0) (void)std::raise(SIGKILL);
+    return r;
+  };
+  kd::ImplicitALS<float> als(options);
+  kd::fit_distributed_with_checkpoints(communicator, als, plays, path);
+  if (communicator.rank() == 0) std::printf("%s\n", digest(als).c_str());
+  return 0;
+}
+
+int speed(kd::MpiCommunicator& communicator, std::size_t threads) {
+  const kd::CsrMatrix plays = kd::synthetic_listening({.users = 20'000, .items = 67'000, .items_per_user = 70}).matrix;
+  kd::ImplicitALS<float> als({.factors = 64, .iterations = 6, .threads = threads});
+  const kd::FitReport report = kd::fit_distributed(communicator, als, plays);
+  double best = report.iterations.front().seconds;
+  for (const kd::IterationReport& iteration : report.iterations) best = (std::min)(best, iteration.seconds);
+  if (communicator.rank() == 0)
+    std::printf("%zu ranks of %zu threads: %.3f s an iteration, %s\n", communicator.size(), threads, best, digest(als).c_str());
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  MPI_Init(&argc, &argv);
+  int answer = 2;
+  {
+    kd::MpiCommunicator communicator;
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    const auto number = [&](std::size_t n, long otherwise) {
+      return n < arguments.size() ? std::strtol(arguments[n].c_str(), nullptr, 10) : otherwise;
+    };
+    try {
+      const std::string what = arguments.empty() ? "" : arguments[0];
+      if (what == "same")
+        answer = same(communicator, arguments.at(1), static_cast<kd::Index>(number(2, 1'500)), static_cast<kd::Index>(number(3, 700)));
+      if (what == "fail") answer = fail(communicator, static_cast<std::size_t>(number(2, 0)));
+      if (what == "go_on") answer = go_on(communicator, arguments.at(1), static_cast<std::size_t>(number(2, -1)), number(3, -1));
+      if (what == "speed") answer = speed(communicator, static_cast<std::size_t>(number(1, 1)));
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "rank %zu: %s\n", communicator.rank(), error.what());
+      answer = 3;
+    }
+  }
+  MPI_Finalize();
+  return answer;
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include <kindred/distributed/row_shares.hpp>
+
+#include <cstddef>
+#include <numeric>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <kindred/core/random.hpp>
+
+namespace kd = kindred;
+
+TEST_SUITE("distributed/row_shares") {
+  TEST_CASE("every row has one rank, runs begin at units, and costs are even to a unit or a row") {
+    const kd::AlsOptions options{.factors = 32};
+    kd::Random random(1, kd::RandomStream::sample, 0);
+    std::vector<kd::Index> counts(5'000);
+    for (kd::Index& count : counts) count = static_cast<kd::Index>(random.below(random.below(40) == 0 ? 3'000 : 60));
+    double all = 0.0, dearest = 0.0;
+    for (const kd::Index count : counts) {
+      all += kd::solve_cost(count, options);
+      dearest = (std::max)(dearest, kd::solve_cost(count, options));
+    }
+    for (const kd::Index unit : {1, 256})
+      for (const std::size_t ranks : {1u, 2u, 3u, 8u}) {
+        const std::vector<kd::Index> shares = kd::row_shares(counts, options, ranks, unit);
+        REQUIRE(shares.size() == ranks + 1);
+        CHECK(shares.front() == 0);
+        CHECK(shares.back() == 5'000);
+        for (std::size_t r = 0; r < ranks; ++r) {
+          REQUIRE(shares[r] <= shares[r + 1]);
+          CHECK(shares[r] % unit == 0);
+          double cost = 0.0;
+          for (kd::Index row = shares[r]; row < shares[r + 1]; ++row)
+            cost += kd::solve_cost(counts[static_cast<std::size_t>(row)], options);
+          if (unit == 1) {
+            CHECK(cost <= all / static_cast<double>(ranks) + 2.0 * dearest);
+            CHECK(cost >= all / static_cast<double>(ranks) - 2.0 * dearest);
+          }
+        }
+      }
+  }
+
+  TEST_CASE("more ranks than rows, no rows, and one row that costs everything") {
+    const kd::AlsOptions options{.factors = 8};
+    CHECK(kd::row_shares(std::vector<kd::Index>{5}, options, 3, 1) == std::vector<kd::Index>{0, 1, 1, 1});
+    CHECK(kd::row_shares(std::vector<kd::Index>{}, options, 2, 1) == std::vector<kd::Index>{0, 0, 0});
+    CHECK(kd::row_shares(std::vector<kd::Index>{1'000'000, 1, 1, 1}, options, 2, 1) == std::vector<kd::Index>{0, 1, 4});
+    CHECK_THROWS_AS((void)kd::row_shares(std::vector<kd::Index>{5}, options, 0, 1), kd::InvalidArgument);
+    CHECK_THROWS_AS((void)kd::row_shares(std::vector<kd::Index>{5}, options, 1, 0), kd::InvalidArgument);
+  }
+
+  TEST_CASE("the cost is that of the cheaper form, and grows with the row") {
+    const kd::AlsOptions options{.factors = 64};
+    for (kd::Index n = 0; n < 200; ++n) CHECK(kd::solve_cost(n + 1, options) > kd::solve_cost(n, options));
+    kd::AlsOptions steps = options;
+    steps.solver = kd::Solver::conjugate_gradient;
+    CHECK(kd::solve_cost(1'000, steps) < kd::solve_cost(1'000, options));
+  }
+}
