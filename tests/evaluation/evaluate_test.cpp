@@ -22,6 +22,7 @@
 #include "../support/brute_force_evaluation.hpp"
 #include "../support/brute_force_ranking.hpp"
 #include "../support/random_matrix.hpp"
+#include "../support/same_report.hpp"
 #include "../support/simd_levels.hpp"
 #include "../support/streamed_matrix.hpp"
 
@@ -29,6 +30,7 @@ namespace kd = kindred;
 using doctest::Approx;
 using doctest::Contains;
 using kindred_test::random_matrix;
+using kindred_test::same;
 
 namespace {
 
@@ -77,40 +79,6 @@ std::vector<kd::Index> everybody(const kd::CsrView& matrix) {
   std::vector<kd::Index> users(static_cast<std::size_t>(matrix.rows()));
   std::iota(users.begin(), users.end(), 0);
   return users;
-}
-
-bool same(const kd::Estimate& a, const kd::Estimate& b) { return a.mean == b.mean && a.standard_error == b.standard_error; }
-
-bool same(const kd::CutoffReport& a, const kd::CutoffReport& b) {
-  return a.cutoff == b.cutoff && same(a.precision, b.precision) && same(a.recall, b.recall) && same(a.ndcg, b.ndcg) && same(a.map, b.map) &&
-         same(a.mrr, b.mrr) && same(a.hit_rate, b.hit_rate) && a.distinct_items == b.distinct_items && a.coverage == b.coverage &&
-         a.coverage_of_trained == b.coverage_of_trained;
-}
-
-bool same(const kd::UserScores& a, const kd::UserScores& b) { return a.user == b.user && a.cutoffs == b.cutoffs; }
-
-bool same(const kd::ItemGroupReport& a, const kd::ItemGroupReport& b) {
-  return a.name == b.name && a.items == b.items && a.share_of_recommendations == b.share_of_recommendations && a.recall == b.recall &&
-         a.test_interactions == b.test_interactions;
-}
-
-bool same(const kd::UserGroupReport& a, const kd::UserGroupReport& b);
-
-template <typename T>
-bool same_each(const std::vector<T>& a, const std::vector<T>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const T& x, const T& y) { return same(x, y); });
-}
-
-bool same(const kd::UserGroupReport& a, const kd::UserGroupReport& b) {
-  return a.name == b.name && a.users == b.users && same_each(a.cutoffs, b.cutoffs);
-}
-
-// Every number, to the bit.
-bool same(const kd::RankingReport& a, const kd::RankingReport& b) {
-  return a.protocol == b.protocol && a.users == b.users && a.users_without_test == b.users_without_test &&
-         a.test_interactions == b.test_interactions && a.untrained_test_items == b.untrained_test_items &&
-         same_each(a.cutoffs, b.cutoffs) && a.novelty == b.novelty && a.gini == b.gini && same_each(a.user_groups, b.user_groups) &&
-         same_each(a.item_groups, b.item_groups) && same_each(a.per_user, b.per_user);
 }
 
 // Means of at most 100 values of at most 1, each a sum of at most 60 terms: a thousand eps would be 2e-13.

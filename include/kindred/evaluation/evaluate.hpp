@@ -6,6 +6,8 @@
 #include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <numeric>
 #include <optional>
 #include <span>
@@ -123,9 +125,19 @@ inline void check_groups(const std::optional<Groups>& groups, std::string_view n
   return text + "; NDCG with binary gain, ideal over min(K, |T|); ties to the lower item";
 }
 
-/// evaluate(), of what need not fit into memory. `train` holds no zeros.
+/// What evaluate needs where other processes measure some of the users.
+struct EvaluatePartners {
+  std::size_t rank = 0;
+  std::size_t size = 1;
+  /// Of an array with entries of `unit` bytes this process has filled in [starts[rank], starts[rank + 1]): brings the others.
+  std::function<void(std::span<std::byte> data, std::span<const std::uint64_t> starts, std::size_t unit)> gather;
+  SumOverAll sum;
+};
+
+/// evaluate(), of what need not fit into memory. `train` holds no zeros. With partners, this process makes the lists of its share of the users.
 template <RecommenderModel Model>
-[[nodiscard]] RankingReport evaluate_rows(const Model& model, const RowsRef& train, const RowsRef& test, const EvaluateOptions& options) {
+[[nodiscard]] RankingReport evaluate_rows(const Model& model, const RowsRef& train, const RowsRef& test, const EvaluateOptions& options,
+                                          const EvaluatePartners* partners = nullptr) {
   check_shape("train", train.shape(), "the model", model.shape());
   check_shape("test", test.shape(), "train", train.shape());
   check_groups(options.user_groups, "user_groups", train.rows());
@@ -195,8 +207,14 @@ template <RecommenderModel Model>
     }
   };
 
+  std::vector<std::uint64_t> shares = {0, users.size()};  // of the users to measure, where that of each process begins
+  if (partners != nullptr) {
+    shares.resize(partners->size + 1);
+    for (std::size_t r = 0; r <= partners->size; ++r) shares[r] = users.size() * r / partners->size;
+  }
+  const std::size_t own_end = static_cast<std::size_t>(partners != nullptr ? shares[partners->rank + 1] : users.size());
   BlockAsMatrix train_as_matrix(train.shape());
-  std::size_t begin = 0;
+  std::size_t begin = static_cast<std::size_t>(partners != nullptr ? shares[partners->rank] : 0);
   for_each_shared_block(train, test, [&](Index, Index last_user, const RowBlock& train_block, const RowBlock& test_block) {
     if (options.seen == SeenItems::excluded) request.exclude = train_as_matrix(train_block);
     const auto test_row = [&](Index user) { return test_block.rows.row(user - test_block.first); };
@@ -216,7 +234,8 @@ template <RecommenderModel Model>
                             std::span<RankingScores>(scores).subspan((first + n) * n_cutoffs, n_cutoffs));
       }
     };
-    const auto end = static_cast<std::size_t>(std::lower_bound(users.begin(), users.end(), last_user) - users.begin());
+    const std::size_t end =
+        (std::min)(own_end, static_cast<std::size_t>(std::lower_bound(users.begin(), users.end(), last_user) - users.begin()));
     while (begin < end) {
       const std::size_t count = (std::min)(round, end - begin);
       parallel_for(count, by_blocks, measure);
@@ -236,6 +255,20 @@ template <RecommenderModel Model>
     }
     return true;
   });
+  if (partners != nullptr) {
+    partners->gather(std::as_writable_bytes(std::span(lists)), shares, length * sizeof(Index));
+    partners->gather(std::as_writable_bytes(std::span(scores)), shares, n_cutoffs * sizeof(RankingScores));
+    std::vector<double> counted = {static_cast<double>(report.test_interactions), static_cast<double>(report.untrained_test_items)};
+    for (std::size_t group = 0; group < group_hits.size(); ++group)
+      counted.insert(counted.end(), {group_hits[group], static_cast<double>(report.item_groups[group].test_interactions)});
+    partners->sum(counted);  // whole numbers: exact
+    report.test_interactions = static_cast<Offset>(counted[0]);
+    report.untrained_test_items = static_cast<Offset>(counted[1]);
+    for (std::size_t group = 0; group < group_hits.size(); ++group) {
+      group_hits[group] = counted[2 + 2 * group];
+      report.item_groups[group].test_interactions = static_cast<Offset>(counted[3 + 2 * group]);
+    }
+  }
   report.users = static_cast<Index>(users.size());
   report.protocol = protocol_text(options, report.users);
 

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include <kindred/evaluation/report.hpp>
+
+namespace kindred_test {
+
+[[nodiscard]] inline bool same(const kindred::Estimate& a, const kindred::Estimate& b) {
+  return a.mean == b.mean && a.standard_error == b.standard_error;
+}
+
+[[nodiscard]] inline bool same(const kindred::CutoffReport& a, const kindred::CutoffReport& b) {
+  return a.cutoff == b.cutoff && same(a.precision, b.precision) && same(a.recall, b.recall) && same(a.ndcg, b.ndcg) && same(a.map, b.map) &&
+         same(a.mrr, b.mrr) && same(a.hit_rate, b.hit_rate) && a.distinct_items == b.distinct_items && a.coverage == b.coverage &&
+         a.coverage_of_trained == b.coverage_of_trained;
+}
+
+[[nodiscard]] inline bool same(const kindred::UserScores& a, const kindred::UserScores& b) {
+  return a.user == b.user && a.cutoffs == b.cutoffs;
+}
+
+[[nodiscard]] inline bool same(const kindred::ItemGroupReport& a, const kindred::ItemGroupReport& b) {
+  return a.name == b.name && a.items == b.items && a.share_of_recommendations == b.share_of_recommendations && a.recall == b.recall &&
+         a.test_interactions == b.test_interactions;
+}
+
+[[nodiscard]] inline bool same(const kindred::UserGroupReport& a, const kindred::UserGroupReport& b);
+
+template <typename T>
+[[nodiscard]] inline bool same_each(const std::vector<T>& a, const std::vector<T>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const T& x, const T& y) { return same(x, y); });
+}
+
+[[nodiscard]] inline bool same(const kindred::UserGroupReport& a, const kindred::UserGroupReport& b) {
+  return a.name == b.name && a.users == b.users && same_each(a.cutoffs, b.cutoffs);
+}
+
+/// Every number, to the bit.
+[[nodiscard]] inline bool same(const kindred::RankingReport& a, const kindred::RankingReport& b) {
+  return a.protocol == b.protocol && a.users == b.users && a.users_without_test == b.users_without_test &&
+         a.test_interactions == b.test_interactions && a.untrained_test_items == b.untrained_test_items &&
+         same_each(a.cutoffs, b.cutoffs) && a.novelty == b.novelty && a.gini == b.gini && same_each(a.user_groups, b.user_groups) &&
+         same_each(a.item_groups, b.item_groups) && same_each(a.per_user, b.per_user);
+}
+
+}  // namespace kindred_test
