@@ -60,7 +60,7 @@ template <typename Call>
 void attempt(Call&& call) {
   try {
     call();
-  } catch (const kd::NumericalError&) {  // factors that overflow
+  } catch (const kd::NumericalError&) {   // factors that overflow
   } catch (const kd::InvalidArgument&) {  // a confidence that does
   }
 }
@@ -100,7 +100,8 @@ void ask(const kd::Recommender<float>& recommender) {
   if (state.data.users.empty()) return;
   for (const kd::KnownItems known : {kd::KnownItems::excluded, kd::KnownItems::included})
     attempt([&] {
-      for (const kd::NamedItem& item : recommender.recommend(state.data.users.key(0), {.known = known, .fallback = kd::Fallback::popularity}).items)
+      for (const kd::NamedItem& item :
+           recommender.recommend(state.data.users.key(0), {.known = known, .fallback = kd::Fallback::popularity}).items)
         check(std::isfinite(item.score), "a score that is not finite");
     });
 }

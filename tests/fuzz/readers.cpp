@@ -56,8 +56,8 @@ void read_profiles(Bytes bytes) {
     return kd::read_delimited(files.name(0), {}, {.threads = 1, .open = files.open()});
   }();
   read_twice(bytes, [](const MemoryFiles& files, const kd::ReadOptions& options, std::uint8_t choice) {
-    const kd::ProfileTable profiles = choice % 2 == 0 ? kd::read_lastfm_360k_profiles(files.name(0), options)
-                                                      : kd::read_lastfm_1k_profiles(files.name(0), options);
+    const kd::ProfileTable profiles =
+        choice % 2 == 0 ? kd::read_lastfm_360k_profiles(files.name(0), options) : kd::read_lastfm_1k_profiles(files.name(0), options);
     check(profiles.profiles.size() == static_cast<std::size_t>(profiles.users.size()), "a profile for each user");
     check(profiles.load.rows == profiles.profiles.size(), "a row for each profile");
     for (const kd::UserProfile& profile : profiles.profiles) {

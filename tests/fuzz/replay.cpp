@@ -51,7 +51,8 @@ int main(int argc, char** argv) {
       return 0;
     }
     std::vector<std::filesystem::path> inputs;
-    for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(argv[1]) / target.name)) inputs.push_back(entry.path());
+    for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(argv[1]) / target.name))
+      inputs.push_back(entry.path());
     std::sort(inputs.begin(), inputs.end());
     if (inputs.empty()) {
       std::fprintf(stderr, "no inputs for %s\n", std::string(target.name).c_str());

@@ -14,6 +14,8 @@ if [ ${#targets[@]} -eq 0 ]; then
   done
 fi
 
+# Stacks of allocations are half the time otherwise.
+export ASAN_OPTIONS=malloc_context_size=3:${ASAN_OPTIONS:-}
 result=0
 for target in "${targets[@]}"; do
   kept=$build/corpus/$target
