@@ -219,8 +219,8 @@ class BlockParser {
     }
     // Most files have the rows of a user one after the other.
     row.same_user = n_pending_ > 0 && record.user == pending_[n_pending_ - 1].user;
-    if (!row.same_user) row.user_hash = IdMap::hash_of(row.user);
-    row.item_hash = IdMap::hash_of(row.item);
+    if (!row.same_user) row.user_hash = users.map.hash_of(row.user);
+    row.item_hash = items.map.hash_of(row.item);
     if (parts_.times) times_.push_back(record.time);
     // Where quotes are taken off, fields are gone with the next line.
     if (++n_pending_ == pending_.size() || !plain_) flush(found);
