@@ -76,6 +76,28 @@ TEST_SUITE("data/filters") {
     CHECK(core.funnel.back().step == "items with >= 2 users, repeated until both hold");
   }
 
+  // User u has the items u and u + 1: item 0 has one user and goes, then user 0 has one item and goes, then item 1 ... one a pass, to the end.
+  TEST_CASE("a chain in which everybody goes because of the one before takes a visit or two an entry, not a pass each") {
+    const auto chain = [](kd::Index users) {
+      std::vector<kd::Interaction> pairs;
+      for (kd::Index u = 0; u < users; ++u)
+        for (const kd::Index i : {u, u + 1}) pairs.push_back({u, i});
+      return dataset_of(kd::CsrMatrix::from_triplets({users, users + 1}, pairs));
+    };
+    const kd::ActivityFilter core{.min_items_per_user = 2, .min_users_per_item = 2, .passes = kd::FilterPasses::until_stable};
+    for (const kd::Index users : {1, 2, 3, 10, 99}) CHECK(kd::filter_active(chain(users), core).matrix.nnz() == 0);
+    const kd::Dataset data = chain(100'000);
+    std::vector<char> user_kept(100'000, 1), item_kept(100'001, 1);
+    CHECK(kd::detail::drop_until_stable(data, core, user_kept, item_kept) <= 2 * data.matrix.nnz());
+    CHECK(std::count(user_kept.begin(), user_kept.end(), 1) == 0);
+    CHECK(std::count(item_kept.begin(), item_kept.end(), 1) == 0);
+    // Closed to a ring nobody goes.
+    std::vector<kd::Interaction> pairs;
+    for (kd::Index u = 0; u < 100'000; ++u)
+      for (const kd::Index i : {u, u == 99'999 ? 0 : u + 1}) pairs.push_back({u, i});
+    CHECK(kd::filter_active(dataset_of(kd::CsrMatrix::from_triplets({100'000, 100'000}, pairs)), core).matrix.nnz() == 200'000);
+  }
+
   TEST_CASE("a user whose every item goes is dropped, one pass or not") {
     const kd::Dataset data = dataset_of(kd::CsrMatrix::from_triplets({3, 3}, std::vector<kd::Interaction>{{0, 0}, {1, 0}, {2, 1}, {2, 2}}));
     const kd::Dataset kept = kd::filter_active(data, {.min_items_per_user = 1, .min_users_per_item = 2});

@@ -270,9 +270,11 @@ template <RecommenderModel Model>
       const std::span<const Index> list = std::span<const Index>(lists).subspan(n * length, length);
       for (const Index item : relevant) {
         const Index label = labels[static_cast<std::size_t>(item)];
-        if (label < 0) continue;
-        ++report.item_groups[static_cast<std::size_t>(label)].test_interactions;
-        if (std::find(list.begin(), list.end(), item) != list.end()) hits[static_cast<std::size_t>(label)] += 1.0;
+        if (label >= 0) ++report.item_groups[static_cast<std::size_t>(label)].test_interactions;
+      }
+      for (std::size_t place = 0; place < length && list[place] >= 0; ++place) {
+        const Index label = labels[static_cast<std::size_t>(list[place])];
+        if (label >= 0 && std::binary_search(relevant.begin(), relevant.end(), list[place])) hits[static_cast<std::size_t>(label)] += 1.0;
       }
     }
     for (std::size_t group = 0; group < hits.size(); ++group) {
