@@ -272,9 +272,10 @@ template <RecommenderModel Model>
         const Index label = labels[static_cast<std::size_t>(item)];
         if (label >= 0) ++report.item_groups[static_cast<std::size_t>(label)].test_interactions;
       }
-      for (std::size_t place = 0; place < length && list[place] >= 0; ++place) {
-        const Index label = labels[static_cast<std::size_t>(list[place])];
-        if (label >= 0 && std::binary_search(relevant.begin(), relevant.end(), list[place])) hits[static_cast<std::size_t>(label)] += 1.0;
+      for (const Index listed : list) {
+        if (listed < 0) break;
+        const Index label = labels[static_cast<std::size_t>(listed)];
+        if (label >= 0 && std::binary_search(relevant.begin(), relevant.end(), listed)) hits[static_cast<std::size_t>(label)] += 1.0;
       }
     }
     for (std::size_t group = 0; group < hits.size(); ++group) {
