@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <initializer_list>
+#include <sstream>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -297,9 +297,8 @@ Arguments parse_arguments(int argc, char** argv) {
       ->group(group);
   app.add_flag("--quiet", a.quiet, "Print nothing but errors")->group(group);
 
-  const auto fail = [](const std::string& what) {
-    std::fprintf(stderr, "lastfm_study: %s (--help lists all options)\n", what.c_str());
-    std::exit(exit_bad_arguments);
+  const auto wrong = [](const std::string& what) {
+    return Leave{exit_bad_arguments, "", "lastfm_study: " + what + " (--help lists all options)\n"};
   };
   try {
     app.parse(argc, argv);
@@ -308,10 +307,12 @@ Arguments parse_arguments(int argc, char** argv) {
     if (!a.data.empty() && a.format.empty()) a.format = recognise_format(a.data);
     check_uses(app, a);
   } catch (const CLI::ExtrasError&) {
-    fail(unknown_option(app, app.remaining().front()));
+    throw wrong(unknown_option(app, app.remaining().front()));
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) std::exit(app.exit(error));
-    fail(error.what());
+    if (error.get_exit_code() != 0) throw wrong(error.what());
+    std::ostringstream output, ignored;
+    (void)app.exit(error, output, ignored);
+    throw Leave{exit_done, output.str(), ""};
   }
   if (!a.data.empty() && a.artists.empty()) a.artists = names_beside(a.data, a.format);
   if (count == "raw-rows") a.filter.count = kindred::ActivityCount::raw_rows;

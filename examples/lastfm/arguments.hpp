@@ -59,8 +59,15 @@ struct Arguments {
 /// What the program ends with; --help lists them.
 enum ExitCode { exit_done = 0, exit_bad_data = 1, exit_bad_arguments = 2, exit_unexpected = 3, exit_interrupted = 130 };
 
-/// Reads the command line. Prints help or an error and leaves the program where that is all there is to do.
-/// @throws kindred::InvalidArgument if a value makes no sense; kindred::IoError if --data has to be looked into and cannot be read.
+/// Nothing is left to do but to print this and to end: help, the version, or what is wrong with the command line.
+struct Leave {
+  ExitCode code = exit_done;
+  std::string output;
+  std::string error;
+};
+
+/// Reads the command line.
+/// @throws Leave; kindred::InvalidArgument if a value makes no sense; kindred::IoError if --data has to be looked into and cannot be read.
 [[nodiscard]] Arguments parse_arguments(int argc, char** argv);
 
 }  // namespace study

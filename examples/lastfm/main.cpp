@@ -56,6 +56,10 @@ int run(const study::Arguments& arguments) {
 int main(int argc, char** argv) {
   try {
     return run(study::parse_arguments(argc, argv));
+  } catch (const study::Leave& leave) {
+    std::fputs(leave.output.c_str(), stdout);
+    std::fputs(leave.error.c_str(), stderr);
+    return leave.code;
   } catch (const kindred::Error& error) {
     std::fprintf(stderr, "lastfm_study: %s\n", error.what());
     return study::exit_bad_data;

@@ -15,14 +15,18 @@ namespace study {
 
 namespace {
 
-/// The first line that says something; a dense table of counts has lines of thousands of characters, of which the beginning is enough.
+/// The first line that says something; a dense table of counts has lines of thousands of characters, of which the beginning is enough. What is no text may
+/// have no line at all.
 std::string first_line(const std::string& path) {
   if (fs::is_directory(path)) throw kindred::IoError(path, "read", EISDIR);
   std::ifstream file(path, std::ios::binary);
   if (!file) throw kindred::IoError(path, "open", errno == 0 ? ENOENT : errno);
-  std::string line;
-  while (std::getline(file, line) && (line.empty() || line == "\r")) line.clear();
-  if (line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
+  std::string start(std::size_t{1} << 16, '\0');
+  file.read(start.data(), static_cast<std::streamsize>(start.size()));
+  start.resize(static_cast<std::size_t>(file.gcount()));
+  if (start.starts_with("\xEF\xBB\xBF")) start.erase(0, 3);
+  start.erase(0, start.find_first_not_of("\r\n"));
+  std::string line = start.substr(0, start.find('\n'));
   if (line.ends_with('\r')) line.pop_back();
   return line.substr(0, 400);
 }

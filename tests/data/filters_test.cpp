@@ -4,82 +4,23 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include "../support/filter_by_sets.hpp"
 #include "../support/random_matrix.hpp"
 #include "../support/small_dataset.hpp"
 
 namespace kd = kindred;
 using kindred_test::dataset_of;
+using kindred_test::filter_by_sets;
+using kindred_test::pairs_of;
 using kindred_test::random_matrix;
 
 namespace {
-
-// Interactions as (user key, item key), each with its weight.
-using Pairs = std::map<std::pair<std::string, std::string>, kd::Offset>;
-
-Pairs pairs_of(const kd::Dataset& data, kd::ActivityCount count) {
-  Pairs pairs;
-  std::size_t at = 0;
-  for (kd::Index u = 0; u < data.matrix.rows(); ++u)
-    for (const kd::Index i : data.matrix.row(u).columns)
-      pairs[{std::string(data.users.key(u)), std::string(data.items.key(i))}] =
-          count == kd::ActivityCount::raw_rows && !data.raw_rows.empty() ? kd::Offset{data.raw_rows[at++]} : 1;
-  return pairs;
-}
-
-struct Reference {
-  std::set<std::string> users;
-  std::set<std::string> items;
-  Pairs pairs;
-};
-
-// The same with sets, written for clarity: keys that stay, and the pairs between them.
-Reference filter_by_sets(const kd::Dataset& data, const kd::ActivityFilter& filter) {
-  Reference r;
-  for (kd::Index u = 0; u < data.users.size(); ++u) r.users.emplace(data.users.key(u));
-  for (kd::Index i = 0; i < data.items.size(); ++i) r.items.emplace(data.items.key(i));
-  r.pairs = pairs_of(data, filter.count);
-  const auto restrict_pairs = [&] {
-    for (auto pair = r.pairs.begin(); pair != r.pairs.end();)
-      pair = r.users.count(pair->first.first) && r.items.count(pair->first.second) ? std::next(pair) : r.pairs.erase(pair);
-  };
-  const auto drop_users = [&] {
-    std::map<std::string, kd::Offset> totals;
-    for (const auto& [pair, weight] : r.pairs) totals[pair.first] += weight;
-    for (auto user = r.users.begin(); user != r.users.end();)
-      user = totals[*user] >= filter.min_items_per_user ? std::next(user) : r.users.erase(user);
-    restrict_pairs();
-  };
-  const auto drop_items = [&] {
-    std::map<std::string, kd::Offset> totals;
-    for (const auto& [pair, weight] : r.pairs) totals[pair.second] += weight;
-    for (auto item = r.items.begin(); item != r.items.end();)
-      item = totals[*item] >= filter.min_users_per_item ? std::next(item) : r.items.erase(item);
-    restrict_pairs();
-  };
-  for (;;) {
-    const std::size_t before = r.users.size() + r.items.size();
-    drop_users();
-    drop_items();
-    if (filter.passes == kd::FilterPasses::once || r.users.size() + r.items.size() == before) break;
-  }
-  // Who has nothing left goes too, unless nothing was asked of them.
-  std::set<std::string> busy_users, busy_items;
-  for (const auto& pair : r.pairs) {
-    busy_users.insert(pair.first.first);
-    busy_items.insert(pair.first.second);
-  }
-  if (filter.min_items_per_user > 0) r.users = busy_users;
-  if (filter.min_users_per_item > 0) r.items = busy_items;
-  return r;
-}
 
 std::vector<std::string> keys(const kd::IdMap& ids) {
   std::vector<std::string> out;
@@ -135,6 +76,28 @@ TEST_SUITE("data/filters") {
     CHECK(core.funnel.back().step == "items with >= 2 users, repeated until both hold");
   }
 
+  // User u has the items u and u + 1: item 0 has one user and goes, then user 0 has one item and goes, then item 1 ... one a pass, to the end.
+  TEST_CASE("a chain in which everybody goes because of the one before takes a visit or two an entry, not a pass each") {
+    const auto chain = [](kd::Index users) {
+      std::vector<kd::Interaction> pairs;
+      for (kd::Index u = 0; u < users; ++u)
+        for (const kd::Index i : {u, u + 1}) pairs.push_back({u, i});
+      return dataset_of(kd::CsrMatrix::from_triplets({users, users + 1}, pairs));
+    };
+    const kd::ActivityFilter core{.min_items_per_user = 2, .min_users_per_item = 2, .passes = kd::FilterPasses::until_stable};
+    for (const kd::Index users : {1, 2, 3, 10, 99}) CHECK(kd::filter_active(chain(users), core).matrix.nnz() == 0);
+    const kd::Dataset data = chain(100'000);
+    std::vector<char> user_kept(100'000, 1), item_kept(100'001, 1);
+    CHECK(kd::detail::drop_until_stable(data, core, user_kept, item_kept) <= 2 * data.matrix.nnz());
+    CHECK(std::count(user_kept.begin(), user_kept.end(), 1) == 0);
+    CHECK(std::count(item_kept.begin(), item_kept.end(), 1) == 0);
+    // Closed to a ring nobody goes.
+    std::vector<kd::Interaction> pairs;
+    for (kd::Index u = 0; u < 100'000; ++u)
+      for (const kd::Index i : {u, u == 99'999 ? 0 : u + 1}) pairs.push_back({u, i});
+    CHECK(kd::filter_active(dataset_of(kd::CsrMatrix::from_triplets({100'000, 100'000}, pairs)), core).matrix.nnz() == 200'000);
+  }
+
   TEST_CASE("a user whose every item goes is dropped, one pass or not") {
     const kd::Dataset data = dataset_of(kd::CsrMatrix::from_triplets({3, 3}, std::vector<kd::Interaction>{{0, 0}, {1, 0}, {2, 1}, {2, 2}}));
     const kd::Dataset kept = kd::filter_active(data, {.min_items_per_user = 1, .min_users_per_item = 2});
@@ -152,7 +115,7 @@ TEST_SUITE("data/filters") {
         for (const auto passes : {kd::FilterPasses::once, kd::FilterPasses::until_stable}) {
           const kd::ActivityFilter filter{.min_items_per_user = 5, .min_users_per_item = 6, .passes = passes, .count = count};
           const kd::Dataset kept = kd::filter_active(data, filter);
-          const Reference wanted = filter_by_sets(data, filter);
+          const kindred_test::FilteredSets wanted = filter_by_sets(data, filter);
           CHECK_NOTHROW(kd::check_dataset(kept));
           CHECK(sorted(keys(kept.users)) == std::vector<std::string>(wanted.users.begin(), wanted.users.end()));
           CHECK(sorted(keys(kept.items)) == std::vector<std::string>(wanted.items.begin(), wanted.items.end()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <kindred/data/id_map.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -13,6 +14,20 @@
 #include <kindred/core/random.hpp>
 
 namespace kd = kindred;
+
+/// How far the slots of keys are from the places that their hashes name.
+struct kindred::detail::IdMapProbe {
+  static std::size_t slots(const IdMap& ids) { return ids.table_.size(); }
+  static std::size_t longest(const IdMap& ids) {
+    std::size_t most = 0;
+    const std::size_t mask = ids.table_.size() - 1;
+    for (std::size_t slot = 0; slot < ids.table_.size(); ++slot)
+      if (ids.table_[slot].index != IdMap::absent) most = std::max(most, (slot - ids.table_[slot].hash) & mask);
+    return most;
+  }
+};
+
+using kd::detail::IdMapProbe;
 
 TEST_SUITE("data/id_map") {
   TEST_CASE("keys are numbered in the order in which they were first seen") {
@@ -86,6 +101,44 @@ TEST_SUITE("data/id_map") {
     CHECK(some.index("b") == 1);
     CHECK(some.find("a") == std::nullopt);
     CHECK(ids.select({}).empty());
+  }
+
+  TEST_CASE("keys that collide in one map do not in another") {
+    kd::IdMap known, other;
+    // Of some 500,000 keys those that one map puts into the same slot of 2,048.
+    std::vector<std::string> keys;
+    for (int n = 0; keys.size() < 250; ++n)
+      if (std::string key = "user" + std::to_string(n); (known.hash_of(key) & 2047) == 7) keys.push_back(std::move(key));
+    for (const std::string& key : keys) {
+      known.intern(key);
+      other.intern(key);
+    }
+    REQUIRE(IdMapProbe::slots(known) <= 2048);
+    CHECK(IdMapProbe::longest(known) == 249);
+    CHECK(IdMapProbe::longest(other) < 40);  // half full at most: a run of 40 has a chance below 1e-6
+    CHECK(known == other);
+    for (std::size_t n = 0; n < keys.size(); ++n) CHECK(known.find(keys[n]) == other.find(keys[n]));
+    // A copy is the same table.
+    const kd::IdMap copy = known;
+    CHECK(copy.hash_of("a") == known.hash_of("a"));
+    CHECK(copy.find(keys[9]) == kd::Index{9});
+  }
+
+  // A difference in the highest bit of a word passes through a multiplication by any odd number. To h = (h ^ word) * odd; h ^= h >> 29, whatever its seed, these
+  // are one key in two spellings.
+  TEST_CASE("keys made to collide under multiplication and shifts") {
+    kd::IdMap ids;
+    const std::string one = "abcdefgHabcdefgh";
+    std::string twin = one;
+    twin[7] = static_cast<char>(twin[7] ^ 0x80);    // bit 63 of the first word
+    twin[15] = static_cast<char>(twin[15] ^ 0x80);  // the same in the second, to undo it
+    twin[12] = static_cast<char>(twin[12] ^ 0x04);  // and bit 34 = 63 - 29, for a shift by 29
+    for (int n = 0; n < 4096; ++n) {
+      std::string key;
+      for (int bit = 0; bit < 12; ++bit) key += (n >> bit & 1) != 0 ? twin : one;
+      CHECK(ids.intern(key) == n);
+    }
+    CHECK(IdMapProbe::longest(ids) < 100);
   }
 
   TEST_CASE("what it refuses, and in which words") {

@@ -90,6 +90,26 @@ TEST_SUITE("line parser") {
     CHECK(problem_of(least, "a").expected == "at least 2 fields separated by ','");
   }
 
+  TEST_CASE("fields beyond those that a line may have are counted, not kept") {
+    LineParser same({.separator = ","});
+    CHECK(same.fields_kept() > 1'000'000);
+    CHECK(split(same, "a,b,c").size() == 3);
+    CHECK(same.fields_kept() == 3);
+    const std::string long_line(1'000'000, ',');
+    CHECK(problem_of(same, long_line).found == "1000001 fields");
+    CHECK(same.fields().size() == 3);
+    LineParser quoted({.separator = ",", .quoting = kd::Quoting::rfc_4180, .field_count = 2});
+    CHECK(problem_of(quoted, "\"a\",b,\"c\",d").found == "4 fields");
+    CHECK(problem_of(quoted, "a,b,c,d,e\"").column == 5);
+    // Until it is settled what columns there are, somebody may look at the others.
+    LineParser some({.separator = ",", .field_rule = kd::FieldRule::at_least});
+    some.require_fields(2);
+    CHECK(split(some, "a,b,c,d").size() == 4);
+    some.settle();
+    CHECK(split(some, "a,b,c,d") == Fields{"a", "b"});
+    CHECK(problem_of(some, "a").found == "1 field");
+  }
+
   TEST_CASE("a byte that is not UTF-8 is named with its field") {
     LineParser parser({});
     const LineProblem problem = problem_of(parser, "a\tcaf\xE9\t1");

@@ -22,46 +22,13 @@
 
 #include "../support/child_process.hpp"
 #include "../support/line_by_line_reader.hpp"
+#include "../support/read_outcome.hpp"
 #include "../support/temporary_file.hpp"
 
 namespace kd = kindred;
+using kindred_test::outcome;
 
 namespace {
-
-std::string text_of(const kd::LoadReport& load) {
-  std::string text = load.source + " " + std::to_string(load.bytes) + " bytes " + std::to_string(load.lines) + " lines " +
-                     std::to_string(load.skipped) + " skipped " + std::to_string(load.rows) + " rows " + std::to_string(load.merged) +
-                     " merged " + std::to_string(load.bad_lines) + " bad " + std::to_string(load.stopped);
-  for (const auto& [reason, count] : load.dropped) text += "; " + reason + " " + std::to_string(count);
-  for (const auto& [what, count] : load.noted) text += "; " + what + " " + std::to_string(count);
-  for (const kd::BadLine& bad : load.first_bad)
-    text += "; line " + std::to_string(bad.line) + ", column " + std::to_string(bad.column) + ": " + bad.reason;
-  return text;
-}
-
-/// Everything that reading a file gives, as text; or the error.
-template <typename Read>
-std::string outcome(Read&& read) {
-  try {
-    const kd::Dataset data = read();
-    kd::check_dataset(data);
-    std::string text = text_of(data.load) + "\n" + data.funnel.front().step + "\n";
-    for (kd::Index u = 0; u < data.users.size(); ++u) text += std::string(data.users.key(u)) + "\n";
-    for (kd::Index i = 0; i < data.items.size(); ++i) text += std::string(data.items.key(i)) + "\n";
-    for (const std::string& name : data.item_names) text += "'" + name + "'\n";
-    for (const kd::Offset offset : data.matrix.offsets()) text += std::to_string(offset) + " ";
-    for (const kd::Index column : data.matrix.columns()) text += std::to_string(column) + " ";
-    for (const float value : data.matrix.values()) text += kd::detail::number_text(static_cast<double>(value)) + " ";
-    for (const std::int64_t time : data.times) text += std::to_string(time) + " ";
-    text += "\n";
-    for (const std::uint32_t rows : data.raw_rows) text += std::to_string(rows) + " ";
-    return text;
-  } catch (const kd::ParseError& error) {
-    return "ParseError " + std::to_string(error.line()) + " " + std::to_string(error.column()) + " " + error.what();
-  } catch (const kd::Error& error) {
-    return error.what();
-  }
-}
 
 /// A file of about `n` lines with every oddity that a reader meets, most of them rare.
 std::string odd_file(kd::Random& random, const kd::DelimitedFormat& format, std::uint32_t n, std::uint32_t oddity_one_in) {

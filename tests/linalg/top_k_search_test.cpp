@@ -174,6 +174,33 @@ TEST_SUITE("linalg/top_k_search") {
     CHECK(search.counters().scores < search.counters().rows / 20);
   }
 
+  TEST_CASE("where nothing can be pruned no pair is scored twice, and rows are laid out for all queries together") {
+    constexpr kd::Index n = 20'000, k = 32, n_queries = 64;
+    for (const bool equal : {false, true}) {
+      kd::Random random(1, kd::RandomStream::sample, 1);
+      kd::FactorMatrix<float> rows(n, k), queries(n_queries, k);
+      fill(queries, 8, random);
+      for (kd::Index r = 0; r < n; ++r) {
+        const std::span<float> row = rows.row(r);
+        double squares = 0.0;
+        for (float& value : row) value = equal ? 0.125F : static_cast<float>(random.normal());
+        for (const float value : row) squares += static_cast<double>(value) * static_cast<double>(value);
+        for (float& value : row) value /= static_cast<float>(std::sqrt(squares));
+      }
+      const kd::TopKIndex<float> index(rows, queries, kd::SimdLevel::best);
+      kd::TopKSearch<float> search(index, rows);
+      std::vector<const float*> pointers;
+      for (kd::Index q = 0; q < n_queries; ++q) pointers.push_back(queries.row(q).data());
+      const std::vector<kd::TopKRequest> requests(n_queries);
+      const auto lists = search.find(pointers, requests);
+      CHECK(search.counters().scores <= search.counters().rows);
+      if (!equal) continue;
+      CHECK(search.counters().scores == search.counters().rows);
+      CHECK(search.counters().packed == n);
+      for (const kd::Scored& one : lists[0]) CHECK(one.item < 10);  // ties go to the lower row
+    }
+  }
+
   TEST_CASE("no rows, no queries, nothing asked for") {
     const kd::FactorMatrix<double> nothing(0, 5), something(3, 5), query(1, 5);
     const double* const q = query.row(0).data();

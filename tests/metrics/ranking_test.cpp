@@ -10,6 +10,7 @@
 #include <numeric>
 #include <set>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -216,6 +217,26 @@ TEST_SUITE("metrics/ranking") {
         CHECK(scores[c].reciprocal_rank >= scores[c - 1].reciprocal_rank);
       }
     }
+  }
+
+  // A look back at the list for every hit would be 2 * 10^10 comparisons.
+  TEST_CASE("a list of 200,000 hits, and repeats beyond the first places") {
+    std::vector<kd::Index> relevant(200'000), ranked;
+    std::iota(relevant.begin(), relevant.end(), 0);
+    ranked.assign(relevant.rbegin(), relevant.rend());
+    CHECK(kd::ndcg(ranked, relevant, 200'000) == 1.0);
+    CHECK(kd::average_precision(ranked, relevant, 100'000) == 1.0);
+    // The repeat may be of an early place or a late one, and stand on either side of the place where looking back ends.
+    for (const std::size_t again : {255U, 256U, 257U, 5'000U, 199'999U})
+      for (const std::size_t first : {0U, 254U, 4'999U}) {
+        if (first >= again) continue;
+        std::vector<kd::Index> list = ranked;
+        list[again] = list[first];
+        CHECK_THROWS_WITH_AS((void)kd::recall(list, relevant, 200'000),
+                             doctest::Contains(("ranked[" + std::to_string(again) + "]").c_str()), kd::InvalidArgument);
+        CHECK_NOTHROW((void)kd::recall(list, relevant, again));
+        CHECK_THROWS_AS((void)kd::ndcg_with_gains(list, relevant, std::vector<float>(200'000, 1.0F), 200'000), kd::InvalidArgument);
+      }
   }
 
   TEST_CASE("a cutoff beyond every list costs nothing") {

@@ -359,6 +359,29 @@ TEST_SUITE("model files") {
     CHECK_SAYS(refusal(head(R"("a":{"dtype":"U8","shape":[9223372036854775807],"data_offsets":[0,9223372036854775807]})")), "there are 8");
   }
 
+  // Fifty megabytes of names would take seconds to sort, to be refused in the end: nobody asks for them.
+  TEST_CASE("headers of many names, long ones, or many dimensions") {
+    const auto head = [](const std::string& header) { return file_of(header, ""); };
+    std::string tensors, entries;
+    for (int n = 0; n < 11'000; ++n) {
+      tensors += (n == 0 ? "" : ",") + ("\"" + std::to_string(n)) + R"(":{"dtype":"U8","shape":[0],"data_offsets":[0,0]})";
+      entries += (n == 0 ? "" : ",") + ("\"" + std::to_string(n)) + R"(":"")";
+    }
+    CHECK_SAYS(refusal(head("{" + tensors + "}")), "more than 10000 names");
+    CHECK_SAYS(refusal(head(R"({"__metadata__":{)" + entries + "}}")), "more than 10000 names");
+    CHECK_SAYS(refusal(head("{\"" + std::string(5'000'000, 'n') + "\":{}}")), "a name of 5000000 bytes");
+    std::string sizes = "1";
+    for (int n = 0; n < 16; ++n) sizes += ",1";
+    CHECK_SAYS(refusal(head(R"({"a":{"dtype":"U8","shape":[)" + sizes + R"(],"data_offsets":[0,1]}})")),
+               "a number where none belongs, after 'shape'");
+    const std::string file = saved(fitted<float>(small_als(), random_matrix(20, 15, 0.3, 1)));
+    std::string more;
+    for (int n = 0; n < 1'100; ++n) more += R"(,\")" + std::to_string(n) + R"(\":1)";
+    CHECK_SAYS(refusal(with_header(file, R"(\"factors\":6)", R"(\"factors\":6)" + more)), "more than 1000 names");
+    CHECK_SAYS(refusal(with_header(file, R"(\"factors\":6)", R"(\"factors\":6,\")" + std::string(2'000, 'n') + R"(\":1)")),
+               "a name of 2000 bytes");
+  }
+
   TEST_CASE("tensors that do not belong together") {
     const std::string file = saved(fitted<float>(small_als(), random_matrix(20, 15, 0.3, 1)));
     REQUIRE(refusal(with_value(file, "item_counts", 0, std::int32_t{3})).empty());

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,13 +63,70 @@ namespace detail {
   return indices;
 }
 
+/// Drops users and items that are below their thresholds among those still kept, and whom that takes below theirs, until nobody is. Returns how many entries
+/// were visited on the way: each at most once from its user and once from its item, however long the chain of consequences.
+inline Offset drop_until_stable(const Dataset& data, const ActivityFilter& options, std::vector<char>& user_kept,
+                                std::vector<char>& item_kept) {
+  const bool raw = options.count == ActivityCount::raw_rows && !data.raw_rows.empty();
+  const std::span<const Index> columns = data.matrix.columns();
+  const std::span<const Offset> offsets = data.matrix.offsets();
+  const auto weight = [&](Offset entry) { return raw ? Offset{data.raw_rows[static_cast<std::size_t>(entry)]} : Offset{1}; };
+  // The entries of each item: where they are, and whose.
+  std::vector<Offset> ends(item_kept.size(), 0), entries(columns.size());
+  std::vector<Index> users(columns.size());
+  for (const Index item : columns) ++ends[static_cast<std::size_t>(item)];
+  for (std::size_t i = 1; i < ends.size(); ++i) ends[i] += ends[i - 1];
+  std::vector<Offset> starts(ends);
+  for (std::size_t u = user_kept.size(); u-- > 0;)
+    for (Offset entry = offsets[u + 1]; entry-- > offsets[u];) {
+      const auto place = static_cast<std::size_t>(--starts[static_cast<std::size_t>(columns[static_cast<std::size_t>(entry)])]);
+      entries[place] = entry;
+      users[place] = static_cast<Index>(u);
+    }
+
+  std::vector<Offset> user_totals = activity(data, options.count, user_kept, item_kept, true);
+  std::vector<Offset> item_totals = activity(data, options.count, user_kept, item_kept, false);
+  std::vector<std::size_t> lost_users, lost_items;
+  const auto lose = [](std::size_t n, const std::vector<Offset>& totals, Offset minimum, std::vector<char>& kept,
+                       std::vector<std::size_t>& lost) {
+    if (!kept[n] || totals[n] >= minimum) return;
+    kept[n] = 0;
+    lost.push_back(n);
+  };
+  const auto lose_user = [&](std::size_t u) { lose(u, user_totals, options.min_items_per_user, user_kept, lost_users); };
+  const auto lose_item = [&](std::size_t i) { lose(i, item_totals, options.min_users_per_item, item_kept, lost_items); };
+  for (std::size_t u = 0; u < user_kept.size(); ++u) lose_user(u);
+  for (std::size_t i = 0; i < item_kept.size(); ++i) lose_item(i);
+  Offset visited = 0;
+  while (!lost_users.empty() || !lost_items.empty()) {
+    if (!lost_users.empty()) {
+      const std::size_t u = lost_users.back();
+      lost_users.pop_back();
+      for (Offset entry = offsets[u]; entry < offsets[u + 1]; ++entry, ++visited) {
+        const auto item = static_cast<std::size_t>(columns[static_cast<std::size_t>(entry)]);
+        item_totals[item] -= weight(entry);
+        lose_item(item);
+      }
+    } else {
+      const std::size_t i = lost_items.back();
+      lost_items.pop_back();
+      for (auto place = static_cast<std::size_t>(starts[i]); place < static_cast<std::size_t>(ends[i]); ++place, ++visited) {
+        const auto user = static_cast<std::size_t>(users[place]);
+        user_totals[user] -= weight(entries[place]);
+        lose_user(user);
+      }
+    }
+  }
+  return visited;
+}
+
 }  // namespace detail
 
 /// Keeps users with at least `min_items_per_user` items, then items with at least `min_users_per_item` of the remaining users.
 ///
 /// One pass by default, in that order; `until_stable` repeats it until nothing changes. Users whose every item went in the second half, and items
 /// that nobody has, are dropped too (unless their threshold is 0), as they are in studies that keep a table of rows. The funnel gets a step for users and one for items.
-/// O(nnz) a pass.
+/// O(nnz), also until stable.
 /// @throws InvalidArgument if a threshold is negative; ShapeError if the parts of `data` do not belong together.
 [[nodiscard]] inline Dataset filter_active(const Dataset& data, const ActivityFilter& options = {}) {
   if (options.min_items_per_user < 0) throw InvalidArgument("min_items_per_user", options.min_items_per_user, "at least 0");
@@ -78,26 +137,18 @@ namespace detail {
   std::vector<char> item_kept(static_cast<std::size_t>(data.matrix.cols()), 1);
   const auto apply = [&](std::vector<char>& kept, bool of_users, Offset minimum) {
     const std::vector<Offset> totals = detail::activity(data, options.count, user_kept, item_kept, of_users);
-    bool changed = false;
-    for (std::size_t n = 0; n < kept.size(); ++n) {
-      if (!kept[n] || totals[n] >= minimum) continue;
-      kept[n] = 0;
-      changed = true;
-    }
-    return changed;
+    for (std::size_t n = 0; n < kept.size(); ++n)
+      if (totals[n] < minimum) kept[n] = 0;
   };
   const auto keep_all = [](const std::vector<char>& kept) { return std::vector<char>(kept.size(), 1); };
 
   apply(user_kept, true, options.min_items_per_user);
   const Dataset active_users = select(data, detail::kept_indices(user_kept), detail::kept_indices(keep_all(item_kept)),
                                       "users with >= " + std::to_string(options.min_items_per_user) + " items");
-  bool changed = apply(item_kept, false, options.min_users_per_item);
+  apply(item_kept, false, options.min_users_per_item);
   std::string step = "items with >= " + std::to_string(options.min_users_per_item) + " users";
   if (options.passes == FilterPasses::until_stable) {
-    while (changed) {
-      changed = apply(user_kept, true, options.min_items_per_user);
-      if (changed) changed = apply(item_kept, false, options.min_users_per_item);
-    }
+    (void)detail::drop_until_stable(data, options, user_kept, item_kept);
     step += ", repeated until both hold";
   }
   apply(user_kept, true, (std::min)(Offset{1}, options.min_items_per_user));

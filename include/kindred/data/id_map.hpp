@@ -14,11 +14,14 @@
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/keyed_hash.hpp>
 #include <kindred/core/types.hpp>
 
 namespace kindred::inline v0 {
 
 namespace detail {
+
+struct IdMapProbe;  // for tests
 
 /// A wish that the processor may ignore.
 inline void prefetch([[maybe_unused]] const void* address) noexcept {
@@ -31,10 +34,11 @@ inline void prefetch([[maybe_unused]] const void* address) noexcept {
 
 /// A caller's keys (user names, artist ids) and the indices that stand for them, 0, 1, 2 ... in the order in which keys were first seen.
 ///
-/// Keys are bytes in one block; a look-up hashes once and allocates nothing. const methods may be called from many threads.
+/// Keys are bytes in one block; a look-up hashes once and allocates nothing. Every map hashes in its own way, drawn when it is made, so that nobody can write a
+/// file of keys that collide; indices do not depend on it. const methods may be called from many threads.
 class IdMap {
  public:
-  IdMap() = default;
+  IdMap() : hash_key_(detail::HashKey::make()) {}
 
   [[nodiscard]] Index size() const noexcept { return static_cast<Index>(ends_.size()); }
   [[nodiscard]] bool empty() const noexcept { return ends_.empty(); }
@@ -43,7 +47,7 @@ class IdMap {
   /// @throws InvalidArgument beyond 2^31 - 1 keys.
   Index intern(std::string_view key) { return intern(key, hash_of(key)); }
 
-  /// The same with hash_of(key) at hand. In a large map a key costs three visits to memory that nothing else hides: who has many keys to look up can ask for
+  /// The same with this map's hash_of(key) at hand. In a large map a key costs three visits to memory that nothing else hides: who has many keys to look up can ask for
   /// the first place of each well before it is needed, and some keys later for the second.
   Index intern(std::string_view key, std::uint32_t hash) {
     if ((ends_.size() + 1) * 2 > table_.size()) grow();
@@ -76,19 +80,9 @@ class IdMap {
     detail::prefetch(bytes_.data() + slot.start() + slot.length());
   }
 
-  /// Eight bytes a step, mixed by multiplication and a shift (the finaliser of splitmix64).
-  static std::uint32_t hash_of(std::string_view key) noexcept {
-    std::uint64_t hash = 0x9E3779B97F4A7C15u ^ key.size();
-    while (!key.empty()) {
-      std::uint64_t word = 0;
-      const std::size_t length = key.size() < 8 ? key.size() : 8;
-      std::memcpy(&word, key.data(), length);
-      key.remove_prefix(length);
-      hash = (hash ^ word) * 0xBF58476D1CE4E5B9u;
-      hash ^= hash >> 29;
-    }
-    hash *= 0x94D049BB133111EBu;
-    return static_cast<std::uint32_t>(hash >> 32);
+  /// The hash that this map, and no other, has for a key.
+  [[nodiscard]] std::uint32_t hash_of(std::string_view key) const noexcept {
+    return static_cast<std::uint32_t>(detail::keyed_hash(hash_key_, key));
   }
 
   /// The index of `key`, if it is known.
@@ -129,6 +123,7 @@ class IdMap {
   friend bool operator==(const IdMap& a, const IdMap& b) noexcept { return a.ends_ == b.ends_ && a.bytes_ == b.bytes_; }
 
  private:
+  friend struct detail::IdMapProbe;
   static constexpr Index absent = -1;
 
   /// A key's hash, length and place stand beside its index, so that a wrong key is passed over without a look at its bytes, the right one is found with one,
@@ -173,6 +168,7 @@ class IdMap {
     table_ = std::move(larger);
   }
 
+  detail::HashKey hash_key_;
   AlignedVector<char> bytes_;
   std::vector<std::size_t> ends_;  // key n is [ends_[n - 1], ends_[n]) of bytes_
   AlignedVector<Slot> table_;      // a power of two

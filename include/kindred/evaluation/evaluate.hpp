@@ -196,14 +196,17 @@ template <RecommenderModel Model>
   // What is counted of the test items of user n.
   const auto count_relevant = [&](std::size_t n) {
     report.test_interactions += static_cast<Offset>(relevant.size());
+    for (const Index item : relevant) report.untrained_test_items += item_users[static_cast<std::size_t>(item)] == 0 ? 1 : 0;
+    if (!options.item_groups) return;
+    const std::vector<Index>& labels = options.item_groups->labels;
     for (const Index item : relevant) {
-      report.untrained_test_items += item_users[static_cast<std::size_t>(item)] == 0 ? 1 : 0;
-      if (!options.item_groups) continue;
-      const Index label = options.item_groups->labels[static_cast<std::size_t>(item)];
-      if (label < 0) continue;
-      ++report.item_groups[static_cast<std::size_t>(label)].test_interactions;
-      const std::span<const Index> list = list_of(n);
-      if (std::find(list.begin(), list.end(), item) != list.end()) group_hits[static_cast<std::size_t>(label)] += 1.0;
+      const Index label = labels[static_cast<std::size_t>(item)];
+      if (label >= 0) ++report.item_groups[static_cast<std::size_t>(label)].test_interactions;
+    }
+    for (const Index listed : list_of(n)) {
+      if (listed < 0) break;
+      const Index label = labels[static_cast<std::size_t>(listed)];
+      if (label >= 0 && std::binary_search(relevant.begin(), relevant.end(), listed)) group_hits[static_cast<std::size_t>(label)] += 1.0;
     }
   };
 

@@ -93,7 +93,9 @@ class BlockParser {
         rekey_(&rekey),
         options_(table.options()),
         plain_(format.quoting == Quoting::none && format.separator.size() == 1),
-        separator_(format.separator.front()) {}
+        separator_(format.separator.front()) {
+    lines_.settle();
+  }
 
   /// Blocks must come in the order of their numbers. Where bad lines fail, it ends at the first.
   [[nodiscard]] BlockRows parse(const LineBlock& block) {
@@ -140,12 +142,17 @@ class BlockParser {
     const char* const end = block.buffer.data() + block.end;
     FieldScanner scanner(line, end, separator_);
     const std::string_view comment = lines_.format().comment_prefix;
+    const std::size_t most = lines_.fields_kept();
     while (line < end) {
       fields_.clear();
+      std::size_t more = 0;
       const char* field = line;
       const char* stop = scanner.next();
       for (; stop < end && *stop != '\n'; stop = scanner.next()) {
-        fields_.emplace_back(field, static_cast<std::size_t>(stop - field));
+        if (fields_.size() < most)
+          fields_.emplace_back(field, static_cast<std::size_t>(stop - field));
+        else
+          ++more;
         field = stop + 1;
       }
       const char* const line_end = stop > line && stop[-1] == '\r' ? stop - 1 : stop;
@@ -153,9 +160,12 @@ class BlockParser {
       if (field > line_end) {  // the separator is CR
         parse_line(text, found);
       } else {
-        fields_.emplace_back(field, static_cast<std::size_t>(line_end - field));
+        if (fields_.size() < most)
+          fields_.emplace_back(field, static_cast<std::size_t>(line_end - field));
+        else
+          ++more;
         const bool clean = !scanner.odd_since_last_call() || find_bad_byte(text) == std::string_view::npos;
-        const bool ordinary = clean && !text.empty() && text.size() <= options_.max_line_bytes && lines_.accepts(fields_.size()) &&
+        const bool ordinary = clean && !text.empty() && text.size() <= options_.max_line_bytes && lines_.accepts(fields_.size() + more) &&
                               (comment.empty() || !text.starts_with(comment));
         if (ordinary) {
           ++found.lines;
@@ -219,8 +229,8 @@ class BlockParser {
     }
     // Most files have the rows of a user one after the other.
     row.same_user = n_pending_ > 0 && record.user == pending_[n_pending_ - 1].user;
-    if (!row.same_user) row.user_hash = IdMap::hash_of(row.user);
-    row.item_hash = IdMap::hash_of(row.item);
+    if (!row.same_user) row.user_hash = users.map.hash_of(row.user);
+    row.item_hash = items.map.hash_of(row.item);
     if (parts_.times) times_.push_back(record.time);
     // Where quotes are taken off, fields are gone with the next line.
     if (++n_pending_ == pending_.size() || !plain_) flush(found);

@@ -54,7 +54,7 @@ struct DenseCountsOptions {
   std::string user_names_path = {};  ///< "index,user" for each line of the table; empty: users are "0", "1", ...
   std::string item_names_path = {};  ///< "index,item" for each column of the table; empty: items are "0", "1", ...
   std::string separator = ",";       ///< Of the table itself.
-  ReadOptions read = {};             ///< For the table; a bad line of a names file is always an error.
+  ReadOptions read = {};             ///< For the table; `open` for all files. A bad line of a names file is always an error.
 };
 
 namespace detail {
@@ -65,8 +65,8 @@ struct IndexedNames {
 };
 
 /// The names of an "index,name" file in the order of their indices, which are 0, 1, 2 ... in any order; names are unique and not empty.
-[[nodiscard]] inline IndexedNames read_indexed_names(const std::string& path) {
-  TableReader table(path, {.separator = ",", .quoting = Quoting::rfc_4180, .field_count = 2}, {});
+[[nodiscard]] inline IndexedNames read_indexed_names(const std::string& path, const OpenBytes& open) {
+  TableReader table(path, {.separator = ",", .quoting = Quoting::rfc_4180, .field_count = 2}, {.open = open});
   IdMap seen;
   std::vector<std::size_t> indices;
   while (table.next()) {
@@ -104,7 +104,7 @@ struct IndexedNames {
   std::vector<LoadReport> companions;
   const auto read_names = [&](const std::string& names_path) {
     if (names_path.empty()) return std::vector<std::string>{};
-    detail::IndexedNames read = detail::read_indexed_names(names_path);
+    detail::IndexedNames read = detail::read_indexed_names(names_path, options.read.open);
     companions.push_back(std::move(read.load));
     return std::move(read.names);
   };

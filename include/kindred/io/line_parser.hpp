@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -71,6 +72,8 @@ class LineParser {
       return LineKind::bad;
     }
     fields_.clear();
+    count_ = 0;
+    most_ = fields_kept();
     if (format_.quoting == Quoting::none)
       split_plain(line);
     else if (!split_quoted(line, problem))
@@ -86,15 +89,28 @@ class LineParser {
   }
   [[nodiscard]] const TableFormat& format() const noexcept { return format_; }
 
+  /// Fields of a line that are kept, the others being counted alone: a line of a million separators need not become a million views.
+  [[nodiscard]] std::size_t fields_kept() const noexcept {
+    constexpr std::size_t all = (std::numeric_limits<std::size_t>::max)();
+    if (format_.field_rule == FieldRule::at_least) return settled_ ? least_ : all;
+    return exact_ > 0 ? exact_ : all;
+  }
+  /// From now on nobody looks at fields beyond those that are required.
+  void settle() noexcept { settled_ = true; }
+
  private:
+  void add(std::string_view field) {
+    if (count_++ < most_) fields_.push_back(field);
+  }
+
   void split_plain(std::string_view line) {
     const std::string_view separator = format_.separator;
     std::size_t start = 0;
     for (std::size_t end = line.find(separator); end != std::string_view::npos; end = line.find(separator, start)) {
-      fields_.push_back(line.substr(start, end - start));
+      add(line.substr(start, end - start));
       start = end + separator.size();
     }
-    fields_.push_back(line.substr(start));
+    add(line.substr(start));
   }
 
   [[nodiscard]] bool split_quoted(std::string_view line, LineProblem& problem) {
@@ -103,7 +119,7 @@ class LineParser {
     unquoted_.clear();
     unquoted_.reserve(line.size());
     const auto fail = [&](std::string_view found, std::string_view expected) {
-      problem = {fields_.size() + 1, std::string(found), std::string(expected)};
+      problem = {count_ + 1, std::string(found), std::string(expected)};
       return false;
     };
     for (std::size_t at = 0;;) {
@@ -111,7 +127,7 @@ class LineParser {
         const std::size_t end = line.find(separator, at);
         const std::string_view field = line.substr(at, end == std::string_view::npos ? end : end - at);
         if (field.find('"') != std::string_view::npos) return fail(printable(field), "a field with quotes around it, or without quotes");
-        fields_.push_back(field);
+        add(field);
         if (end == std::string_view::npos) return true;
         at = end + separator.size();
         continue;
@@ -126,7 +142,7 @@ class LineParser {
         unquoted_.push_back('"');
         ++at;
       }
-      fields_.push_back(std::string_view(unquoted_).substr(start));
+      add(std::string_view(unquoted_).substr(start));
       if (at == line.size()) return true;
       if (!line.substr(at).starts_with(separator)) return fail("text after a closing quote", "the separator " + printable(separator));
       at += separator.size();
@@ -134,7 +150,7 @@ class LineParser {
   }
 
   [[nodiscard]] bool count_is_right(LineProblem& problem) {
-    const std::size_t count = fields_.size();
+    const std::size_t count = count_;
     const bool wrong = format_.field_rule == FieldRule::same && exact_ > 0 && count != exact_;
     if (wrong || count < least_) {
       const auto fields = [](std::size_t n) { return std::to_string(n) + (n == 1 ? " field" : " fields"); };
@@ -164,7 +180,10 @@ class LineParser {
   std::size_t exact_;  // the number of fields of every line, once it is known
   bool exact_is_given_;
   std::size_t least_ = 1;
-  std::vector<std::string_view> fields_;
+  bool settled_ = false;
+  std::vector<std::string_view> fields_;  // the first most_ of count_
+  std::size_t count_ = 0;
+  std::size_t most_ = 0;
   std::string unquoted_;
 };
 

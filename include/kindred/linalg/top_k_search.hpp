@@ -24,6 +24,7 @@ struct TopKCounters {
   std::uint64_t rows = 0;    ///< Rows that a scan would have scored.
   std::uint64_t codes = 0;   ///< Of these, rows whose codes were multiplied.
   std::uint64_t scores = 0;  ///< Rows that were scored.
+  std::uint64_t packed = 0;  ///< Rows that were laid out for scoring, once for all queries that share it.
 };
 
 }  // namespace kindred::inline v0
@@ -169,6 +170,7 @@ void TopKSearch<Scalar>::score_pending(Query& query) {
   double threshold = query.threshold();
   for (std::size_t first = 0; first < pending_.size(); first += score_block) {
     const std::size_t count = (std::min)(score_block, pending_.size() - first);
+    counters_.packed += count;
     index_.kernels_->pack(rows_.data(), rows_.stride(), pending_.data() + first, count, index_.factors_, panel_.data());
     index_.kernels_->score(&query.factors, 1, panel_.data(), count, index_.factors_, scores_.data());
     for (std::size_t n = 0; n < count; ++n) {
@@ -188,6 +190,7 @@ void TopKSearch<Scalar>::fill(std::size_t block) {
   const Index* const rows = index_.order_.data() + first;
   index_.kernels_->pack(rows_.data(), rows_.stride(), rows, count, index_.factors_, panel_.data());
   index_.kernels_->score(factors_.data(), factors_.size(), panel_.data(), count, index_.factors_, scores_.data());
+  counters_.packed += count;
   counters_.scores += count * active_.size();
   for (std::size_t at = 0; at < active_.size(); ++at) {
     Query& query = queries_[active_[at]];
@@ -243,6 +246,16 @@ void TopKSearch<Scalar>::start_scan(std::size_t block, std::size_t length) {
 /// Scores what start_scan found and the filters leave.
 template <Real Scalar>
 void TopKSearch<Scalar>::finish_scan(std::size_t block, std::size_t length) {
+  // Where codes tell little apart (all rows alike, all of one length), most of a block is found for most queries: then it is packed once for all.
+  for (std::size_t b = 0; b < length && active_.size() > 1; ++b) {
+    std::size_t found = 0;
+    for (std::size_t at = 0; at < active_.size(); ++at) found += static_cast<std::size_t>(std::popcount(found_[at * most_blocks + b]));
+    if (found < active_.size() * score_block / 4) continue;
+    factors_.clear();
+    for (const std::size_t n : active_) factors_.push_back(queries_[n].factors);
+    fill(block + b);
+    for (std::size_t at = 0; at < active_.size(); ++at) found_[at * most_blocks + b] = 0;
+  }
   for (std::size_t at = 0; at < active_.size(); ++at) {
     Query& query = queries_[active_[at]];
     pending_.clear();

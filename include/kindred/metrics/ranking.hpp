@@ -63,18 +63,48 @@ inline void check_relevant(std::span<const Index> relevant) {
   check_index_list(relevant, "relevant", "an item", (std::numeric_limits<Index>::max)());
 }
 
-/// Whether the item at `place` is relevant. Only a repeated hit could push a score above 1, so only hits are searched for repeats.
-/// @throws InvalidArgument if a relevant item stands in the list twice.
-[[nodiscard]] inline bool is_hit(std::span<const Index> ranked, std::span<const Index> relevant, std::size_t place) {
-  const Index item = ranked[place];
-  if (!std::binary_search(relevant.begin(), relevant.end(), item)) return false;
-  const auto here = ranked.begin() + static_cast<std::ptrdiff_t>(place);
-  if (std::find(ranked.begin(), here, item) != here)
-    throw InvalidArgument("ranked[" + std::to_string(place) + "]", item, "an item that does not stand earlier in the list");
-  return true;
-}
+/// Finds the hits of a list, asked for its places from the first on. Only a repeated hit could push a score above 1, so only hits are searched for repeats: by a
+/// look back at the list or, once that has become long, by marks beside the relevant items.
+class Hits {
+ public:
+  Hits(std::span<const Index> ranked, std::span<const Index> relevant) : ranked_(ranked), relevant_(relevant) {}
 
-/// ranking_scores into storage of the caller, `scores` as long as `cutoffs`: no allocation.
+  /// Whether the item at `place` is relevant. @throws InvalidArgument if it is and stands earlier in the list too.
+  [[nodiscard]] bool operator()(std::size_t place) {
+    const Index item = ranked_[place];
+    const auto found = std::lower_bound(relevant_.begin(), relevant_.end(), item);
+    if (found == relevant_.end() || *found != item) return false;
+    bool repeated = false;
+    if (place < short_list) {
+      const auto here = ranked_.begin() + static_cast<std::ptrdiff_t>(place);
+      repeated = std::find(ranked_.begin(), here, item) != here;
+    } else {
+      if (seen_.empty()) mark_first_places();
+      char& seen = seen_[static_cast<std::size_t>(found - relevant_.begin())];
+      repeated = seen != 0;
+      seen = 1;
+    }
+    if (repeated) throw InvalidArgument("ranked[" + std::to_string(place) + "]", item, "an item that does not stand earlier in the list");
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t short_list = 256;
+
+  void mark_first_places() {
+    seen_.assign(relevant_.size(), 0);
+    for (std::size_t place = 0; place < short_list; ++place) {
+      const auto found = std::lower_bound(relevant_.begin(), relevant_.end(), ranked_[place]);
+      if (found != relevant_.end() && *found == ranked_[place]) seen_[static_cast<std::size_t>(found - relevant_.begin())] = 1;
+    }
+  }
+
+  std::span<const Index> ranked_;
+  std::span<const Index> relevant_;
+  std::vector<char> seen_;
+};
+
+/// ranking_scores into storage of the caller, `scores` as long as `cutoffs`: no allocation before place 256.
 ///
 /// Sums of quotients and no products: no compiler can fuse them, so every caller gets the same bits.
 inline void ranking_scores_into(std::span<const Index> ranked, std::span<const Index> relevant, std::span<const std::size_t> cutoffs,
@@ -95,11 +125,12 @@ inline void ranking_scores_into(std::span<const Index> ranked, std::span<const I
   double ideal = 0.0;
   double precisions = 0.0;
   std::size_t place = 0;
+  Hits is_hit(ranked, relevant);
   for (std::size_t c = 0; c < cutoffs.size(); ++c) {
     const std::size_t most = (std::min)(cutoffs[c], relevant.size());
     for (; place < cutoffs[c] && (place < ranked.size() || place < most); ++place) {
       const bool counts_as_ideal = place < most;
-      const bool hit = place < ranked.size() && is_hit(ranked, relevant, place);
+      const bool hit = place < ranked.size() && is_hit(place);
       if (!counts_as_ideal && !hit) continue;
       const double discount = rank_discount(place);
       if (counts_as_ideal) ideal += discount;
@@ -143,7 +174,7 @@ inline void ranking_scores_into(std::span<const Index> ranked, std::span<const I
 
 /// Share of the first K places that hold a relevant item, in [0, 1]: h / K, also when the list is shorter than K.
 ///
-/// O(|relevant| + cutoff * log |relevant|); allocates nothing.
+/// O(|relevant| + cutoff * log |relevant|); allocates nothing up to place 256.
 /// @throws InvalidArgument if `cutoff` is 0, `relevant` is empty or not strictly increasing, or a relevant item is ranked twice.
 [[nodiscard]] inline double precision(std::span<const Index> ranked, std::span<const Index> relevant, std::size_t cutoff) {
   return detail::ranking_scores_at(ranked, relevant, cutoff).precision;
@@ -151,7 +182,7 @@ inline void ranking_scores_into(std::span<const Index> ranked, std::span<const I
 
 /// Share of the relevant items that are among the first K, in [0, 1]: h / |T|, or h / min(K, |T|) when asked.
 ///
-/// O(|relevant| + cutoff * log |relevant|); allocates nothing.
+/// O(|relevant| + cutoff * log |relevant|); allocates nothing up to place 256.
 /// @throws InvalidArgument as precision() does.
 [[nodiscard]] inline double recall(std::span<const Index> ranked, std::span<const Index> relevant, std::size_t cutoff,
                                    RecallDenominator denominator = RecallDenominator::relevant) {
@@ -160,7 +191,7 @@ inline void ranking_scores_into(std::span<const Index> ranked, std::span<const I
 
 /// Normalised discounted cumulative gain, in [0, 1], with binary gain.
 ///
-/// Discount 1 / log2(rank + 1) with ranks from 1; the ideal list holds min(K, |T|) hits. O(|relevant| + cutoff * log |relevant|); allocates nothing.
+/// Discount 1 / log2(rank + 1) with ranks from 1; the ideal list holds min(K, |T|) hits. O(|relevant| + cutoff * log |relevant|); allocates nothing up to place 256.
 /// @throws InvalidArgument as precision() does.
 /// Source: Jarvelin and Kekalainen 2002, eq. 3, binary form. Tools that normalise by the hits found, or over K places however few items are
 /// relevant, report other numbers.
@@ -185,9 +216,10 @@ inline void ranking_scores_into(std::span<const Index> ranked, std::span<const I
       throw InvalidArgument("gains[" + std::to_string(n) + "]", gains[n], "positive and finite");
 
   double gain = 0.0;
+  detail::Hits is_hit(ranked, relevant);
   const std::size_t shown = (std::min)(cutoff, ranked.size());
   for (std::size_t place = 0; place < shown; ++place) {
-    if (!detail::is_hit(ranked, relevant, place)) continue;
+    if (!is_hit(place)) continue;
     const auto at = std::lower_bound(relevant.begin(), relevant.end(), ranked[place]) - relevant.begin();
     gain += static_cast<double>(gains[static_cast<std::size_t>(at)]) * detail::rank_discount(place);
   }
@@ -201,7 +233,7 @@ inline void ranking_scores_into(std::span<const Index> ranked, std::span<const I
 
 /// Average precision, in [0, 1]: the sum of h_i / i over the ranks i <= K of hits, over min(K, |T|), or over |T| when asked. Its mean over users is MAP.
 ///
-/// O(|relevant| + cutoff * log |relevant|); allocates nothing.
+/// O(|relevant| + cutoff * log |relevant|); allocates nothing up to place 256.
 /// @throws InvalidArgument as precision() does.
 [[nodiscard]] inline double average_precision(std::span<const Index> ranked, std::span<const Index> relevant, std::size_t cutoff,
                                               ApDenominator denominator = ApDenominator::min_cutoff_relevant) {
@@ -210,7 +242,7 @@ inline void ranking_scores_into(std::span<const Index> ranked, std::span<const I
 
 /// 1 / rank of the first hit, or 0 without a hit among the first K. Its mean over users is MRR.
 ///
-/// O(|relevant| + cutoff * log |relevant|); allocates nothing.
+/// O(|relevant| + cutoff * log |relevant|); allocates nothing up to place 256.
 /// @throws InvalidArgument as precision() does.
 [[nodiscard]] inline double reciprocal_rank(std::span<const Index> ranked, std::span<const Index> relevant, std::size_t cutoff) {
   return detail::ranking_scores_at(ranked, relevant, cutoff).reciprocal_rank;
@@ -218,7 +250,7 @@ inline void ranking_scores_into(std::span<const Index> ranked, std::span<const I
 
 /// 1 if the first K hold a relevant item, else 0. Its mean over users is the hit rate.
 ///
-/// O(|relevant| + cutoff * log |relevant|); allocates nothing.
+/// O(|relevant| + cutoff * log |relevant|); allocates nothing up to place 256.
 /// @throws InvalidArgument as precision() does.
 [[nodiscard]] inline double hit_rate(std::span<const Index> ranked, std::span<const Index> relevant, std::size_t cutoff) {
   return detail::ranking_scores_at(ranked, relevant, cutoff).hit_rate;

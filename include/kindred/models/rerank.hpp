@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -75,17 +76,16 @@ template <Real Scalar>
 
 /// At most `most` items of each group (a genre, a seller), best first; what exceeds a quota is left out, so lists may get shorter.
 ///
-/// `labels`: the group of each item, length n_items, -1 for none (no quota); must outlive the result. O(pool) a list.
+/// `labels`: the group of each item, length n_items, -1 for none (no quota); must outlive the result. O(pool log groups) a list.
 /// @throws InvalidArgument if `most` is 0.
 [[nodiscard]] inline Rerank group_quota(std::span<const Index> labels, std::size_t most, std::size_t pool = 100) {
   if (most == 0) throw InvalidArgument("most", most, "at least 1");
   return {.pool = pool, .order = [labels, most](std::span<const Scored> list, std::size_t count) {
             std::vector<Scored> next;
-            std::vector<Index> groups;
+            std::map<Index, std::size_t> taken;
             for (const Scored& one : list) {
               const Index group = labels[static_cast<std::size_t>(one.item)];
-              if (group >= 0 && static_cast<std::size_t>(std::count(groups.begin(), groups.end(), group)) >= most) continue;
-              groups.push_back(group);
+              if (group >= 0 && taken[group]++ >= most) continue;
               next.push_back(one);
               if (next.size() == count) break;
             }

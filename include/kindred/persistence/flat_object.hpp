@@ -99,6 +99,9 @@ class FlatObject {
       return true;
     }
     bool key(std::string& name) {
+      constexpr std::size_t most = 1'000, longest = 1'000;
+      if (name.size() > longest) object.fail("a name of " + std::to_string(name.size()) + " bytes");
+      if (object.values_.size() == most) object.fail("more than " + std::to_string(most) + " names");
       key_text = name;
       if (!object.values_.emplace(name, nullptr).second) object.fail("the name '" + name + "' twice");
       return true;

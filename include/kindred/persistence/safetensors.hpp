@@ -38,6 +38,10 @@ struct SafetensorsHeader {
 };
 
 inline constexpr std::uint64_t longest_header = 100'000'000;  ///< The limit of the format.
+inline constexpr std::size_t most_names =
+    10'000;  ///< Of tensors and metadata in a header. A limit of Kindred's, whose models have some twenty.
+inline constexpr std::size_t longest_name = 1'000;  ///< In bytes; the same.
+inline constexpr std::size_t most_dimensions = 16;  ///< The same.
 
 /// Bytes of one number, or 0 for a type that the format does not have.
 [[nodiscard]] inline std::uint64_t bytes_of_dtype(std::string_view dtype) noexcept {
@@ -66,7 +70,7 @@ class HeaderSax {
   bool number_float(double, const std::string&) { refuse("a fraction"); }
   bool binary(nlohmann::json::binary_t&) { refuse("binary data"); }
   bool number_unsigned(std::uint64_t number) {
-    if (place_ == Place::shape)
+    if (place_ == Place::shape && tensor_.shape.size() < most_dimensions)
       tensor_.shape.push_back(number);
     else if (place_ == Place::offsets && offsets_ < 2)
       (offsets_++ == 0 ? tensor_.begin : tensor_.end) = number;
@@ -99,6 +103,8 @@ class HeaderSax {
     return true;
   }
   bool key(std::string& key) {
+    if (key.size() > longest_name) fail("a name of " + std::to_string(key.size()) + " bytes");
+    if (++names_ > most_names) fail("more than " + std::to_string(most_names) + " names");
     if (!(place_ == Place::top ? keys_ : inner_keys_).insert(key).second) fail("the name '" + key + "' twice");
     if (place_ == Place::tensor && key != "dtype" && key != "shape" && key != "data_offsets")
       fail("the unknown entry '" + key + "' in tensor '" + tensor_.name + "'");
@@ -147,6 +153,7 @@ class HeaderSax {
   Place place_ = Place::start;
   int offsets_ = 0;
   std::string key_;
+  std::size_t names_ = 0;
   std::set<std::string> keys_;
   std::set<std::string> inner_keys_;
 };
