@@ -157,6 +157,29 @@ TEST_SUITE("linalg/top_k_search") {
     }
   }
 
+  TEST_CASE_TEMPLATE("one factor carries nearly all of every score, whichever it is", T, float, double) {
+    kd::Random random(5, kd::RandomStream::sample);
+    for (const std::size_t heavy : {0u, 1u, 6u}) {
+      kd::FactorMatrix<T> rows(1500, 7), queries(5, 7);
+      for (kd::FactorMatrix<T>* matrix : {&rows, &queries})
+        for (kd::Index r = 0; r < matrix->rows(); ++r)
+          for (std::size_t f = 0; f < 7; ++f) matrix->row(r)[f] = static_cast<T>(random.normal() * (f == heavy ? 1.0 : 0.001));
+      const std::vector<kd::TopKRequest> requests(5);
+      std::vector<const T*> pointers;
+      for (kd::Index q = 0; q < 5; ++q) pointers.push_back(queries.row(q).data());
+      for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+        const kd::TopKIndex<T> index(rows, queries, level);
+        kd::TopKSearch<T> search(index, rows);
+        for (const bool cosine : {false, true}) {
+          const auto lists = search.find(pointers, requests, cosine ? kd::Similarity::cosine : kd::Similarity::inner_product);
+          for (std::size_t q = 0; q < 5; ++q)
+            CHECK(lists[q] == kindred_test::full_scan(rows, std::span<const T>(queries.row(static_cast<kd::Index>(q))), requests[q], cosine,
+                                                      kindred_test::fuses(level)));
+        }
+      }
+    }
+  }
+
   TEST_CASE("a model that can be pruned is: most rows are neither scored nor multiplied") {
     kd::Random random(1, kd::RandomStream::sample, 1);
     kd::FactorMatrix<float> rows(20'000, 32), queries(64, 32);
@@ -172,6 +195,29 @@ TEST_SUITE("linalg/top_k_search") {
     CHECK(search.counters().rows > 50u * 20'000u);  // all but queries of zeros
     CHECK(search.counters().codes < search.counters().rows / 2);
     CHECK(search.counters().scores < search.counters().rows / 20);
+  }
+
+  TEST_CASE("the unit of a coordinate does not matter to how much is pruned") {
+    std::vector<std::uint64_t> scores;
+    for (const std::size_t odd : {8u, 0u, 3u}) {  // which coordinate is large in rows and small in queries; 8: none
+      kd::Random random(1, kd::RandomStream::sample, 1);
+      kd::FactorMatrix<float> rows(6000, 8), queries(16, 8);
+      fill(rows, 1, random);
+      fill(queries, 0, random);
+      if (odd < 8) {
+        for (kd::Index r = 0; r < 6000; ++r) rows.row(r)[odd] *= 4096.0F;
+        for (kd::Index q = 0; q < 16; ++q) queries.row(q)[odd] /= 4096.0F;
+      }
+      const kd::TopKIndex<float> index(rows, queries, kd::SimdLevel::base);
+      kd::TopKSearch<float> search(index, rows);
+      std::vector<const float*> pointers;
+      for (kd::Index q = 0; q < 16; ++q) pointers.push_back(queries.row(q).data());
+      (void)search.find(pointers, std::vector<kd::TopKRequest>(16));
+      scores.push_back(search.counters().scores);
+    }
+    CHECK(scores[0] < 16u * 6000u / 10);
+    CHECK(scores[1] < scores[0] + scores[0] / 10);
+    CHECK(scores[2] < scores[0] + scores[0] / 10);
   }
 
   TEST_CASE("no rows, no queries, nothing asked for") {
