@@ -382,6 +382,10 @@ TEST_SUITE("read_delimited: files") {
     CHECK_THROWS_WITH_AS((void)kd::Column(-1), "column is -1; it must be at least 0", kd::InvalidArgument);
     CHECK_THROWS_AS((void)read({.separator = ""}), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)read({}, {.max_line_bytes = 0}), "max_line_bytes is 0; it must be at least 1", kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)read({}, {.block_bytes = 0}), "block_bytes is 0; it must be in [1, 2^30]", kd::InvalidArgument);
+    CHECK_THROWS_AS((void)read({}, {.block_bytes = (std::size_t{1} << 30) + 1}), kd::InvalidArgument);
+    CHECK_NOTHROW((void)read({}, {.max_line_bytes = 5, .block_bytes = 1}));
+    CHECK_THROWS_AS((void)read({}, {.max_line_bytes = 4}), kd::ParseError);
   }
 
   // Properties: a random dataset written as text is read back as it was, whatever the line ends, the separator and the quoting.
