@@ -26,7 +26,9 @@ template <Real Scalar>
 }
 
 /// A copy as an Eigen sparse matrix, n_users x n_items. O(nnz).
+/// @throws InvalidArgument if it has more interactions than Eigen counts to, 2^31 - 1.
 [[nodiscard]] inline Eigen::SparseMatrix<float, Eigen::RowMajor> to_eigen(const CsrView& matrix) {
+  if (matrix.nnz() > 0x7FFFFFFF) throw InvalidArgument("interactions", matrix.nnz(), "below 2^31, what Eigen counts to");
   Eigen::SparseMatrix<float, Eigen::RowMajor> result(matrix.rows(), matrix.cols());
   std::vector<Index> lengths = row_counts(matrix);
   result.reserve(lengths);

@@ -131,6 +131,8 @@ TEST_SUITE("data/csr_matrix") {
     const kd::CsrMatrix matrix({2, 3}, {0, 3, 4}, {0, 1, 2, 1}, {0, 5, -0.0F, 0});
     CHECK(matrix.nnz() == 4);
     CHECK(kd::without_zeros(matrix) == kd::CsrMatrix({2, 3}, {0, 1, 1}, {1}, {5}));
+    const kd::CsrMatrix none({2, 3}, {0, 2, 3}, {0, 2, 1}, {4, -5, 6});
+    CHECK(kd::without_zeros(none) == none);
   }
 
   TEST_CASE("a moved-from matrix is 0 x 0, and a view of it is safe") {

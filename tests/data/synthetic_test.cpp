@@ -178,6 +178,13 @@ TEST_SUITE("data/synthetic") {
     CHECK(one.matrix.nnz() == 1);
     const kd::Dataset tight = kd::synthetic_listening({.users = 20, .items = 6, .items_per_user = 1000.0, .tastes = 50});
     for (kd::Index u = 0; u < 20; ++u) CHECK(tight.matrix.row(u).size() <= 3);
+    // Every option at both its ends.
+    for (const double items_per_user : {1.0, 1e9})
+      CHECK_NOTHROW((void)kd::synthetic_listening({.users = 9, .items = 7, .items_per_user = items_per_user}));
+    for (const double strength : {0.0, 1.0})
+      CHECK_NOTHROW((void)kd::synthetic_listening({.users = 9, .items = 7, .taste_strength = strength}));
+    for (const double end : {0.0, 3.0})
+      CHECK_NOTHROW((void)kd::synthetic_listening({.users = 9, .items = 7, .popularity_exponent = end, .activity_sd = end}));
   }
 
   TEST_CASE("what it refuses, and in which words") {
@@ -190,6 +197,10 @@ TEST_SUITE("data/synthetic") {
     CHECK_THROWS_WITH_AS(refuse({.taste_strength = 1.5}), "taste_strength is 1.5; it must be in [0, 1]", kd::InvalidArgument);
     CHECK_THROWS_WITH_AS(refuse({.popularity_exponent = -1.0}), "popularity_exponent is -1; it must be in [0, 3]", kd::InvalidArgument);
     CHECK_THROWS_WITH_AS(refuse({.activity_sd = 4.0}), "activity_sd is 4; it must be in [0, 3]", kd::InvalidArgument);
+    CHECK_THROWS_AS(refuse({.items_per_user = 1.0000001e9}), kd::InvalidArgument);
+    CHECK_THROWS_AS(refuse({.taste_strength = -1e-9}), kd::InvalidArgument);
+    CHECK_THROWS_AS(refuse({.popularity_exponent = 3.0000001}), kd::InvalidArgument);
+    CHECK_THROWS_AS(refuse({.activity_sd = -1e-9}), kd::InvalidArgument);
     CHECK_THROWS_AS(refuse({.items_per_user = nan}), kd::InvalidArgument);
     CHECK_THROWS_AS(refuse({.taste_strength = nan}), kd::InvalidArgument);
     CHECK_THROWS_AS(refuse({.popularity_exponent = nan}), kd::InvalidArgument);

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -123,6 +124,23 @@ TEST_SUITE("evaluation/compare") {
     CHECK_THROWS_WITH_AS((void)kd::compare(two, three), Contains("the same"), kd::ShapeError);
     CHECK_THROWS_WITH_AS((void)kd::compare(two, two, {.cutoff = 7}), Contains("cutoff is 7"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)kd::compare(two, two, {.confidence = 1.0}), Contains("confidence is 1"), kd::InvalidArgument);
+    for (const double bad : {0.0, 1.0, -0.5, std::numeric_limits<double>::quiet_NaN()}) {
+      CHECK_THROWS_AS((void)kd::compare(two, two, {.confidence = bad}), kd::InvalidArgument);
+      CHECK_THROWS_AS((void)kd::compare_splits(std::vector<double>(5, 0.0), bad), kd::InvalidArgument);
+      CHECK_THROWS_AS((void)kd::compare_splits(std::vector<double>(5, 0.0), 0.2, bad), kd::InvalidArgument);
+    }
+    for (const double inside : {0.01, 0.5, 0.9999}) {
+      CHECK_NOTHROW((void)kd::compare(two, two, {.confidence = inside}));
+      CHECK_NOTHROW((void)kd::compare_splits(std::vector<double>(5, 0.0), inside, inside));
+    }
+    CHECK_THROWS_WITH_AS((void)kd::compare_splits(std::vector<double>{0, 0, 0, 0, std::numeric_limits<double>::infinity()}, 0.2),
+                         Contains("difference is inf"), kd::InvalidArgument);
+    for (const double bad : {-0.01, 1.01, std::numeric_limits<double>::quiet_NaN()})
+      CHECK_THROWS_AS((void)kd::holm(std::vector<double>{bad}), kd::InvalidArgument);
+    CHECK(kd::holm(std::vector<double>{0.0, 1.0}) == std::vector<double>{0.0, 1.0});
+    CHECK_THROWS_AS((void)kd::compare_lists(kd::RankedLists(std::vector<std::vector<kd::Scored>>(1)),
+                                            kd::RankedLists(std::vector<std::vector<kd::Scored>>(1)), 0),
+                    kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)kd::compare(report_of({0.1}), report_of({0.2})), Contains("users is 1"), kd::InvalidArgument);
     kd::RankingReport other = two;
     other.per_user[1].user = 3;

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -137,6 +138,18 @@ TEST_SUITE("read_delimited") {
           ", line 1, column 3: found 'yesterday'; expected a time in UTC such as 2009-05-04T23:08:57Z");
     CHECK(parse_error("u\ta\t1\t12.5\n") == ", line 1, column 4: found '12.5'; expected a time in whole seconds since 1970");
     CHECK(read_text("u\ta\t1\t-7\n").times == std::vector<std::int64_t>{-7});
+    CHECK(read_text("u\ta\t-7\n", {.value = {}, .time = 2, .time_format = kd::TimeFormat::unix_seconds}).times ==
+          std::vector<std::int64_t>{-7});
+  }
+
+  TEST_CASE("a column by index, by name, or none") {
+    CHECK(kd::Column().is_none());
+    const kd::Column third = 2, named = "plays";
+    CHECK_FALSE(third.is_none());
+    CHECK(std::get<std::size_t>(third.place) == 2);
+    CHECK(std::get<std::string>(named.place) == "plays");
+    CHECK_FALSE(third.optional);
+    CHECK(kd::if_present(third).optional);
   }
 
   TEST_CASE("a space as separator, and two characters") {
@@ -369,6 +382,10 @@ TEST_SUITE("read_delimited: files") {
     CHECK_THROWS_WITH_AS((void)kd::Column(-1), "column is -1; it must be at least 0", kd::InvalidArgument);
     CHECK_THROWS_AS((void)read({.separator = ""}), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)read({}, {.max_line_bytes = 0}), "max_line_bytes is 0; it must be at least 1", kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)read({}, {.block_bytes = 0}), "block_bytes is 0; it must be in [1, 2^30]", kd::InvalidArgument);
+    CHECK_THROWS_AS((void)read({}, {.block_bytes = (std::size_t{1} << 30) + 1}), kd::InvalidArgument);
+    CHECK_NOTHROW((void)read({}, {.max_line_bytes = 5, .block_bytes = 1}));
+    CHECK_THROWS_AS((void)read({}, {.max_line_bytes = 4}), kd::ParseError);
   }
 
   // Properties: a random dataset written as text is read back as it was, whatever the line ends, the separator and the quoting.

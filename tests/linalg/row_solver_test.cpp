@@ -380,6 +380,12 @@ TEST_SUITE("linalg/row_solver") {
       solver.enqueue({.columns = columns, .excess = negative, .target = target, .penalty = 0.5, .prior_mean = {}}, bad, fail);
       solver.flush(fail);
       CHECK(failed == std::vector<const float*>{bad.data()});
+      const std::vector<float> solved = good;
+      std::fill(good.begin(), good.end(), -1.0F);
+      solver.flush(fail);  // what was solved waits no longer
+      CHECK(failed.size() == 1);
+      CHECK(good == std::vector<float>(8, -1.0F));
+      good = solved;
       REQUIRE(solver.solve(fine, alone) == kd::RowOutcome::solved);
       CHECK(std::memcmp(good.data(), alone.data(), 8 * sizeof(float)) == 0);
     }

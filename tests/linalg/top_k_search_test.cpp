@@ -157,6 +157,47 @@ TEST_SUITE("linalg/top_k_search") {
     }
   }
 
+  TEST_CASE_TEMPLATE("one factor carries nearly all of every score, whichever it is", T, float, double) {
+    kd::Random random(5, kd::RandomStream::sample);
+    for (const std::size_t heavy : {0u, 1u, 6u}) {
+      kd::FactorMatrix<T> rows(1500, 7), queries(5, 7);
+      for (kd::FactorMatrix<T>* matrix : {&rows, &queries})
+        for (kd::Index r = 0; r < matrix->rows(); ++r)
+          for (std::size_t f = 0; f < 7; ++f) matrix->row(r)[f] = static_cast<T>(random.normal() * (f == heavy ? 1.0 : 0.001));
+      const std::vector<kd::TopKRequest> requests(5);
+      std::vector<const T*> pointers;
+      for (kd::Index q = 0; q < 5; ++q) pointers.push_back(queries.row(q).data());
+      for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+        const kd::TopKIndex<T> index(rows, queries, level);
+        kd::TopKSearch<T> search(index, rows);
+        for (const bool cosine : {false, true}) {
+          const auto lists = search.find(pointers, requests, cosine ? kd::Similarity::cosine : kd::Similarity::inner_product);
+          for (std::size_t q = 0; q < 5; ++q)
+            CHECK(lists[q] == kindred_test::full_scan(rows, std::span<const T>(queries.row(static_cast<kd::Index>(q))), requests[q], cosine,
+                                                      kindred_test::fuses(level)));
+        }
+      }
+    }
+  }
+
+  TEST_CASE("scores of a few of the smallest numbers there are: bounds by relative errors would not hold") {
+    kd::Random random(8, kd::RandomStream::sample);
+    // With one factor a score is as large as its bound, and many are rounded up to the same few numbers.
+    kd::FactorMatrix<float> rows(2000, 1), queries(8, 1);
+    for (kd::Index r = 0; r < 2000; ++r) rows.row(r)[0] = static_cast<float>((1.0 + random.uniform()) * 1e-19);
+    for (kd::Index q = 0; q < 8; ++q) queries.row(q)[0] = static_cast<float>((1.0 + random.uniform()) * 3e-26);
+    const std::vector<kd::TopKRequest> requests(8);
+    std::vector<const float*> pointers;
+    for (kd::Index q = 0; q < 8; ++q) pointers.push_back(queries.row(q).data());
+    for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+      const kd::TopKIndex<float> index(rows, rows, level);
+      const auto lists = kd::TopKSearch<float>(index, rows).find(pointers, requests);
+      for (std::size_t q = 0; q < 8; ++q)
+        CHECK(lists[q] == kindred_test::full_scan(rows, std::span<const float>(queries.row(static_cast<kd::Index>(q))), requests[q], false,
+                                                  kindred_test::fuses(level)));
+    }
+  }
+
   TEST_CASE("a model that can be pruned is: most rows are neither scored nor multiplied") {
     kd::Random random(1, kd::RandomStream::sample, 1);
     kd::FactorMatrix<float> rows(20'000, 32), queries(64, 32);
@@ -201,12 +242,39 @@ TEST_SUITE("linalg/top_k_search") {
     }
   }
 
+  TEST_CASE("the unit of a coordinate does not matter to how much is pruned") {
+    std::vector<std::uint64_t> scores;
+    for (const std::size_t odd : {8u, 0u, 3u}) {  // which coordinate is large in rows and small in queries; 8: none
+      kd::Random random(1, kd::RandomStream::sample, 1);
+      kd::FactorMatrix<float> rows(6000, 8), queries(16, 8);
+      fill(rows, 1, random);
+      fill(queries, 0, random);
+      if (odd < 8) {
+        for (kd::Index r = 0; r < 6000; ++r) rows.row(r)[odd] *= 4096.0F;
+        for (kd::Index q = 0; q < 16; ++q) queries.row(q)[odd] /= 4096.0F;
+      }
+      const kd::TopKIndex<float> index(rows, queries, kd::SimdLevel::base);
+      kd::TopKSearch<float> search(index, rows);
+      std::vector<const float*> pointers;
+      for (kd::Index q = 0; q < 16; ++q) pointers.push_back(queries.row(q).data());
+      (void)search.find(pointers, std::vector<kd::TopKRequest>(16));
+      scores.push_back(search.counters().scores);
+    }
+    CHECK(scores[0] < 16u * 6000u / 10);
+    CHECK(scores[1] < scores[0] + scores[0] / 10);
+    CHECK(scores[2] < scores[0] + scores[0] / 10);
+  }
+
   TEST_CASE("no rows, no queries, nothing asked for") {
-    const kd::FactorMatrix<double> nothing(0, 5), something(3, 5), query(1, 5);
+    const kd::FactorMatrix<double> nothing(0, 5), something(3, 5), query(1, 5), other(1, 5, std::vector<double>{1, 0, 2, 0, 3});
+    const double* const o = other.row(0).data();
     const double* const q = query.row(0).data();
     const kd::TopKRequest all{.count = 10}, none{.count = 0};
     const kd::TopKIndex<double> empty(nothing, nothing, kd::SimdLevel::best), full(something, query, kd::SimdLevel::best);
     CHECK(kd::TopKSearch<double>(empty, nothing).find({&q, 1}, {&all, 1})[0].empty());
+    CHECK(kd::TopKSearch<double>(empty, nothing).find({&o, 1}, {&all, 1})[0].empty());
+    CHECK(kd::TopKSearch<double>(empty, nothing).find({&o, 1}, {&all, 1}, kd::Similarity::cosine)[0].empty());
+    CHECK(kd::TopKSearch<double>(full, something).find({&o, 1}, {&none, 1})[0].empty());
     CHECK(kd::TopKSearch<double>(full, something).find({&q, 1}, {&none, 1})[0].empty());
     CHECK(kd::TopKSearch<double>(full, something).find({}, {}).empty());
     CHECK(kd::TopKSearch<double>(full, something).find({&q, 1}, {&all, 1})[0] == std::vector<kd::Scored>{{0, 0.0}, {1, 0.0}, {2, 0.0}});

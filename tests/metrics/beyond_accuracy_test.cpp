@@ -36,6 +36,7 @@ TEST_SUITE("metrics/beyond_accuracy") {
     CHECK(kd::catalogue_coverage(counts, 5) == Approx(0.6));
     CHECK(kd::catalogue_coverage(lists, 5) == Approx(0.6));
     CHECK(kd::catalogue_coverage(counts, 4) == Approx(0.75));  // four of the five have train data
+    CHECK(kd::catalogue_coverage(counts, 3) == 1.0);
     CHECK(kd::catalogue_coverage(std::vector<std::vector<kd::Index>>{}, 5) == 0.0);
   }
 

@@ -263,6 +263,8 @@ TEST_SUITE("metrics/ranking") {
                          kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)kd::ranking_scores(ranked, relevant, falling),
                          "cutoffs[1] is 5; it must be above the cutoff before it, which is 5", kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)kd::ranking_scores(ranked, relevant, std::vector<std::size_t>{1, 2, 7, 4}),
+                         "cutoffs[3] is 4; it must be above the cutoff before it, which is 7", kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)kd::ranking_scores(ranked, relevant, zero), "cutoffs[0] is 0; it must be at least 1", kd::InvalidArgument);
 
     CHECK_THROWS_WITH_AS((void)kd::ndcg_with_gains(ranked, relevant, std::vector<float>{1.0F}, 2), "gains has 1 entries; relevant has 2",

@@ -509,6 +509,57 @@ TEST_SUITE("models/implicit_als") {
     CHECK(same_bytes(model, fitted<double>(options, train)));
   }
 
+  TEST_CASE("the report says where the time went") {
+    kd::AlsOptions options = small_als();
+    options.threads = 1;
+    kd::ImplicitALS<double> model(options);
+    const kd::FitReport report = model.fit(wide_train(), {.record_loss = true});
+    double sum = 0.0;
+    for (const double seconds : {report.prepare_seconds, report.gram_seconds, report.eigen_seconds, report.rotate_seconds,
+                                 report.item_seconds, report.user_seconds, report.loss_seconds}) {
+      CHECK(seconds > 0.0);
+      sum += seconds;
+    }
+    CHECK(sum <= report.seconds);
+    double iterations = 0.0;
+    for (const kd::IterationReport& one : report.iterations) iterations += one.seconds;
+    CHECK(iterations <= report.seconds);
+  }
+
+  TEST_CASE_TEMPLATE("a fit goes on from any of its snapshots to the same bytes", T, float, double) {
+    const kd::CsrMatrix train = random_matrix(30, 20, 0.3, 5);
+    for (const kd::Solver solver : {kd::Solver::cholesky, kd::Solver::conjugate_gradient}) {
+      kd::AlsOptions options = small_als();
+      options.iterations = 5;
+      options.solver = solver;
+      options.tolerance = 1e-9;
+      std::vector<kd::FitSnapshot<T>> snapshots;
+      typename kd::ImplicitALS<T>::FitOptions fit;
+      fit.on_snapshot = [&](const kd::FitSnapshot<T>& so_far) { snapshots.push_back(so_far); };
+      const kd::ImplicitALS<T> wanted = fitted<T>(options, train, fit);
+      REQUIRE(snapshots.size() == 4);  // after the last iteration nothing is left to resume
+      for (const kd::FitSnapshot<T>& snapshot : snapshots) {
+        CHECK(snapshot.last_loss.has_value());
+        CHECK(same_bytes(fitted<T>(options, train, {.resume_from = &snapshot}), wanted));
+      }
+      const kd::FitSnapshot<T> last = snapshots.back();
+      CHECK(last.iteration == 4);
+
+      snapshots.clear();
+      fit.snapshot_every = 2;
+      CHECK(same_bytes(fitted<T>(options, train, fit), wanted));
+      REQUIRE(snapshots.size() == 2);
+      CHECK(snapshots[0].iteration == 2);
+      CHECK(snapshots[1].iteration == 4);
+      fit.snapshot_every = 0;
+      CHECK_THROWS_WITH_AS((void)fitted<T>(options, train, fit), "snapshot_every is 0; it must be at least 1", kd::InvalidArgument);
+      options.iterations = 4;
+      CHECK_THROWS_WITH_AS((void)fitted<T>(options, train, {.resume_from = &last}),
+                           "iterations is 4; it must be above the 4 of the fit that is resumed", kd::InvalidArgument);
+      CHECK_THROWS_AS((void)fitted<T>(options, random_matrix(31, 20, 0.3, 5), {.resume_from = &snapshots[0]}), kd::ShapeError);
+    }
+  }
+
   TEST_CASE_TEMPLATE("after an iteration the model is that of so many iterations, ready to recommend", T, float, double) {
     const kd::CsrMatrix train = random_matrix(30, 20, 0.3, 5);
     for (const kd::Solver solver : {kd::Solver::cholesky, kd::Solver::conjugate_gradient}) {

@@ -442,6 +442,7 @@ TEST_SUITE("model files") {
     const std::string bare = file_of(parts.header, parts.data);
     CHECK_SAYS(refusal(bare), "the metadata has no 'kindred.xxh64'");
     CHECK(same(model, loaded<kd::ImplicitALS<float>>(bare, {.checksum = kd::ChecksumRule::if_present})));
+    CHECK_THROWS_AS((void)loaded<kd::ImplicitALS<float>>(bare, {.checksum = kd::ChecksumRule::required}), kd::FormatError);
   }
 
   TEST_CASE("files that are not there, or no files") {

@@ -66,6 +66,7 @@ TEST_SUITE("split/leave_last_out") {
     CHECK_THROWS_WITH_AS((void)kd::leave_last_out(matrix, {}),
                          "times has 0 entries; the matrix has 3 interactions; does the source of the data have times?", kd::ShapeError);
     CHECK_THROWS_WITH_AS((void)kd::leave_last_out(matrix, times, {.count = 0}), "count is 0; it must be at least 1", kd::InvalidArgument);
+    CHECK(kd::leave_last_out(matrix, times, {.count = 2, .min_interactions = 3}).test.nnz() == 2);
     CHECK_THROWS_WITH_AS((void)kd::leave_last_out(matrix, times, {.count = 2, .min_interactions = 2}),
                          "min_interactions is 2; it must be above count, which is 2", kd::InvalidArgument);
   }

@@ -119,6 +119,9 @@ TEST_SUITE("split/per_user_splitter") {
     CHECK_THROWS_WITH_AS(kd::PerUserSplitter({.test_fraction = 0.0}), "test_fraction is 0; it must be above 0 and below 1",
                          kd::InvalidArgument);
     CHECK_THROWS_AS(kd::PerUserSplitter({.test_fraction = 1.0}), kd::InvalidArgument);
+    CHECK_THROWS_AS(kd::PerUserSplitter({.test_fraction = -0.2}), kd::InvalidArgument);
+    for (const double inside : {std::numeric_limits<double>::denorm_min(), 0.5, 1.0 - 0x1p-53})
+      CHECK_NOTHROW(kd::PerUserSplitter({.test_fraction = inside, .min_interactions = 1, .test_users = 0}));
     CHECK_THROWS_AS(kd::PerUserSplitter({.test_fraction = std::numeric_limits<double>::quiet_NaN()}), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS(kd::PerUserSplitter({.min_interactions = 0}), "min_interactions is 0; it must be at least 1", kd::InvalidArgument);
     CHECK_THROWS_WITH_AS(kd::PerUserSplitter({.test_users = -1}), "test_users is -1; it must be at least 0 (0: all users)",

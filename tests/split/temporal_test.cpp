@@ -64,6 +64,10 @@ TEST_SUITE("split/temporal") {
                          "test_fraction is 1; it must be above 0 and below 1", kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)kd::temporal_split(matrix, times, {.test_fraction = 0.1}),
                          "test_fraction is 0.1; it must be enough for one of the 5 interactions", kd::InvalidArgument);
+    for (const double bad : {0.0, 1.0, -0.5, 1.5, std::numeric_limits<double>::quiet_NaN()}) {
+      CHECK_THROWS_AS((void)kd::temporal_cut(times, bad), kd::InvalidArgument);
+      CHECK_THROWS_AS((void)kd::temporal_split(matrix, times, {.cut_time = 20, .test_fraction = bad}), kd::InvalidArgument);
+    }
     CHECK_THROWS_AS((void)kd::temporal_split(kd::CsrMatrix(), {}), kd::InvalidArgument);
     CHECK_NOTHROW((void)kd::temporal_split(kd::CsrMatrix(), {}, {.cut_time = 0}));
   }

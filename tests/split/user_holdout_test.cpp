@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -89,7 +90,12 @@ TEST_SUITE("split/user_holdout") {
                          "heldout_fraction is 0.001; it must be enough to hold out one user; 75 of 100 users have at least 5 interactions",
                          kd::InvalidArgument);
     CHECK_THROWS_AS(refuse({.heldout_users = -1}), kd::InvalidArgument);
-    CHECK_THROWS_AS(refuse({.heldout_fraction = 1.0}), kd::InvalidArgument);
+    for (const double bad : {0.0, 1.0, -0.5, std::numeric_limits<double>::quiet_NaN()}) {
+      CHECK_THROWS_AS(refuse({.heldout_fraction = bad}), kd::InvalidArgument);
+      CHECK_THROWS_AS(refuse({.heldout_users = 3, .heldout_fraction = bad}), kd::InvalidArgument);
+      CHECK_THROWS_AS(refuse({.target_fraction = bad}), kd::InvalidArgument);
+    }
+    CHECK_NOTHROW(refuse({.heldout_fraction = 0.99, .target_fraction = 1.0 - 0x1p-53, .min_interactions = 2}));
     CHECK_THROWS_WITH_AS(refuse({.target_fraction = 0.0}), "target_fraction is 0; it must be above 0 and below 1", kd::InvalidArgument);
     CHECK_THROWS_WITH_AS(refuse({.min_interactions = 1}), "min_interactions is 1; it must be at least 2", kd::InvalidArgument);
     const kd::CsrMatrix two = kindred_test::matrix_with_lengths(std::vector<std::size_t>{5, 5}, 10, 1);

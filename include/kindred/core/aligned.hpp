@@ -34,9 +34,10 @@ namespace detail {
 inline void wish_for_huge_pages([[maybe_unused]] void* start, [[maybe_unused]] std::size_t bytes) noexcept {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
   constexpr std::uintptr_t page = 4096, huge = std::uintptr_t{2} << 20;
-  const auto first = (reinterpret_cast<std::uintptr_t>(start) + page - 1) / page * page;
-  const auto last = (reinterpret_cast<std::uintptr_t>(start) + bytes) / page * page;
-  if (last >= first + huge) (void)::madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
+  const auto address = reinterpret_cast<std::uintptr_t>(start);
+  const auto first = (address + page - 1) / page * page;
+  const auto last = (address + bytes) / page * page;
+  if (last >= first + huge) (void)::madvise(static_cast<char*>(start) + (first - address), last - first, MADV_HUGEPAGE);
 #endif
 }
 

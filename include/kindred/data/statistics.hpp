@@ -128,7 +128,10 @@ struct HistogramBin {
   double low = 1.0;
   while (low > smallest) low /= ratio;
   while (low * ratio <= smallest) low *= ratio;
-  for (; bins.empty() || low <= largest; low *= ratio) bins.push_back({low, low * ratio, 0});
+  do {
+    bins.push_back({low, low * ratio, 0});
+    low *= ratio;
+  } while (low <= largest);
   for (const double value : values) {
     if (!counts(value)) continue;
     const auto bin = std::upper_bound(bins.begin(), bins.end(), value, [](double v, const HistogramBin& b) { return v < b.low; });

@@ -44,7 +44,7 @@ class FieldScanner {
 #if defined(__SSE2__) && (defined(__GNUC__) || defined(__clang__))
     using Bytes = char __attribute__((vector_size(16)));
     const auto bits = [](auto mask) { return static_cast<std::uint64_t>(static_cast<unsigned>(__builtin_ia32_pmovmskb128((Bytes)mask))); };
-    for (int n = 0; n < 4; ++n) {
+    for (std::size_t n = 0; n < 4; ++n) {
       Bytes bytes;
       std::memcpy(&bytes, word_ + 16 * n, 16);
       stops_ |= bits((bytes == '\n') | (bytes == separator_)) << (16 * n);

@@ -37,7 +37,7 @@ struct LastfmOptions {
 namespace detail {
 
 /// Sets the item columns of a Last.fm file. Item names are the artist names as first seen.
-inline void set_item_key(DelimitedFormat& format, ItemKey key, Column mbid, Column name) {
+inline void set_item_key(DelimitedFormat& format, ItemKey key, const Column& mbid, const Column& name) {
   format.item = key == ItemKey::name ? name : mbid;
   if (key == ItemKey::mbid_else_name) format.item_fallback = name;
   format.item_name = name;

@@ -66,7 +66,7 @@ class LineSource {
     } else {
       file_.reset(path_ == "-" ? stdin : std::fopen(path_.c_str(), "rb"));
       if (!file_) throw IoError(path_, "open", errno);
-      std::setvbuf(file_.get(), nullptr, _IONBF, 0);
+      (void)std::setvbuf(file_.get(), nullptr, _IONBF, 0);
     }
     buffer_.resize(block_ + LineBlock::slack);
     while (!at_end_ && end_ < 4) fill();
@@ -147,7 +147,7 @@ class LineSource {
  private:
   struct Close {
     void operator()(std::FILE* file) const noexcept {
-      if (file != stdin) std::fclose(file);
+      if (file != stdin) (void)std::fclose(file);
     }
   };
 

@@ -80,7 +80,8 @@ TopKIndex<Scalar>::TopKIndex(const FactorMatrix<Scalar>& rows, const FactorMatri
       const std::span<const Scalar> row = matrix.row(r);
       for (std::size_t f = 0; f < factors_; ++f) sums[f] += static_cast<double>(row[f]) * static_cast<double>(row[f]);
     }
-    for (double& sum : sums) sum /= static_cast<double>((matrix.rows() + step - 1) / step);
+    const Index sampled = (matrix.rows() + step - 1) / step;
+    for (double& sum : sums) sum /= static_cast<double>(sampled);
     return sums;
   };
   if (rows.rows() > 0 && queries.rows() > 0) {
