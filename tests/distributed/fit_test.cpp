@@ -156,6 +156,33 @@ TEST_SUITE("distributed/fit") {
     }
   }
 
+  TEST_CASE("what fit refuses is refused on all ranks, each with its own error") {
+    const auto refused = [](const kd::ImplicitALS<float>::FitOptions& fit, const kd::CsrMatrix& matrix) {
+      std::atomic<int> errors{0};
+      kd::ThreadCommunicator::run(2, [&](kd::ThreadCommunicator& communicator) {
+        kd::ImplicitALS<float> als(small());
+        try {
+          kd::fit_distributed(communicator, als, matrix, fit);
+        } catch (const kd::InvalidArgument&) {
+          ++errors;
+        } catch (const kd::ShapeError&) {
+          ++errors;
+        }
+      });
+      return errors == 2;
+    };
+    CHECK(refused({.memory_limit = 1'000}, plays()));
+    CHECK(refused({.snapshot_every = 0}, plays()));
+    CHECK(refused({.initial_users = kd::FactorMatrix<float>(3, 3)}, plays()));
+    const kd::FitSnapshot<float> done{2, std::nullopt, {}, {}};
+    CHECK(refused({.resume_from = &done}, plays()));
+    CHECK(refused({}, kd::CsrMatrix({3, 4}, {0, 0, 0, 0}, {}, {})));
+    kd::SerialCommunicator alone;
+    kd::ImplicitALS<float> als(small());
+    kd::fit_distributed(alone, als, plays());
+    CHECK(als.options().simd == kd::SimdLevel::best);  // as asked for, whatever the ranks had
+  }
+
   TEST_CASE("ranks that do not belong together are told so") {
     const auto error_of = [](auto&& change) {
       std::vector<std::string> errors(2);
@@ -206,7 +233,7 @@ TEST_SUITE("distributed/fit") {
       try {
         kd::fit_distributed(communicator, als, plays(), fit);
       } catch (const std::exception& error) {
-        ended += std::string(error.what()) == "rank 1: enough" ? 1 : 0;
+        ended += std::string(error.what()) == (communicator.rank() == 1 ? "enough" : "rank 1: enough") ? 1 : 0;
       }
     });
     CHECK(ended == 3);

@@ -16,6 +16,8 @@
 namespace kindred::inline v0::detail {
 
 /// Errors that all ranks hear of. Where one rank fails, all throw: it its own error, the others an Error with its rank and words.
+///
+/// What ranks do together is agreed upon before each exchange: then a rank that fails anywhere in between meets the others at their next agreement.
 template <Communicator C>
 class Agreement {
  public:
@@ -36,6 +38,27 @@ class Agreement {
     reached_ = true;
     if (error) std::rethrow_exception(error);
     throw Error("rank " + std::to_string(root) + ": " + text);
+  }
+
+  /// Calls `body`, which agrees before every exchange, and agrees on what it throws. An error that cannot be agreed upon, because the network itself
+  /// fails, ends all ranks.
+  template <typename Body>
+  void together(Body&& body) {
+    std::exception_ptr error;
+    try {
+      body();
+      (*this)(nullptr);
+    } catch (...) {
+      if (reached_) throw;
+      error = std::current_exception();
+    }
+    if (!error) return;
+    try {
+      (*this)(error);
+    } catch (...) {
+      if (!reached_) communicator_.abort(words_of(error));
+      throw;
+    }
   }
 
   /// Calls `body` and agrees on what it throws.

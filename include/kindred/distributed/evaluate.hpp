@@ -4,7 +4,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <span>
 
 #include <kindred/core/error.hpp>
@@ -28,35 +27,29 @@ template <Communicator C, RecommenderModel Model, RowSource Train, RowSource Tes
                                                  const EvaluateOptions& options = {}) {
   detail::Agreement<C> agree(communicator);
   RankingReport report;
-  try {
-    std::exception_ptr error;
-    const detail::EvaluatePartners partners{.rank = communicator.rank(),
-                                            .size = communicator.size(),
-                                            .gather =
-                                                [&](std::span<std::byte> data, std::span<const std::uint64_t> starts, std::size_t unit) {
-                                                  if (!error) agree(nullptr);  // nobody has failed to make its lists
-                                                  communicator.all_gather_v(data, starts, unit);
-                                                },
-                                            .sum = [&](std::span<double> numbers) { communicator.all_reduce(numbers); }};
-    try {
-      if (options.progress) throw InvalidArgument("progress", "set", "empty for a distributed evaluation");
-      if constexpr (std::convertible_to<const Train&, CsrView>) {
-        CsrMatrix cleaned;
-        const CsrView known = detail::interactions_of(train, cleaned);
-        report = detail::evaluate_rows(model, detail::RowsRef(known), detail::RowsRef(test), options, &partners);
-      } else {
-        report = detail::evaluate_rows(model, detail::RowsRef(train), detail::RowsRef(test), options, &partners);
-      }
-    } catch (...) {
-      if (agree.reached()) throw;
-      error = std::current_exception();
-      agree(error);
+  const detail::EvaluatePartners partners{.rank = communicator.rank(),
+                                          .size = communicator.size(),
+                                          .gather =
+                                              [&](std::span<std::byte> data, std::span<const std::uint64_t> starts, std::size_t unit) {
+                                                agree(nullptr);
+                                                communicator.all_gather_v(data, starts, unit);
+                                              },
+                                          .sum =
+                                              [&](std::span<double> numbers) {
+                                                agree(nullptr);
+                                                communicator.all_reduce(numbers);
+                                              }};
+  agree.together([&] {
+    if (options.progress) throw InvalidArgument("progress", "set", "empty for a distributed evaluation");
+    if constexpr (std::convertible_to<const Train&, CsrView>) {
+      CsrMatrix cleaned;
+      const CsrView known = detail::interactions_of(train, cleaned);
+      report = detail::evaluate_rows(model, detail::RowsRef(known), detail::RowsRef(test), options, &partners);
+    } else {
+      report = detail::evaluate_rows(model, detail::RowsRef(train), detail::RowsRef(test), options, &partners);
     }
-    return report;
-  } catch (...) {
-    if (!agree.reached()) communicator.abort(detail::Agreement<C>::words_of(std::current_exception()));
-    throw;
-  }
+  });
+  return report;
 }
 
 }  // namespace kindred::inline v0

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -19,6 +20,7 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/progress.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/data/csr_view.hpp>
 #include <kindred/data/interaction_source.hpp>
 #include <kindred/distributed/agreement.hpp>
 #include <kindred/distributed/communicator.hpp>
@@ -36,18 +38,22 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 /// A rank solves a run of users and a run of items of about the same cost, and reads the interactions of these alone; after each half-step all factors are
 /// gathered. Beside what fit takes, each rank holds all factors, and receives (ranks - 1) / ranks of them an iteration (distributed/plan.hpp).
 /// Callbacks: `progress` of rank 0 alone is asked, for all; `after_iteration` and `on_snapshot` are called on every rank that has them.
-/// Where a rank fails, all throw: that one its error, the others an Error that names the rank; an error outside of what ranks do together ends all through
-/// communicator.abort. @throws as ImplicitALS::fit does; InvalidArgument if ranks differ in shape, interactions or options.
+/// Where a rank fails, all throw: that one its error, the others an Error that names the rank, and every model is as it was. @throws as ImplicitALS::fit does; InvalidArgument if ranks differ in shape, interactions or options.
 template <Communicator C, Real Scalar, ShareableSource Source>
 FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Source& train,
                           typename ImplicitALS<Scalar>::FitOptions fit_options = {}) {
   detail::Agreement<C> agree(communicator);
-  const detail::SumOverAll sum = [&](std::span<double> numbers) { communicator.all_reduce(numbers); };
+  const detail::SumOverAll sum = [&](std::span<double> numbers) {
+    agree(nullptr);
+    communicator.all_reduce(numbers);
+  };
   const std::size_t rank = communicator.rank(), ranks = communicator.size();
-  try {
+  FitReport report;
+  std::optional<ImplicitALS<Scalar>> fitted;
+  agree.together([&] {
     AlsOptions options = model.options();
-    SimdLevel level = SimdLevel::base;
-    agree.on([&] { level = resolve_level(options.simd); });
+    SimdLevel level = resolve_level(options.simd);
+    agree(nullptr);
     const MatrixShape shape = train.shape();
     const auto all = detail::gathered<C, 8>(
         communicator, {static_cast<double>(shape.users), static_cast<double>(shape.items), static_cast<double>(train.nnz()),
@@ -57,11 +63,9 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
     for (std::size_t r = 0; r < ranks; ++r) {
       constexpr std::array<std::string_view, 6> names = {"users", "items", "interactions", "factors", "iterations", "seed"};
       for (std::size_t n = 0; n < names.size(); ++n)
-        if (all[r][n] != all[0][n]) {
-          agree(
-              std::make_exception_ptr(InvalidArgument("the number of " + std::string(names[n]) + " on rank " + std::to_string(r), all[r][n],
-                                                      "what rank 0 has, " + std::to_string(static_cast<long long>(all[0][n])))));
-        }
+        if (all[r][n] != all[0][n])
+          throw InvalidArgument("the number of " + std::string(names[n]) + " on rank " + std::to_string(r), all[r][n],
+                                "what rank 0 has, " + std::to_string(static_cast<long long>(all[0][n])));
       level = (std::min)(level, static_cast<SimdLevel>(static_cast<int>(all[r][6])));
       asks_progress = asks_progress || all[r][7] > 0.0;
     }
@@ -77,22 +81,16 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
       };
 
     const auto& by_items = transpose(train);
-    std::vector<Index> users, items;  // where the run of each rank begins
-    std::vector<Index> user_counts, item_counts;
-    agree.on([&] {
-      user_counts = row_counts(train);
-      item_counts = row_counts(by_items);
-      if (train.nnz() == 0)
-        throw InvalidArgument("train", detail::shape_text(shape) + " without interactions", "a matrix with at least one");
-      users = row_shares(user_counts, options, ranks, static_cast<Index>(detail::loss_grain));
-      items = row_shares(item_counts, options, ranks, 1);
-    });
+    ImplicitALS<Scalar> next(options);
+    detail::AlsAccess::check_shared(next, shape, train.nnz(), std::convertible_to<const Source&, CsrView>, fit_options);
+    std::vector<Index> user_counts = row_counts(train), item_counts = row_counts(by_items);
+    // Where the run of each rank begins.
+    const std::vector<Index> users = row_shares(user_counts, options, ranks, static_cast<Index>(detail::loss_grain));
+    const std::vector<Index> items = row_shares(item_counts, options, ranks, 1);
     const auto own_users = rows_between(train, users[rank], users[rank + 1]);
     const auto own_items = rows_between(by_items, items[rank], items[rank + 1]);
-    agree.on([&] {
-      (void)detail::checked_row_counts(detail::RowsRef(own_users), "train", users[rank], users[rank + 1]);
-      (void)detail::checked_row_counts(detail::RowsRef(own_items), "train by items", items[rank], items[rank + 1]);
-    });
+    (void)detail::checked_row_counts(detail::RowsRef(own_users), "train", users[rank], users[rank + 1]);
+    (void)detail::checked_row_counts(detail::RowsRef(own_items), "train by items", items[rank], items[rank + 1]);
     std::optional<double> cap = options.value_cap;
     if (options.value_cap_quantile)
       cap = detail::magnitude_quantile(detail::RowsRef(own_users), *options.value_cap_quantile, train.nnz(), sum);
@@ -107,16 +105,13 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
       communicator.all_gather_v(std::as_writable_bytes(std::span(solved.data(), static_cast<std::size_t>(solved.rows()) * solved.stride())),
                                 starts, row_bytes);
     };
-    ImplicitALS<Scalar> next(options);
-    const FitReport report =
+    report =
         detail::AlsAccess::fit_shared(next, detail::AlsWeights(options, std::move(user_counts), std::move(item_counts), cap),
-                                      detail::RowsRef(own_users), detail::RowsRef(own_items), fit_options, partners);
-    model = std::move(next);
-    return report;
-  } catch (...) {
-    if (!agree.reached()) communicator.abort(detail::Agreement<C>::words_of(std::current_exception()));
-    throw;
-  }
+                                      detail::RowsRef(own_users), detail::RowsRef(own_items), fit_options, partners, model.options().simd);
+    fitted = std::move(next);
+  });
+  model = std::move(*fitted);
+  return report;
 }
 
 }  // namespace kindred::inline v0::inline KINDRED_BUILD

@@ -281,10 +281,9 @@ class ImplicitALS {
 
   [[nodiscard]] FactorMatrix<Scalar> given_or_first(const FactorMatrix<Scalar>* given, std::string_view name, Index rows,
                                                     RandomStream stream) const;
-  void check_memory(const detail::RowsRef& train, const FitOptions& fit_options) const;
   void check_rotated(const FactorMatrix<Scalar>& fixed, Side solved, std::size_t iteration, const ParallelOptions& parallel) const;
   [[nodiscard]] SideData prepare_side(Side side, const detail::RowsRef& rows) const;
-  void check_fit(const detail::RowsRef& train, const FitOptions& fit_options) const;
+  void check_fit(MatrixShape shape, Offset nnz, bool in_memory, const FitOptions& fit_options) const;
   FitReport fit_rows(const detail::RowsRef& train, const detail::RowsRef& by_items, const FitOptions& fit_options, const Stopwatch& total);
   /// The rows of this process, and those who solve the others, if there are any.
   FitReport fit_weighted(detail::AlsWeights weights, const detail::RowsRef& train, const detail::RowsRef& by_items,
@@ -472,19 +471,6 @@ void ImplicitALS<Scalar>::check_rotated(const FactorMatrix<Scalar>& fixed, Side 
                });
 }
 
-template <Real Scalar>
-void ImplicitALS<Scalar>::check_memory(const detail::RowsRef& train, const FitOptions& fit_options) const {
-  if (!fit_options.memory_limit) return;
-  const MemoryEstimate estimate = estimate_memory<Scalar>(train.rows(), train.cols(), train.nnz(), options_);
-  std::uint64_t needed = fitted() ? estimate.refit_total() : estimate.total();
-  if (!train.in_memory()) needed -= estimate.transposed + estimate.strengths;
-  if (needed > *fit_options.memory_limit)
-    throw InvalidArgument("memory_limit", *fit_options.memory_limit,
-                          "at least " + std::to_string(needed) + " bytes, which is what estimate_memory says for " +
-                              detail::shape_text(train.shape()) + " with " + std::to_string(train.nnz()) + " interactions and " +
-                              std::to_string(options_.factors) + " factors");
-}
-
 // In the eigenbasis the sum over all pairs of a_u b_i s^2 is sum_u a_u sum_f e_f x_uf^2: no pair is visited but the observed ones.
 template <Real Scalar>
 AlsLoss ImplicitALS<Scalar>::loss(const SideData& users, const ParallelOptions& parallel,
@@ -591,26 +577,33 @@ FitReport ImplicitALS<Scalar>::fit(const CsrView& given, const FitOptions& fit_o
   CsrMatrix cleaned;
   const CsrView train = detail::without_stored_zeros(given, cleaned);
   const detail::RowsRef users(train);
-  check_fit(users, fit_options);
+  check_fit(train.shape(), train.nnz(), true, fit_options);
   const CsrMatrix by_items = transpose(train);
   return fit_rows(users, detail::RowsRef(by_items), fit_options, total);
 }
 
 template <Real Scalar>
-void ImplicitALS<Scalar>::check_fit(const detail::RowsRef& train, const FitOptions& fit_options) const {
-  if (train.nnz() == 0)
-    throw InvalidArgument("train", detail::shape_text(train.shape()) + " without interactions", "a matrix with at least one");
+void ImplicitALS<Scalar>::check_fit(MatrixShape shape, Offset nnz, bool in_memory, const FitOptions& fit_options) const {
+  if (nnz == 0) throw InvalidArgument("train", detail::shape_text(shape) + " without interactions", "a matrix with at least one");
   if (fit_options.snapshot_every < 1) throw InvalidArgument("snapshot_every", fit_options.snapshot_every, "at least 1");
   if (const std::size_t done = fit_options.resume_from != nullptr ? fit_options.resume_from->iteration : 0;
       done > 0 && done >= options_.iterations)
     throw InvalidArgument("iterations", options_.iterations, "above the " + std::to_string(done) + " of the fit that is resumed");
-  check_memory(train, fit_options);
+  if (!fit_options.memory_limit) return;
+  const MemoryEstimate estimate = estimate_memory<Scalar>(shape.users, shape.items, nnz, options_);
+  std::uint64_t needed = fitted() ? estimate.refit_total() : estimate.total();
+  if (!in_memory) needed -= estimate.transposed + estimate.strengths;
+  if (needed > *fit_options.memory_limit)
+    throw InvalidArgument("memory_limit", *fit_options.memory_limit,
+                          "at least " + std::to_string(needed) + " bytes, which is what estimate_memory says for " +
+                              detail::shape_text(shape) + " with " + std::to_string(nnz) + " interactions and " +
+                              std::to_string(options_.factors) + " factors");
 }
 
 template <Real Scalar>
 FitReport ImplicitALS<Scalar>::fit_rows(const detail::RowsRef& train, const detail::RowsRef& by_items, const FitOptions& fit_options,
                                         const Stopwatch& total) {
-  check_fit(train, fit_options);
+  check_fit(train.shape(), train.nnz(), train.in_memory(), fit_options);
   detail::check_shape("train by items", {by_items.cols(), by_items.rows()}, "train", train.shape());
   if (by_items.nnz() != train.nnz())
     throw ShapeError("train by items holds " + std::to_string(by_items.nnz()) + " interactions; train holds " +

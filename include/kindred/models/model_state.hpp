@@ -76,8 +76,17 @@ struct AlsAccess {
   /// A fit of which other processes solve some of the rows: `train` and `by_items` hold those of this one alone.
   template <Real Scalar>
   static FitReport fit_shared(ImplicitALS<Scalar>& model, AlsWeights weights, const RowsRef& train, const RowsRef& by_items,
-                              const typename ImplicitALS<Scalar>::FitOptions& options, const FitPartners<Scalar>& partners) {
-    return model.fit_weighted(std::move(weights), train, by_items, options, Stopwatch(), &partners);
+                              const typename ImplicitALS<Scalar>::FitOptions& options, const FitPartners<Scalar>& partners,
+                              SimdLevel asked_for) {
+    FitReport report = model.fit_weighted(std::move(weights), train, by_items, options, Stopwatch(), &partners);
+    model.options_.simd = asked_for;  // the level that all ranks have is no wish of who asked
+    return report;
+  }
+  /// @throws as fit does before it starts.
+  template <Real Scalar>
+  static void check_shared(const ImplicitALS<Scalar>& model, MatrixShape shape, Offset nnz, bool in_memory,
+                           const typename ImplicitALS<Scalar>::FitOptions& options) {
+    model.check_fit(shape, nnz, in_memory, options);
   }
 };
 
