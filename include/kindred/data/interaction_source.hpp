@@ -46,6 +46,7 @@ concept InteractionSource = RowSource<Source> && requires(const Source& source) 
 /// The rows [first, last) of a matrix in memory, at their places in a matrix of the same shape.
 class RowsBetween {
  public:
+  /// @throws InvalidArgument if there are no such rows.
   RowsBetween(const CsrView& matrix, Index first, Index last) : shape_(matrix.shape()) {
     if (first < 0 || first > last || last > matrix.rows())
       throw InvalidArgument("rows", "[" + std::to_string(first) + ", " + std::to_string(last) + ")",

@@ -42,6 +42,7 @@ class SerialCommunicator {
   void all_reduce(std::span<double>) noexcept {}
   void broadcast(std::span<std::byte>, std::size_t) noexcept {}
   void barrier() noexcept {}
+  /// @throws Error with `why`.
   [[noreturn]] void abort(std::string_view why) { throw Error(std::string(why)); }
 };
 

@@ -54,14 +54,17 @@ class MpiCommunicator {
     check(result, "MPI_Allgatherv");
     received_ += detail::gathered_bytes(starts, rank_, unit);
   }
+  /// Sums over all ranks. @throws as all_gather_v does.
   void all_reduce(std::span<double> numbers) {
     check(MPI_Allreduce(MPI_IN_PLACE, numbers.data(), as_int(numbers.size()), MPI_DOUBLE, MPI_SUM, communicator_), "MPI_Allreduce");
     received_ += (size_ - 1) * numbers.size_bytes();
   }
+  /// The bytes of `root` to all. @throws as all_gather_v does.
   void broadcast(std::span<std::byte> data, std::size_t root) {
     check(MPI_Bcast(data.data(), as_int(data.size()), MPI_BYTE, as_int(root), communicator_), "MPI_Bcast");
     if (rank_ != root) received_ += data.size();
   }
+  /// Waits for all. @throws as all_gather_v does.
   void barrier() { check(MPI_Barrier(communicator_), "MPI_Barrier"); }
 
   /// Says why on the standard error and ends all processes.

@@ -34,6 +34,7 @@ class ThreadCommunicator {
     });
     received_ += detail::gathered_bytes(starts, rank_, unit);
   }
+  /// Sums over all ranks, in the order of ranks.
   void all_reduce(std::span<double> numbers) {
     const std::vector<double> own(numbers.begin(), numbers.end());
     std::vector<double> sum(numbers.size(), 0.0);
@@ -47,14 +48,17 @@ class ThreadCommunicator {
     std::copy(sum.begin(), sum.end(), numbers.begin());
     received_ += (size() - 1) * numbers.size_bytes();
   }
+  /// The bytes of `root` to all.
   void broadcast(std::span<std::byte> data, std::size_t root) {
     exchange(data.data(), [&](std::size_t from, const void* theirs) {
       if (from == root) std::copy_n(static_cast<const std::byte*>(theirs), data.size(), data.begin());
     });
     if (rank_ != root) received_ += data.size();
   }
+  /// Waits for all.
   void barrier() { meet(); }
 
+  /// Ends all ranks at their next meeting. @throws Error with this rank and `why`.
   [[noreturn]] void abort(std::string_view why) {
     {
       const std::lock_guard lock(shared_->mutex);
