@@ -154,6 +154,10 @@ TEST_SUITE("io/csr_file_writer") {
     {
       std::ofstream(path + ".building/run000001", std::ios::binary) << damaged.substr(0, damaged.size() - 1);
       CHECK_THROWS_AS(kd::CsrFileWriter(path, named), kd::FormatError);
+      std::string key_beyond = damaged;
+      for (std::size_t at = 32; at < 40; ++at) key_beyond[at] = static_cast<char>(at == 32 ? 1 : 0);  // one new item, which is not there
+      std::ofstream(path + ".building/run000001", std::ios::binary) << key_beyond;
+      CHECK_THROWS_AS(kd::CsrFileWriter(path, named), kd::FormatError);
       std::string flipped = damaged;
       flipped[flipped.size() / 2] ^= 1;
       std::ofstream(path + ".building/run000001", std::ios::binary) << flipped;
@@ -161,6 +165,7 @@ TEST_SUITE("io/csr_file_writer") {
       std::ofstream(path + ".building/run000001", std::ios::binary) << damaged;
     }
     kd::CsrFileWriter writer(path, named);
+    CHECK_THROWS_WITH_AS(kd::CsrFileWriter(path, named), doctest::Contains("is another writer at work?"), kd::IoError);
     CHECK(writer.added() == 98'304);  // three runs; what was in memory is gone
     for (std::size_t n = writer.added(); n < many; ++n) writer.add(nth(n).user, nth(n).item, nth(n).value);
     writer.finish({{700, 400}});

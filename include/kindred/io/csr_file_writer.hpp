@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -40,6 +41,32 @@ struct CsrFileOptions {
 };
 
 namespace detail {
+
+/// One writer at a time works in a folder, for as long as this lives.
+class FolderLock {
+ public:
+  /// @throws IoError if somebody else has it.
+  explicit FolderLock([[maybe_unused]] const std::string& folder) {
+#if KINDRED_POSIX_FILES
+    file_ = ::open((folder + "/lock").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (file_ < 0) throw IoError(folder, "lock", errno);
+    if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return;
+    const int error = errno;
+    ::close(file_);
+    throw IoError(folder, "lock (is another writer at work?)", error);
+#endif
+  }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+  ~FolderLock() {
+#if KINDRED_POSIX_FILES
+    ::close(file_);
+#endif
+  }
+
+ private:
+  int file_ = -1;
+};
 
 /// The arrays of a file that are written side by side, each from front to back.
 class SectionWriter {
@@ -135,6 +162,7 @@ class CsrFileWriter {
     std::error_code error;
     std::filesystem::create_directory(folder_, error);
     if (error) throw IoError(folder_, "create", error.value());
+    lock_ = std::make_unique<detail::FolderLock>(folder_);
     take_up();
     buffer_ = std::make_unique<detail::SortBuffer>(options_.memory_limit / 2);
   }
@@ -217,8 +245,7 @@ class CsrFileWriter {
     std::string key;
     const auto read_keys = [&](std::uint64_t count, IdMap& keys) {
       for (std::uint64_t n = 0; n < count; ++n) {
-        key.resize(reader.get<std::uint32_t>());
-        reader.get_bytes(std::as_writable_bytes(std::span(key.data(), key.size())));
+        reader.get_text(key);
         keys.intern(key);
       }
     };
@@ -358,6 +385,7 @@ class CsrFileWriter {
   std::string path_;
   std::string folder_;
   CsrFileOptions options_;
+  std::unique_ptr<detail::FolderLock> lock_;
   std::unique_ptr<detail::SortBuffer> buffer_;
   IdMap users_;
   IdMap items_;

@@ -6,10 +6,13 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -117,6 +120,8 @@ class BufferedReader {
       : path_(std::move(path)), file_(std::fopen(path_.c_str(), "rb")), buffer_(buffer_bytes) {
     if (!file_) throw IoError(path_, "open", errno);
     std::setvbuf(file_.get(), nullptr, _IONBF, 0);
+    std::error_code none;
+    if (const std::uintmax_t size = std::filesystem::file_size(path_, none); !none) size_ = size;
   }
 
   /// @throws IoError; FormatError if the file ends before.
@@ -134,6 +139,13 @@ class BufferedReader {
       at_ += count;
       bytes = bytes.subspan(count);
     }
+  }
+  /// A length and as many bytes, into `text`. @throws FormatError also if the file is shorter than that: no length is believed before.
+  void get_text(std::string& text) {
+    const auto length = get<std::uint32_t>();
+    if (length > size_) throw FormatError(path_ + ": the file is damaged: a key longer than the file");
+    text.resize(length);
+    get_bytes(std::as_writable_bytes(std::span(text.data(), text.size())));
   }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   /// Of everything that was taken so far.
@@ -167,6 +179,7 @@ class BufferedReader {
   std::size_t at_ = 0;
   std::size_t end_ = 0;
   std::size_t hashed_ = 0;
+  std::uint64_t size_ = 0;
   Xxh64 hash_;
 };
 
@@ -258,11 +271,8 @@ class RunMerger {
 
   /// Reads past the keys to the checksum.
   static void check_end(Run& run) {
-    std::vector<std::byte> key;
-    for (std::uint64_t n = 0; n < run.header.new_users + run.header.new_items; ++n) {
-      key.resize(run.reader.get<std::uint32_t>());
-      run.reader.get_bytes(key);
-    }
+    std::string key;
+    for (std::uint64_t n = 0; n < run.header.new_users + run.header.new_items; ++n) run.reader.get_text(key);
     const std::uint64_t found = run.reader.checksum();
     if (run.reader.get<std::uint64_t>() != found) throw FormatError(run.reader.path() + ": the file is damaged: its checksum differs");
   }
