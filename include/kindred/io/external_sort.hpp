@@ -222,7 +222,7 @@ class RunMerger {
   RunMerger(std::span<const std::string> paths, std::uint64_t memory) {
     constexpr std::uint64_t least = 4096;
     const std::uint64_t each = (std::min)(memory / (std::max)(paths.size(), std::size_t{1}), std::uint64_t{1} << 20);
-    if (each < least)
+    if (!paths.empty() && each < least)
       throw InvalidArgument("memory_limit", "too low for " + std::to_string(paths.size()) + " sorted runs", "at least four times as much");
     for (const std::string& path : paths) {
       runs_.push_back(std::make_unique<Run>(path, static_cast<std::size_t>(each)));
