@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Inputs that are meant to make a library slow, each beside an ordinary one of the same size: the time of both, how many times as long the hostile one takes, and
-// how far the memory of the process rises while it runs (Linux alone can tell).
+// Inputs that are meant to make a library slow, each beside an ordinary one of the same size: the time of both, how many times as much processor time the hostile one
+// takes, and how far the memory of the process rises while it runs (Linux alone can tell).
 //   adversarial_benchmark [--benchmark_filter=...]
 #include <benchmark/benchmark.h>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -50,14 +54,15 @@ double memory_mb(const std::string& field) {
 void run(benchmark::State& state, const std::string& name, bool hostile, const std::function<Work()>& prepare) {
   static std::map<std::string, double> benign_seconds;
   const Work work = prepare();
+#if defined(__GLIBC__)
+  malloc_trim(0);  // else what earlier cases have left would be used first, and not show
+#endif
   std::ofstream("/proc/self/clear_refs") << "5";  // the peak starts from here
   const double before = memory_mb("VmRSS");
-  double seconds = 0.0;
-  for (auto _ : state) {
-    const auto start = std::chrono::steady_clock::now();
-    work();
-    seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  }
+  // Processor time, of all threads: what other programs do meanwhile does not count.
+  const std::clock_t start = std::clock();
+  for (auto _ : state) work();
+  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   state.counters["rise_MB"] = (std::max)(0.0, memory_mb("VmHWM") - before);
   if (!hostile)
     benign_seconds[name] = seconds;
@@ -71,6 +76,7 @@ void add(const std::string& name, const std::function<Work()>& benign,
   const auto add_one = [&](const std::string& what, bool is_hostile, const std::function<Work()>& prepare) {
     benchmark::RegisterBenchmark((name + "/" + what).c_str(), [=](benchmark::State& state) { run(state, name, is_hostile, prepare); })
         ->Iterations(3)
+        ->MeasureProcessCPUTime()
         ->UseRealTime()
         ->Unit(benchmark::kMillisecond);
   };

@@ -239,8 +239,8 @@ void check_users(const Truth& truth, const kd::ImplicitALS<Scalar>& model) {
     }
     const long double most = norm > 0.0L ? truth.share(truth.user_condition(items, u)) * std::sqrt(norm) : 0.0L;
     if (!(std::sqrt(off) <= most + static_cast<long double>((std::numeric_limits<Scalar>::min)())))
-      fail("user " + std::to_string(u) + " is off by " + std::to_string(static_cast<double>(std::sqrt(off))) + ", at most " +
-           std::to_string(static_cast<double>(most)) + " of " + std::to_string(static_cast<double>(std::sqrt(norm))));
+      fail("user " + std::to_string(u) + " is off by " + kd::detail::number_text(static_cast<double>(std::sqrt(off))) + ", at most " +
+           kd::detail::number_text(static_cast<double>(most)) + " of " + kd::detail::number_text(static_cast<double>(std::sqrt(norm))));
   }
 }
 
@@ -262,7 +262,7 @@ void check_items(const Truth& truth, const Rows<long double>& before, const kd::
       const long double bound = most[i] * norm[j] + most[j] * norm[i] + most[i] * most[j];
       if (!(off <= bound + static_cast<long double>((std::numeric_limits<Scalar>::min)())))
         fail("items " + std::to_string(i) + " and " + std::to_string(j) + ": their product is off by " +
-             std::to_string(static_cast<double>(off)) + ", at most " + std::to_string(static_cast<double>(bound)));
+             kd::detail::number_text(static_cast<double>(off)) + ", at most " + kd::detail::number_text(static_cast<double>(bound)));
     }
 }
 
@@ -283,7 +283,7 @@ void check_failure(const Truth& truth, const Rows<long double>& start, const kd:
       std::copy(x.begin(), x.end(), &users.at(u, 0));
     }
   }
-  if (worst * truth.eps < 1e-5L) fail("a condition of " + std::to_string(static_cast<double>(worst)) + " and yet: " + what);
+  if (worst * truth.eps < 1e-5L) fail("a condition of " + kd::detail::number_text(static_cast<double>(worst)) + " and yet: " + what);
 }
 
 template <typename Scalar>

@@ -111,6 +111,23 @@ TEST_SUITE("read_dense_counts") {
     CHECK(data.users.key(0) == "u0");
   }
 
+  TEST_CASE("names come from where the table comes from") {
+    kd::DenseCountsOptions options{.user_names_path = "users", .item_names_path = "items"};
+    options.read.open = [](const std::string& path) -> kd::ReadBytes {
+      return [text = std::string(path == "users"   ? "0,ann\n1,bob\n"
+                                 : path == "items" ? "0,x\n1,y\n"
+                                                   : "1,0\n2,3\n")](char* to, std::size_t most) mutable {
+        const std::size_t count = text.copy(to, most);
+        text.erase(0, count);
+        return count;
+      };
+    };
+    const kd::Dataset data = kd::read_dense_counts("table", options);
+    CHECK(data.users.key(1) == "bob");
+    CHECK(data.items.key(0) == "x");
+    CHECK(data.matrix.nnz() == 3);
+  }
+
   TEST_CASE("names that do not fit") {
     const kd::test::TemporaryDirectory directory;
     const std::string path = directory.file("1,2\n3,4\n");

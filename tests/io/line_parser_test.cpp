@@ -121,6 +121,15 @@ TEST_SUITE("line parser") {
     CHECK(problem_of(csv, "a,\"b,c\",\xFF").column == 3);
   }
 
+  TEST_CASE("bad lines are found without words too") {
+    LineParser parser({.field_count = 2});
+    parser.word_problems(false);
+    for (const char* line : {"a", "a\tb\tc", "a\t\xFF"}) CHECK(problem_of(parser, line).found.empty());
+    CHECK(split(parser, "a\tb") == Fields{"a", "b"});
+    parser.word_problems(true);
+    CHECK(problem_of(parser, "a").found == "1 field");
+  }
+
   TEST_CASE("separators that cannot be") {
     for (const std::string separator : {"", "\n", "a\r", "::\n"})
       CHECK_THROWS_AS(LineParser({.separator = separator}), kd::InvalidArgument);

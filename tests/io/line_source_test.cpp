@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <kindred/io/line_source.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <string>
@@ -101,6 +102,41 @@ TEST_SUITE("line source") {
   }
 
   // Lengths around the block size, so that line ends fall on every side of its border.
+  TEST_CASE("a line of 300 MB without an end is passed over in a buffer of the size of the limit") {
+    constexpr std::size_t line = 300'000'000, limit = 1 << 20;
+    std::size_t largest = 0;
+    const auto open = [&](const std::string&) -> kd::ReadBytes {
+      return [&, at = std::size_t{0}](char* to, std::size_t most) mutable {
+        largest = std::max(largest, most);
+        const std::size_t count = std::min(most, line + 2 - at);
+        if (at < line) std::fill_n(to, count, 'x');
+        if (at + count == line + 2) std::copy_n("\na", std::min(count, std::size_t{2}), to + count - std::min(count, std::size_t{2}));
+        at += count;
+        return count;
+      };
+    };
+    for (const bool blocks : {false, true}) {
+      kd::detail::LineSource source("pretended", limit, open);
+      if (blocks) {
+        kd::detail::LineBlock block;
+        REQUIRE(source.next_block(block));
+        CHECK(block.too_long);
+        REQUIRE(source.next_block(block));
+        CHECK(block.text() == "a");
+        CHECK_FALSE(source.next_block(block));
+      } else {
+        kd::detail::Line one;
+        REQUIRE(source.next(one));
+        CHECK(one.too_long);
+        REQUIRE(source.next(one));
+        CHECK(one.text == "a");
+        CHECK_FALSE(source.next(one));
+      }
+      CHECK(source.bytes() == line + 2);
+    }
+    CHECK(largest < 4 * limit);
+  }
+
   TEST_CASE("random lines come back whole") {
     const kd::test::TemporaryDirectory directory;
     kd::Random random(7, kd::RandomStream::sample);

@@ -192,6 +192,7 @@ class BlockParser {
   void parse_line(std::string_view line, BlockRows& found) {
     ++found.lines;
     if (line.size() > options_.max_line_bytes) return record_bad(found, TableReader::too_long(options_.max_line_bytes));
+    lines_.word_problems(wants_words(found));
     switch (lines_.parse(line, problem_)) {
       case LineKind::row: return take_row(lines_.fields(), found);
       case LineKind::skipped: ++found.skipped; return;
@@ -274,8 +275,9 @@ class BlockParser {
 
   void record_bad(BlockRows& found, const LineProblem& problem) {
     ++found.bad_lines;
-    if (found.first_bad.size() < options_.first_bad || fails()) found.first_bad.push_back({found.lines, problem});
+    if (wants_words(found)) found.first_bad.push_back({found.lines, problem});
   }
+  [[nodiscard]] bool wants_words(const BlockRows& found) const noexcept { return fails() || found.first_bad.size() < options_.first_bad; }
   [[nodiscard]] bool fails() const noexcept { return options_.on_bad_line == BadLinePolicy::fail; }
   [[nodiscard]] bool done(const BlockRows& found) const noexcept { return fails() && found.bad_lines > 0; }
 

@@ -68,6 +68,7 @@ class LineParser {
   [[nodiscard]] LineKind parse(std::string_view line, LineProblem& problem) {
     if (line.empty() || (!format_.comment_prefix.empty() && line.starts_with(format_.comment_prefix))) return LineKind::skipped;
     if (const std::size_t at = find_bad_byte(line); at != std::string_view::npos) {
+      if (!words_) return LineKind::bad;
       problem = {column_at(line, at), "byte " + byte_text(line[at]) + " at byte " + std::to_string(at + 1) + " of the line", "UTF-8 text"};
       return LineKind::bad;
     }
@@ -97,6 +98,8 @@ class LineParser {
   }
   /// From now on nobody looks at fields beyond those that are required.
   void settle() noexcept { settled_ = true; }
+  /// Whether anybody reads why a line is bad: to word it takes longer than to find out, and a file may be bad lines throughout. It stays as it was where not.
+  void word_problems(bool wanted) noexcept { words_ = wanted; }
 
  private:
   void add(std::string_view field) {
@@ -153,6 +156,7 @@ class LineParser {
     const std::size_t count = count_;
     const bool wrong = format_.field_rule == FieldRule::same && exact_ > 0 && count != exact_;
     if (wrong || count < least_) {
+      if (!words_) return false;
       const auto fields = [](std::size_t n) { return std::to_string(n) + (n == 1 ? " field" : " fields"); };
       problem = {0, fields(count),
                  (wrong ? fields(exact_) : "at least " + fields(least_)) + " separated by " + printable(format_.separator)};
@@ -181,6 +185,7 @@ class LineParser {
   bool exact_is_given_;
   std::size_t least_ = 1;
   bool settled_ = false;
+  bool words_ = true;
   std::vector<std::string_view> fields_;  // the first most_ of count_
   std::size_t count_ = 0;
   std::size_t most_ = 0;
