@@ -287,6 +287,12 @@ TEST_SUITE("model files") {
     CHECK(refusal<kd::PopularityRecommender>(file) == ": it holds a model of kind ImplicitALS; asked for was PopularityRecommender");
     const std::string newer = with_header(file, R"("kindred.format":"1")", R"("kindred.format":"2")");
     CHECK(refusal(newer) == ": it is of format '2'; this version (0.1.0) reads format 1, and the file is newer");
+    const std::string entry = R"("kindred.format":"1")";
+    for (const char* const newest : {"3", "10"})
+      CHECK_SAYS(refusal(with_header(file, entry, R"("kindred.format":")" + std::string(newest) + "\"")), "and the file is newer");
+    for (const char* const other : {"0", "", "x", "1.5", "123456789"})  // older, or no number at all
+      CHECK(refusal(with_header(file, entry, R"("kindred.format":")" + std::string(other) + "\"")) ==
+            ": it is of format '" + std::string(other) + "'; this version (0.1.0) reads format 1");
     CHECK(refusal(with_header(file, "cholesky", "magic")) ==
           ", entry kindred.model: 'solver' is 'magic', which this version does not know");
   }
