@@ -59,7 +59,8 @@ template <Real Scalar = float>
   // A system of k x k, a block of 256 rows, and a batch of 16 systems of at most 112 twice: as tiles and in lanes (linalg/row_workspace.hpp).
   const std::uint64_t batched = (std::min)(k, std::uint64_t{112});
   const std::uint64_t worker =
-      (stride * stride + (std::max)(k, std::uint64_t{256}) * stride + std::uint64_t{2} * 16 * (batched * batched / 2 + 16 * batched)) * sizeof(Scalar);
+      (stride * stride + (std::max)(k, std::uint64_t{256}) * stride + std::uint64_t{2} * 16 * (batched * batched / 2 + 16 * batched)) *
+      sizeof(Scalar);
   const std::uint64_t square = stride * stride * sizeof(double);
   estimate.workspaces = resolve_threads(options.threads) * worker + (detail::gram_blocks(k) + 6) * square;
   estimate.index = n_items * (stride + 3 * sizeof(double) + sizeof(Index));
