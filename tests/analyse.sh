@@ -3,7 +3,7 @@
 #   tests/analyse.sh [tidy] [cppcheck] [coverage] [valgrind]
 # tidy: clang-tidy on a file that includes every header, by .clang-tidy. cppcheck: each header by itself, the exceptions below.
 # coverage: builds and runs the tests at -O0 (preset coverage), says which share of include/ ran, and which throw nobody has seen; fails below 95 % of lines.
-# valgrind: memcheck on the tests of build/release that take no longer than a few minutes in it, at the base level of instructions.
+# valgrind: memcheck on those tests of the preset hardened that take no longer than a few minutes in it, at the base level of instructions.
 set -euo pipefail
 
 repository=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
@@ -62,11 +62,11 @@ PYTHON
 
 valgrind_tests() {
   require_packages valgrind
-  cmake --preset release -D CMAKE_CXX_COMPILER_LAUNCHER="$(command -v ccache || true)" >&2
+  cmake --preset hardened -D CMAKE_CXX_COMPILER_LAUNCHER="$(command -v ccache || true)" >&2
   local tests=(kindred_{core,data,io,split,metrics,persistence,threads}_test) test program
-  cmake --build --preset release --target "${tests[@]}" >&2
+  cmake --build --preset hardened --target "${tests[@]}" >&2
   for test in "${tests[@]}"; do
-    program=$(find build/release/tests -name "$test" -type f)
+    program=$(find build/hardened/tests -name "$test" -type f)
     echo "$test"
     KINDRED_SIMD=base valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --trace-children=no "$program" >/dev/null
   done

@@ -30,6 +30,7 @@ template <Real Scalar>
 [[nodiscard]] inline Eigen::SparseMatrix<float, Eigen::RowMajor> to_eigen(const CsrView& matrix) {
   if (matrix.nnz() > 0x7FFFFFFF) throw InvalidArgument("interactions", matrix.nnz(), "below 2^31, what Eigen counts to");
   Eigen::SparseMatrix<float, Eigen::RowMajor> result(matrix.rows(), matrix.cols());
+  if (matrix.rows() == 0) return result;  // makeCompressed looks at the first row
   std::vector<Index> lengths = row_counts(matrix);
   result.reserve(lengths);
   for (Index u = 0; u < matrix.rows(); ++u) {

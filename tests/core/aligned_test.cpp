@@ -108,6 +108,12 @@ TEST_SUITE("core/aligned") {
     CHECK_THROWS_AS((void)kd::AlignedAllocator<double>().allocate((std::numeric_limits<std::size_t>::max)()), std::bad_alloc);
   }
 
+  TEST_CASE("what one allocator has given, any other may take back") {
+    CHECK(kd::AlignedAllocator<float>() == kd::AlignedAllocator<double>());
+    CHECK_THROWS_AS((void)kd::AlignedAllocator<double>().allocate((std::numeric_limits<std::size_t>::max)() / 4),
+                    std::bad_array_new_length);
+  }
+
   TEST_CASE("rows that somebody else keeps: in place, kept alive, and a copy is a copy") {
     const auto block = std::make_shared<kd::AlignedVector<float>>(3 * 16, 1.0F);
     const std::weak_ptr<kd::AlignedVector<float>> watched = block;

@@ -385,6 +385,12 @@ TEST_SUITE("read_delimited: files") {
     CHECK_THROWS_WITH_AS((void)read({}, {.block_bytes = 0}), "block_bytes is 0; it must be in [1, 2^30]", kd::InvalidArgument);
     CHECK_THROWS_AS((void)read({}, {.block_bytes = (std::size_t{1} << 30) + 1}), kd::InvalidArgument);
     CHECK_NOTHROW((void)read({}, {.max_line_bytes = 5, .block_bytes = 1}));
+    const std::string long_first = directory.file(std::string(200, 'x') + "\nu\ta\t1\n", "long.tsv");
+    const kd::Dataset after =
+        kd::read_delimited(long_first, {}, {.on_bad_line = kd::BadLinePolicy::skip, .max_line_bytes = 10, .block_bytes = 4});
+    CHECK(after.load.bad_lines == 1);
+    CHECK(after.load.lines == 2);
+    CHECK(after.matrix.nnz() == 1);
     CHECK_THROWS_AS((void)read({}, {.max_line_bytes = 4}), kd::ParseError);
   }
 

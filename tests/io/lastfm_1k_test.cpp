@@ -150,6 +150,16 @@ TEST_SUITE("read_dense_counts") {
     CHECK_THROWS_AS((void)kd::read_dense_counts(path, {.item_names_path = directory.file("0,a\n", "items.csv")}), kd::ParseError);
   }
 
+  TEST_CASE("profiles: a header, then one line for each user") {
+    const kd::test::TemporaryDirectory directory;
+    const std::string head = "#id\tgender\tage\tcountry\tregistered\n";
+    const kd::ProfileTable table = kd::read_lastfm_1k_profiles(directory.file(head + "user_000001\tm\t\tJapan\tAug 13, 2006\n"));
+    REQUIRE(table.users.size() == 1);
+    CHECK(table.users.key(0) == "user_000001");
+    CHECK(table.profiles[0] == kd::UserProfile{"m", {}, "Japan", 1155427200});
+    CHECK_THROWS_AS((void)kd::read_lastfm_1k_profiles(directory.file(head + "u\tx\t\t\t\n", "bad.tsv")), kd::ParseError);
+  }
+
   TEST_CASE("the real table, with names and profiles") {
     const auto path = kd::test::real_data("lastfm-1k/lcvi_playcounts_dense.csv");
     const auto users = kd::test::real_data("lastfm-1k/lcvi_ix2user.csv");

@@ -39,6 +39,16 @@ TEST_SUITE("read_lastfm_360k") {
     CHECK(data.raw_rows == std::vector<std::uint32_t>{2, 1});
     CHECK(data.load.dropped == std::map<std::string, std::uint64_t>{{"no item key", 2}, {"zero value", 1}});
     CHECK(data.times.empty());
+    CHECK(kd::read_lastfm_360k(directory.file("u1\t\tno key\t3\nu1\tm\tone\t4\n", "first.tsv")).load.dropped.at("no item key") == 1);
+  }
+
+  TEST_CASE("profiles, as documented") {
+    const kd::test::TemporaryDirectory directory;
+    const kd::ProfileTable table = kd::read_lastfm_360k_profiles(directory.file("u1\tf\t22\tGermany\tFeb 1, 2007\nu2\t\t\t\t\n"));
+    REQUIRE(table.users.size() == 2);
+    CHECK(table.profiles[0] == kd::UserProfile{"f", 22, "Germany", 1170288000});
+    CHECK(table.profiles[1] == kd::UserProfile{});
+    CHECK_THROWS_AS((void)kd::read_lastfm_360k_profiles(directory.path("none")), kd::IoError);
   }
 
   TEST_CASE("items by name, and by mbid or else name") {

@@ -161,6 +161,8 @@ TEST_SUITE("models/implicit_als") {
     const std::vector<float> values{2, 0, 3}, kept{2, 3};
     const std::vector<double> folded = model.fold_in({columns, values});
     CHECK(folded == model.fold_in({fewer, kept}));
+    const kd::CsrMatrix with_zero({1, 20}, {0, 3}, columns, values), without({1, 20}, {0, 2}, fewer, kept);
+    CHECK(model.fold_in_all(with_zero).same_bytes(model.fold_in_all(without)));
     // A new row is the textbook's solution: appended to train it changes no weight of small_als.
     const kindred_test::Rows<long double> items(model.item_factors());
     std::vector<long double> confidence(20, 0.0L), preference(20, 0.0L), background(20, 1.0L);
@@ -374,6 +376,13 @@ TEST_SUITE("models/implicit_als") {
     kd::ImplicitALS<float> model(options);
     CHECK_THROWS_WITH_AS(model.fit(train), Contains("overflows"), kd::NumericalError);
     CHECK_FALSE(model.fitted());
+    // Users whose factors are finite, but not what they are in another basis, where a row is as long as one number; and their squares.
+    kd::ImplicitALS<float> wide(small_als());
+    CHECK_THROWS_WITH_AS(wide.fit(train, {.initial_users = kd::FactorMatrix<float>(5, 6, std::vector<float>(30, 3e38F))}),
+                         Contains("iteration 1, row 0"), kd::NumericalError);
+    kd::ImplicitALS<double> squares(small_als());
+    CHECK_THROWS_WITH_AS(squares.fit(train, {.initial_users = kd::FactorMatrix<double>(5, 6, std::vector<double>(30, 1e200))}),
+                         Contains("iteration 1, the Gram matrix of the other side"), kd::NumericalError);
   }
 
   TEST_CASE("a bad confidence names user and item") {

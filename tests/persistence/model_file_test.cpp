@@ -17,8 +17,13 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
+
+#if defined(__unix__)
+#include <sys/stat.h>
+#endif
 
 #include <doctest/doctest.h>
 
@@ -282,6 +287,12 @@ TEST_SUITE("model files") {
     CHECK(refusal<kd::PopularityRecommender>(file) == ": it holds a model of kind ImplicitALS; asked for was PopularityRecommender");
     const std::string newer = with_header(file, R"("kindred.format":"1")", R"("kindred.format":"2")");
     CHECK(refusal(newer) == ": it is of format '2'; this version (0.1.0) reads format 1, and the file is newer");
+    const std::string entry = R"("kindred.format":"1")";
+    for (const char* const newest : {"3", "10"})
+      CHECK_SAYS(refusal(with_header(file, entry, R"("kindred.format":")" + std::string(newest) + "\"")), "and the file is newer");
+    for (const char* const other : {"0", "", "x", "1.5", "123456789"})  // older, or no number at all
+      CHECK(refusal(with_header(file, entry, R"("kindred.format":")" + std::string(other) + "\"")) ==
+            ": it is of format '" + std::string(other) + "'; this version (0.1.0) reads format 1");
     CHECK(refusal(with_header(file, "cholesky", "magic")) ==
           ", entry kindred.model: 'solver' is 'magic', which this version does not know");
   }
@@ -335,6 +346,7 @@ TEST_SUITE("model files") {
         {R"("a":{"dtype":"U8","shape":[[8]],"data_offsets":[0,8]})", "an array where none belongs"},
         {R"("a":{"dtype":null,"shape":[8],"data_offsets":[0,8]})", "null where none belongs"},
         {R"("a":[])", "an array where none belongs"},
+        {R"("a":true)", "true or false where none belongs"},
         {"\"\xC3(\":{\"dtype\":\"U8\",\"shape\":[8],\"data_offsets\":[0,8]}", "no JSON at byte"},
         {R"("a":{"dtype":"U8","shape":[8],"data_offsets":[0,18446744073709551616]})", "a fraction where none belongs"},
         {R"("a":)" + std::string(1'000'000, '['), "an array where none belongs"},
@@ -400,6 +412,13 @@ TEST_SUITE("model files") {
     CHECK_SAYS(refusal(with_header(file, R"(\"factors\":6)", R"(\"factors\":6,\"factors\":6)")), "the name 'factors' twice");
     CHECK_SAYS(refusal(with_header(file, R"(\"factors\":6)", R"(\"factors\":6,\"extra\":6)")), "the unknown entry 'extra'");
     CHECK_SAYS(refusal(with_header(file, R"(\"factors\":6)", R"(\"factors\":[6])")), "an array");
+    for (const char* const other : {"-6", "6.5", "null", "true", "\\\"six\\\""})
+      CHECK_SAYS(refusal(with_header(file, R"(\"factors\":6)", R"(\"factors\":)" + std::string(other))), "'factors' is no whole number");
+    CHECK_SAYS(refusal(with_header(file, R"(\"solver\":\"cholesky\")", R"(\"solver\":0)")), "'solver' is no text");
+    const std::string renamed =
+        with_header(with_header(file, "\"item_counts\"", "\"former_counts\""), "\"user_counts\"", "\"item_counts\"");
+    CHECK(refusal(with_header(renamed, "\"former_counts\"", "\"user_counts\"")) ==
+          ": tensor 'item_counts' has 20 entries; it must have 15");
     CHECK_SAYS(refusal(with_header(file, R"(\"alpha\":0.7)", R"(\"alpha\":-0.7)")), "an option is out of range: alpha is -0.7");
     CHECK_SAYS(refusal(with_header(file, R"(\"alpha\":0.7)", R"(\"alpha\":1e999)")), "no JSON");
     CHECK_SAYS(refusal(with_header(file, R"(\"alpha\":0.7)", R"(\"alpha\":null)")), "'alpha' is no number");
@@ -441,9 +460,26 @@ TEST_SUITE("model files") {
     parts.header.erase(parts.header.find(entry), entry.size());
     const std::string bare = file_of(parts.header, parts.data);
     CHECK_SAYS(refusal(bare), "the metadata has no 'kindred.xxh64'");
+    Parts shorter = parts_of(file);
+    shorter.header.replace(shorter.header.find(digits), 16, "0123456789abcde");
+    CHECK(refusal(file_of(shorter.header, shorter.data)) ==
+          ": the checksum is '0123456789abcde'; it must be 16 hexadecimal digits that the header holds once");
     CHECK(same(model, loaded<kd::ImplicitALS<float>>(bare, {.checksum = kd::ChecksumRule::if_present})));
     CHECK_THROWS_AS((void)loaded<kd::ImplicitALS<float>>(bare, {.checksum = kd::ChecksumRule::required}), kd::FormatError);
   }
+
+#if defined(__unix__)
+  TEST_CASE("a model from a pipe") {
+    const auto model = fitted<float>(small_als(), random_matrix(20, 15, 0.3, 1));
+    const kd::test::TemporaryDirectory directory;
+    const std::string path = directory.path("pipe");
+    REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+    std::thread writer([&] { std::ofstream(path, std::ios::binary) << saved(model); });
+    const auto read = kd::load<kd::ImplicitALS<float>>(path);
+    writer.join();
+    CHECK(same(model, read));
+  }
+#endif
 
   TEST_CASE("files that are not there, or no files") {
     const kd::test::TemporaryDirectory directory;

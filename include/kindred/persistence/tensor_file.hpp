@@ -166,19 +166,20 @@ class ByteStore {
   static ByteStore of_file(const std::string& path) {
     ByteStore store(path);
 #if KINDRED_POSIX_FILES
-    store.file_ = std::shared_ptr<const int>(new int(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), [](const int* file) {
-      if (*file >= 0) ::close(*file);
-      delete file;
-    });
+    // A pipe must not be opened twice: its writer takes the first reader for the only one.
     struct stat info {};
-    if (*store.file_ < 0) throw IoError(path, "open", errno);
-    if (::fstat(*store.file_, &info) != 0) throw IoError(path, "read", errno);
+    if (::stat(path.c_str(), &info) != 0) throw IoError(path, "open", errno);
     if (S_ISDIR(info.st_mode)) throw IoError(path, "read", EISDIR);
     if (S_ISREG(info.st_mode)) {
+      store.file_ = std::shared_ptr<const int>(new int(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), [](const int* file) {
+        if (*file >= 0) ::close(*file);
+        delete file;
+      });
+      if (*store.file_ < 0) throw IoError(path, "open", errno);
+      if (::fstat(*store.file_, &info) != 0) throw IoError(path, "read", errno);
       store.size_ = static_cast<std::uint64_t>(info.st_size);
       return store;
     }
-    store.file_.reset();  // a pipe, say
 #endif
     errno = 0;
     std::ifstream stream(path, std::ios::binary);
