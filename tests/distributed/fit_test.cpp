@@ -122,12 +122,6 @@ TEST_SUITE("distributed/fit") {
       CHECK(ratio > 0.9);
       CHECK(ratio < 1.1);
     }
-    CHECK(kd::estimate_distributed(1'100, 500, plays().nnz(), small(), 1).bytes_per_iteration == 0);
-    CHECK_THROWS_AS((void)kd::estimate_distributed(1, 1, 1, small(), 0), kd::InvalidArgument);
-    CHECK_THROWS_AS((void)kd::estimate_distributed(1, 1, 1, small(), 1, kd::Interactions::in_file, {.bytes_per_second = 0.0}),
-                    kd::InvalidArgument);
-    CHECK_THROWS_AS((void)kd::estimate_distributed(1, 1, 1, small(), 1, kd::Interactions::in_file, {.latency_seconds = -1.0}),
-                    kd::InvalidArgument);
   }
 
   TEST_CASE("an error of one rank ends all, by name; models stay as they were") {

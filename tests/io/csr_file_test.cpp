@@ -78,6 +78,7 @@ TEST_SUITE("io/csr_file") {
       CHECK((file.block_count() == 1) == (block_bytes > 1'000'000));
       CHECK(gathered(file) == wanted);
       CHECK(gathered(transpose(file)) == kd::transpose(wanted));
+      CHECK(gathered(file.by_items()) == kd::transpose(wanted));
       CHECK(gathered(file) == wanted);  // what was let go of comes back
       for (const kd::Index user : {0, 123, 309})
         CHECK(std::vector<kd::Index>(file.row(user).columns.begin(), file.row(user).columns.end()) ==
@@ -86,6 +87,21 @@ TEST_SUITE("io/csr_file") {
       file.verify();
     }
     const kd::CsrFile file(path);
+    CHECK(row_counts(file) == kd::row_counts(wanted));
+    CHECK(row_counts(file.by_items()) == kd::column_counts(wanted));
+    const kd::CsrFileRows some = rows_between(kd::CsrFile(path, 2'000), 100, 200);
+    CHECK(some.shape() == wanted.shape());
+    CHECK(some.block(0).first == 100);
+    kd::Offset seen = 0;
+    for (std::size_t n = 0; n < some.block_count(); ++n) seen += some.block(n).rows.nnz();
+    CHECK(seen == some.nnz());
+    CHECK(some.nnz() == wanted.offsets()[200] - wanted.offsets()[100]);
+    CHECK(rows_between(file, 50, 50).block_count() == 0);
+    CHECK(rows_between(file, 50, 50).nnz() == 0);
+    for (const auto& [first, last] : std::vector<std::pair<kd::Index, kd::Index>>{{-1, 3}, {3, 2}, {0, 311}}) {
+      CHECK_THROWS_AS((void)rows_between(file, first, last), kd::InvalidArgument);
+      CHECK_THROWS_AS((void)kd::rows_between(wanted, first, last), kd::InvalidArgument);
+    }
     CHECK_THROWS_WITH_AS((void)file.row(310), "row is 310; it must be in [0, 310)", kd::InvalidArgument);
     CHECK_THROWS_AS((void)file.row(-1), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)file.user_key(0), doctest::Contains("user is 0"), kd::InvalidArgument);

@@ -46,6 +46,7 @@ struct Odd {
 };
 
 static_assert(kd::InteractionSource<kd::CsrView> && kd::InteractionSource<kd::CsrMatrix> && !kd::StreamedSource<kd::CsrMatrix>);
+static_assert(kd::ShareableSource<kd::CsrView> && kd::ShareableSource<kd::CsrMatrix> && kd::ShareableSource<kd::CsrFile>);
 static_assert(kd::StreamedSource<kd::CsrFile> && kd::RowSource<kd::CsrFileRows> && kd::StreamedSource<StreamedMatrix> &&
               !kd::RowSource<int>);
 
