@@ -35,7 +35,7 @@ FitReport fit_distributed_with_checkpoints(C& communicator, ImplicitALS<Scalar>&
   if (communicator.rank() != 0) fit.on_snapshot = {};
   communicator.barrier();  // nobody writes before all have read
   ImplicitALS<Scalar> next(options);
-  const FitReport report = fit_distributed(communicator, next, train, std::move(fit));
+  FitReport report = fit_distributed(communicator, next, train, std::move(fit));
   model = std::move(next);
   return report;
 }

@@ -69,8 +69,8 @@ class MpiCommunicator {
 
   /// Says why on the standard error and ends all processes.
   [[noreturn]] void abort(std::string_view why) {
-    std::fprintf(stderr, "kindred, rank %zu of %zu: %.*s\n", rank_, size_, static_cast<int>(why.size()), why.data());
-    std::fflush(stderr);
+    (void)std::fprintf(stderr, "kindred, rank %zu of %zu: %.*s\n", rank_, size_, static_cast<int>(why.size()), why.data());
+    (void)std::fflush(stderr);
     MPI_Abort(communicator_, 1);
     throw Error(std::string(why));  // MPI_Abort does not come back, but does not say so
   }

@@ -114,10 +114,12 @@ class CsrFileRows {
     const auto [from, to] = places_of(n);
     const auto advise_bytes = [&](const void* start, std::size_t bytes) {
       const bool inner = advice == Advice::not_needed;
-      auto first = reinterpret_cast<std::uintptr_t>(start), last = first + bytes;
-      first = (first + (inner ? detail::csr_page - 1 : 0)) / detail::csr_page * detail::csr_page;
-      last = (last + (inner ? 0 : detail::csr_page - 1)) / detail::csr_page * detail::csr_page;
-      if (last > first) (void)::madvise(reinterpret_cast<void*>(first), last - first, inner ? MADV_DONTNEED : MADV_WILLNEED);
+      const auto address = reinterpret_cast<std::uintptr_t>(start);
+      const std::uintptr_t first = (address + (inner ? detail::csr_page - 1 : 0)) / detail::csr_page * detail::csr_page;
+      const std::uintptr_t last = (address + bytes + (inner ? 0 : detail::csr_page - 1)) / detail::csr_page * detail::csr_page;
+      const std::ptrdiff_t shift = static_cast<std::ptrdiff_t>(first) - static_cast<std::ptrdiff_t>(address);
+      char* const page = static_cast<char*>(const_cast<void*>(start)) + shift;
+      if (last > first) (void)::madvise(page, last - first, inner ? MADV_DONTNEED : MADV_WILLNEED);
     };
     advise_bytes(columns_.data() + from, (to - from) * sizeof(Index));
     advise_bytes(values_.data() + from, (to - from) * sizeof(float));

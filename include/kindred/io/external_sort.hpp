@@ -119,7 +119,7 @@ class BufferedReader {
   BufferedReader(std::string path, std::size_t buffer_bytes)
       : path_(std::move(path)), file_(std::fopen(path_.c_str(), "rb")), buffer_(buffer_bytes) {
     if (!file_) throw IoError(path_, "open", errno);
-    std::setvbuf(file_.get(), nullptr, _IONBF, 0);
+    (void)std::setvbuf(file_.get(), nullptr, _IONBF, 0);
     std::error_code none;
     if (const std::uintmax_t size = std::filesystem::file_size(path_, none); !none) size_ = size;
   }
@@ -156,7 +156,7 @@ class BufferedReader {
 
  private:
   struct Close {
-    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+    void operator()(std::FILE* file) const noexcept { (void)std::fclose(file); }
   };
 
   void take_hash() {
