@@ -160,6 +160,7 @@ class CsrFileWriter {
     if (options_.memory_limit < (std::uint64_t{1} << 20))
       throw InvalidArgument("memory_limit", options_.memory_limit, "at least 2^20 bytes");
     std::error_code error;
+    std::filesystem::remove_all(finished_folder(), error);
     std::filesystem::create_directory(folder_, error);
     if (error) throw IoError(folder_, "create", error.value());
     lock_ = std::make_unique<detail::FolderLock>(folder_);
@@ -200,11 +201,14 @@ class CsrFileWriter {
     if (!buffer_->empty()) write_run();
     buffer_.reset();
     write_file();
+    // Under another name first: killed while it removes, it would leave some of the runs behind, for the next one to go on from.
     std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
+    std::filesystem::rename(folder_, finished_folder(), ignored);
+    std::filesystem::remove_all(finished_folder(), ignored);
   }
 
  private:
+  [[nodiscard]] std::string finished_folder() const { return folder_ + ".finished"; }
   [[nodiscard]] std::string run_path(std::string_view kind, std::size_t n) const {
     std::string number = std::to_string(n);
     number.insert(0, number.size() < 6 ? 6 - number.size() : 0, '0');
