@@ -11,7 +11,7 @@ set(layer_models 3)
 set(layer_evaluation 4)
 set(layer_persistence 4)
 set(layer_tuning 5)
-set(layer_distributed 5)
+set(layer_distributed 6)
 # Folders of the same layer do not know each other.
 
 set(errors "")

@@ -36,7 +36,8 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 /// their number, as one process gives at the lowest SIMD level among them.
 ///
 /// A rank solves a run of users and a run of items of about the same cost, and reads the interactions of these alone; after each half-step all factors are
-/// gathered. Beside what fit takes, each rank holds all factors, and receives (ranks - 1) / ranks of them an iteration (distributed/plan.hpp).
+/// gathered. Beside what fit takes, each rank holds all factors, and receives (ranks - 1) / ranks of them an iteration, and as much of the blocks that Gram
+/// matrices are summed of (distributed/plan.hpp).
 /// Callbacks: `progress` of rank 0 alone is asked, for all; `after_iteration` and `on_snapshot` are called on every rank that has them.
 /// Where a rank fails, all throw: that one its error, the others an Error that names the rank, and every model is as it was. @throws as ImplicitALS::fit does; InvalidArgument if ranks differ in shape, interactions or options.
 template <Communicator C, Real Scalar, ShareableSource Source>
@@ -96,6 +97,14 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
       cap = detail::magnitude_quantile(detail::RowsRef(own_users), *options.value_cap_quantile, train.nnz(), sum);
 
     detail::FitPartners<Scalar> partners;
+    partners.rank = rank;
+    partners.ranks = ranks;
+    partners.gather = [&](std::span<double> numbers, std::size_t pieces) {
+      agree(nullptr);
+      std::vector<std::uint64_t> starts;
+      for (std::size_t r = 0; r <= ranks; ++r) starts.push_back(partners.share(pieces, r));
+      communicator.all_gather_v(std::as_writable_bytes(numbers), starts, numbers.size_bytes() / pieces);
+    };
     partners.sum = sum;
     partners.agree = [&](const std::exception_ptr& error) { agree(error); };
     partners.exchange = [&](detail::AlsSide side, FactorMatrix<Scalar>& solved) {

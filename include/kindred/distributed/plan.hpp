@@ -7,6 +7,7 @@
 
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/linalg/gram.hpp>
 #include <kindred/models/als_options.hpp>
 #include <kindred/models/memory_estimate.hpp>
 
@@ -40,8 +41,11 @@ template <Real Scalar = float>
   DistributedPlan plan;
   plan.memory = one.total() - one.strengths - (interactions == Interactions::in_file ? one.transposed : 0);
   // Runs of rows are of equal cost, not length: a rank receives what it did not solve, on average this much.
-  plan.bytes_per_iteration = one.factors / ranks * (ranks - 1);
-  const double messages = 2.0 * std::ceil(std::log2(static_cast<double>(ranks)));
+  std::uint64_t moved = one.factors;
+  for (const Index rows : {users, items})  // and its share of the blocks of both Gram matrices
+    moved += detail::gram_blocks(static_cast<std::size_t>(rows), options.factors) * detail::gram_block_bytes(options.factors);
+  plan.bytes_per_iteration = moved / ranks * (ranks - 1);
+  const double messages = 4.0 * std::ceil(std::log2(static_cast<double>(ranks)));
   plan.seconds_per_iteration =
       static_cast<double>(plan.bytes_per_iteration) / network.bytes_per_second + messages * network.latency_seconds;
   return plan;

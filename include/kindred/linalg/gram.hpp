@@ -21,13 +21,93 @@ namespace kindred::inline v0::detail {
 /// Rows converted to double at a time.
 inline constexpr std::size_t gram_chunk = 64;
 
+/// What the sum over a block of rows takes.
+[[nodiscard]] constexpr std::size_t gram_block_bytes(std::size_t factors) noexcept {
+  return spread_stride<double>(factors) * spread_stride<double>(factors) * sizeof(double);
+}
+
 /// Blocks of rows with a sum of their own, at the most: 16, fewer where these would take more than 64 MiB, but at least 4.
 [[nodiscard]] constexpr std::size_t gram_blocks(std::size_t factors) noexcept {
-  const std::size_t fit = (std::size_t{64} << 20) / (spread_stride<double>(factors) * spread_stride<double>(factors) * sizeof(double));
+  const std::size_t fit = (std::size_t{64} << 20) / gram_block_bytes(factors);
   return fit > 16 ? 16 : fit < 4 ? 4 : fit;
 }
 
+/// How many such blocks there are for `rows` rows.
+[[nodiscard]] constexpr std::size_t gram_blocks(std::size_t rows, std::size_t factors) noexcept {
+  return (std::max)(std::size_t{1}, (std::min)(gram_blocks(factors), (rows + gram_chunk - 1) / gram_chunk));
+}
+
 }  // namespace kindred::inline v0::detail
+
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
+
+/// A weighted Gram matrix in the making: sums over blocks of rows, which may be computed here or come from elsewhere, and their total.
+template <Real Scalar>
+class BlockedGram {
+ public:
+  /// @throws as gram does.
+  BlockedGram(const FactorMatrix<Scalar>& factors, std::span<const double> weights, SimdLevel level)
+      : factors_(factors),
+        weights_(weights),
+        kernels_(matrix_kernels<double>(level)),
+        rows_(static_cast<std::size_t>(factors.rows())),
+        k_(static_cast<std::size_t>(factors.factors())),
+        ld_(spread_stride<double>(k_)),
+        blocks_(gram_blocks(rows_, k_)) {
+    if (!weights.empty() && weights.size() != rows_)
+      throw ShapeError("weights has " + std::to_string(weights.size()) + " entries for " + std::to_string(rows_) + " rows of factors");
+    sums_.assign(blocks_ * ld_ * ld_, 0.0);
+  }
+
+  [[nodiscard]] std::size_t blocks() const noexcept { return blocks_; }
+  /// Those of all blocks, one after the other.
+  [[nodiscard]] std::span<double> sums() noexcept { return sums_; }
+
+  /// Once for each block.
+  void add_blocks(std::size_t first, std::size_t last, const ParallelOptions& parallel) {
+    parallel_for(last - first, {.threads = parallel.threads, .grain = 1, .executor = parallel.executor},
+                 [&](std::size_t begin, std::size_t end, std::size_t) {
+                   AlignedVector<double> buffer(gram_chunk * ld_);
+                   for (std::size_t block = first + begin; block < first + end; ++block) add_block(block, buffer);
+                 });
+  }
+
+  /// The sum of the blocks, in their order: factors x factors. Leaves the sums of no use.
+  [[nodiscard]] AlignedVector<double> total() {
+    for (std::size_t block = 1; block < blocks_; ++block)
+      for (std::size_t at = 0; at < ld_ * ld_; ++at) sums_[at] += sums_[block * ld_ * ld_ + at];
+    AlignedVector<double> total(k_ * k_);
+    for (std::size_t row = 0; row < k_; ++row)
+      for (std::size_t column = row; column < k_; ++column) total[row * k_ + column] = total[column * k_ + row] = sums_[row * ld_ + column];
+    return total;
+  }
+
+ private:
+  void add_block(std::size_t block, AlignedVector<double>& buffer) {
+    const std::size_t chunks = (rows_ + gram_chunk - 1) / gram_chunk;
+    const std::size_t last_row = (std::min)(rows_, chunks * (block + 1) / blocks_ * gram_chunk);
+    for (std::size_t first = chunks * block / blocks_ * gram_chunk; first < last_row; first += gram_chunk) {
+      const std::size_t count = (std::min)(gram_chunk, last_row - first);
+      for (std::size_t r = 0; r < count; ++r) {
+        const std::span<const Scalar> row = factors_.row(static_cast<Index>(first + r));
+        const double scale = weights_.empty() ? 1.0 : std::sqrt(weights_[first + r]);
+        for (std::size_t f = 0; f < k_; ++f) buffer[r * ld_ + f] = static_cast<double>(row[f]) * scale;
+      }
+      kernels_.accumulate(sums_.data() + block * ld_ * ld_, ld_, k_, buffer.data(), buffer.data(), count, {});
+    }
+  }
+
+  const FactorMatrix<Scalar>& factors_;
+  std::span<const double> weights_;
+  const MatrixKernels<double>& kernels_;
+  std::size_t rows_;
+  std::size_t k_;
+  std::size_t ld_;
+  std::size_t blocks_;
+  AlignedVector<double> sums_;
+};
+
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
 
 namespace kindred::inline v0::inline KINDRED_BUILD {
 
@@ -39,41 +119,9 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 template <Real Scalar>
 [[nodiscard]] AlignedVector<double> gram(const FactorMatrix<Scalar>& factors, std::span<const double> weights = {},
                                          const ParallelOptions& parallel = {}, SimdLevel level = SimdLevel::best) {
-  const auto rows = static_cast<std::size_t>(factors.rows());
-  const auto k = static_cast<std::size_t>(factors.factors());
-  if (!weights.empty() && weights.size() != rows)
-    throw ShapeError("weights has " + std::to_string(weights.size()) + " entries for " + std::to_string(rows) + " rows of factors");
-
-  constexpr std::size_t chunk = detail::gram_chunk;
-  const std::size_t chunks = (rows + chunk - 1) / chunk;
-  const std::size_t blocks = (std::max)(std::size_t{1}, (std::min)(detail::gram_blocks(k), chunks));
-  const std::size_t ld = detail::spread_stride<double>(k);
-  const MatrixKernels<double>& kernels = matrix_kernels<double>(level);
-  AlignedVector<double> sums(blocks * ld * ld, 0.0);
-
-  parallel_for(blocks, {.threads = parallel.threads, .grain = 1, .executor = parallel.executor},
-               [&](std::size_t first_block, std::size_t last_block, std::size_t) {
-                 AlignedVector<double> buffer(chunk * ld);
-                 for (std::size_t block = first_block; block < last_block; ++block) {
-                   const std::size_t last_row = (std::min)(rows, chunks * (block + 1) / blocks * chunk);
-                   for (std::size_t first = chunks * block / blocks * chunk; first < last_row; first += chunk) {
-                     const std::size_t count = (std::min)(chunk, last_row - first);
-                     for (std::size_t r = 0; r < count; ++r) {
-                       const std::span<const Scalar> row = factors.row(static_cast<Index>(first + r));
-                       const double scale = weights.empty() ? 1.0 : std::sqrt(weights[first + r]);
-                       for (std::size_t f = 0; f < k; ++f) buffer[r * ld + f] = static_cast<double>(row[f]) * scale;
-                     }
-                     kernels.accumulate(sums.data() + block * ld * ld, ld, k, buffer.data(), buffer.data(), count, {});
-                   }
-                 }
-               });
-
-  for (std::size_t block = 1; block < blocks; ++block)
-    for (std::size_t at = 0; at < ld * ld; ++at) sums[at] += sums[block * ld * ld + at];
-  AlignedVector<double> total(k * k);
-  for (std::size_t row = 0; row < k; ++row)
-    for (std::size_t column = row; column < k; ++column) total[row * k + column] = total[column * k + row] = sums[row * ld + column];
-  return total;
+  detail::BlockedGram<Scalar> made(factors, weights, level);
+  made.add_blocks(0, made.blocks(), parallel);
+  return made.total();
 }
 
 }  // namespace kindred::inline v0::inline KINDRED_BUILD

@@ -52,12 +52,19 @@ inline constexpr std::size_t loss_grain = 256;
 /// What fit needs where other processes solve some of the rows. All of them make the same calls in the same order.
 template <Real Scalar>
 struct FitPartners {
+  std::size_t rank = 0;
+  std::size_t ranks = 1;
+  /// Of `pieces` equal parts of `numbers` this process has filled in its share: brings the others.
+  std::function<void(std::span<double> numbers, std::size_t pieces)> gather;
   /// `solved` holds the rows of `side` that this process has solved: brings the others.
   std::function<void(AlsSide side, FactorMatrix<Scalar>& solved)> exchange;
   /// Makes each number the sum over all processes.
   SumOverAll sum;
   /// Throws in all processes if there is an error in one of them.
   std::function<void(const std::exception_ptr& error)> agree;
+
+  /// The first of `pieces` that is the `of`-th process's.
+  [[nodiscard]] std::size_t share(std::size_t pieces, std::size_t of) const noexcept { return pieces * of / ranks; }
 };
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
@@ -359,7 +366,14 @@ void ImplicitALS<Scalar>::half_step(const SideData& data, FactorMatrix<Scalar>& 
   const Side other = data.side == Side::users ? Side::items : Side::users;
 
   Stopwatch gram_watch;
-  const AlignedVector<double> matrix = gram(fixed, weights_.background(other), parallel, options_.simd);
+  detail::BlockedGram<Scalar> blocked(fixed, weights_.background(other), options_.simd);
+  if (partners == nullptr) {
+    blocked.add_blocks(0, blocked.blocks(), parallel);
+  } else {
+    blocked.add_blocks(partners->share(blocked.blocks(), partners->rank), partners->share(blocked.blocks(), partners->rank + 1), parallel);
+    partners->gather(blocked.sums(), blocked.blocks());
+  }
+  const AlignedVector<double> matrix = blocked.total();
   for (std::size_t f = 0; f < options_.factors; ++f)
     if (!detail::is_finite(matrix[f * options_.factors + f]))
       throw_failure(RowOutcome::not_finite, data.side, "iteration " + std::to_string(iteration) + ", the Gram matrix of the other side",

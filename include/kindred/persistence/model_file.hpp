@@ -112,13 +112,13 @@ struct Texts {
 };
 
 /// @throws FormatError unless all values are finite.
-template <typename T>
-void check_finite(const TensorReader& reader, std::string_view name, std::span<const T> values) {
+template <typename T, typename Reader>
+void check_finite(const Reader& reader, std::string_view name, std::span<const T> values) {
   for (std::size_t n = 0; n < values.size(); ++n)
     if (!is_finite(values[n])) reader.fail("tensor '" + std::string(name) + "', entry " + std::to_string(n) + ", is not finite");
 }
-template <Real Scalar>
-void check_finite(const TensorReader& reader, std::string_view name, const FactorMatrix<Scalar>& factors, std::size_t threads) {
+template <Real Scalar, typename Reader>
+void check_finite(const Reader& reader, std::string_view name, const FactorMatrix<Scalar>& factors, std::size_t threads) {
   parallel_for(static_cast<std::size_t>(factors.rows()), {.threads = threads, .grain = 4096},
                [&](std::size_t first, std::size_t last, std::size_t) {
                  for (std::size_t r = first; r < last; ++r)
@@ -128,9 +128,9 @@ void check_finite(const TensorReader& reader, std::string_view name, const Facto
 }
 
 /// Interactions of rows, each of at most `others`.
-[[nodiscard]] inline std::vector<Index> read_counts(TensorReader& reader, const std::string& name, std::uint64_t rows,
-                                                    std::uint64_t others) {
-  std::vector<Index> counts = reader.values<Index>(name, rows);
+template <typename Reader>
+[[nodiscard]] std::vector<Index> read_counts(Reader& reader, const std::string& name, std::uint64_t rows, std::uint64_t others) {
+  std::vector<Index> counts = reader.template values<Index>(name, rows);
   for (const Index count : counts)
     if (count < 0 || static_cast<std::uint64_t>(count) > others)
       reader.fail("tensor '" + name + "' holds " + std::to_string(count) + "; it must be in [0, " + std::to_string(others) + "]");
@@ -154,24 +154,29 @@ struct AlsParts {
   FactorMatrix<Scalar> items;
 };
 
-template <Real Scalar>
-void write_als(TensorWriter& writer, FlatObject& fields, const ImplicitALS<Scalar>& model, const AlsAccess::State& state) {
+/// All but the factors.
+inline void write_als_state(TensorWriter& writer, FlatObject& fields, const AlsAccess::State& state) {
   write_options(state.options, fields);
   fields.set("cap", state.weights.cap);
   fields.set("background_weight", state.weights.unobserved_weight);
   fields.set("user_background_scale", state.weights.user_background_scale);
   fields.set("item_background_scale", state.weights.item_background_scale);
   fields.set("mean_item_count", state.weights.mean_item_count);
-  writer.add("item_factors", model.item_factors());
-  writer.add("user_factors", model.user_factors());
   writer.add("eigenvalues", state.eigenvalues);
   writer.add("item_counts", state.weights.item_counts);
   writer.add("user_counts", state.weights.user_counts);
 }
 
-/// All checks but those that read every factor.
 template <Real Scalar>
-[[nodiscard]] AlsParts<Scalar> read_als(TensorReader& reader, FlatObject& fields, const LoadOptions& options, TensorReader::Place place) {
+void write_als(TensorWriter& writer, FlatObject& fields, const ImplicitALS<Scalar>& model, const AlsAccess::State& state) {
+  writer.add("item_factors", model.item_factors());
+  writer.add("user_factors", model.user_factors());
+  write_als_state(writer, fields, state);
+}
+
+/// All checks but those that read every factor.
+template <Real Scalar, typename Reader>
+[[nodiscard]] AlsParts<Scalar> read_als(Reader& reader, FlatObject& fields, const LoadOptions& options, TensorReader::Place place) {
   AlsParts<Scalar> parts;
   AlsAccess::State& state = parts.state;
   state.options = read_options(fields, options.confidence_function, reader.name());
@@ -201,21 +206,21 @@ template <Real Scalar>
     reader.fail("user factors are " + std::to_string(users[0]) + " x " + std::to_string(users[1]) + ", item factors " +
                 std::to_string(items[0]) + " x " + std::to_string(items[1]) + "; both must have " + std::to_string(state.options.factors) +
                 " columns, or both be 0 x 0");
-  state.eigenvalues = reader.values<double>("eigenvalues", k);
+  state.eigenvalues = reader.template values<double>("eigenvalues", k);
   for (std::size_t f = 0; f < state.eigenvalues.size(); ++f)
     if (!is_finite(state.eigenvalues[f]) || state.eigenvalues[f] < 0.0 || (f > 0 && state.eigenvalues[f] > state.eigenvalues[f - 1]))
       reader.fail("tensor 'eigenvalues', entry " + std::to_string(f) + ", is " + number_text(state.eigenvalues[f]) +
                   "; they must be finite, at least 0 and falling");
   state.weights.item_counts = read_counts(reader, "item_counts", items[0], users[0]);
   state.weights.user_counts = read_counts(reader, "user_counts", users[0], items[0]);
-  parts.items = reader.factors<Scalar>("item_factors", place);
-  parts.users = reader.factors<Scalar>("user_factors", place);
+  parts.items = reader.template factors<Scalar>("item_factors", place);
+  parts.users = reader.template factors<Scalar>("user_factors", place);
   return parts;
 }
 
 /// The model of parts that were read as a whole: finite, with its checksum compared, and its index built meanwhile.
-template <Real Scalar>
-[[nodiscard]] ImplicitALS<Scalar> checked_model(AlsParts<Scalar> parts, const TensorReader& reader, const LoadOptions& options) {
+template <Real Scalar, typename Reader>
+[[nodiscard]] ImplicitALS<Scalar> checked_model(AlsParts<Scalar> parts, const Reader& reader, const LoadOptions& options) {
   check_finite(reader, "item_factors", parts.items, options.threads);
   check_finite(reader, "user_factors", parts.users, options.threads);
   ImplicitALS<Scalar> model =

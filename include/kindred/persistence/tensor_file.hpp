@@ -84,24 +84,32 @@ class TensorWriter {
   /// n_rows x factors without padding. Rows that are as long in memory come first, so that a mapped file has them at multiples of 64 bytes.
   template <Real Scalar>
   void add(std::string name, const FactorMatrix<Scalar>& factors) {
-    const auto rows = static_cast<std::size_t>(factors.rows()), k = static_cast<std::size_t>(factors.factors());
+    add(std::move(name), factors, 0, factors.rows());
+  }
+  /// Rows [first, last) of them.
+  template <Real Scalar>
+  void add(std::string name, const FactorMatrix<Scalar>& factors, Index first_row, Index last_row) {
+    const auto first = static_cast<std::size_t>(first_row), last = static_cast<std::size_t>(last_row);
+    const std::size_t rows = last - first, k = static_cast<std::size_t>(factors.factors());
     const bool plain = factors.stride() == k;
     add_part({std::move(name), std::string(dtype_of<Scalar>), {rows, k}, 0, rows * k * sizeof(Scalar)}, plain ? 64 : sizeof(Scalar),
-             [&factors, rows, k, plain](const ByteSink& sink) {
-               if (plain) return sink(std::as_bytes(std::span<const Scalar>(factors.data(), rows * k)));
+             [&factors, first, last, k, plain](const ByteSink& sink) {
+               if (plain) return sink(std::as_bytes(std::span<const Scalar>(factors.data() + first * k, (last - first) * k)));
                constexpr std::size_t block = std::size_t{1} << 16;
                std::vector<Scalar> buffer;
-               for (std::size_t r = 0; r < rows; ++r) {
+               for (std::size_t r = first; r < last; ++r) {
                  const std::span<const Scalar> row = factors.row(static_cast<Index>(r));
                  buffer.insert(buffer.end(), row.begin(), row.end());
-                 if (buffer.size() < block && r + 1 < rows) continue;
+                 if (buffer.size() < block && r + 1 < last) continue;
                  sink(std::as_bytes(std::span<const Scalar>(buffer)));
                  buffer.clear();
                }
              });
   }
 
-  void write(const ByteSink& sink) {
+  /// The checksum of what write will write. Nothing can be added after it. O(size).
+  [[nodiscard]] std::uint64_t checksum() {
+    if (!text_.empty()) return checksum_;
     std::stable_sort(parts_.begin(), parts_.end(), [](const Part& a, const Part& b) { return a.alignment > b.alignment; });
     std::uint64_t place = 0;
     for (const Part& part : parts_) {
@@ -112,19 +120,21 @@ class TensorWriter {
     }
     const std::string zeros(16, '0');
     set(std::string(checksum_key), zeros);
-    std::string text = header_text(header_);
+    text_ = header_text(header_);
     Xxh64 hash;
-    hash.update(std::as_bytes(std::span(text)));
-    const auto write_parts = [&](const ByteSink& to) {
-      for (const Part& part : parts_) part.write(to);
-    };
+    hash.update(std::as_bytes(std::span(text_)));
     write_parts([&](std::span<const std::byte> bytes) { hash.update(bytes); });
     const std::string entry = "\"" + std::string(checksum_key) + "\":\"";
-    text.replace(text.find(entry + zeros) + entry.size(), zeros.size(), digest_text(hash.digest()));
+    checksum_ = hash.digest();
+    text_.replace(text_.find(entry + zeros) + entry.size(), zeros.size(), digest_text(checksum_));
+    return checksum_;
+  }
 
-    const std::uint64_t length = text.size();
+  void write(const ByteSink& sink) {
+    (void)checksum();
+    const std::uint64_t length = text_.size();
     sink(std::as_bytes(std::span(&length, 1)));
-    sink(std::as_bytes(std::span(text)));
+    sink(std::as_bytes(std::span(text_)));
     write_parts(sink);
   }
 
@@ -137,9 +147,14 @@ class TensorWriter {
   void add_part(Tensor tensor, std::size_t alignment, std::function<void(const ByteSink&)> write) {
     parts_.push_back({std::move(tensor), alignment, std::move(write)});
   }
+  void write_parts(const ByteSink& sink) const {
+    for (const Part& part : parts_) part.write(sink);
+  }
 
   SafetensorsHeader header_;
   std::vector<Part> parts_;
+  std::string text_;  // of the header, once the checksum is known
+  std::uint64_t checksum_ = 0;
 };
 
 /// @throws IoError; what was at `path` is then as it was.
@@ -353,7 +368,7 @@ class TensorReader {
       return FactorMatrix<Scalar>::borrowed(rows, k, reinterpret_cast<Scalar*>(store_.memory().data() + start), store_.owner());
     if (!plain) {
       FactorMatrix<Scalar> out(rows, k);
-      read_rows(out, start);
+      read_rows(out, start, 0, rows);
       return out;
     }
     // Not through the constructor, which would fill with zeros what is about to be read.
@@ -367,6 +382,16 @@ class TensorReader {
     parallel_for(bytes.size(), {.threads = threads_, .grain = piece},
                  [&](std::size_t first, std::size_t last, std::size_t) { store_.read(start + first, bytes.subspan(first, last - first)); });
     return FactorMatrix<Scalar>::borrowed(rows, k, block.get(), block);
+  }
+
+  /// The rows of that tensor as those of `out` from `first` on. @throws FormatError unless `out` has room for them, and as many columns.
+  template <Real Scalar>
+  void factors_into(std::string_view name, FactorMatrix<Scalar>& out, Index first) {
+    const Tensor& found = tensor(name, 2);
+    check_dtype<Scalar>(found);
+    if (found.shape[0] > static_cast<std::uint64_t>(out.rows() - first) || found.shape[1] != static_cast<std::uint64_t>(out.factors()))
+      fail("tensor '" + found.name + "' does not fit: it is " + std::to_string(found.shape[0]) + " x " + std::to_string(found.shape[1]));
+    read_rows(out, data_start_ + found.begin, first, static_cast<Index>(found.shape[0]));
   }
 
   /// Every tensor, and every metadata entry that is Kindred's, must have been asked for. @throws FormatError naming what was not.
@@ -409,16 +434,16 @@ class TensorReader {
 
  private:
   template <Real Scalar>
-  void read_rows(FactorMatrix<Scalar>& out, std::uint64_t start) const {
+  void read_rows(FactorMatrix<Scalar>& out, std::uint64_t start, Index at, Index rows) const {
     const auto k = static_cast<std::size_t>(out.factors());
     if (k == 0) return;
     const std::size_t grain = (std::max)(std::size_t{1}, (std::size_t{1} << 18) / (k * sizeof(Scalar)));
-    parallel_for(static_cast<std::size_t>(out.rows()), {.threads = threads_, .grain = grain},
+    parallel_for(static_cast<std::size_t>(rows), {.threads = threads_, .grain = grain},
                  [&](std::size_t first, std::size_t last, std::size_t) {
                    std::vector<Scalar> block((last - first) * k);
                    store_.read(start + first * k * sizeof(Scalar), std::as_writable_bytes(std::span(block)));
                    for (std::size_t r = first; r < last; ++r)
-                     std::copy_n(block.data() + (r - first) * k, k, out.row(static_cast<Index>(r)).begin());
+                     std::copy_n(block.data() + (r - first) * k, k, out.row(at + static_cast<Index>(r)).begin());
                  });
   }
 
