@@ -20,6 +20,7 @@
 #include <kindred/distributed/thread_communicator.hpp>
 #include <kindred/io/csr_file.hpp>
 #include <kindred/io/csr_file_writer.hpp>
+#include <kindred/io/hetrec.hpp>
 
 #include "../support/als_instances.hpp"
 #include "../support/temporary_file.hpp"
@@ -80,6 +81,39 @@ TEST_SUITE("distributed/fit") {
       }
     }
   }
+
+  TEST_CASE("more ranks than blocks of a Gram matrix") {
+    const kd::CsrMatrix few = kd::synthetic_listening({.users = 90, .items = 40, .items_per_user = 8}).matrix;
+    kd::ImplicitALS<float> one(small());
+    one.fit(few);
+    std::atomic<int> same{0};
+    kd::ThreadCommunicator::run(5, [&](kd::ThreadCommunicator& communicator) {
+      kd::ImplicitALS<float> als(small());
+      kd::fit_distributed(communicator, als, few);
+      same += same_bytes(als, one) ? 1 : 0;
+    });
+    CHECK(same == 5);
+  }
+
+#if defined(KINDRED_TEST_DATA_DIR)
+  TEST_CASE("public data: HetRec's Last.fm") {
+    const kd::CsrMatrix listened = kd::read_hetrec2011_lastfm(KINDRED_TEST_DATA_DIR "/hetrec2011-lastfm-2k/user_artists.dat").matrix;
+    kd::AlsOptions options = kd::AlsOptions::recommended();
+    options.threads = 1;
+    options.iterations = 2;
+    kd::ImplicitALS<float> one(options);
+    one.fit(listened);
+    for (const std::size_t ranks : {1u, 2u, 3u, 4u}) {
+      std::atomic<int> same{0};
+      kd::ThreadCommunicator::run(ranks, [&](kd::ThreadCommunicator& communicator) {
+        kd::ImplicitALS<float> als(options);
+        kd::fit_distributed(communicator, als, listened);
+        same += same_bytes(als, one) ? 1 : 0;
+      });
+      CHECK(same == static_cast<int>(ranks));
+    }
+  }
+#endif
 
   TEST_CASE("from a file, of which each rank reads its own rows; in double; and from given factors") {
     const kd::test::TemporaryDirectory directory;

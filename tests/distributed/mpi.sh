@@ -21,6 +21,17 @@ for ranks in 1 2 3 4; do
   run "$ranks" same "$folder/plays.csr" || fail "$ranks ranks: not the same"
 done
 
+# The same on public data, where KINDRED_DATA_DIR has it.
+hetrec=${KINDRED_DATA_DIR:-}/hetrec2011-lastfm-2k/user_artists.dat
+if [ -e "$hetrec" ]; then
+  for ranks in 1 2 3 4; do
+    run "$ranks" speed 1 "$hetrec" >"$folder/out" || fail "$ranks ranks: HetRec failed"
+    checksum=$(grep -oE '[0-9a-f]{16}' "$folder/out")
+    [ "${first:=$checksum}" = "$checksum" ] || fail "$ranks ranks on HetRec: $checksum instead of $first"
+  done
+  echo "1 to 4 ranks on HetRec: the same bytes, $first"
+fi
+
 # An error of one rank ends the job, soon and with its words.
 if run 3 fail - 1 >"$folder/out" 2>&1; then fail "an error of rank 1 did not end the job"; fi
 grep -q 'rank 1: no such confidence' "$folder/out" || fail "the error of rank 1 was not named: $(cat "$folder/out")"

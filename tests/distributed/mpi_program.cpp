@@ -3,7 +3,7 @@
 //   mpi_program same FILE [USERS ITEMS]     fits with all ranks and alone: equal bytes, also once saved in shards, and as many received as planned
 //   mpi_program fail FILE RANK              a confidence function of RANK throws: all must end, with its words
 //   mpi_program go_on FILE [RANK AFTER]     fits with checkpoints in FILE; RANK kills itself after AFTER solved systems. Prints a checksum of the factors
-//   mpi_program speed THREADS               seconds of an iteration of the study's size
+//   mpi_program speed THREADS [HETREC]      seconds of an iteration of the study's size, or of a user_artists.dat; and a checksum of the factors
 #include <atomic>
 #include <csignal>
 #include <cstddef>
@@ -25,6 +25,7 @@
 #include <kindred/io/checksum.hpp>
 #include <kindred/io/csr_file.hpp>
 #include <kindred/io/csr_file_writer.hpp>
+#include <kindred/io/hetrec.hpp>
 #include <kindred/persistence/model_shards.hpp>
 
 #include "support/als_instances.hpp"
@@ -123,8 +124,9 @@ int go_on(kd::MpiCommunicator& communicator, const std::string& path, std::size_
   return 0;
 }
 
-int speed(kd::MpiCommunicator& communicator, std::size_t threads) {
-  const kd::CsrMatrix plays = kd::synthetic_listening({.users = 20'000, .items = 67'000, .items_per_user = 70}).matrix;
+int speed(kd::MpiCommunicator& communicator, std::size_t threads, const std::string& hetrec) {
+  const kd::CsrMatrix plays = hetrec.empty() ? kd::synthetic_listening({.users = 20'000, .items = 67'000, .items_per_user = 70}).matrix
+                                             : kd::read_hetrec2011_lastfm(hetrec).matrix;
   kd::ImplicitALS<float> als({.factors = 64, .iterations = 6, .threads = threads});
   const kd::FitReport report = kd::fit_distributed(communicator, als, plays);
   double best = report.iterations.front().seconds;
@@ -154,7 +156,7 @@ int main(int argc, char** argv) {
         answer = same(communicator, arguments.at(1), static_cast<kd::Index>(number(2, 1'500)), static_cast<kd::Index>(number(3, 700)));
       if (what == "fail") answer = fail(communicator, static_cast<std::size_t>(number(2, 0)));
       if (what == "go_on") answer = go_on(communicator, arguments.at(1), static_cast<std::size_t>(number(2, -1)), number(3, -1));
-      if (what == "speed") answer = speed(communicator, static_cast<std::size_t>(number(1, 1)));
+      if (what == "speed") answer = speed(communicator, static_cast<std::size_t>(number(1, 1)), arguments.size() > 2 ? arguments[2] : "");
     } catch (const std::exception& error) {
       std::fprintf(stderr, "rank %zu: %s\n", communicator.rank(), error.what());
       answer = 3;
