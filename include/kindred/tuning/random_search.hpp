@@ -90,14 +90,32 @@ namespace detail {
   return users;
 }
 
+/// How a search fits, measures and asks: in this process.
+struct SearchAlone {
+  template <Real Scalar>
+  FitReport fit(ImplicitALS<Scalar>& model, const CsrView& train, const typename ImplicitALS<Scalar>::FitOptions& options) {
+    return model.fit(train, options);
+  }
+  template <Real Scalar>
+  RankingReport measure(const ImplicitALS<Scalar>& model, const CsrView& train, const CsrView& validation, const EvaluateOptions& options) {
+    return evaluate(model, train, validation, options);
+  }
+  ProgressAnswer ask(const ProgressCallback& callback, const Progress& progress) { return callback(progress); }
+  /// Throws the error, if there is one, wherever the search runs.
+  void agree(const std::exception_ptr& error) {
+    if (error) std::rethrow_exception(error);
+  }
+};
+
 /// One search: its trials, and what is known of each so far.
-template <Real Scalar>
+template <Real Scalar, typename Engine>
 class SearchRun {
  public:
   /// All trials are drawn; nothing is fitted yet. The arguments must outlive the run.
-  SearchRun(const CsrView& train, const CsrView& validation, const SearchSpace& space, const RandomSearchOptions& options,
+  SearchRun(Engine& engine, const CsrView& train, const CsrView& validation, const SearchSpace& space, const RandomSearchOptions& options,
             std::span<const Index> users)
-      : train_(train),
+      : engine_(engine),
+        train_(train),
         validation_(validation),
         options_(options),
         evaluation_{.cutoffs = {options.cutoff}, .users = users, .keep_per_user = true, .threads = options.base.threads},
@@ -161,8 +179,14 @@ class SearchRun {
     fit_options.record_loss = true;
     if (options_.fit_progress)
       fit_options.progress = [&](const Progress& progress) {
-        ask(options_.fit_progress, progress);
-        return ProgressAnswer::keep_going;
+        try {
+          const ProgressAnswer answer = options_.fit_progress(progress);
+          if (answer == ProgressAnswer::keep_going) return answer;
+          if (answer == ProgressAnswer::cancel) abort_ = std::make_exception_ptr(Cancelled("random_search"));
+        } catch (...) {
+          abort_ = std::current_exception();
+        }
+        return ProgressAnswer::cancel;  // this fit, kept or not
       };
     fit_options.after_iteration = [&](const ImplicitALS<Scalar>& model, const IterationReport& iteration) {
       fit_seconds += iteration.seconds;
@@ -171,10 +195,13 @@ class SearchRun {
     };
     try {
       ImplicitALS<Scalar> model(longest);
-      const FitReport fit = model.fit(train_, fit_options);
+      const FitReport fit = engine_.fit(model, train_, fit_options);
       // A tolerance has ended the fit: the longer trials, fitted alone, would have ended there too.
       for (const std::size_t t : group)
         if (!finished_[t]) measure(t, model, *fit.iterations.back().loss, fit_seconds);
+    } catch (const Cancelled&) {
+      engine_.agree(abort_);
+      throw Stop{};
     } catch (const std::exception& error) {
       for (const std::size_t t : group)
         if (!finished_[t]) fail(t, error);
@@ -182,7 +209,7 @@ class SearchRun {
   }
 
   void measure(std::size_t t, const ImplicitALS<Scalar>& model, const AlsLoss& loss, double fit_seconds) {
-    const RankingReport report = evaluate(model, train_, validation_, evaluation_);
+    const RankingReport report = engine_.measure(model, train_, validation_, evaluation_);
     for (const UserScores& user : report.per_user) values_[t].push_back(user.cutoffs.front().*metric_);
     Trial& trial = result_.trials[t];
     trial.metric = estimate(values_[t]);
@@ -208,7 +235,7 @@ class SearchRun {
   void ask(const ProgressCallback& callback, const Progress& progress) {
     auto answer = ProgressAnswer::cancel;
     try {
-      answer = callback(progress);
+      answer = engine_.ask(callback, progress);
       if (answer == ProgressAnswer::cancel) throw Cancelled("random_search");
     } catch (...) {
       abort_ = std::current_exception();
@@ -248,6 +275,7 @@ class SearchRun {
     }
   }
 
+  Engine& engine_;
   const CsrView& train_;
   const CsrView& validation_;
   const RandomSearchOptions& options_;
@@ -260,6 +288,21 @@ class SearchRun {
   std::size_t done_ = 0;
   std::exception_ptr abort_;  // why a stopped search has no result
 };
+
+/// Checks, draws and runs.
+template <Real Scalar, typename Engine>
+[[nodiscard]] SearchResult search_with(Engine& engine, const CsrView& train, const CsrView& validation, const SearchSpace& space,
+                                       const RandomSearchOptions& options) {
+  if (options.trials < 1) throw InvalidArgument("trials", options.trials, "at least 1");
+  if (options.cutoff < 1) throw InvalidArgument("cutoff", options.cutoff, "at least 1");
+  validate(options.base);
+  check_space(space);
+  check_shape("validation", validation.shape(), "train", train.shape());
+  if (train.nnz() == 0) throw InvalidArgument("train", shape_text(train.shape()) + " without interactions", "a matrix with at least one");
+  const std::vector<Index> users = sample_test_users(validation, options.users, options.seed);
+  if (users.empty()) throw InvalidArgument("validation", "without a positive interaction", "a matrix with something to predict");
+  return SearchRun<Scalar, Engine>(engine, train, validation, space, options, users).run();
+}
 
 }  // namespace detail
 
@@ -274,16 +317,8 @@ class SearchRun {
 template <Real Scalar = float>
 [[nodiscard]] SearchResult random_search(const CsrView& train, const CsrView& validation, const SearchSpace& space,
                                          const RandomSearchOptions& options = {}) {
-  if (options.trials < 1) throw InvalidArgument("trials", options.trials, "at least 1");
-  if (options.cutoff < 1) throw InvalidArgument("cutoff", options.cutoff, "at least 1");
-  validate(options.base);
-  detail::check_space(space);
-  detail::check_shape("validation", validation.shape(), "train", train.shape());
-  if (train.nnz() == 0)
-    throw InvalidArgument("train", detail::shape_text(train.shape()) + " without interactions", "a matrix with at least one");
-  const std::vector<Index> users = detail::sample_test_users(validation, options.users, options.seed);
-  if (users.empty()) throw InvalidArgument("validation", "without a positive interaction", "a matrix with something to predict");
-  return detail::SearchRun<Scalar>(train, validation, space, options, users).run();
+  detail::SearchAlone engine;
+  return detail::search_with<Scalar>(engine, train, validation, space, options);
 }
 
 }  // namespace kindred::inline v0
