@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Step 7: how many iterations are enough? One fit, looked at after each of them.
-#include <kindred/evaluation/evaluate.hpp>
-
-#include "als_instance.hpp"
+#include "ranks.hpp"
 #include "study.hpp"
 
 namespace kd = kindred;
@@ -16,21 +14,21 @@ void convergence(Study& s) {
   options.iterations = 20;
   Table rows = {{"iteration", "loss", "per cell", "per total weight", "P@10"}};
   kd::ImplicitALS<float> als(options);
-  als.fit(split.train,
-          {.record_loss = true,
-           .progress = s.console.progress("convergence"),
-           .after_iteration = [&](const kd::ImplicitALS<float>& model, const kd::IterationReport& now) {
-             const double precision =
-                 kd::evaluate(model, split.train, split.test, {.cutoffs = {10}, .threads = s.arguments.threads}).at(10).precision.mean;
-             rows.push_back({std::to_string(now.iteration), count_cell(now.loss->total), number_cell(now.loss->per_cell, 5),
-                             number_cell(now.loss->loss_per_total_weight, 5), number_cell(precision, 4)});
-             s.results.json["convergence"].push_back({{"iteration", now.iteration},
-                                                      {"loss", now.loss->total},
-                                                      {"loss_per_cell", now.loss->per_cell},
-                                                      {"loss_per_total_weight", now.loss->loss_per_total_weight},
-                                                      {"precision_at_10", precision},
-                                                      {"seconds", now.seconds}});
-           }});
+  fit(als, split.train,
+      {.record_loss = true,
+       .progress = s.console.progress("convergence"),
+       .after_iteration = [&](const kd::ImplicitALS<float>& model, const kd::IterationReport& now) {
+         const double precision =
+             measure(model, split.train, split.test, {.cutoffs = {10}, .threads = s.arguments.threads}).at(10).precision.mean;
+         rows.push_back({std::to_string(now.iteration), count_cell(now.loss->total), number_cell(now.loss->per_cell, 5),
+                         number_cell(now.loss->loss_per_total_weight, 5), number_cell(precision, 4)});
+         s.results.json["convergence"].push_back({{"iteration", now.iteration},
+                                                  {"loss", now.loss->total},
+                                                  {"loss_per_cell", now.loss->per_cell},
+                                                  {"loss_per_total_weight", now.loss->loss_per_total_weight},
+                                                  {"precision_at_10", precision},
+                                                  {"seconds", now.seconds}});
+       }});
   s.console.table(rows);
   s.results.add_table("convergence", rows);
 }

@@ -5,11 +5,10 @@
 #include <string>
 #include <utility>
 
-#include <kindred/persistence/checkpoint.hpp>
-
 #include "als_text.hpp"
 #include "final_table.hpp"
 #include "interrupt.hpp"
+#include "ranks.hpp"
 #include "served.hpp"
 
 namespace kd = kindred;
@@ -48,9 +47,8 @@ void final_models(Study& s) {
     options.threads = a.threads;
     kd::ImplicitALS<float> als(options);
     const kd::ImplicitALS<float>::FitOptions fit{.progress = s.console.progress(name)};
-    const kd::FitReport fitted = a.checkpoint.empty()
-                                     ? als.fit(s.split.train, fit)
-                                     : kd::fit_with_checkpoints(als, s.split.train, checkpoint_path(a.checkpoint, name), {}, fit);
+    const kd::FitReport fitted = a.checkpoint.empty() ? study::fit(als, s.split.train, fit)
+                                                      : fit_with_checkpoints(als, s.split.train, checkpoint_path(a.checkpoint, name), fit);
     if (interrupted()) return;  // a model that was not fitted to its end does not belong into the table
     add_final_model(s, name, options_text(options), als, fitted.seconds, kd::SeenItems::excluded, options_json(options));
     s.console.line(name + ": " + options_text(options));
@@ -82,7 +80,7 @@ const kd::ImplicitALS<float>& served_model(Study& s) {
     options.seed = s.arguments.seed;
     options.threads = s.arguments.threads;
     s.served = std::make_shared<Served>(Served{kd::ImplicitALS<float>(options)});
-    s.served->model.fit(s.split.train, {.progress = s.console.whole("recommended")});
+    fit(s.served->model, s.split.train, {.progress = s.console.whole("recommended")});
   }
   return s.served->model;
 }

@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "interrupt.hpp"
+#include "ranks.hpp"
 #include "report/report.hpp"
 #include "steps.hpp"
 
@@ -30,12 +31,16 @@ int run(const study::Arguments& arguments) {
   study::Study s(arguments);
   const kindred::Stopwatch watch;
   s.results.json["command"] = arguments.command_line;
-  if (!arguments.out.empty()) study::Results::make_folder(arguments.out);
-  if (!arguments.checkpoint.empty()) study::Results::make_folder(arguments.checkpoint);
-  study::end_gently_on_interrupt();
+  if (study::is_first_rank()) {
+    if (!arguments.out.empty()) study::Results::make_folder(arguments.out);
+    if (!arguments.checkpoint.empty()) study::Results::make_folder(arguments.checkpoint);
+  }
+  study::wait_for_all();
+  // Ranks would not end at the same place: Ctrl-C ends an MPI job as mpirun does.
+  if (study::rank_count() == 1) study::end_gently_on_interrupt();
   study::run_steps(s, steps);
   s.results.json["seconds"] = watch.seconds();
-  if (!arguments.out.empty() && s.results.json.contains("split")) {
+  if (!arguments.out.empty() && s.results.json.contains("split") && study::is_first_rank()) {
     s.results.write(arguments.out);
     study::write_report(s);
   }
@@ -54,17 +59,22 @@ int run(const study::Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  const study::Ranks ranks(&argc, &argv);
+  int code = study::exit_unexpected;
   try {
     return run(study::parse_arguments(argc, argv));
-  } catch (const study::Leave& leave) {
-    std::fputs(leave.output.c_str(), stdout);
-    std::fputs(leave.error.c_str(), stderr);
+  } catch (const study::Leave& leave) {  // the same on all ranks
+    if (study::is_first_rank()) {
+      std::fputs(leave.output.c_str(), stdout);
+      std::fputs(leave.error.c_str(), stderr);
+    }
     return leave.code;
   } catch (const kindred::Error& error) {
     std::fprintf(stderr, "lastfm_study: %s\n", error.what());
-    return study::exit_bad_data;
+    code = study::exit_bad_data;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "lastfm_study: unexpected error: %s\n", error.what());
-    return study::exit_unexpected;
   }
+  study::end_all(code);
+  return code;
 }

@@ -98,7 +98,7 @@ void picture(Study& s) {
   options.seed = s.arguments.seed;
   options.threads = s.arguments.threads;
   kd::ImplicitALS<float> small(options);
-  small.fit(matrix, {.progress = s.console.progress("three factors")});
+  fit(small, matrix, {.progress = s.console.progress("three factors")});
   const auto rows_of = [](const kd::FactorMatrix<float>& factors, const std::vector<kd::Index>& rows) {
     auto all = nlohmann::ordered_json::array();
     for (const kd::Index r : rows) all.push_back(std::vector<float>(factors.row(r).begin(), factors.row(r).end()));

@@ -4,11 +4,10 @@
 #include <map>
 
 #include <kindred/data/statistics.hpp>
-#include <kindred/tuning/random_search.hpp>
 
-#include "als_instance.hpp"
 #include "als_text.hpp"
 #include "interrupt.hpp"
+#include "ranks.hpp"
 #include "study.hpp"
 
 namespace kd = kindred;
@@ -55,14 +54,14 @@ void search(Study& s) {
                                  {"regularization", kd::Choices{0.001, 0.01, 0.05, 0.1}},
                                  {"iterations", kd::Choices{10, 15, 20}},
                                  {"alpha", kd::Choices{0.5, 1, 2, 5}}};
-  const kd::SearchResult found = kd::random_search(split.train, split.test, space,
-                                                   {.trials = a.search_trials,
-                                                    .seed = a.seed,
-                                                    .cutoff = 10,
-                                                    .users = a.search_users,
-                                                    .base = study_options(a),
-                                                    .progress = s.console.progress("random search"),
-                                                    .fit_progress = interrupt_only});
+  const kd::SearchResult found = search_settings(split.train, split.test, space,
+                                                 {.trials = a.search_trials,
+                                                  .seed = a.seed,
+                                                  .cutoff = 10,
+                                                  .users = a.search_users,
+                                                  .base = study_options(a),
+                                                  .progress = s.console.progress("random search"),
+                                                  .fit_progress = interrupt_only});
 
   Table rows = {{"trial",
                  "factors",

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Step 6: alpha turns plays into confidence. How much is a play worth?
-#include <kindred/evaluation/evaluate.hpp>
-
-#include "als_instance.hpp"
 #include "interrupt.hpp"
+#include "ranks.hpp"
 #include "study.hpp"
 
 namespace kd = kindred;
@@ -18,11 +16,11 @@ void sensitivity(Study& s) {
     kd::AlsOptions options = study_options(s.arguments);
     options.alpha = alpha;
     kd::ImplicitALS<float> als(options);
-    als.fit(split.train, {.progress = s.console.progress("alpha " + shortest(alpha))});
+    fit(als, split.train, {.progress = s.console.progress("alpha " + shortest(alpha))});
     if (interrupted()) break;
     const kd::RankingReport report =
-        kd::evaluate(als, split.train, split.test,
-                     {.cutoffs = {10}, .threads = s.arguments.threads, .progress = s.console.whole("measuring alpha " + shortest(alpha))});
+        measure(als, split.train, split.test,
+                {.cutoffs = {10}, .threads = s.arguments.threads, .progress = s.console.whole("measuring alpha " + shortest(alpha))});
     rows.push_back({shortest(alpha), shortest(1.0 + alpha), shortest(1.0 + 100.0 * alpha), number_cell(report.at(10).precision.mean, 4),
                     number_cell(report.at(10).precision.standard_error, 4)});
     s.results.json["sensitivity_alpha"].push_back(

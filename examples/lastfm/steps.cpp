@@ -8,6 +8,7 @@
 #include <kindred/core/progress.hpp>
 
 #include "interrupt.hpp"
+#include "ranks.hpp"
 
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
@@ -57,6 +58,7 @@ void run_steps(Study& s, std::span<const Step> steps) {
   const bool keeps = !s.arguments.out.empty();
   const fs::path path = fs::path(s.arguments.out) / "steps.json";
   const ordered_json earlier = keeps ? earlier_steps(s.arguments, path) : ordered_json::array();
+  wait_for_all();  // nobody writes before all have read
   ordered_json state = {{"of", fingerprint(s.arguments)}, {"steps", ordered_json::array()}};
   ordered_json seconds = ordered_json::array();
   bool restoring = true;  // up to the first step that has to run anew: what comes after may depend on it
@@ -91,6 +93,7 @@ void run_steps(Study& s, std::span<const Step> steps) {
                               {"seconds", watch.seconds()},
                               {"found", ordered_json::diff(before, s.results.json)},
                               {"tables", s.results.tables_json(tables_before)}});
+    if (!is_first_rank()) continue;
     write_file_safely(path.string(), state.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n");
   }
   s.results.json["steps"] = std::move(seconds);

@@ -13,6 +13,7 @@
 
 #include "arguments.hpp"
 #include "console.hpp"
+#include "ranks.hpp"
 #include "results.hpp"
 
 namespace study {
@@ -20,7 +21,7 @@ namespace study {
 struct Served;  // served.hpp
 
 struct Study {
-  explicit Study(const Arguments& given) : arguments(given), console(given.quiet) {}
+  explicit Study(const Arguments& given) : arguments(given), console(given.quiet || !is_first_rank()) {}
 
   Arguments arguments;
   Console console;

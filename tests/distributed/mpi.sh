@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The promises of distributed/ with MPI: mpi.sh MPIEXEC PROGRAM [KILLS]. As root and with more ranks than processors, which Open MPI wants to be told.
+# The promises of distributed/ with MPI: mpi.sh MPIEXEC PROGRAM [KILLS [STUDY]]. As root and with more ranks than processors, which Open MPI wants to be told.
 set -euo pipefail
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_btl_base_warn_component_unused=0
 # Without these Open MPI spins while it waits, which oversubscribed processors are bad at.
 export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_plm=isolated
-mpiexec=$1 program=$2 kills=${3:-4}
+mpiexec=$1 program=$2 kills=${3:-4} study=${4:-}
 folder=$(mktemp -d)
 trap 'rm -rf -- "$folder"' EXIT
 run() { # RANKS ARGUMENTS...
@@ -30,6 +30,26 @@ if [ -e "$hetrec" ]; then
     [ "${first:=$checksum}" = "$checksum" ] || fail "$ranks ranks on HetRec: $checksum instead of $first"
   done
   echo "1 to 4 ranks on HetRec: the same bytes, $first"
+fi
+
+# The example study: what it prints and writes is the same but for seconds.
+if [ -n "$study" ]; then
+  arguments=(--synthetic-users 200 --synthetic-items 300 --synthetic-items-per-user 20 --search-trials 3 --threads 1)
+  without_seconds() { grep -v '"command"\|seconds' "$1/results.json"; }
+  "$study" "${arguments[@]}" --out "$folder/alone" >"$folder/printed"
+  for ranks in 2 3; do
+    timeout 300 "$mpiexec" -n "$ranks" "$study" "${arguments[@]}" --checkpoint "$folder/kept$ranks" --out "$folder/ranks$ranks" >"$folder/out" ||
+      fail "the study with $ranks ranks failed"
+    for file in "$folder"/alone/*.tsv; do
+      case $file in */models.tsv | */search.tsv) continue ;; esac # have seconds
+      cmp "$file" "$folder/ranks$ranks/${file##*/}" || fail "the study with $ranks ranks: other results"
+    done
+    [ "$(without_seconds "$folder/alone")" = "$(without_seconds "$folder/ranks$ranks")" ] || fail "the study with $ranks ranks: other results.json"
+    [ "$(wc -l <"$folder/printed")" = "$(wc -l <"$folder/out")" ] || fail "the study with $ranks ranks printed other lines"
+  done
+  if timeout 60 "$mpiexec" -n 2 "$study" --data "$folder/nowhere" >"$folder/out" 2>&1; then fail "a study without its file did not fail"; fi
+  grep -q nowhere "$folder/out" || fail "a study without its file did not say so"
+  echo "the study with 2 and 3 ranks: the same results"
 fi
 
 # An error of one rank ends the job, soon and with its words.
