@@ -149,7 +149,7 @@ TEST_SUITE("fit_with_checkpoints") {
 
 #if KINDRED_POSIX_FILES
   // KINDRED_KILL_ROUNDS in the environment: how many times, 10 if it is not set.
-  TEST_CASE("killed at any time: the checkpoint is whole, and resuming ends in the same_factors bytes") {
+  TEST_CASE("killed at any time: the checkpoint is whole, and resuming ends in the same bytes") {
     const char* const asked = std::getenv("KINDRED_KILL_ROUNDS");
     const int rounds = asked != nullptr ? std::atoi(asked) : 10;
     const kd::CsrMatrix train = random_matrix(3000, 2000, 0.002, 12);
