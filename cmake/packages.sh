@@ -51,11 +51,12 @@ require_packages() {
     fail "apt-get could not install ${missing[*]}."
 }
 
-# configure_and_build REPOSITORY BUILD_FOLDER TARGET [CMAKE_OPTION...]: plain -O2, as everybody's own program has it.
+# configure_and_build REPOSITORY BUILD_FOLDER TARGET [CMAKE_OPTION...]: plain -O2, as everybody's own program has it. Several files are compiled as one, which
+# takes half the time.
 configure_and_build() {
   local repository=$1 build=$2 target=$3
   shift 3
-  local options=(-G Ninja -D CMAKE_BUILD_TYPE=Release "-DCMAKE_CXX_FLAGS_RELEASE=-O2 -DNDEBUG" "$@")
+  local options=(-G Ninja -D CMAKE_BUILD_TYPE=Release "-DCMAKE_CXX_FLAGS_RELEASE=-O2 -DNDEBUG" -D CMAKE_UNITY_BUILD=ON "$@")
   if command -v ccache >/dev/null; then options+=(-D CMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
   cmake -S "$repository" -B "$build" "${options[@]}" >&2 ||
     fail "CMake could not configure the build. Kindred needs a C++20 compiler, Eigen >= 3.4, and for its programs CLI11, nlohmann-json and doctest."

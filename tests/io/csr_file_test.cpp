@@ -58,7 +58,7 @@ kd::CsrMatrix gathered(const Rows& rows) {
   return builder.finish();
 }
 
-std::string content(const std::string& path) {
+std::string bytes_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -120,7 +120,7 @@ TEST_SUITE("io/csr_file") {
   TEST_CASE("any damage is found: in header and offsets at once, elsewhere by verify; never a crash") {
     const kd::test::TemporaryDirectory directory;
     const std::string path = write(directory, random_triplets(400, 30, 20, 2), {30, 20});
-    const std::string whole = content(path);
+    const std::string whole = bytes_of(path);
     const auto found = [&](const std::string& bytes) {
       const std::string damaged = directory.file(bytes, "damaged");
       try {

@@ -60,7 +60,7 @@ void check_same(const std::string& path, const kd::CsrMatrix& wanted) {
   CHECK(same(transpose(file).block(0).rows, kd::transpose(wanted)));
 }
 
-std::string content(const std::string& path) {
+std::string file_bytes(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -150,7 +150,7 @@ TEST_SUITE("io/csr_file_writer") {
       for (std::size_t n = 0; n < 100'000; ++n) writer.add(nth(n).user, nth(n).item, nth(n).value);
     }
     CHECK_THROWS_WITH_AS(kd::CsrFileWriter(path, {.input = "plays of June"}), doctest::Contains("plays of May"), kd::InvalidArgument);
-    const std::string damaged = content(path + ".building/run000001");
+    const std::string damaged = file_bytes(path + ".building/run000001");
     {
       std::ofstream(path + ".building/run000001", std::ios::binary) << damaged.substr(0, damaged.size() - 1);
       CHECK_THROWS_AS(kd::CsrFileWriter(path, named), kd::FormatError);
@@ -221,10 +221,10 @@ TEST_SUITE("io/csr_file_writer") {
       killed += answer != 0 ? 1 : 0;
       returned = answer == 0;
       // Killed after the file is in place and before the folder is gone: there is nothing wrong with the file.
-      if (std::filesystem::exists(path)) CHECK(content(path) == content(undisturbed));
+      if (std::filesystem::exists(path)) CHECK(file_bytes(path) == file_bytes(undisturbed));
     }
     CHECK(killed > 5);
-    CHECK(content(path) == content(undisturbed));
+    CHECK(file_bytes(path) == file_bytes(undisturbed));
     CHECK_FALSE(std::filesystem::exists(path + ".building"));
     CHECK_FALSE(std::filesystem::exists(path + ".building.finished"));
   }

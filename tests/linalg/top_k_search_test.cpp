@@ -104,7 +104,7 @@ std::string check_case(std::uint64_t seed) {
       const auto lists = search.find(pointers, requests, cosine ? kd::Similarity::cosine : kd::Similarity::inner_product);
       for (std::size_t q = 0; q < lists.size(); ++q) {
         const auto wanted = kindred_test::full_scan(rows, std::span<const T>(queries.row(static_cast<kd::Index>(q))), requests[q], cosine,
-                                                    kindred_test::fuses(level));
+                                                    kindred_test::fuses<T>(level));
         const auto alone = search.find(std::span(pointers).subspan(q, 1), std::span(requests).subspan(q, 1),
                                        cosine ? kd::Similarity::cosine : kd::Similarity::inner_product);
         for (const auto* found : {&lists[q], &alone[0]}) {
@@ -174,7 +174,7 @@ TEST_SUITE("linalg/top_k_search") {
           const auto lists = search.find(pointers, requests, cosine ? kd::Similarity::cosine : kd::Similarity::inner_product);
           for (std::size_t q = 0; q < 5; ++q)
             CHECK(lists[q] == kindred_test::full_scan(rows, std::span<const T>(queries.row(static_cast<kd::Index>(q))), requests[q], cosine,
-                                                      kindred_test::fuses(level)));
+                                                      kindred_test::fuses<T>(level)));
         }
       }
     }
@@ -194,7 +194,7 @@ TEST_SUITE("linalg/top_k_search") {
       const auto lists = kd::TopKSearch<float>(index, rows).find(pointers, requests);
       for (std::size_t q = 0; q < 8; ++q)
         CHECK(lists[q] == kindred_test::full_scan(rows, std::span<const float>(queries.row(static_cast<kd::Index>(q))), requests[q], false,
-                                                  kindred_test::fuses(level)));
+                                                  kindred_test::fuses<float>(level)));
     }
   }
 

@@ -9,14 +9,13 @@
 
 #include "worker.hpp"
 
-#define KINDRED_DECLARE(name) extern const Worker name;
-KINDRED_WORKERS(KINDRED_DECLARE)
+extern const Worker* const workers[];  // of this program, and a null
 
 int main() {
   const kindred::CsrMatrix train = kindred::synthetic_listening({.users = 120, .items = 150, .items_per_user = 12}).matrix;
   bool good = true;
-#define KINDRED_LIST(name) &name,
-  for (const Worker* worker : {KINDRED_WORKERS(KINDRED_LIST)}) {
+  for (const Worker* const* place = workers; *place != nullptr; ++place) {
+    const Worker* const worker = *place;
     const kindred::FactorMatrix<float> users = worker->fit(train);
     std::uint64_t hash = worker->fingerprint(train);
     for (kindred::Index user = 0; user < users.rows(); ++user)

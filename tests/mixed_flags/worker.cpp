@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <limits>
 
-#include <kindred/kindred.hpp>
+#include <kindred/models/implicit_als.hpp>
 
 namespace {
 

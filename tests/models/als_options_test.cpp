@@ -18,7 +18,7 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-constexpr double largest = std::numeric_limits<double>::max();
+constexpr double highest = std::numeric_limits<double>::max();
 constexpr double smallest = std::numeric_limits<double>::denorm_min();
 
 template <typename T>
@@ -86,16 +86,16 @@ TEST_SUITE("models/als_options") {
       std::string allowed;
     };
     const std::vector<Case> cases = {
-        {&kd::AlsOptions::regularization, "regularization", {0.0, 0.5, largest}, {-smallest, -1.0, infinity}, "finite and at least 0"},
-        {&kd::AlsOptions::alpha, "alpha", {0.0, 0.5, largest}, {-smallest, -1.0, infinity}, "finite and at least 0"},
-        {&kd::AlsOptions::confidence_base, "confidence_base", {0.0, 0.5, largest}, {-smallest, -1.0, infinity}, "finite and at least 0"},
+        {&kd::AlsOptions::regularization, "regularization", {0.0, 0.5, highest}, {-smallest, -1.0, infinity}, "finite and at least 0"},
+        {&kd::AlsOptions::alpha, "alpha", {0.0, 0.5, highest}, {-smallest, -1.0, infinity}, "finite and at least 0"},
+        {&kd::AlsOptions::confidence_base, "confidence_base", {0.0, 0.5, highest}, {-smallest, -1.0, infinity}, "finite and at least 0"},
         {&kd::AlsOptions::unobserved_weight,
          "unobserved_weight",
-         {0.0, 0.5, largest},
+         {0.0, 0.5, highest},
          {-smallest, -1.0, infinity},
          "finite and at least 0"},
-        {&kd::AlsOptions::log_epsilon, "log_epsilon", {smallest, 1.0, largest}, {0.0, -1.0, infinity}, "finite and above 0"},
-        {&kd::AlsOptions::init_scale, "init_scale", {smallest, 1.0, largest}, {0.0, -1.0, infinity}, "finite and above 0"},
+        {&kd::AlsOptions::log_epsilon, "log_epsilon", {smallest, 1.0, highest}, {0.0, -1.0, infinity}, "finite and above 0"},
+        {&kd::AlsOptions::init_scale, "init_scale", {smallest, 1.0, highest}, {0.0, -1.0, infinity}, "finite and above 0"},
         {&kd::AlsOptions::cg_tolerance, "cg_tolerance", {0.0, 0.5, 0.9999999}, {-smallest, 1.0, infinity}, "in [0, 1)"},
         {&kd::AlsOptions::tolerance, "tolerance", {0.0, 0.5, 0.9999999}, {-smallest, 1.0, infinity}, "in [0, 1)"},
         {&kd::AlsOptions::beta, "beta", {0.0, 1.0, 4.0}, {-smallest, 4.0000001, infinity}, "in [0, 4]"},
@@ -117,7 +117,7 @@ TEST_SUITE("models/als_options") {
 
   TEST_CASE("caps: a value or a quantile, not both") {
     kd::AlsOptions options;
-    for (const double good : {smallest, 3.0, largest}) {
+    for (const double good : {smallest, 3.0, highest}) {
       options.value_cap = good;
       CHECK_NOTHROW(kd::validate(options));
     }
@@ -141,7 +141,7 @@ TEST_SUITE("models/als_options") {
 
   TEST_CASE("a ratio of the background") {
     kd::AlsOptions options;
-    for (const double good : {smallest, 3.0, largest}) {
+    for (const double good : {smallest, 3.0, highest}) {
       options.background_ratio = good;
       CHECK_NOTHROW(kd::validate(options));
     }

@@ -22,7 +22,7 @@ using Side = kd::detail::AlsSide;
 namespace {
 
 // 3 users, 4 items; counts of users 2 3 1, of items 3 1 2 0; a dislike.
-const kd::CsrMatrix train({3, 4}, {0, 2, 5, 6}, {0, 2, 0, 1, 2, 0}, {1, 8, 3, -2, 5, 4});
+const kd::CsrMatrix four_items({3, 4}, {0, 2, 5, 6}, {0, 2, 0, 1, 2, 0}, {1, 8, 3, -2, 5, 4});
 
 kd::detail::AlsWeights weights_of(const kd::AlsOptions& options, const kd::CsrMatrix& users) {
   const kd::CsrMatrix items = kd::transpose(users);
@@ -37,7 +37,7 @@ double relative(double found, long double wanted) {
 
 TEST_SUITE("models/als_weights") {
   TEST_CASE("counts and shape") {
-    const kd::detail::AlsWeights weights = weights_of({}, train);
+    const kd::detail::AlsWeights weights = weights_of({}, four_items);
     CHECK(weights.shape() == kd::MatrixShape{3, 4});
     CHECK(std::vector<kd::Index>(weights.counts(Side::users).begin(), weights.counts(Side::users).end()) ==
           std::vector<kd::Index>{2, 3, 1});
@@ -50,33 +50,33 @@ TEST_SUITE("models/als_weights") {
 
   TEST_CASE("the curves of confidence by hand") {
     kd::AlsOptions options;
-    CHECK(weights_of(options, train).strength(-8.0F, 1, 1) == 8.0);
+    CHECK(weights_of(options, four_items).strength(-8.0F, 1, 1) == 8.0);
     options.confidence = kd::Confidence::log;
     options.log_epsilon = 0.5;
-    CHECK(weights_of(options, train).strength(3.0F, 1, 1) == Approx(std::log(7.0)).epsilon(1e-15));
+    CHECK(weights_of(options, four_items).strength(3.0F, 1, 1) == Approx(std::log(7.0)).epsilon(1e-15));
     options.confidence = kd::Confidence::one;
-    CHECK(weights_of(options, train).strength(3.0F, 1, 1) == 1.0);
+    CHECK(weights_of(options, four_items).strength(3.0F, 1, 1) == 1.0);
     options.confidence = kd::Confidence::custom;
     options.confidence_function = [](double r, kd::Offset n_u, kd::Offset n_i) {
       return r + 100.0 * static_cast<double>(n_u) + 10'000.0 * static_cast<double>(n_i);
     };
     options.value_cap = 6.0;
-    CHECK(weights_of(options, train).strength(-8.0F, 3, 5) == 50'306.0);
+    CHECK(weights_of(options, four_items).strength(-8.0F, 3, 5) == 50'306.0);
   }
 
   // Magnitudes 1 2 3 4 5 8: the quantile 0.9 stands at place 4.5, between 5 and 8.
   TEST_CASE("caps by value and by quantile") {
     kd::AlsOptions options;
     options.value_cap = 4.5;
-    CHECK(weights_of(options, train).strength(8.0F, 1, 1) == 4.5);
-    CHECK(weights_of(options, train).strength(-4.0F, 1, 1) == 4.0);
+    CHECK(weights_of(options, four_items).strength(8.0F, 1, 1) == 4.5);
+    CHECK(weights_of(options, four_items).strength(-4.0F, 1, 1) == 4.0);
     options.value_cap = std::nullopt;
     options.value_cap_quantile = 0.9;
-    CHECK(weights_of(options, train).strength(8.0F, 1, 1) == Approx(6.5).epsilon(1e-15));
-    CHECK(weights_of(options, train).strength(-100.0F, 1, 1) == Approx(6.5).epsilon(1e-15));
-    CHECK(weights_of(options, train).strength(5.0F, 1, 1) == 5.0);
+    CHECK(weights_of(options, four_items).strength(8.0F, 1, 1) == Approx(6.5).epsilon(1e-15));
+    CHECK(weights_of(options, four_items).strength(-100.0F, 1, 1) == Approx(6.5).epsilon(1e-15));
+    CHECK(weights_of(options, four_items).strength(5.0F, 1, 1) == 5.0);
     options.value_cap_quantile = 1.0;
-    CHECK(weights_of(options, train).strength(9.0F, 1, 1) == 8.0);
+    CHECK(weights_of(options, four_items).strength(9.0F, 1, 1) == 8.0);
   }
 
   // rho 2: n_i^2 = 9 1 4 0, sum 14, mean 3.5. rho_users 1: 2 3 1, mean 2.
@@ -84,7 +84,7 @@ TEST_SUITE("models/als_weights") {
     kd::AlsOptions options;
     options.rho = 2.0;
     options.rho_users = 1.0;
-    const kd::detail::AlsWeights weights = weights_of(options, train);
+    const kd::detail::AlsWeights weights = weights_of(options, four_items);
     const std::vector<double> items{9.0 / 3.5, 1.0 / 3.5, 4.0 / 3.5, 0.0}, users{1.0, 1.5, 0.5};
     for (std::size_t i = 0; i < 4; ++i) CHECK(weights.background(Side::items)[i] == Approx(items[i]).epsilon(1e-15));
     for (std::size_t u = 0; u < 3; ++u) CHECK(weights.background(Side::users)[u] == Approx(users[u]).epsilon(1e-15));
@@ -98,29 +98,29 @@ TEST_SUITE("models/als_weights") {
     kd::AlsOptions options;
     options.regularization = 0.5;
     options.unobserved_weight = 0.1;
-    CHECK(weights_of(options, train).penalty(Side::users, 100, 1.0) == 0.5);
+    CHECK(weights_of(options, four_items).penalty(Side::users, 100, 1.0) == 0.5);
     options.nu = 1.0;
-    CHECK(weights_of(options, train).penalty(Side::users, 3, 1.5) == Approx(0.5 * (3 + 0.1 * 1.5 * 4)).epsilon(1e-15));
-    CHECK(weights_of(options, train).penalty(Side::items, 3, 2.0) == Approx(0.5 * (3 + 0.1 * 2.0 * 3)).epsilon(1e-15));
+    CHECK(weights_of(options, four_items).penalty(Side::users, 3, 1.5) == Approx(0.5 * (3 + 0.1 * 1.5 * 4)).epsilon(1e-15));
+    CHECK(weights_of(options, four_items).penalty(Side::items, 3, 2.0) == Approx(0.5 * (3 + 0.1 * 2.0 * 3)).epsilon(1e-15));
     options.nu = 0.5;
-    CHECK(weights_of(options, train).penalty(Side::users, 2, 1.0) == Approx(0.5 * std::sqrt(2.4)).epsilon(1e-15));
+    CHECK(weights_of(options, four_items).penalty(Side::users, 2, 1.0) == Approx(0.5 * std::sqrt(2.4)).epsilon(1e-15));
   }
 
   // 6 interactions in 12 cells: density 0.5.
   TEST_CASE("the weight of the background, or its ratio to the density") {
     kd::AlsOptions options;
     options.unobserved_weight = 0.3;
-    CHECK(weights_of(options, train).unobserved_weight() == 0.3);
+    CHECK(weights_of(options, four_items).unobserved_weight() == 0.3);
     options.background_ratio = 5.0;
-    CHECK(weights_of(options, train).unobserved_weight() == Approx(2.5).epsilon(1e-15));
+    CHECK(weights_of(options, four_items).unobserved_weight() == Approx(2.5).epsilon(1e-15));
     options.nu = 1.0;
     options.regularization = 0.5;
-    CHECK(weights_of(options, train).penalty(Side::users, 3, 1.5) == Approx(0.5 * (3 + 2.5 * 1.5 * 4)).epsilon(1e-15));
+    CHECK(weights_of(options, four_items).penalty(Side::users, 3, 1.5) == Approx(0.5 * (3 + 2.5 * 1.5 * 4)).epsilon(1e-15));
   }
 
   TEST_CASE("an excess that needs no difference of large numbers is exact") {
     kd::AlsOptions options{.alpha = 1e-9};
-    const kd::detail::AlsWeights weights = weights_of(options, train);
+    const kd::detail::AlsWeights weights = weights_of(options, four_items);
     const auto terms = weights.terms(3.0, 0, 1.0, 1.0);
     CHECK(terms.excess == 1e-9 * 3.0);  // c - 1 would keep seven digits
     CHECK(terms.confidence == 1.0 + 1e-9 * 3.0);
@@ -174,12 +174,12 @@ TEST_SUITE("models/als_weights") {
     options.confidence = kd::Confidence::custom;
     for (const double bad : {-1.0, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
       options.confidence_function = [bad](double r, kd::Offset, kd::Offset) { return r == 5.0 ? bad : 1.0; };
-      const kd::detail::AlsWeights weights = weights_of(options, train);
+      const kd::detail::AlsWeights weights = weights_of(options, four_items);
       kd::detail::RowAssembler<double> by_user(weights, Side::users, kd::SimdLevel::best),
           by_item(weights, Side::items, kd::SimdLevel::best);
-      const kd::CsrMatrix transposed = kd::transpose(train);
-      CHECK_THROWS_WITH_AS((void)by_user.assemble(1, train.row(1), {}, 1.0), doctest::Contains("the confidence of user 1 and item 2 is "),
-                           kd::InvalidArgument);
+      const kd::CsrMatrix transposed = kd::transpose(four_items);
+      CHECK_THROWS_WITH_AS((void)by_user.assemble(1, four_items.row(1), {}, 1.0),
+                           doctest::Contains("the confidence of user 1 and item 2 is "), kd::InvalidArgument);
       CHECK_THROWS_WITH_AS((void)by_item.assemble(2, transposed.row(2), {}, 1.0),
                            doctest::Contains("the confidence of user 1 and item 2 is "), kd::InvalidArgument);
     }

@@ -21,22 +21,22 @@ std::vector<kd::Index> items_of(const std::vector<kd::Scored>& list) {
 }
 
 // Plays per item 11 2 3 3 0 0, listeners 2 2 2 1 0 0; a stored zero and a dislike among them.
-const kd::CsrMatrix train({3, 6}, {0, 3, 6, 9}, {0, 1, 2, 0, 2, 4, 1, 2, 3}, {10, 1, 3, 1, 1, 0, 1, -1, 3});
+const kd::CsrMatrix six_items({3, 6}, {0, 3, 6, 9}, {0, 1, 2, 0, 2, 4, 1, 2, 3}, {10, 1, 3, 1, 1, 0, 1, -1, 3});
 
 }  // namespace
 
 TEST_SUITE("models/popularity_recommender") {
   TEST_CASE("plays and listeners by hand") {
     kd::PopularityRecommender plays;
-    plays.fit(train);
+    plays.fit(six_items);
     CHECK(plays.recommend(0) == std::vector<kd::Scored>{{0, 11}, {2, 3}, {3, 3}, {1, 2}});
     CHECK(items_of(plays.recommend(1, {.candidates = kd::Candidates::all})) == std::vector<kd::Index>{0, 2, 3, 1, 4, 5});
-    CHECK(items_of(plays.recommend(2, {.count = 2, .exclude = train.row(0)})) == std::vector<kd::Index>{3});
+    CHECK(items_of(plays.recommend(2, {.count = 2, .exclude = six_items.row(0)})) == std::vector<kd::Index>{3});
     CHECK(plays.predict(2, 0) == 11.0);
     CHECK(plays.predict(0, 5) == 0.0);
 
     kd::PopularityRecommender listeners({.by = kd::PopularityBy::users});
-    listeners.fit(train);
+    listeners.fit(six_items);
     CHECK(listeners.recommend(0) == std::vector<kd::Scored>{{0, 2}, {1, 2}, {2, 2}, {3, 1}});
     CHECK(listeners.options().by == kd::PopularityBy::users);
   }
@@ -69,7 +69,7 @@ TEST_SUITE("models/popularity_recommender") {
     CHECK_THROWS_AS((void)model.recommend_all({}), kd::NotFitted);
     CHECK_THROWS_WITH_AS(model.fit(kd::CsrMatrix({2, 3}, {0, 0, 0}, {}, {})), Contains("2 users x 3 items without interactions"),
                          kd::InvalidArgument);
-    model.fit(train);
+    model.fit(six_items);
     CHECK_THROWS_AS(model.fit(kd::CsrMatrix()), kd::InvalidArgument);
     CHECK(model.shape() == kd::MatrixShape{3, 6});
     CHECK(model.recommend(0).size() == 4);
@@ -81,7 +81,7 @@ TEST_SUITE("models/popularity_recommender") {
     CHECK_THROWS_WITH_AS((void)model.recommend(0, {.exclude = falling}), Contains("exclude[1] is 1"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)model.recommend(0, {.allow = outside}), Contains("allow[0] is 6"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)model.recommend_all(users), Contains("user is 3"), kd::InvalidArgument);
-    const kd::CsrMatrix transposed = kd::transpose(train);
+    const kd::CsrMatrix transposed = kd::transpose(six_items);
     CHECK_THROWS_WITH_AS((void)model.recommend_all({}, {.exclude = transposed}), Contains("is the input items x users?"), kd::ShapeError);
   }
 }

@@ -35,7 +35,7 @@ using kindred_test::small_als;
 namespace {
 
 template <typename T>
-bool same(const kd::ImplicitALS<T>& a, const kd::ImplicitALS<T>& b) {
+bool same_factors(const kd::ImplicitALS<T>& a, const kd::ImplicitALS<T>& b) {
   const std::span<const double> x = a.eigenvalues(), y = b.eigenvalues();
   return a.user_factors().same_bytes(b.user_factors()) && a.item_factors().same_bytes(b.item_factors()) && x.size() == y.size() &&
          std::equal(x.begin(), x.end(), y.begin());
@@ -82,7 +82,7 @@ TEST_SUITE("fit_with_checkpoints") {
         CHECK(rest.iterations.front().iteration == 4);
         CHECK(rest.iterations.back().iteration == report.iterations.back().iteration);
         CHECK(rest.stop == report.stop);
-        CHECK(same(whole, resumed));
+        CHECK(same_factors(whole, resumed));
         options.threads = 0;
       }
     }
@@ -105,7 +105,7 @@ TEST_SUITE("fit_with_checkpoints") {
     kd::ImplicitALS<float> longer(options), whole(options);
     CHECK(kd::fit_with_checkpoints(longer, train, path).iterations.size() == 5);
     whole.fit(train);
-    CHECK(same(longer, whole));
+    CHECK(same_factors(longer, whole));
     CHECK_THROWS_WITH_AS(kd::fit_with_checkpoints(model, train, path),
                          "iterations is 8; it must be above the 11 of the fit that is resumed", kd::InvalidArgument);
   }
@@ -164,7 +164,7 @@ TEST_SUITE("fit_with_checkpoints") {
     const kd::Stopwatch watch;
     kd::ImplicitALS<float> uninterrupted(options);
     kd::fit_with_checkpoints(uninterrupted, train, path);
-    CHECK(same(uninterrupted, whole));
+    CHECK(same_factors(uninterrupted, whole));
     const double longest = watch.seconds();
 
     kd::Random random(17, kd::RandomStream::sample, 0);
@@ -183,7 +183,7 @@ TEST_SUITE("fit_with_checkpoints") {
           } catch (...) {
             _exit(1);
           }
-          _exit(same(model, whole) ? 0 : 2);
+          _exit(same_factors(model, whole) ? 0 : 2);
         }
         const double share = random.uniform();
         usleep(static_cast<useconds_t>(1e6 * longest * share * share));  // the disk is often faster than it was when `longest` was taken
@@ -201,7 +201,7 @@ TEST_SUITE("fit_with_checkpoints") {
       }
       kd::ImplicitALS<float> resumed(options);
       kd::fit_with_checkpoints(resumed, train, path);
-      CHECK(same(resumed, whole));
+      CHECK(same_factors(resumed, whole));
     }
     std::string spread;
     for (std::size_t n = 1; n < options.iterations; ++n) spread += " " + std::to_string(reached[n]);

@@ -36,14 +36,14 @@ TEST_SUITE("simd/score_kernels") {
             for (std::size_t u = 0; u < n_users; ++u) {
               for (std::size_t n = 0; n < count; ++n) {
                 const T wanted =
-                    kindred_test::plain_score<T>(users.row(static_cast<kd::Index>(u)), rows.row(chosen[n]), kindred_test::fuses(level));
+                    kindred_test::plain_score<T>(users.row(static_cast<kd::Index>(u)), rows.row(chosen[n]), kindred_test::fuses<T>(level));
                 same = same && std::memcmp(&wanted, &scores[u * kd::score_block + n], sizeof(T)) == 0;
               }
             }
             CHECK(same);
           }
           for (std::size_t n = 0; n < count; ++n)
-            CHECK(squares[n] == kindred_test::plain_score<T>(rows.row(chosen[n]), rows.row(chosen[n]), kindred_test::fuses(level)));
+            CHECK(squares[n] == kindred_test::plain_score<T>(rows.row(chosen[n]), rows.row(chosen[n]), kindred_test::fuses<T>(level)));
         }
       }
     }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Scores and top-K lists the long way: one product after the other, every row, sorted. Shares no code with the library.
+// Scores and top-K lists the long way: one product after the other, every row, sorted. Shares no code with the library, and asks it one thing: whether a
+// product that is added to a sum is rounded first.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -12,20 +14,23 @@
 #include <kindred/core/types.hpp>
 #include <kindred/linalg/top_k.hpp>
 #include <kindred/simd/level.hpp>
+#include <kindred/simd/score_kernels.hpp>
 
 namespace kindred_test {
 
-/// Whether scores of `level` are fused in this build.
-inline bool fuses(kindred::SimdLevel level) {
-#if defined(__GNUC__) && !defined(__clang__) && !defined(__OPTIMIZE__)
-  (void)level;  // GCC contracts nothing at -O0
-  return false;
-#elif defined(__FMA__)
-  (void)level;
-  return true;
-#else
-  return kindred::resolve_level(level) != kindred::SimdLevel::base;
-#endif
+/// Whether this build fuses the scores of `level`. Compiler, flags and processor decide together, so ask the library, once: 1 * 1 - (1 + e) * (1 - e) is e^2
+/// if the last product is not rounded, and 0 if it is. That every other score keeps to the answer is what the tests are about.
+template <typename T>
+bool fuses(kindred::SimdLevel level) {
+  constexpr T e = std::numeric_limits<T>::epsilon();
+  const kindred::FactorMatrix<T> user(1, 2, std::vector<T>{1, -1 - e}), item(1, 2, std::vector<T>{1, 1 - e});
+  const kindred::ScoreKernels<T>& kernels = kindred::score_kernels<T>(level);
+  const T* const pointer = user.row(0).data();
+  const kindred::Index row = 0;
+  kindred::AlignedVector<T> panel(2 * kindred::score_block), score(kindred::score_block);
+  kernels.pack(item.data(), item.stride(), &row, 1, 2, panel.data());
+  kernels.score(&pointer, 1, panel.data(), 1, 2, score.data());
+  return score[0] != T(0);
 }
 
 /// One accumulator over the factors in their order.

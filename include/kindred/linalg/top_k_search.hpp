@@ -285,7 +285,7 @@ std::vector<std::vector<Scored>> TopKSearch<Scalar>::find(std::span<const Scalar
     Query& query = queries_.emplace_back(Query{queries[n], &requests[n], detail::BestOf((std::min)(requests[n].count, n_rows))});
     if (similarity == Similarity::cosine && n_rows > 0) {
       constexpr Index self[1] = {0};
-      alignas(row_alignment) Scalar squares[row_alignment / sizeof(Scalar)];
+      alignas(row_alignment) Scalar squares[2 * row_alignment / sizeof(Scalar)];
       index_.kernels_->pack(query.factors, rows_.stride(), self, 1, index_.factors_, panel_.data());
       index_.kernels_->squares(panel_.data(), 1, index_.factors_, squares);
       query.length = std::sqrt(static_cast<double>(squares[0]));

@@ -5,7 +5,8 @@
 // Form. Matrices are row-major and vectors run along a row, except where lanes are systems (kernels_batch.inl). Sums of products are kept in a tile of
 // accumulators: 8 x 3 vectors of 16 floats, or 4 x 4 of them for dot products, use 24 of the 32 registers of AVX-512; 4 x 3 and 4 x 2 use at most 12 of
 // the 16 that the other levels have. Constant loops are unrolled by pragma: without it GCC at -O2 keeps accumulators in memory.
-// A product that is added to or taken from an accumulator in one expression is fused where the level has FMA, by the default contraction of both compilers.
+// A product that is added to or taken from an accumulator in one expression is fused where the level has FMA, by the default contraction of both compilers
+// (of GCC from -O2 on).
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPACE {
 

@@ -95,15 +95,19 @@ void score(const T* const* users, std::size_t n_users, const T* panel, std::size
   }
 }
 
+/// Two sums at a time, as score has them: GCC tuned for some processors fuses no loop that has but one, and a row's score with itself would be another number.
 template <typename T>
 void squares(const T* panel, std::size_t count, std::size_t k, T* sums) {
-  for (std::size_t n = 0; n < count; n += lanes<T>) {
-    typename Simd<T>::Vector sum{};
+  constexpr std::size_t V = 2;
+  for (std::size_t n = 0; n < count; n += V * lanes<T>) {
+    typename Simd<T>::Vector sum[V]{};
     for (std::size_t f = 0; f < k; ++f) {
-      const auto y = load(panel + f * score_block + n);
-      sum += y * y;
+      KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) {
+        const auto y = load(panel + f * score_block + n + v * lanes<T>);
+        sum[v] += y * y;
+      }
     }
-    store(sums + n, sum);
+    KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) store(sums + n + v * lanes<T>, sum[v]);
   }
 }
 

@@ -3,9 +3,9 @@
 
 // The loops that score items for users, compiled once for every level and chosen at run time as in kernels.hpp.
 //
-// A score has one definition: one accumulator over f in stored column order, fused where the level has FMA. Items stand in lanes, so a score has
-// the same bits whether one item or a tile of them is scored, for one user or for many. Codes (8-bit approximations) only ever decide which items
-// are worth a score; they are sums of integers, so no result depends on how they are computed.
+// A score has one definition: one accumulator over f in stored column order, fused where the level has FMA and the compiler makes use of it (GCC from -O2
+// on). Items stand in lanes, so a score has the same bits whether one item or a tile of them is scored, for one user or for many. Codes (8-bit
+// approximations) only ever decide which items are worth a score; they are sums of integers, so no result depends on how they are computed.
 
 #include <cstddef>
 #include <cstdint>
@@ -27,7 +27,7 @@ struct ScoreKernels {
   void (*pack)(const Scalar* factors, std::size_t stride, const Index* rows, std::size_t count, std::size_t k, Scalar* panel);
   /// scores[u * score_block + n] = sum_f users[u][f] panel[f][n] for n < count, n_users x score_block; `scores` on a 64-byte boundary.
   void (*score)(const Scalar* const* users, std::size_t n_users, const Scalar* panel, std::size_t count, std::size_t k, Scalar* scores);
-  /// sums[n] = the score of the n-th row of a panel with itself, n < count.
+  /// sums[n] = the score of the n-th row of a panel with itself, n < count, to the bit. Length count rounded up to 128 bytes, on a 64-byte boundary.
   void (*squares)(const Scalar* panel, std::size_t count, std::size_t k, Scalar* sums);
 };
 
