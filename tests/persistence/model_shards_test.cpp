@@ -30,19 +30,19 @@ using kindred_test::random_matrix;
 namespace {
 
 template <typename T>
-kd::ImplicitALS<T> fitted(std::size_t factors, std::uint64_t seed) {
+kd::ImplicitALS<T> fitted_model(std::size_t factors, std::uint64_t seed) {
   kd::ImplicitALS<T> model({.factors = factors, .iterations = 1, .seed = seed});
   model.fit(random_matrix(30, 11, 0.3, 4));
   return model;
 }
 
 template <typename T>
-bool same(const kd::ImplicitALS<T>& a, const kd::ImplicitALS<T>& b) {
+bool same_model(const kd::ImplicitALS<T>& a, const kd::ImplicitALS<T>& b) {
   return a.shape() == b.shape() && a.user_factors().same_bytes(b.user_factors()) && a.item_factors().same_bytes(b.item_factors()) &&
          std::equal(a.eigenvalues().begin(), a.eigenvalues().end(), b.eigenvalues().begin(), b.eigenvalues().end());
 }
 
-std::string content(const std::string& path) {
+std::string content_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -54,7 +54,7 @@ std::set<std::string> files_in(const kd::test::TemporaryDirectory& directory) {
 }
 
 /// What loading says, "" if it loads.
-std::string refusal(const std::string& path) {
+std::string shard_refusal(const std::string& path) {
   try {
     (void)kd::load_shards<kd::ImplicitALS<float>>(path);
     return "";
@@ -68,14 +68,14 @@ std::string refusal(const std::string& path) {
 TEST_SUITE("persistence/model_shards") {
   TEST_CASE_TEMPLATE("any number of shards gives the same model", T, float, double) {
     for (const std::size_t factors : {5u, 16u}) {
-      const kd::ImplicitALS<T> model = fitted<T>(factors, 3);
+      const kd::ImplicitALS<T> model = fitted_model<T>(factors, 3);
       for (const std::size_t shards : {1u, 2u, 3u, 40u}) {
         const kd::test::TemporaryDirectory directory;
         const std::string path = directory.path("model.safetensors.index.json");
         kd::save_shards(model, path, shards);
         CHECK(files_in(directory).size() == shards + 1);
         const auto loaded = kd::load_shards<kd::ImplicitALS<T>>(path);
-        CHECK(same(loaded, model));
+        CHECK(same_model(loaded, model));
         CHECK(loaded.options().factors == factors);
         CHECK(loaded.recommend(7) == model.recommend(7));
       }
@@ -91,16 +91,16 @@ TEST_SUITE("persistence/model_shards") {
   TEST_CASE("the index names every tensor of every file") {
     const kd::test::TemporaryDirectory directory;
     const std::string path = directory.path("model.safetensors.index.json");
-    const kd::ImplicitALS<float> model = fitted<float>(5, 3);
+    const kd::ImplicitALS<float> model = fitted_model<float>(5, 3);
     kd::save_shards(model, path, 3);
-    const nlohmann::json index = nlohmann::json::parse(content(path));
+    const nlohmann::json index = nlohmann::json::parse(content_of(path));
     std::uint64_t bytes = 0;
     std::size_t tensors = 0;
     for (const std::string& name : files_in(directory)) {
       if (name == "model.safetensors.index.json") continue;
       CHECK(name.starts_with("model-"));
       CHECK(name.find("-of-00003.safetensors") != std::string::npos);
-      const std::string file = content(directory.path(name));
+      const std::string file = content_of(directory.path(name));
       std::uint64_t length = 0;
       std::copy_n(file.data(), 8, reinterpret_cast<char*>(&length));
       const nlohmann::json header = nlohmann::json::parse(file.substr(8, length));
@@ -119,21 +119,21 @@ TEST_SUITE("persistence/model_shards") {
   TEST_CASE("an index replaces another with its shards") {
     const kd::test::TemporaryDirectory directory;
     const std::string path = directory.path("model.index.json");
-    const kd::ImplicitALS<float> before = fitted<float>(5, 3), after = fitted<float>(5, 4);
+    const kd::ImplicitALS<float> before = fitted_model<float>(5, 3), after = fitted_model<float>(5, 4);
     kd::save_shards(before, path, 4);
     std::ofstream(directory.path("model-notes.safetensors")) << "somebody else's";
     kd::save_shards(after, path, 2);
-    CHECK(same(kd::load_shards<kd::ImplicitALS<float>>(path), after));
+    CHECK(same_model(kd::load_shards<kd::ImplicitALS<float>>(path), after));
     CHECK(files_in(directory).size() == 4);
     CHECK(files_in(directory).contains("model-notes.safetensors"));
     kd::save_shards(after, path, 2);  // over itself
-    CHECK(same(kd::load_shards<kd::ImplicitALS<float>>(path), after));
+    CHECK(same_model(kd::load_shards<kd::ImplicitALS<float>>(path), after));
     CHECK(files_in(directory).size() == 4);
   }
 
   TEST_CASE("a save that fails leaves what was there") {
     const kd::test::TemporaryDirectory directory;
-    const kd::ImplicitALS<float> model = fitted<float>(5, 3);
+    const kd::ImplicitALS<float> model = fitted_model<float>(5, 3);
     CHECK_THROWS_WITH_AS(kd::save_shards(model, directory.path("model.safetensors"), 2), Contains("a name that ends in .index.json"),
                          kd::InvalidArgument);
     CHECK_THROWS_AS(kd::save_shards(model, directory.path(".index.json"), 2), kd::InvalidArgument);
@@ -150,11 +150,11 @@ TEST_SUITE("persistence/model_shards") {
   TEST_CASE("what does not belong together is refused") {
     const kd::test::TemporaryDirectory directory;
     const std::string path = directory.path("m.index.json"), other_path = directory.path("other.index.json");
-    const kd::ImplicitALS<float> model = fitted<float>(5, 3);
+    const kd::ImplicitALS<float> model = fitted_model<float>(5, 3);
     kd::save_shards(model, path, 3);
-    kd::save_shards(fitted<float>(5, 4), other_path, 3);
-    const std::string text = content(path);
-    const nlohmann::json index = nlohmann::json::parse(text), other = nlohmann::json::parse(content(other_path));
+    kd::save_shards(fitted_model<float>(5, 4), other_path, 3);
+    const std::string text = content_of(path);
+    const nlohmann::json index = nlohmann::json::parse(text), other = nlohmann::json::parse(content_of(other_path));
     const auto file_of = [&](const nlohmann::json& of, std::size_t shard) {
       return of["weight_map"]["user_factors." + std::to_string(shard)].get<std::string>();
     };
@@ -162,11 +162,11 @@ TEST_SUITE("persistence/model_shards") {
       nlohmann::json changed = index;
       change(changed);
       std::ofstream(path, std::ios::binary) << changed.dump();
-      return refusal(path);
+      return shard_refusal(path);
     };
     CHECK(with([](nlohmann::json&) {}) == "");
 
-    CHECK(refusal(directory.path("none.index.json")) != "");
+    CHECK(shard_refusal(directory.path("none.index.json")) != "");
     CHECK_THROWS_AS((void)kd::load_shards<kd::ImplicitALS<float>>(directory.path("none.index.json")), kd::IoError);
     CHECK(with([](nlohmann::json& j) { j = nlohmann::json::array(); }).find("no index of a model's shards") != std::string::npos);
     CHECK(with([](nlohmann::json& j) { j.erase("metadata"); }).find("no index of a model's shards") != std::string::npos);
@@ -199,10 +199,10 @@ TEST_SUITE("persistence/model_shards") {
 
     std::ofstream(path, std::ios::binary) << text;
     const std::string shard = directory.path(file_of(index, 1));
-    std::string bytes = content(shard);
+    std::string bytes = content_of(shard);
     bytes.back() = static_cast<char>(bytes.back() ^ 1);
     std::ofstream(shard, std::ios::binary) << bytes;
-    CHECK(refusal(path).find("damaged: the checksum is") != std::string::npos);
+    CHECK(shard_refusal(path).find("damaged: the checksum is") != std::string::npos);
     std::filesystem::remove(shard);
     CHECK_THROWS_AS((void)kd::load_shards<kd::ImplicitALS<float>>(path), kd::IoError);
     // One kind is not the other.
@@ -212,23 +212,23 @@ TEST_SUITE("persistence/model_shards") {
   }
 
   TEST_CASE("ranks write what one process writes") {
-    const kd::ImplicitALS<float> model = fitted<float>(5, 3);
+    const kd::ImplicitALS<float> model = fitted_model<float>(5, 3);
     for (const std::size_t ranks : {1u, 2u, 5u}) {
       const kd::test::TemporaryDirectory alone, together;
       kd::save_shards(model, alone.path("m.index.json"), ranks);
       kd::ThreadCommunicator::run(
           ranks, [&](kd::ThreadCommunicator& communicator) { kd::save_shards(communicator, model, together.path("m.index.json")); });
       CHECK(files_in(alone) == files_in(together));
-      for (const std::string& name : files_in(alone)) CHECK(content(alone.path(name)) == content(together.path(name)));
+      for (const std::string& name : files_in(alone)) CHECK(content_of(alone.path(name)) == content_of(together.path(name)));
     }
     const kd::test::TemporaryDirectory directory;
     kd::SerialCommunicator serial;
     kd::save_shards(serial, model, directory.path("m.index.json"));
-    CHECK(same(kd::load_shards<kd::ImplicitALS<float>>(directory.path("m.index.json")), model));
+    CHECK(same_model(kd::load_shards<kd::ImplicitALS<float>>(directory.path("m.index.json")), model));
   }
 
   TEST_CASE("where one rank fails, all do, and nothing is changed") {
-    const kd::ImplicitALS<float> model = fitted<float>(5, 3), other = fitted<float>(5, 4);
+    const kd::ImplicitALS<float> model = fitted_model<float>(5, 3), other = fitted_model<float>(5, 4);
     const kd::test::TemporaryDirectory directory;
     const std::string path = directory.path("m.index.json");
     kd::save_shards(model, path, 2);
@@ -248,6 +248,6 @@ TEST_SUITE("persistence/model_shards") {
     });
     CHECK(failed == 6);
     CHECK(files_in(directory) == before);
-    CHECK(same(kd::load_shards<kd::ImplicitALS<float>>(path), model));
+    CHECK(same_model(kd::load_shards<kd::ImplicitALS<float>>(path), model));
   }
 }
