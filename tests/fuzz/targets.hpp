@@ -22,6 +22,7 @@ void read_movielens(Bytes input);
 void delimited(Bytes input);
 void model_file(Bytes input);
 void csr_matrix(Bytes input);
+void csr_file(Bytes input);
 void command_line(Bytes input);
 void differential(Bytes input);
 

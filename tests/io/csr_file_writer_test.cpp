@@ -132,6 +132,25 @@ TEST_SUITE("io/csr_file_writer") {
     CHECK_FALSE(std::filesystem::exists(path));
   }
 
+  TEST_CASE("with names, the shape is theirs") {
+    const kd::test::TemporaryDirectory directory;
+    const std::string path = directory.path("plays.csr");
+    kd::CsrFileWriter writer(path);
+    writer.add("ann", "Bjork", 2.0F);
+    CHECK_THROWS_AS(writer.add("bob", "Can", std::numeric_limits<float>::infinity()), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(writer.finish(kd::MatrixShape{3, 2}), doctest::Contains("1 users x 1 items, one name for each user and item"),
+                         kd::InvalidArgument);
+    writer.finish();
+    const kd::CsrFile file(path);
+    CHECK(file.shape() == kd::MatrixShape{1, 1});
+    CHECK(file.user_key(0) == "ann");
+    kd::CsrFileWriter mixed(directory.path("mixed.csr"));
+    mixed.add("ann", "Bjork", 2.0F);
+    mixed.add(4, 0, 1.0F);
+    CHECK_THROWS_WITH_AS(mixed.finish(), doctest::Contains("one name for each"), kd::InvalidArgument);
+    CHECK_FALSE(std::filesystem::exists(directory.path("mixed.csr")));
+  }
+
   TEST_CASE("names that outgrow the limit are refused before memory is gone") {
     const kd::test::TemporaryDirectory directory;
     kd::CsrFileWriter writer(directory.path("plays.csr"), least);
@@ -158,6 +177,15 @@ TEST_SUITE("io/csr_file_writer") {
       for (std::size_t at = 32; at < 40; ++at) key_beyond[at] = static_cast<char>(at == 32 ? 1 : 0);  // one new item, which is not there
       std::ofstream(path + ".building/run000001", std::ios::binary) << key_beyond;
       CHECK_THROWS_AS(kd::CsrFileWriter(path, named), kd::FormatError);
+      const auto refused_with = [&](std::size_t first, const std::string& bytes, const char* why) {
+        std::string changed = damaged;
+        changed.replace(first, bytes.size(), bytes);
+        std::ofstream(path + ".building/run000001", std::ios::binary) << changed;
+        CHECK_THROWS_WITH_AS(kd::CsrFileWriter(path, named), doctest::Contains(why), kd::FormatError);
+      };
+      refused_with(16, std::string(1, '\1'), "a number of interactions that cannot be");  // how many there are up to here
+      refused_with(40, "\xff\xff\xff\x7f", "an index that cannot be");                    // 2^31 - 1
+      refused_with(44, "\xff\xff\xff\xff", "an index that cannot be");                    // -1
       std::string flipped = damaged;
       flipped[flipped.size() / 2] ^= 1;
       std::ofstream(path + ".building/run000001", std::ios::binary) << flipped;

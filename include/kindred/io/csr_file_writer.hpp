@@ -186,18 +186,22 @@ class CsrFileWriter {
   /// The same by names, which the file will hold; users and items are numbered as they come. Not to be mixed with the other.
   /// @throws InvalidArgument also if the names take more than a quarter of memory_limit.
   void add(std::string_view user, std::string_view item, float value) {
+    if (!detail::is_finite(value)) throw InvalidArgument("value", value, "finite");  // before it leaves a name behind
     if (buffer_->full()) write_run();  // before the keys, so that a run has those of its entries
     add(users_.intern(user), items_.intern(item), value);
     if ((added_ & 0xFFFF) == 0) check_key_memory();
   }
 
-  /// Merges, and puts the file into place. `shape`: at least as large as the indices that came; by default just so.
-  /// @throws InvalidArgument if `shape` is too small, nothing was added, or a sum is beyond the range of a float; FormatError if a run was damaged meanwhile.
+  /// Merges, and puts the file into place. `shape`: at least as large as the indices that came; by default just so, and with names no other.
+  /// @throws InvalidArgument if `shape` is too small or not that of the names, nothing was added, or a sum is beyond the range of a float; FormatError if a run was damaged meanwhile.
   void finish(std::optional<MatrixShape> shape = std::nullopt) {
     if (shape && (shape->users < shape_.users || shape->items < shape_.items))
       throw InvalidArgument("shape", detail::shape_text(*shape), "at least " + detail::shape_text(shape_));
     if (added_ == 0) throw InvalidArgument("interactions", "none", "at least one");
-    if (shape) shape_ = *shape;
+    const MatrixShape named{users_.size(), items_.size()}, wanted = shape.value_or(shape_);
+    if (named != MatrixShape{} && named != wanted)
+      throw InvalidArgument("shape", detail::shape_text(wanted), detail::shape_text(named) + ", one name for each user and item");
+    shape_ = wanted;
     if (!buffer_->empty()) write_run();
     buffer_.reset();
     write_file();
@@ -241,16 +245,21 @@ class CsrFileWriter {
   void read_left_run(const std::string& path) {
     detail::BufferedReader reader(path, std::size_t{1} << 20);
     const detail::RunHeader header = detail::read_run_header(reader);
+    if (header.added < added_ || header.added - added_ != header.entries)
+      throw FormatError(path + ": the file is damaged: a number of interactions that cannot be");
     for (std::uint64_t n = 0; n < header.entries; ++n) {
       const auto entry = reader.get<detail::SortEntry>();
-      if (entry.row < 0 || entry.column < 0) throw FormatError(path + ": the file is damaged: an index that cannot be");
+      constexpr Index end = (std::numeric_limits<Index>::max)();
+      if (entry.row < 0 || entry.row == end || entry.column < 0 || entry.column == end)
+        throw FormatError(path + ": the file is damaged: an index that cannot be");
       shape_ = {(std::max)(shape_.users, entry.row + 1), (std::max)(shape_.items, entry.column + 1)};
     }
     std::string key;
     const auto read_keys = [&](std::uint64_t count, IdMap& keys) {
       for (std::uint64_t n = 0; n < count; ++n) {
         reader.get_text(key);
-        keys.intern(key);
+        if (const Index next = keys.size(); keys.intern(key) != next)
+          throw FormatError(path + ": the file is damaged: a name that comes twice");
       }
     };
     read_keys(header.new_users, users_);
