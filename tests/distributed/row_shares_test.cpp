@@ -57,5 +57,11 @@ TEST_SUITE("distributed/row_shares") {
     kd::AlsOptions steps = options;
     steps.solver = kd::Solver::conjugate_gradient;
     CHECK(kd::solve_cost(1'000, steps) < kd::solve_cost(1'000, options));
+    // By hand, of 2 factors: 8 for the row and 16 an interaction; then 1 + 1/6, 6 + 8/6, and four products of 2 x 3 x 2 (three steps and a start).
+    const kd::AlsOptions two{.factors = 2};
+    CHECK(kd::solve_cost(1, two) == doctest::Approx(24.0 + 1.0 + 1.0 / 6.0));
+    CHECK(kd::solve_cost(3, two) == doctest::Approx(56.0 + 6.0 + 8.0 / 6.0));
+    const kd::AlsOptions two_steps{.factors = 2, .solver = kd::Solver::conjugate_gradient, .cg_steps = 3};
+    CHECK(kd::solve_cost(3, two_steps) == doctest::Approx(56.0 + 48.0));
   }
 }

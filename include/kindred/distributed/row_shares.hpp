@@ -16,7 +16,7 @@ namespace kindred::inline v0 {
 /// what every row and every interaction takes whatever its system.
 [[nodiscard]] inline double solve_cost(Index count, const AlsOptions& options) {
   const auto n = static_cast<double>(count), k = static_cast<double>(options.factors);
-  const double reading = 4.0 * k + 8.0 * n * k;  // measured against the cube of small systems: see docs/scale.md
+  const double reading = 4.0 * k + 8.0 * n * k;  // weighed by times of small systems
   if (options.solver == Solver::conjugate_gradient) return reading + static_cast<double>(options.cg_steps + 1) * 2.0 * n * k;
   return reading + (n < k ? n * n * k / 2.0 + n * n * n / 6.0 : n * k * k / 2.0 + k * k * k / 6.0);
 }
