@@ -37,6 +37,11 @@ slow=(
   "users are minima for 256*"
   "the same bytes for 1* threads*"
   "recommend*predict agree with brute force*"
+  "double agrees with a long double textbook solve"
+  "float is within 1e-4 for short rows*"
+  "conjugate gradients* run to convergence*"
+  "killed at any time: the checkpoint*"
+  "the same as line by line*"
 )
 export KINDRED_TOP_K_CASES=${KINDRED_TOP_K_CASES:-30}
 
