@@ -39,7 +39,8 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 /// gathered. Beside what fit takes, each rank holds all factors, and receives (ranks - 1) / ranks of them an iteration, and as much of the blocks that Gram
 /// matrices are summed of (distributed/plan.hpp).
 /// Callbacks: `progress` of rank 0 alone is asked, for all; `after_iteration` and `on_snapshot` are called on every rank that has them.
-/// Where a rank fails, all throw: that one its error, the others an Error that names the rank, and every model is as it was. @throws as ImplicitALS::fit does; InvalidArgument if ranks differ in shape, interactions or options.
+/// Where a rank fails, all throw: that one its error, the others an Error that names the rank, and every model is as it was.
+/// @throws as ImplicitALS::fit does; InvalidArgument if ranks differ in shape, interactions or options.
 template <Communicator C, Real Scalar, ShareableSource Source>
 FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Source& train,
                           typename ImplicitALS<Scalar>::FitOptions fit_options = {}) {
