@@ -96,6 +96,8 @@ TEST_SUITE("io/csr_file") {
     for (std::size_t n = 0; n < some.block_count(); ++n) seen += some.block(n).rows.nnz();
     CHECK(seen == some.nnz());
     CHECK(some.nnz() == wanted.offsets()[200] - wanted.offsets()[100]);
+    CHECK(gathered(rows_between(file, 0, 310)) == wanted);
+    CHECK(rows_between(file, 310, 310).nnz() == 0);
     CHECK(rows_between(file, 50, 50).block_count() == 0);
     CHECK(rows_between(file, 50, 50).nnz() == 0);
     for (const auto& [first, last] : std::vector<std::pair<kd::Index, kd::Index>>{{-1, 3}, {3, 2}, {0, 311}}) {
@@ -106,6 +108,22 @@ TEST_SUITE("io/csr_file") {
     CHECK_THROWS_AS((void)file.row(-1), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)file.user_key(0), doctest::Contains("user is 0"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS(kd::CsrFile(path, 0), "block_bytes is 0; it must be at least 1", kd::InvalidArgument);
+  }
+
+  TEST_CASE("names, each by its place") {
+    const kd::test::TemporaryDirectory directory;
+    const std::string path = directory.path("named.csr");
+    kd::CsrFileWriter writer(path);
+    const std::vector<std::string> users = {"ann", "", "a long name of somebody", "bob"};
+    for (std::size_t n = 0; n < users.size(); ++n) writer.add(users[n], n % 2 == 0 ? "even" : "odd", 1.0F);
+    writer.finish();
+    const kd::CsrFile file(path);
+    CHECK(file.has_keys());
+    for (std::size_t n = 0; n < users.size(); ++n) CHECK(file.user_key(static_cast<kd::Index>(n)) == users[n]);
+    CHECK(file.item_key(0) == "even");
+    CHECK(file.item_key(1) == "odd");
+    CHECK_THROWS_WITH_AS((void)file.item_key(2), doctest::Contains("item is 2; it must be in [0, 2)"), kd::InvalidArgument);
+    CHECK_THROWS_AS((void)file.item_key(-1), kd::InvalidArgument);
   }
 
   TEST_CASE("a file that is missing or no such file") {
