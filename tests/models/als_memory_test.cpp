@@ -32,16 +32,12 @@
 namespace kd = kindred;
 using kindred_test::random_matrix;
 
+// Replaces the program's own: sanitizers have theirs, so that the test of failing allocations is left out there.
+#if !defined(KINDRED_TEST_SANITIZED) && defined(__linux__)
 namespace {
 
 /// From now on, the how manieth allocation of the program fails; below 0: none does.
 std::atomic<long> allocations_left{-1};
-
-}  // namespace
-
-// Replaces the program's own: sanitizers have theirs, so that the test of failing allocations is left out there.
-#if !defined(KINDRED_TEST_SANITIZED) && defined(__linux__)
-namespace {
 
 void* allocate(std::size_t size, std::size_t alignment) {
   if (allocations_left.load(std::memory_order_relaxed) >= 0 && allocations_left.fetch_sub(1) == 0) throw std::bad_alloc();
