@@ -108,9 +108,10 @@ struct ShardIndex {
       fail("no index of a model's shards: it is no JSON with weight_map, and metadata with " + std::string(checksums_key));
     const nlohmann::json& map = json.at("weight_map");
     const nlohmann::json& sums = json.at("metadata").at(std::string(checksums_key));
+    const auto quoted = [](const std::string& text) { return "'" + text + "'"; };
     const auto text_at = [&](const nlohmann::json& object, const std::string& key) {
       const auto found = object.find(key);
-      if (found == object.end() || !found->is_string()) fail("there is no text for '" + key + "'");
+      if (found == object.end() || !found->is_string()) fail("there is no text for " + quoted(key));
       return found->template get<std::string>();
     };
     ShardIndex index;
@@ -120,12 +121,12 @@ struct ShardIndex {
         const std::string file = text_at(map, tensor);
         if (tensor.starts_with("item_factors.")) index.files.push_back(file);
         if (file != index.files.back())
-          fail("'" + tensor + "' is in '" + file + "', other parts of that shard in '" + index.files.back() + "'");
+          fail(quoted(tensor) + " is in " + quoted(file) + ", other parts of that shard in " + quoted(index.files.back()));
         ++named;
       }
       const std::string& file = index.files.back();
       if (file != file_name_of(file) || file.empty() || file.front() == '.' || file.find('\\') != std::string::npos)
-        fail("'" + file + "' is no name of a file in the same folder");
+        fail(quoted(file) + " is no name of a file in the same folder");
       index.checksums.push_back(text_at(sums, file));
     }
     if (index.files.empty() || index.files.size() > most_shards) fail("it names " + std::to_string(index.files.size()) + " shards");
