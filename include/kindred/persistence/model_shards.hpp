@@ -108,7 +108,7 @@ struct ShardIndex {
       fail("no index of a model's shards: it is no JSON with weight_map, and metadata with " + std::string(checksums_key));
     const nlohmann::json& map = json.at("weight_map");
     const nlohmann::json& sums = json.at("metadata").at(std::string(checksums_key));
-    const auto quoted = [](const std::string& text) { return "'" + text + "'"; };
+    const auto quoted = [](const std::string& word) { return "'" + word + "'"; };
     const auto text_at = [&](const nlohmann::json& object, const std::string& key) {
       const auto found = object.find(key);
       if (found == object.end() || !found->is_string()) fail("there is no text for " + quoted(key));
