@@ -612,6 +612,31 @@ TEST_SUITE("mapped models") {
     old.verify();
   }
 
+  TEST_CASE("factors that are not finite are named, though the checksum is theirs") {
+    const kd::test::TemporaryDirectory directory;
+    kd::AlsOptions options = small_als();
+    options.factors = 16;
+    const std::string file = saved(fitted<float>(options, random_matrix(40, 100, 0.2, 3)));
+    for (const std::string tensor : {"item_factors", "user_factors"}) {
+      const std::string damaged = with_value(file, tensor, 16 * 7 + 3, std::numeric_limits<float>::infinity());
+      const auto mapped = kd::load_mapped<kd::ImplicitALS<float>>(directory.file(damaged, "model"));
+      CHECK_THROWS_WITH_AS(mapped.verify(), Contains(("'" + tensor + "', row 7, is not finite").c_str()), kd::FormatError);
+    }
+  }
+
+  TEST_CASE("what a model does not have is refused before its factors are read") {
+    const kd::test::TemporaryDirectory directory;
+    kd::AlsOptions options = small_als();
+    options.factors = 16;
+    const std::string file = saved(fitted<float>(options, random_matrix(40, 100, 0.2, 3)));
+    const auto check = [&](const std::string& from, const std::string& to, const char* part) {
+      const std::string path = directory.file(with_header(file, from, to), "model");
+      CHECK_THROWS_WITH_AS((void)kd::load_mapped<kd::ImplicitALS<float>>(path), Contains(part), kd::FormatError);
+    };
+    check(R"(\"factors\":16)", R"(\"factors\":16,\"extra\":6)", "the unknown entry 'extra'");
+    check(R"("kindred.format")", R"("kindred.more":"","kindred.format")", "the metadata has an unknown entry 'kindred.more'");
+  }
+
   TEST_CASE("what only verify() sees never becomes a score that is not finite") {
     const kd::test::TemporaryDirectory directory;
     const kd::CsrMatrix train = random_matrix(40, 100, 0.2, 3);

@@ -67,7 +67,7 @@ template <int c = 1, int d = 3>
   }
   word = 0;
   if (left > 0) std::memcpy(&word, at, left);
-  take(word | static_cast<std::uint64_t>(text.size()) << 56);
+  take(word | static_cast<std::uint64_t>(text.size() & 0xFF) << 56);
   v2 ^= 0xFF;
   rounds(d);
   return v0 ^ v1 ^ v2 ^ v3;

@@ -173,7 +173,7 @@ class HeaderSax {
     bool overflows = false;
     for (const std::uint64_t size : tensor.shape) {
       overflows = overflows || (size != 0 && bytes > (std::numeric_limits<std::uint64_t>::max)() / size);
-      bytes *= size;
+      if (!overflows) bytes *= size;
     }
     if (overflows || tensor.begin > tensor.end || tensor.end - tensor.begin != bytes)
       fail("tensor '" + tensor.name + "' has offsets " + std::to_string(tensor.begin) + " to " + std::to_string(tensor.end) +
