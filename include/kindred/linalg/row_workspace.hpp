@@ -151,12 +151,14 @@ class RowWorkspace {
 
   [[nodiscard]] RowOutcome improve(const T* fixed, const RowSystem<T>& system, std::size_t steps, double tolerance, std::span<T> x) {
     const std::size_t n = system.columns.size();
-    const std::size_t most = (std::min)((n + 3) / 4 * 4, block_rows);
-    weight_.assign((n + 3) / 4 * 4, T(0));
-    quotient_.assign(weight_.size(), T(0));
+    const std::size_t padded_n = (n + 3) / 4 * 4;
+    const std::size_t most = (std::min)(padded_n, block_rows);
+    weight_.resize((std::max)(weight_.size(), padded_n));
+    quotient_.resize((std::max)(quotient_.size(), padded_n));
     kernels_.narrow(system.excess.data(), n, weight_.data());
     kernels_.narrow(system.target.data(), n, quotient_.data());
-    base_.assign(stride_, T(0));
+    for (std::size_t at = n; at < padded_n; ++at) weight_[at] = quotient_[at] = T(0);
+    base_.assign(system.prior_mean.empty() ? 0 : stride_, T(0));
     for (std::size_t f = 0; f < system.prior_mean.size(); ++f)
       base_[f] = static_cast<T>(system.penalty * static_cast<double>(system.prior_mean[f])) * scale_[f];
     z_.assign(stride_, T(0));
@@ -170,7 +172,7 @@ class RowWorkspace {
                                  .target = quotient_.data(),
                                  .scale = scale_.data(),
                                  .ones = ones_.data(),
-                                 .base = base_.data(),
+                                 .base = base_.empty() ? nullptr : base_.data(),
                                  .z = z_.data(),
                                  .scratch = scratch_.data(),
                                  .rows = b_.data(),

@@ -88,7 +88,7 @@ struct CgArguments {
   const Scalar* target = nullptr;
   const Scalar* scale = nullptr;
   const Scalar* ones = nullptr;  ///< Length block, all 1.
-  const Scalar* base = nullptr;  ///< What the right-hand side holds beside the rows' part.
+  const Scalar* base = nullptr;  ///< What the right-hand side holds beside the rows' part; nullptr for nothing.
   Scalar* z = nullptr;           ///< In: the first guess. Out: the improved one.
   Scalar* scratch = nullptr;     ///< 3 x stride.
   Scalar* rows = nullptr;        ///< Scratch, min(count, block) rounded up to 4 x stride.

@@ -30,15 +30,98 @@ KINDRED_INLINE void add_rows(const T* from, std::size_t stride, const T* weight,
   }
 }
 
-/// The sum over all rows of the system, added to `sum`. Few rows are packed once, many block by block each time.
-template <typename T, bool residual>
-void add_all_rows(const CgArguments<T>& a, bool packed, GatherArguments<T>& ahead, const T* v, T* sum) {
+#if KINDRED_SIMD_BYTES == 64
+/// Sums of the lanes of four vectors, in every chunk of the result.
+template <typename T>
+KINDRED_INLINE typename Simd<T>::Vector sum_four(const typename Simd<T>::Vector (&v)[4]) {
+  using Vector = typename Simd<T>::Vector;
+  Vector sum = fold_pairs<T>(fold_chunks<T>(v[0], v[1]), fold_chunks<T>(v[2], v[3]));
+  if constexpr (lanes<T> == 16) {
+    sum += __builtin_shufflevector(sum, sum, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+    return sum + __builtin_shufflevector(sum, sum, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+  } else {
+    return sum + __builtin_shufflevector(sum, sum, 4, 5, 6, 7, 0, 1, 2, 3);
+  }
+}
+
+/// Entry r of every chunk, in all its places.
+template <typename T, int r>
+KINDRED_INLINE typename Simd<T>::Vector entry_of_chunks(typename Simd<T>::Vector v) {
+  if constexpr (lanes<T> == 16)
+    return __builtin_shufflevector(v, v, r, r, r, r, r + 4, r + 4, r + 4, r + 4, r + 8, r + 8, r + 8, r + 8, r + 12, r + 12, r + 12, r + 12);
+  else
+    return __builtin_shufflevector(v, v, r, r, r, r, r + 4, r + 4, r + 4, r + 4);
+}
+
+/// add_rows for all `count` rows from `first` on, of V vectors: few enough that four rows stay in registers between the two passes, and the sum all the while.
+/// With `gathers` the rows come from the fixed side, and are packed on the way if they are wanted again.
+template <typename T, std::size_t V, bool residual, bool gathers>
+KINDRED_INLINE void add_narrow_rows(const CgArguments<T>& a, std::size_t first, std::size_t count, bool packs, const T* v, T* sum,
+                                    GatherArguments<T>& ahead) {
+  using Vector = typename Simd<T>::Vector;
+  constexpr std::size_t soon = 8;
+  const Index* const columns = a.from.columns + first;
+  const auto fixed_row = [&](std::size_t n) { return a.from.fixed + static_cast<std::size_t>(columns[n]) * (V * lanes<T>); };
+  Vector total[V];
+  KINDRED_UNROLL for (std::size_t i = 0; i < V; ++i) total[i] = load(sum + i * lanes<T>);
+  T* packed = a.rows;
+  for (std::size_t n = 0; n < count; n += 4, packed += 4 * V * lanes<T>) {
+    Vector row[4][V];
+    Vector dot[4];
+    if constexpr (gathers) {
+      for (std::size_t next = n + soon; next < n + soon + 4 && next < count; ++next) prefetch_row<T, true>(fixed_row(next), V * lanes<T>);
+    } else {
+      prefetch_next<T>(ahead, 1);
+    }
+    KINDRED_UNROLL for (std::size_t r = 0; r < 4; ++r) {
+      const T* const from = gathers ? fixed_row(n + r < count ? n + r : n) : packed + r * V * lanes<T>;  // beyond the last the weight is 0
+      KINDRED_UNROLL for (std::size_t i = 0; i < V; ++i) {
+        row[r][i] = load(from + i * lanes<T>);
+        if constexpr (gathers) {
+          row[r][i] *= load(a.scale + i * lanes<T>);
+          if (packs) store(packed + (r * V + i) * lanes<T>, row[r][i]);
+        }
+        __asm__("" : "+v"(row[r][i]));  // or GCC loads it once more for the second pass
+        const Vector x = load(v + i * lanes<T>);
+        dot[r] = i == 0 ? row[r][i] * x : dot[r] + row[r][i] * x;
+      }
+    }
+    const Vector products = repeat<T>(a.weight + first + n) * sum_four<T>(dot);
+    const Vector c = residual ? repeat<T>(a.target + first + n) - products : products;
+    const Vector each[4] = {entry_of_chunks<T, 0>(c), entry_of_chunks<T, 1>(c), entry_of_chunks<T, 2>(c), entry_of_chunks<T, 3>(c)};
+    KINDRED_UNROLL for (std::size_t r = 0; r < 4; ++r) {
+      KINDRED_UNROLL for (std::size_t i = 0; i < V; ++i) total[i] += each[r] * row[r][i];
+    }
+  }
+  KINDRED_UNROLL for (std::size_t i = 0; i < V; ++i) store(sum + i * lanes<T>, total[i]);
+}
+#endif
+
+/// What add_all_rows finds in CgArguments::rows.
+enum class PackedRows {
+  all,   // every row of the system
+  none,  // whatever the last call left: few rows are packed now, many block by block each time
+};
+
+/// The sum over all rows of the system, added to `sum`.
+template <typename T, bool residual, PackedRows found>
+void add_all_rows(const CgArguments<T>& a, GatherArguments<T>& ahead, const T* v, T* sum) {
   const std::size_t stride = a.from.stride;
   for (std::size_t first = 0; first < a.from.count; first += a.block) {
     GatherArguments<T> part = a.from;
     part.columns += first;
     part.count = a.from.count - first < a.block ? a.from.count - first : a.block;
-    if (!packed) gather<T>(part, a.scale, a.ones, a.rows, stride);
+#if KINDRED_SIMD_BYTES == 64
+    const bool fits = a.from.count <= a.block;
+    switch (stride / lanes<T>) {
+      case 1: add_narrow_rows<T, 1, residual, found == PackedRows::none>(a, first, part.count, fits, v, sum, ahead); continue;
+      case 2: add_narrow_rows<T, 2, residual, found == PackedRows::none>(a, first, part.count, fits, v, sum, ahead); continue;
+      case 3: add_narrow_rows<T, 3, residual, found == PackedRows::none>(a, first, part.count, fits, v, sum, ahead); continue;
+      case 4: add_narrow_rows<T, 4, residual, found == PackedRows::none>(a, first, part.count, fits, v, sum, ahead); continue;
+      default: break;
+    }
+#endif
+    if constexpr (found == PackedRows::none) gather<T>(part, a.scale, a.ones, a.rows, stride);
     const std::size_t n = (part.count + 3) / 4 * 4;
     const T* const weight = a.weight + first;
     const T* const target = a.target + first;
@@ -64,40 +147,45 @@ KINDRED_INLINE T dot_of(const T* x, const T* y, std::size_t stride) {
 
 template <typename T>
 void conjugate_gradient(const CgArguments<T>& a) {
+  using Vector = typename Simd<T>::Vector;
   const std::size_t stride = a.from.stride;
   T* const product = a.scratch;
   T* const residual = a.scratch + stride;
   T* const direction = a.scratch + 2 * stride;
-  const bool packed = a.from.count <= a.block;
   GatherArguments<T> ahead = a.ahead;
-  if (packed) gather<T>(a.from, a.scale, a.ones, a.rows, stride);
+  const auto base = [&](std::size_t f) { return a.base != nullptr ? load(a.base + f) : Vector{}; };
   T enough = 0;
   if (a.tolerance > T(0)) {
     for (std::size_t f = 0; f < stride; f += lanes<T>) {
-      store(direction + f, typename Simd<T>::Vector{});
-      store(product + f, load(a.base + f));
+      store(direction + f, Vector{});
+      store(product + f, base(f));
     }
-    add_all_rows<T, true>(a, packed, ahead, direction, product);
+    add_all_rows<T, true, PackedRows::none>(a, ahead, direction, product);
     enough = a.tolerance * a.tolerance * dot_of<T>(product, product, stride);
   }
   // Right-hand side and first product in one pass.
-  for (std::size_t f = 0; f < stride; f += lanes<T>) store(residual + f, load(a.base + f) - load(a.z + f));
-  add_all_rows<T, true>(a, packed, ahead, a.z, residual);
+  for (std::size_t f = 0; f < stride; f += lanes<T>) store(residual + f, base(f) - load(a.z + f));
+  add_all_rows<T, true, PackedRows::none>(a, ahead, a.z, residual);
+  const bool packed = a.from.count <= a.block;
   for (std::size_t f = 0; f < stride; f += lanes<T>) store(direction + f, load(residual + f));
   T squared = dot_of<T>(residual, residual, stride);
   for (std::size_t step = 0; step < a.steps && squared > enough; ++step) {
     for (std::size_t f = 0; f < stride; f += lanes<T>) store(product + f, load(direction + f));
-    add_all_rows<T, false>(a, packed, ahead, direction, product);
+    if (packed)
+      add_all_rows<T, false, PackedRows::all>(a, ahead, direction, product);
+    else
+      add_all_rows<T, false, PackedRows::none>(a, ahead, direction, product);
     const T curvature = dot_of<T>(direction, product, stride);
     if (!(curvature > T(0))) return;  // rounding has used up the direction, or nothing is left to gain
     const T length = squared / curvature;
-    typename Simd<T>::Vector squares{};
+    Vector squares{};
     for (std::size_t f = 0; f < stride; f += lanes<T>) {
       store(a.z + f, load(a.z + f) + length * load(direction + f));
       const auto rest = load(residual + f) - length * load(product + f);
       store(residual + f, rest);
       squares += rest * rest;
     }
+    if (step + 1 == a.steps) return;
     const T next = sum_lanes<T>(squares);
     const T turn = next / squared;
     for (std::size_t f = 0; f < stride; f += lanes<T>) store(direction + f, load(residual + f) + turn * load(direction + f));
