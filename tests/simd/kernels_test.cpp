@@ -189,6 +189,29 @@ TEST_SUITE("simd/kernels") {
           }
           CHECK(gathers);
           CHECK(others);
+
+          kd::AlignedVector<T> rows_too(n4 * stride, T(-1)), sum_too(stride, T(-1));
+          kernels.gather_and_sum(from(fixed, columns), scale.data(), weight.data(), weight.data(), rows_too.data(), stride, sum_too.data());
+          CHECK(rows_too == rows);
+          CHECK(sum_too == sum);
+
+          const auto z = random_vector<T>(n, padded<T>(n), 4), rest = random_vector<T>(k, stride, 5);
+          bool expands = true;
+          for (const bool with_rest : {false, true}) {
+            kd::AlignedVector<T> x(stride, T(-1));
+            CHECK(kernels.expand(from(fixed, columns), weight.data(), z.data(), scale.data(), with_rest ? rest.data() : nullptr, x.data()));
+            for (std::size_t f = 0; f < stride; ++f) {
+              const long double s = f < k ? static_cast<long double>(scale[f]) : 0.0L;
+              Sum total;
+              for (std::size_t r = 0; r < n && f < k; ++r) total.add(s * s * weighted[r * k + f] * static_cast<long double>(z[r]));
+              if (with_rest && f < k) total.add(s * static_cast<long double>(rest[f]));
+              expands = expands && close(x[f], total, n + 4);
+            }
+          }
+          CHECK(expands);
+          auto endless = z;
+          endless[n - 1] = std::numeric_limits<T>::infinity();
+          CHECK_FALSE(kernels.expand(from(fixed, columns), weight.data(), endless.data(), scale.data(), nullptr, sum_too.data()));
         }
       }
     }
@@ -454,6 +477,10 @@ TEST_SUITE("simd/kernels") {
           CHECK(rhs[at] == static_cast<T>(target[at] / std::sqrt(excess[at])));
           CHECK(narrow[at] == static_cast<T>(excess[at]));
         }
+        kd::AlignedVector<double> wide(n + 1, -1.0);
+        kd::matrix_kernels<T>(level).scale_to_double(weight.data(), 1.25, n, wide.data());
+        for (std::size_t at = 0; at < n; ++at) CHECK(wide[at] == static_cast<double>(weight[at]) * 1.25);
+        CHECK(wide[n] == -1.0);
         CHECK(kernels.scale_by(narrow.data(), weight.data(), padded<T>(n), product.data()));
         for (std::size_t at = 0; at < n; ++at) CHECK(product[at] == narrow[at] * weight[at]);
         for (const std::size_t at : {std::size_t{0}, n / 2, n - 1}) {

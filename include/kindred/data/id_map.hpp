@@ -23,13 +23,6 @@ namespace detail {
 
 struct IdMapProbe;  // for tests
 
-/// A wish that the processor may ignore.
-inline void prefetch([[maybe_unused]] const void* address) noexcept {
-#if defined(__GNUC__) || defined(__clang__)
-  __builtin_prefetch(address);
-#endif
-}
-
 }  // namespace detail
 
 /// A caller's keys (user names, artist ids) and the indices that stand for them, 0, 1, 2 ... in the order in which keys were first seen.

@@ -348,7 +348,7 @@ void rotate(FactorMatrix<Scalar>& factors, const Eigenbasis& basis, const Parall
       before.resize(chunk * ld);
       after.resize(chunk * ld);
       for (std::size_t r = 0; r < count; ++r)
-        std::copy_n(at + r * factors.stride(), k, before.begin() + static_cast<std::ptrdiff_t>(r * ld));
+        matrix_kernels<Scalar>(level).scale_to_double(at + r * factors.stride(), 1.0, k, before.data() + r * ld);
       matrix_kernels<double>(level).multiply(before.data(), ld, count, q.data() + n_float, ld, ld - n_float, k, after.data() + n_float, ld);
     }
     for (std::size_t r = 0; r < count; ++r) {

@@ -26,7 +26,8 @@ struct ReducedRow {
   T largest = T(1);                // diagonal entry
   AlignedVector<T> rhs;            // then the solution; zeros beyond size
   AlignedVector<T> tiles;          // as BatchSystem has them
-  AlignedVector<T> scale;          // s, zero beyond the factors
+  AlignedVector<T> scale;          // s, zero beyond the factors ...
+  std::size_t scale_number = 0;    // ... as set by the call of set_scale with this number
   AlignedVector<T> weight;         // short rows: sqrt(d) of each column
   AlignedVector<T> rest;           // short rows: g, or empty for zero
   const Index* columns = nullptr;  // short rows: those with d > 0 ...
@@ -39,7 +40,7 @@ template <Real T>
 class RowWorkspace {
  public:
   /// Systems up to this order are solved in batches: a batch of 16 then stays near the second-level cache.
-  static constexpr std::size_t most_batched = 112;
+  static constexpr std::size_t most_batched = 128;
 
   RowWorkspace(std::size_t factors, std::size_t stride, const RowKernels<T>& kernels)
       : k_(factors), stride_(stride), ld_(spread_stride<T>(factors)), kernels_(kernels) {}
@@ -63,13 +64,17 @@ class RowWorkspace {
     }
     background_ = background;
     penalty_ = penalty;
+    ++scale_number_;
   }
 
   /// Brings a row's system into `row`; `fixed` has rows of `stride` as the constructor was told, `columns` are rows of it and must outlive `row`.
   /// A system of at most most_batched stands in row.tiles, a larger one in this workspace until the next call.
   void reduce(const T* fixed, const Index* columns, const RowSystem<T>& system, ReducedRow<T>& row) {
     const std::size_t n = system.columns.size();
-    row.scale.assign(scale_.begin(), scale_.end());
+    if (row.scale_number != scale_number_) {
+      row.scale.assign(scale_.begin(), scale_.end());
+      row.scale_number = scale_number_;
+    }
     weight_.resize((std::max)(weight_.size(), padded(n)));
     quotient_.resize((std::max)(quotient_.size(), padded(n)));
     const bool regular =
@@ -139,14 +144,12 @@ class RowWorkspace {
   /// From the solution of the reduced system to that of the row.
   [[nodiscard]] RowOutcome finish(const T* fixed, ReducedRow<T>& row, std::span<T> x) {
     if (!row.is_short) return store(row.rhs.data(), row.scale, x);
-    z_.assign(stride_, T(0));
-    if (row.count > 0) {
-      (void)kernels_.scale_by(row.weight.data(), row.rhs.data(), row.weight.size(), row.weight.data());
-      kernels_.combine(from(fixed, row.columns, row.count), row.weight.data(), z_.data());
-      (void)kernels_.scale_by(z_.data(), row.scale.data(), stride_, z_.data());
-    }
-    for (std::size_t f = 0; f < row.rest.size(); ++f) z_[f] += row.rest[f];
-    return store(z_.data(), row.scale, x);
+    z_.resize(stride_);
+    const T* const rest = row.rest.empty() ? nullptr : row.rest.data();
+    const bool finite =
+        kernels_.expand(from(fixed, row.columns, row.count), row.weight.data(), row.rhs.data(), row.scale.data(), rest, z_.data());
+    std::copy_n(z_.begin(), k_, x.begin());
+    return finite ? RowOutcome::solved : RowOutcome::not_finite;
   }
 
   [[nodiscard]] RowOutcome improve(const T* fixed, const RowSystem<T>& system, std::size_t steps, double tolerance, std::span<T> x) {
@@ -210,21 +213,6 @@ class RowWorkspace {
     return finite ? RowOutcome::solved : RowOutcome::not_finite;
   }
 
-  /// s o (sum_n target_n y_n + penalty m), blocks of rows summed in T, blocks in double.
-  void right_hand_side(const T* fixed, const Index* columns, const RowSystem<T>& system, T* rhs) {
-    const std::size_t n = system.columns.size();
-    sum_.assign(stride_, 0.0);
-    coefficient_.resize((std::max)(coefficient_.size(), block_rows));
-    for (std::size_t first = 0; first < n; first += block_rows) {
-      const std::size_t count = (std::min)(block_rows, n - first);
-      for (std::size_t at = 0; at < count; ++at) coefficient_[at] = static_cast<T>(system.target[first + at]);
-      kernels_.combine(from(fixed, columns + first, count), coefficient_.data(), rhs);
-      for (std::size_t f = 0; f < k_; ++f) sum_[f] += static_cast<double>(rhs[f]);
-    }
-    for (std::size_t f = 0; f < system.prior_mean.size(); ++f) sum_[f] += system.penalty * static_cast<double>(system.prior_mean[f]);
-    for (std::size_t f = 0; f < stride_; ++f) rhs[f] = static_cast<T>(sum_[f] * static_cast<double>(scale_[f]));
-  }
-
   // z = g + B' (I + B B')^{-1} (t - B g)
   void reduce_short(const T* fixed, const Index* columns, const RowSystem<T>& system, bool regular, ReducedRow<T>& row) {
     const std::size_t size = (row.size + 3) / 4 * 4;
@@ -262,10 +250,11 @@ class RowWorkspace {
     const std::size_t blocks = size / 4;
     row.tiles.resize((std::max)(row.tiles.size(), blocks * (blocks + 1) / 2 * 16));
     kernels_.row_products(b_.data(), stride_, size, stride_, row.tiles.data(), std::exchange(ahead_, {}));
-    row.largest = T(0);
+    std::array<T, 4> largest{};  // four, or each comparison would wait for the last
     T* tile = row.tiles.data();  // of the diagonal
     for (std::size_t j = 0; j < blocks; tile += 16 * (++j + 1))
-      for (std::size_t c = 0; c < 4; ++c) row.largest = (std::max)(row.largest, tile[5 * c] += T(1));
+      for (std::size_t c = 0; c < 4; ++c) largest[c] = (std::max)(largest[c], tile[5 * c] += T(1));
+    row.largest = *std::max_element(largest.begin(), largest.end());
     pad_tiles(row);
     if (row.size > most_batched) rows_from_tiles(row, spread_stride<T>(row.size), size);
   }
@@ -310,16 +299,30 @@ class RowWorkspace {
           std::copy_n(tile + 4 * c, 4, matrix_.begin() + static_cast<std::ptrdiff_t>((4 * i + c) * ld + 4 * j));
   }
 
-  // z = (I + B' S B)^{-1} r
+  // z = (I + B' S B)^{-1} r, with r = s o (sum_n target_n y_n + penalty m); blocks of rows are summed in T, blocks in double.
   void reduce_long(const T* fixed, const Index* columns, const RowSystem<T>& system, bool regular, ReducedRow<T>& row) {
-    right_hand_side(fixed, columns, system, row.rhs.data());
+    const std::size_t n = system.columns.size();
     const std::size_t order = (k_ + kernels_.rows - 1) / kernels_.rows * kernels_.rows;
     matrix_.assign((std::max)(order, stride_) * ld_, T(0));
     for (std::size_t f = 0; f < k_; ++f) matrix_[f * ld_ + f] = T(1);
-    if (regular) {
-      for (std::size_t first = 0; first < system.columns.size(); first += block_rows)
-        add_products(fixed, {columns + first, (std::min)(block_rows, system.columns.size() - first)}, weight_.data() + first, false);
-    } else {
+    sum_.assign(stride_, 0.0);
+    part_.resize(stride_);
+    coefficient_.resize((std::max)(coefficient_.size(), block_rows));
+    for (std::size_t first = 0; first < n; first += block_rows) {
+      const GatherArguments<T> rows = from(fixed, columns + first, (std::min)(block_rows, n - first));
+      kernels_.narrow(system.target.data() + first, rows.count, coefficient_.data());
+      if (regular) {
+        b_.resize((std::max)(b_.size(), (rows.count + 3) / 4 * 4 * ld_));
+        kernels_.gather_and_sum(rows, scale_.data(), weight_.data() + first, coefficient_.data(), b_.data(), ld_, part_.data());
+        kernels_.accumulate(matrix_.data(), ld_, k_, b_.data(), b_.data(), rows.count, std::exchange(ahead_, {}));
+      } else {
+        kernels_.combine(rows, coefficient_.data(), part_.data());
+      }
+      for (std::size_t f = 0; f < k_; ++f) sum_[f] += static_cast<double>(part_[f]);
+    }
+    for (std::size_t f = 0; f < system.prior_mean.size(); ++f) sum_[f] += system.penalty * static_cast<double>(system.prior_mean[f]);
+    for (std::size_t f = 0; f < stride_; ++f) row.rhs[f] = static_cast<T>(sum_[f] * static_cast<double>(scale_[f]));
+    if (!regular) {
       add_part(fixed, columns, system, false);
       add_part(fixed, columns, system, true);
     }
@@ -371,11 +374,12 @@ class RowWorkspace {
   GatherArguments<T> ahead_;
   double background_ = -1.0;
   double penalty_ = -1.0;
-  AlignedVector<T> scale_;  // s, zero beyond the factors
+  std::size_t scale_number_ = 0;  // of the call of set_scale that changed it last
+  AlignedVector<T> scale_;        // s, zero beyond the factors
   AlignedVector<T> inverse_scale_;
   AlignedVector<T> b_;  // B, or a block of it
   AlignedVector<T> negative_;
-  AlignedVector<T> matrix_;  // a system to be solved alone, then its factorisation
+  AlignedVector<T> matrix_;      // a system to be solved alone, then its factorisation
   AlignedVector<T> inverse_;
   AlignedVector<T> panel_;
   AlignedVector<T> batch_;
@@ -388,6 +392,7 @@ class RowWorkspace {
   AlignedVector<T> rest_;
   AlignedVector<T> coefficient_;
   AlignedVector<T> scratch_;
+  AlignedVector<T> part_;
   AlignedVector<double> sum_;
   std::vector<Index> rest_columns_;
 };

@@ -56,8 +56,8 @@ template <Real Scalar = float>
       (options.rho_users > 0.0 ? n_users : 0) + (options.rho > 0.0 ? n_items : 0) + (options.beta > 0.0 ? n_items : 0);
   estimate.counts = (n_users + n_items) * 2 * sizeof(Index) + backgrounds * sizeof(double);
 
-  // A system of k x k, a block of 256 rows, and a batch of 16 systems of at most 112 twice: as tiles and in lanes (linalg/row_workspace.hpp).
-  const std::uint64_t batched = (std::min)(k, std::uint64_t{112});
+  // A system of k x k, a block of 256 rows, and a batch of 16 systems of at most 128 twice: as tiles and in lanes (linalg/row_workspace.hpp).
+  const std::uint64_t batched = (std::min)(k, std::uint64_t{128});
   const std::uint64_t worker =
       (stride * stride + (std::max)(k, std::uint64_t{256}) * stride + std::uint64_t{2} * 16 * (batched * batched / 2 + 16 * batched)) *
       sizeof(Scalar);

@@ -115,10 +115,16 @@ struct RowKernels {
   bool (*scale_by)(const Scalar* a, const Scalar* b, std::size_t stride, Scalar* out);
   /// out[n][f] = y_n[f] * scale[f] * weight[n], count x ld, zero rows up to a multiple of 4; `scale` padded with zeros.
   void (*gather)(const GatherArguments<Scalar>& from, const Scalar* scale, const Scalar* weight, Scalar* out, std::size_t ld);
-  /// The same values, `count` rounded up to 4 x stride, with every 4 rows interleaved as row_products wants them.
+  /// The same, and sum[f] = sum_n coefficient[n] y_n[f], as combine gives it.
+  void (*gather_and_sum)(const GatherArguments<Scalar>& from, const Scalar* scale, const Scalar* weight, const Scalar* coefficient,
+                         Scalar* out, std::size_t ld, Scalar* sum);
+  /// The values of gather, `count` rounded up to 4 x stride, with every 4 rows interleaved as row_products wants them.
   void (*gather_blocks)(const GatherArguments<Scalar>& from, const Scalar* scale, const Scalar* weight, Scalar* out);
   /// sum[f] = sum_n coefficient[n] y_n[f], length stride.
   void (*combine)(const GatherArguments<Scalar>& from, const Scalar* coefficient, Scalar* sum);
+  /// out[f] = scale[f] (scale[f] sum_n weight[n] z[n] y_n[f] + rest[f]), length stride; `rest` may be nullptr for zeros. False if an entry is not finite.
+  bool (*expand)(const GatherArguments<Scalar>& from, const Scalar* weight, const Scalar* z, const Scalar* scale, const Scalar* rest,
+                 Scalar* out);
   /// dots[n] = sum_f y_n[f] v[f].
   void (*dots)(const GatherArguments<Scalar>& from, const Scalar* v, Scalar* dots);
   /// dots[n] = sum_f y_n[f] v[f] with products and sums in double; `v` of length stride, on a 64-byte boundary.
@@ -151,6 +157,8 @@ struct MatrixKernels {
   /// out = left right: n x k times k x width, a multiple of 64 bytes; `left_ld`, `ld` and `out_ld` scalars from row to row.
   void (*multiply)(const Scalar* left, std::size_t left_ld, std::size_t n, const Scalar* right, std::size_t ld, std::size_t width,
                    std::size_t k, Scalar* out, std::size_t out_ld);
+  /// out[f] = from[f] * scale, in double, length n.
+  void (*scale_to_double)(const Scalar* from, double scale, std::size_t n, double* out);
 };
 
 /// Four rows of a symmetric matrix of which only what is right of its diagonal blocks is kept: a rank-2 update, and their part of a product with a vector.

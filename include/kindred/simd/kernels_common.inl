@@ -33,6 +33,26 @@ KINDRED_INLINE void store(T* to, typename Simd<T>::Vector value) {
   *reinterpret_cast<typename Simd<T>::Vector*>(to) = value;
 }
 
+/// Remembers whether a number that is not finite has been seen: tested on bits, so that it holds under -ffast-math.
+template <typename T>
+struct ExponentCheck {
+  typedef std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t> Bits;
+  typedef Bits BitVector __attribute__((vector_size(KINDRED_SIMD_BYTES)));
+  static constexpr Bits exponent = static_cast<Bits>(sizeof(T) == 4 ? 0x7F800000 : 0x7FF0000000000000);
+
+  KINDRED_INLINE void look_at(typename Simd<T>::Vector v) {
+    const BitVector bits = reinterpret_cast<BitVector>(v) & exponent;
+    seen |= bits == exponent;
+  }
+  KINDRED_INLINE bool operator()() const {
+    Bits any = 0;
+    for (std::size_t n = 0; n < lanes<T>; ++n) any |= seen[n];
+    return any == 0;
+  }
+
+  BitVector seen{};
+};
+
 /// One round of a perfect shuffle: a0 b0 a1 b1 ... and its upper half.
 template <typename T>
 KINDRED_INLINE void interleave(typename Simd<T>::Vector a, typename Simd<T>::Vector b, typename Simd<T>::Vector& low, typename Simd<T>::Vector& high) {

@@ -68,24 +68,77 @@ void gather_blocks(const GatherArguments<T>& from, const T* scale, const T* weig
   }
 }
 
-template <typename T, std::size_t V>
-KINDRED_INLINE void combine_chunk(const GatherArguments<T>& from, const T* coefficient, T* sum, std::size_t f) {
+/// Coefficients are the products of `coefficient` and `times`, where there are any of these.
+template <typename T, std::size_t V, bool product>
+KINDRED_INLINE void combine_chunk(const GatherArguments<T>& from, const T* coefficient, [[maybe_unused]] const T* times, T* sum, std::size_t f) {
   typename Simd<T>::Vector total[V]{};
   for (std::size_t n = 0; n < from.count; ++n) {
     const T* y = from.fixed + static_cast<std::size_t>(from.columns[n]) * from.stride + f;
-    const T c = coefficient[n];
+    const T c = product ? coefficient[n] * times[n] : coefficient[n];
     KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) total[v] += c * load(y + v * lanes<T>);
   }
   KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) store(sum + f + v * lanes<T>, total[v]);
 }
 
+template <typename T, bool product>
+KINDRED_INLINE void combine_rows(const GatherArguments<T>& from, const T* coefficient, const T* times, T* sum) {
+  std::size_t f = 0;
+  for (; f + 8 * lanes<T> <= from.stride; f += 8 * lanes<T>) combine_chunk<T, 8, product>(from, coefficient, times, sum, f);
+  for (; f + 4 * lanes<T> <= from.stride; f += 4 * lanes<T>) combine_chunk<T, 4, product>(from, coefficient, times, sum, f);
+  for (; f + 2 * lanes<T> <= from.stride; f += 2 * lanes<T>) combine_chunk<T, 2, product>(from, coefficient, times, sum, f);
+  for (; f < from.stride; f += lanes<T>) combine_chunk<T, 1, product>(from, coefficient, times, sum, f);
+}
+
 template <typename T>
 void combine(const GatherArguments<T>& from, const T* coefficient, T* sum) {
+  combine_rows<T, false>(from, coefficient, nullptr, sum);
+}
+
+/// What is left to do once a short row's system is solved: its rows are summed up, scaled, and looked at.
+template <typename T>
+bool expand(const GatherArguments<T>& from, const T* weight, const T* z, const T* scale, const T* rest, T* out) {
+  ExponentCheck<T> finite;
+  combine_rows<T, true>(from, weight, z, out);
+  for (std::size_t f = 0; f < from.stride; f += lanes<T>) {
+    typename Simd<T>::Vector sum = load(out + f) * load(scale + f);
+    if (rest != nullptr) sum += load(rest + f);
+    sum *= load(scale + f);
+    finite.look_at(sum);
+    store(out + f, sum);
+  }
+  return finite();
+}
+
+/// V vectors of all rows from place f on: those of few vectors in one pass, with the sum in registers.
+template <typename T, std::size_t V>
+KINDRED_INLINE void gather_and_sum_chunk(const GatherArguments<T>& from, const T* scale, const T* weight, const T* coefficient, T* out, std::size_t ld,
+                                         T* sum, std::size_t f) {
+  constexpr std::size_t ahead = 8;
+  typename Simd<T>::Vector total[V]{};
+  for (std::size_t n = 0; n < from.count; ++n) {
+    if (n + ahead < from.count)
+      prefetch_row<T, true>(from.fixed + static_cast<std::size_t>(from.columns[n + ahead]) * from.stride + f, V * lanes<T>);
+    const T* y = from.fixed + static_cast<std::size_t>(from.columns[n]) * from.stride + f;
+    const T w = weight[n], c = coefficient[n];
+    KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) {
+      const typename Simd<T>::Vector entry = load(y + v * lanes<T>);
+      total[v] += c * entry;
+      store(out + n * ld + f + v * lanes<T>, entry * load(scale + f + v * lanes<T>) * w);
+    }
+  }
+  for (std::size_t n = from.count; n % 4 != 0; ++n) {
+    KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) store(out + n * ld + f + v * lanes<T>, typename Simd<T>::Vector{});
+  }
+  KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) store(sum + f + v * lanes<T>, total[v]);
+}
+
+template <typename T>
+void gather_and_sum(const GatherArguments<T>& from, const T* scale, const T* weight, const T* coefficient, T* out, std::size_t ld, T* sum) {
   std::size_t f = 0;
-  for (; f + 8 * lanes<T> <= from.stride; f += 8 * lanes<T>) combine_chunk<T, 8>(from, coefficient, sum, f);
-  for (; f + 4 * lanes<T> <= from.stride; f += 4 * lanes<T>) combine_chunk<T, 4>(from, coefficient, sum, f);
-  for (; f + 2 * lanes<T> <= from.stride; f += 2 * lanes<T>) combine_chunk<T, 2>(from, coefficient, sum, f);
-  for (; f < from.stride; f += lanes<T>) combine_chunk<T, 1>(from, coefficient, sum, f);
+  for (; f + 8 * lanes<T> <= from.stride; f += 8 * lanes<T>) gather_and_sum_chunk<T, 8>(from, scale, weight, coefficient, out, ld, sum, f);
+  for (; f + 4 * lanes<T> <= from.stride; f += 4 * lanes<T>) gather_and_sum_chunk<T, 4>(from, scale, weight, coefficient, out, ld, sum, f);
+  for (; f + 2 * lanes<T> <= from.stride; f += 2 * lanes<T>) gather_and_sum_chunk<T, 2>(from, scale, weight, coefficient, out, ld, sum, f);
+  for (; f < from.stride; f += lanes<T>) gather_and_sum_chunk<T, 1>(from, scale, weight, coefficient, out, ld, sum, f);
 }
 
 template <typename T>

@@ -148,11 +148,22 @@ void row_products(const T* from, std::size_t ld, std::size_t n, std::size_t dept
   }
 }
 
-/// The last rows of a product, fewer than a tile has, are worked on in a copy with zeros below them, so that a row's bytes do not depend on its neighbours.
+/// A tile of a product; of the rows of `left` and `out` the first `n`, at least 1. A row's bytes do not depend on how many others there are.
 template <typename T, std::size_t V>
-KINDRED_INLINE void multiply_tile(const T* panel, const T* right, std::size_t ld, std::size_t k, T* out, std::size_t out_ld, std::size_t n, bool add) {
-  typename Simd<T>::Vector tile[rows][V]{};
-  add_products<T, V, false>(tile, panel, rows, right, ld, k);
+KINDRED_INLINE void multiply_tile(const T* left, std::size_t left_ld, std::size_t n, const T* right, std::size_t ld, std::size_t k, T* out, std::size_t out_ld,
+                                  bool add) {
+  using Vector = typename Simd<T>::Vector;
+  const T* from[rows];
+  KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) from[r] = left + (r < n ? r : 0) * left_ld;
+  Vector tile[rows][V]{};
+  for (std::size_t p = 0; p < k; ++p) {
+    Vector b[V];
+    KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) b[v] = load(right + p * ld + v * lanes<T>);
+    KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) {
+      const T a = from[r][p];
+      KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) tile[r][v] += a * b[v];
+    }
+  }
   KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) {
     if (r < n) {
       KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) {
@@ -167,32 +178,23 @@ template <typename T>
 void multiply(const T* left, std::size_t left_ld, std::size_t n, const T* right, std::size_t ld, std::size_t width, std::size_t k, T* out, std::size_t out_ld) {
   constexpr std::size_t w = lanes<T>;
   constexpr std::size_t depth = 256;
-  constexpr std::size_t most = 32;
-  alignas(64) T panels[most * depth];
   // Where `right` leaves the second-level cache a strip of it serves more rows before it goes.
-  const std::size_t together = width * depth * sizeof(T) > (std::size_t{1} << 19) ? most : rows;
+  const std::size_t together = width * depth * sizeof(T) > (std::size_t{1} << 19) ? 32 : rows;
   for (std::size_t first = 0; first < n; first += together) {
-    const std::size_t count = n - first < together ? n - first : together;
-    // With more factors than a panel holds, later parts of the sum are added to the earlier ones.
+    const std::size_t last = n - first < together ? n : first + together;
+    // Of many factors later parts of the sum are added to the earlier ones.
     for (std::size_t part = 0; part < k; part += depth) {
       const std::size_t length = k - part < depth ? k - part : depth;
-      for (std::size_t group = 0; group < count; group += rows) {
-        for (std::size_t r = 0; r < rows; ++r) {
-          const bool there = group + r < count;
-          const T* const from = left + (first + (there ? group + r : 0)) * left_ld + part;
-          T* const to = panels + group * depth + r;
-          for (std::size_t p = 0; p < length; ++p) to[p * rows] = there ? from[p] : T(0);
-        }
-      }
       for (std::size_t j = 0; j < width;) {
         const std::size_t vectors = tile_width((width - j) / w);
-        const T* const from = right + part * ld + j;
-        for (std::size_t group = 0; group < count; group += rows) {
-          T* const to = out + (first + group) * out_ld + j;
+        const T* const strip = right + part * ld + j;
+        for (std::size_t row = first; row < last; row += rows) {
+          const T* const from = left + row * left_ld + part;
+          T* const to = out + row * out_ld + j;
           if (vectors == 3)
-            multiply_tile<T, 3>(panels + group * depth, from, ld, length, to, out_ld, count - group, part != 0);
+            multiply_tile<T, 3>(from, left_ld, last - row, strip, ld, length, to, out_ld, part != 0);
           else
-            multiply_tile<T, 1>(panels + group * depth, from, ld, length, to, out_ld, count - group, part != 0);
+            multiply_tile<T, 1>(from, left_ld, last - row, strip, ld, length, to, out_ld, part != 0);
         }
         j += vectors * w;
       }

@@ -5,7 +5,7 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPA
 
 template <typename T>
 constexpr MatrixKernels<T> matrix_kernels() {
-  return {.accumulate = accumulate<T>, .multiply = multiply<T>};
+  return {.accumulate = accumulate<T>, .multiply = multiply<T>, .scale_to_double = scale_to_double<T>};
 }
 
 constexpr VectorKernels vector_kernels() { return {.dot = dot, .update_rows = update_rows, .reflect_rows = reflect_rows, .rotate_rows = rotate_rows}; }
@@ -18,8 +18,10 @@ constexpr RowKernels<T> row_kernels() {
           .narrow = narrow<T>,
           .scale_by = scale_by<T>,
           .gather = gather<T>,
+          .gather_and_sum = gather_and_sum<T>,
           .gather_blocks = gather_blocks<T>,
           .combine = combine<T>,
+          .expand = expand<T>,
           .dots = dots<T>,
           .exact_dots = exact_dots<T>,
           .conjugate_gradient = conjugate_gradient<T>,

@@ -21,26 +21,6 @@ KINDRED_INLINE typename Simd<double>::Vector square_root(typename Simd<double>::
   return x;
 }
 
-/// Remembers whether a number that is not finite has been seen: tested on bits, so that it holds under -ffast-math.
-template <typename T>
-struct ExponentCheck {
-  typedef std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t> Bits;
-  typedef Bits BitVector __attribute__((vector_size(KINDRED_SIMD_BYTES)));
-  static constexpr Bits exponent = static_cast<Bits>(sizeof(T) == 4 ? 0x7F800000 : 0x7FF0000000000000);
-
-  KINDRED_INLINE void look_at(typename Simd<T>::Vector v) {
-    const BitVector bits = reinterpret_cast<BitVector>(v) & exponent;
-    seen |= bits == exponent;
-  }
-  KINDRED_INLINE bool operator()() const {
-    Bits any = 0;
-    for (std::size_t n = 0; n < lanes<T>; ++n) any |= seen[n];
-    return any == 0;
-  }
-
-  BitVector seen{};
-};
-
 inline void prefetch(const Index* columns, const float* values, std::size_t count) {
   if (count == 0) return;
   for (std::size_t n = 0; n < count + 15; n += 16) {  // the last line too, wherever the first begins
@@ -120,6 +100,18 @@ void narrow(const double* from, std::size_t count, T* to) {
   std::size_t n = 0;
   for (; n + w <= count; n += w) *reinterpret_cast<Narrow*>(to + n) = __builtin_convertvector(load_doubles(from + n), Narrow);
   for (; n < count; ++n) to[n] = static_cast<T>(from[n]);
+}
+
+/// out = from * scale, in double.
+template <typename T>
+void scale_to_double(const T* from, double scale, std::size_t count, double* out) {
+  constexpr std::size_t w = lanes<double>;
+  typedef T Narrow __attribute__((vector_size(sizeof(T) * w), may_alias, aligned(sizeof(T))));
+  typedef double Wide __attribute__((vector_size(sizeof(double) * w), may_alias, aligned(sizeof(double))));
+  std::size_t n = 0;
+  for (; n + w <= count; n += w)
+    *reinterpret_cast<Wide*>(out + n) = __builtin_convertvector(*reinterpret_cast<const Narrow*>(from + n), Wide) * scale;
+  for (; n < count; ++n) out[n] = static_cast<double>(from[n]) * scale;
 }
 
 /// out = a o b; false if an entry is not finite.
