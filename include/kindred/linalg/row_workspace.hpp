@@ -331,10 +331,7 @@ class RowWorkspace {
     if (k_ > most_batched) return;
     const std::size_t blocks = (k_ + 3) / 4;
     row.tiles.resize((std::max)(row.tiles.size(), blocks * (blocks + 1) / 2 * 16));
-    T* tile = row.tiles.data();
-    for (std::size_t j = 0; j < blocks; ++j)
-      for (std::size_t i = 0; i <= j; ++i, tile += 16)
-        for (std::size_t c = 0; c < 4; ++c) std::copy_n(matrix_.data() + (4 * i + c) * ld_ + 4 * j, 4, tile + 4 * c);
+    kernels_.tiles_of(matrix_.data(), ld_, blocks, row.tiles.data());
     pad_tiles(row);
   }
 
@@ -379,7 +376,7 @@ class RowWorkspace {
   AlignedVector<T> inverse_scale_;
   AlignedVector<T> b_;  // B, or a block of it
   AlignedVector<T> negative_;
-  AlignedVector<T> matrix_;      // a system to be solved alone, then its factorisation
+  AlignedVector<T> matrix_;  // a system to be solved alone, then its factorisation
   AlignedVector<T> inverse_;
   AlignedVector<T> panel_;
   AlignedVector<T> batch_;

@@ -142,6 +142,8 @@ struct RowKernels {
   Scalar (*factorize)(const FactorizeArguments<Scalar>& arguments);
   /// Solves D U x = rhs, the second half of what factorize began; `x` (length ld) is zero on entry.
   void (*back_substitute)(const FactorizeArguments<Scalar>& arguments, Scalar* x);
+  /// The upper triangle of a matrix of 4 `blocks` x `ld` as BatchSystem has it.
+  void (*tiles_of)(const Scalar* matrix, std::size_t ld, std::size_t blocks, Scalar* tiles);
   /// factorize and back_substitute for several systems at once, with the same bytes.
   void (*solve_batch)(const BatchArguments<Scalar>& arguments);
   std::size_t lanes;  ///< Systems of a batch.

@@ -8,6 +8,16 @@
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPACE {
 
+/// The upper triangle of `blocks` x `blocks` blocks of 4 x 4, in tiles as BatchSystem has them.
+template <typename T>
+void tiles_of(const T* matrix, std::size_t ld, std::size_t blocks, T* tiles) {
+  for (std::size_t j = 0; j < blocks; ++j) {
+    for (std::size_t i = 0; i <= j; ++i, tiles += 16) {
+      KINDRED_UNROLL for (std::size_t r = 0; r < 4; ++r) __builtin_memcpy(tiles + 4 * r, matrix + (4 * i + r) * ld + 4 * j, 4 * sizeof(T));
+    }
+  }
+}
+
 template <typename T>
 alignas(64) inline constexpr T lane_numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 

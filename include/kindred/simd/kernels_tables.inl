@@ -29,6 +29,7 @@ constexpr RowKernels<T> row_kernels() {
           .accumulate = accumulate<T>,
           .factorize = factorize<T>,
           .back_substitute = back_substitute<T>,
+          .tiles_of = tiles_of<T>,
           .solve_batch = solve_batch<T>,
           .lanes = lanes<T>,
           .rows = rows};
