@@ -3,9 +3,22 @@
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPACE {
 
+/// Sums of the lanes of four vectors of at least 4 lanes, in every chunk of the result.
+template <typename T>
+KINDRED_INLINE typename Simd<T>::Vector sum_four(const typename Simd<T>::Vector (&v)[4]) {
+  typename Simd<T>::Vector sum = fold_pairs<T>(fold_chunks<T>(v[0], v[1]), fold_chunks<T>(v[2], v[3]));
+  if constexpr (lanes<T> == 16) {
+    sum += __builtin_shufflevector(sum, sum, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+    sum += __builtin_shufflevector(sum, sum, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+  } else if constexpr (lanes<T> == 8) {
+    sum += __builtin_shufflevector(sum, sum, 4, 5, 6, 7, 0, 1, 2, 3);
+  }
+  return sum;
+}
+
 /// sum += sum_r c_r row_r over R packed rows, with c_r = weight_r (row_r . v), or target_r - weight_r (row_r . v) for the residual: the dot products are folded together, and the second pass finds the rows in the cache.
-template <typename T, std::size_t R, bool residual>
-KINDRED_INLINE void add_rows(const T* from, std::size_t stride, const T* weight, const T* target, const T* v, T* sum) {
+template <typename T, std::size_t R>
+KINDRED_INLINE void add_rows(const T* from, bool residual, std::size_t stride, const T* weight, const T* target, const T* v, T* sum) {
   using Vector = typename Simd<T>::Vector;
   alignas(64) T c[R];
   Vector dot[R]{};
@@ -15,6 +28,9 @@ KINDRED_INLINE void add_rows(const T* from, std::size_t stride, const T* weight,
   }
   if constexpr (R % lanes<T> == 0) {
     sum_each<T>(dot, c);
+  } else if constexpr (R == 4 && chunk<T> == 4) {
+    const Vector sums = sum_four<T>(dot);
+    __builtin_memcpy(c, &sums, sizeof(c));
   } else {
     KINDRED_UNROLL for (std::size_t r = 0; r < R; ++r) c[r] = sum_lanes<T>(dot[r]);
   }
@@ -31,19 +47,6 @@ KINDRED_INLINE void add_rows(const T* from, std::size_t stride, const T* weight,
 }
 
 #if KINDRED_SIMD_BYTES == 64
-/// Sums of the lanes of four vectors, in every chunk of the result.
-template <typename T>
-KINDRED_INLINE typename Simd<T>::Vector sum_four(const typename Simd<T>::Vector (&v)[4]) {
-  using Vector = typename Simd<T>::Vector;
-  Vector sum = fold_pairs<T>(fold_chunks<T>(v[0], v[1]), fold_chunks<T>(v[2], v[3]));
-  if constexpr (lanes<T> == 16) {
-    sum += __builtin_shufflevector(sum, sum, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
-    return sum + __builtin_shufflevector(sum, sum, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
-  } else {
-    return sum + __builtin_shufflevector(sum, sum, 4, 5, 6, 7, 0, 1, 2, 3);
-  }
-}
-
 /// Entry r of every chunk, in all its places.
 template <typename T, int r>
 KINDRED_INLINE typename Simd<T>::Vector entry_of_chunks(typename Simd<T>::Vector v) {
@@ -55,9 +58,9 @@ KINDRED_INLINE typename Simd<T>::Vector entry_of_chunks(typename Simd<T>::Vector
 
 /// add_rows for all `count` rows from `first` on, of V vectors: few enough that four rows stay in registers between the two passes, and the sum all the while.
 /// With `gathers` the rows come from the fixed side, and are packed on the way if they are wanted again.
-template <typename T, std::size_t V, bool residual, bool gathers>
-KINDRED_INLINE void add_narrow_rows(const CgArguments<T>& a, std::size_t first, std::size_t count, bool packs, const T* v, T* sum,
-                                    GatherArguments<T>& ahead) {
+template <typename T, std::size_t V, bool gathers>
+void add_narrow_rows(const CgArguments<T>& a, bool residual, std::size_t first, std::size_t count, bool packs, const T* v, T* sum,
+                     GatherArguments<T>& ahead) {
   using Vector = typename Simd<T>::Vector;
   constexpr std::size_t soon = 8;
   const Index* const columns = a.from.columns + first;
@@ -97,15 +100,9 @@ KINDRED_INLINE void add_narrow_rows(const CgArguments<T>& a, std::size_t first, 
 }
 #endif
 
-/// What add_all_rows finds in CgArguments::rows.
-enum class PackedRows {
-  all,   // every row of the system
-  none,  // whatever the last call left: few rows are packed now, many block by block each time
-};
-
-/// The sum over all rows of the system, added to `sum`.
-template <typename T, bool residual, PackedRows found>
-void add_all_rows(const CgArguments<T>& a, GatherArguments<T>& ahead, const T* v, T* sum) {
+/// The sum over all rows of the system, added to `sum`. Unless they stand `packed` from the last call, few rows are packed now, many block by block.
+template <typename T>
+void add_all_rows(const CgArguments<T>& a, bool residual, bool packed, GatherArguments<T>& ahead, const T* v, T* sum) {
   const std::size_t stride = a.from.stride;
   for (std::size_t first = 0; first < a.from.count; first += a.block) {
     GatherArguments<T> part = a.from;
@@ -114,14 +111,26 @@ void add_all_rows(const CgArguments<T>& a, GatherArguments<T>& ahead, const T* v
 #if KINDRED_SIMD_BYTES == 64
     const bool fits = a.from.count <= a.block;
     switch (stride / lanes<T>) {
-      case 1: add_narrow_rows<T, 1, residual, found == PackedRows::none>(a, first, part.count, fits, v, sum, ahead); continue;
-      case 2: add_narrow_rows<T, 2, residual, found == PackedRows::none>(a, first, part.count, fits, v, sum, ahead); continue;
-      case 3: add_narrow_rows<T, 3, residual, found == PackedRows::none>(a, first, part.count, fits, v, sum, ahead); continue;
-      case 4: add_narrow_rows<T, 4, residual, found == PackedRows::none>(a, first, part.count, fits, v, sum, ahead); continue;
+      case 1:
+        packed ? add_narrow_rows<T, 1, false>(a, residual, first, part.count, fits, v, sum, ahead)
+               : add_narrow_rows<T, 1, true>(a, residual, first, part.count, fits, v, sum, ahead);
+        continue;
+      case 2:
+        packed ? add_narrow_rows<T, 2, false>(a, residual, first, part.count, fits, v, sum, ahead)
+               : add_narrow_rows<T, 2, true>(a, residual, first, part.count, fits, v, sum, ahead);
+        continue;
+      case 3:
+        packed ? add_narrow_rows<T, 3, false>(a, residual, first, part.count, fits, v, sum, ahead)
+               : add_narrow_rows<T, 3, true>(a, residual, first, part.count, fits, v, sum, ahead);
+        continue;
+      case 4:
+        packed ? add_narrow_rows<T, 4, false>(a, residual, first, part.count, fits, v, sum, ahead)
+               : add_narrow_rows<T, 4, true>(a, residual, first, part.count, fits, v, sum, ahead);
+        continue;
       default: break;
     }
 #endif
-    if constexpr (found == PackedRows::none) gather<T>(part, a.scale, a.ones, a.rows, stride);
+    if (!packed) gather<T>(part, a.scale, a.ones, a.rows, stride);
     const std::size_t n = (part.count + 3) / 4 * 4;
     const T* const weight = a.weight + first;
     const T* const target = a.target + first;
@@ -129,11 +138,11 @@ void add_all_rows(const CgArguments<T>& a, GatherArguments<T>& ahead, const T* v
     std::size_t r = 0;
     for (; r + many <= n; r += many) {
       prefetch_next<T>(ahead, many / 4);
-      add_rows<T, many, residual>(a.rows + r * stride, stride, weight + r, target + r, v, sum);
+      add_rows<T, many>(a.rows + r * stride, residual, stride, weight + r, target + r, v, sum);
     }
     for (; r < n; r += 4) {
       prefetch_next<T>(ahead, 1);
-      add_rows<T, 4, residual>(a.rows + r * stride, stride, weight + r, target + r, v, sum);
+      add_rows<T, 4>(a.rows + r * stride, residual, stride, weight + r, target + r, v, sum);
     }
   }
 }
@@ -160,21 +169,18 @@ void conjugate_gradient(const CgArguments<T>& a) {
       store(direction + f, Vector{});
       store(product + f, base(f));
     }
-    add_all_rows<T, true, PackedRows::none>(a, ahead, direction, product);
+    add_all_rows<T>(a, true, false, ahead, direction, product);
     enough = a.tolerance * a.tolerance * dot_of<T>(product, product, stride);
   }
   // Right-hand side and first product in one pass.
   for (std::size_t f = 0; f < stride; f += lanes<T>) store(residual + f, base(f) - load(a.z + f));
-  add_all_rows<T, true, PackedRows::none>(a, ahead, a.z, residual);
+  add_all_rows<T>(a, true, false, ahead, a.z, residual);
   const bool packed = a.from.count <= a.block;
   for (std::size_t f = 0; f < stride; f += lanes<T>) store(direction + f, load(residual + f));
   T squared = dot_of<T>(residual, residual, stride);
   for (std::size_t step = 0; step < a.steps && squared > enough; ++step) {
     for (std::size_t f = 0; f < stride; f += lanes<T>) store(product + f, load(direction + f));
-    if (packed)
-      add_all_rows<T, false, PackedRows::all>(a, ahead, direction, product);
-    else
-      add_all_rows<T, false, PackedRows::none>(a, ahead, direction, product);
+    add_all_rows<T>(a, false, packed, ahead, direction, product);
     const T curvature = dot_of<T>(direction, product, stride);
     if (!(curvature > T(0))) return;  // rounding has used up the direction, or nothing is left to gain
     const T length = squared / curvature;
