@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -189,5 +190,16 @@ TEST_SUITE("io/csr_file") {
     CHECK(forged([](kd::detail::CsrFileHeader& h) { h.sections[7].bytes = ~std::uint64_t{0}; }));
     CHECK(forged([](kd::detail::CsrFileHeader& h) { std::swap(h.sections[0], h.sections[1]); }));
     CHECK(forged([](kd::detail::CsrFileHeader& h) { h.file_bytes = 0; }));
+
+    // Offsets that fall, or leave a row longer than there are items: the first such is named.
+    const std::size_t offsets = header.at(kd::detail::CsrSection::user_offsets).start;
+    for (const std::size_t row : {std::size_t{3}, std::size_t{30}}) {
+      for (const kd::Offset bad : {kd::Offset{-1}, kd::Offset{100'000}}) {
+        std::string bytes = whole;
+        std::memcpy(bytes.data() + offsets + row * sizeof(kd::Offset), &bad, sizeof(bad));
+        const std::string message = "offset " + std::to_string(row) + " of its rows cannot be";
+        CHECK_THROWS_WITH_AS(kd::CsrFile(directory.file(bytes, "damaged")), doctest::Contains(message.c_str()), kd::FormatError);
+      }
+    }
   }
 }
