@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -210,6 +213,46 @@ TEST_SUITE("persistence/model_shards") {
     CHECK_THROWS_WITH_AS((void)kd::load<kd::ImplicitALS<float>>(directory.path(file_of(index, 0))), Contains("of kind ImplicitALS shard"),
                          kd::FormatError);
     CHECK_THROWS_WITH_AS((void)kd::load_shards<kd::ImplicitALS<double>>(other_path), Contains("load<ImplicitALS<float>>"), kd::FormatError);
+  }
+
+  TEST_CASE("what a shard has more than a model needs is refused, though all checksums are right") {
+    const kd::test::TemporaryDirectory directory;
+    const std::string path = directory.path("m.index.json");
+    kd::save_shards(fitted_model<float>(5, 3), path, 3);
+    const nlohmann::json index = nlohmann::json::parse(content_of(path));
+    const auto edited = [&](std::size_t shard, const std::string& from, const std::string& to) {
+      const std::string name = index["weight_map"]["user_factors." + std::to_string(shard)].get<std::string>();
+      const std::string whole = content_of(directory.path(name));
+      std::uint64_t length = 0;
+      std::memcpy(&length, whole.data(), sizeof(length));
+      std::string header = whole.substr(8, static_cast<std::size_t>(length));
+      const std::string data = whole.substr(8 + static_cast<std::size_t>(length));
+      const std::size_t at = header.find(from);
+      REQUIRE(at != std::string::npos);
+      header.replace(at, from.size(), to);
+      const std::size_t digits = header.find("xxh64\":\"") + 8;
+      header.replace(digits, 16, 16, '0');
+      kd::detail::Xxh64 hash;
+      hash.update(std::as_bytes(std::span(header)));
+      hash.update(std::as_bytes(std::span(data)));
+      header.replace(digits, 16, kd::detail::digest_text(hash.digest()));
+      length = header.size();
+      std::string bytes(8, '\0');
+      std::memcpy(bytes.data(), &length, sizeof(length));
+      std::ofstream(directory.path(name), std::ios::binary) << bytes << header << data;
+      nlohmann::json changed = index;
+      changed["metadata"]["kindred.xxh64"][name] = header.substr(digits, 16);
+      std::ofstream(path, std::ios::binary) << changed.dump();
+      const std::string refusal = shard_refusal(path);
+      std::ofstream(directory.path(name), std::ios::binary) << whole;
+      return refusal;
+    };
+    for (const std::size_t shard : {0u, 1u, 2u}) {
+      CHECK(edited(shard, "{", "{") == "");
+      CHECK(edited(shard, R"(\"shards\":3)", R"(\"shards\":3,\"extra\":6)").find("the unknown entry 'extra'") != std::string::npos);
+      CHECK(edited(shard, "{", R"({"more":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},)").find("there is a tensor 'more'") !=
+            std::string::npos);
+    }
   }
 
   TEST_CASE("ranks write what one process writes") {
