@@ -75,10 +75,13 @@ class RowWorkspace {
       row.scale.assign(scale_.begin(), scale_.end());
       row.scale_number = scale_number_;
     }
-    weight_.resize((std::max)(weight_.size(), padded(n)));
-    quotient_.resize((std::max)(quotient_.size(), padded(n)));
+    // Where a short row wants them, if it may be one.
+    AlignedVector<T>& weight = n < k_ ? row.weight : weight_;
+    AlignedVector<T>& quotient = n < k_ ? row.rhs : quotient_;
+    grow(weight, padded(n));
+    grow(quotient, padded((std::max)(n, kernels_.rows)));
     const bool regular =
-        kernels_.regular_weights(system.excess.data(), system.target.data(), n, smallest_share, weight_.data(), quotient_.data());
+        kernels_.regular_weights(system.excess.data(), system.target.data(), n, smallest_share, weight.data(), quotient.data());
     bool all_positive = true;
     std::size_t observed = n;  // entries with d != 0
     if (!regular) {
@@ -90,7 +93,10 @@ class RowWorkspace {
     }
     row.is_short = all_positive && observed < k_;
     row.size = row.is_short ? observed : k_;
-    row.rhs.assign(padded((std::max)(row.size, kernels_.rows)), T(0));
+    if (row.is_short && regular)
+      std::fill(row.rhs.begin() + static_cast<std::ptrdiff_t>(n), row.rhs.end(), T(0));
+    else
+      row.rhs.assign(padded((std::max)(row.size, kernels_.rows)), T(0));
     if (row.is_short)
       reduce_short(fixed, columns, system, regular, row);
     else
@@ -107,9 +113,9 @@ class RowWorkspace {
       std::fill_n(matrix_.begin() + static_cast<std::ptrdiff_t>(i * ld), ld, T(0));
       matrix_[i * ld + i] = row.largest;
     }
-    row.rhs.resize((std::max)(row.rhs.size(), ld), T(0));
-    inverse_.resize((std::max)(inverse_.size(), order));
-    panel_.resize((std::max)(panel_.size(), order * kernels_.rows));
+    grow(row.rhs, ld);
+    grow(inverse_, order);
+    grow(panel_, order * kernels_.rows);
     const FactorizeArguments<T> a{
         .v = matrix_.data(), .ld = ld, .size = row.size, .rhs = row.rhs.data(), .inverse = inverse_.data(), .panel = panel_.data()};
     if (!trusted(kernels_.factorize(a), row)) return false;
@@ -130,13 +136,13 @@ class RowWorkspace {
     for (std::size_t n = 0; n < kernels_.lanes; ++n) {
       if (n < reduced.size()) {
         ReducedRow<T>& row = reduced[n];
-        row.rhs.resize((std::max)(row.rhs.size(), length), T(0));
+        grow(row.rhs, length);
         systems[n] = {.tiles = row.tiles.data(), .size = (row.size + 3) / 4 * 4, .largest = row.largest, .rhs = row.rhs.data()};
       } else {
         systems[n].rhs = idle_.data();
       }
     }
-    batch_.resize((std::max)(batch_.size(), batch_work(size, kernels_.lanes)));
+    grow(batch_, batch_work(size, kernels_.lanes));
     if (size > 0) kernels_.solve_batch({.size = size, .systems = systems.data(), .smallest = smallest.data(), .work = batch_.data()});
     for (std::size_t n = 0; n < reduced.size(); ++n) trusted_rows[n] = reduced[n].size == 0 || trusted(smallest[n], reduced[n]);
   }
@@ -144,8 +150,8 @@ class RowWorkspace {
   /// From the solution of the reduced system to that of the row.
   [[nodiscard]] RowOutcome finish(const T* fixed, ReducedRow<T>& row, std::span<T> x) {
     if (!row.is_short) return store(row.rhs.data(), row.scale, x);
-    z_.resize(stride_);
     const T* const rest = row.rest.empty() ? nullptr : row.rest.data();
+    z_.resize(stride_);
     const bool finite =
         kernels_.expand(from(fixed, row.columns, row.count), row.weight.data(), row.rhs.data(), row.scale.data(), rest, z_.data());
     std::copy_n(z_.begin(), k_, x.begin());
@@ -156,8 +162,8 @@ class RowWorkspace {
     const std::size_t n = system.columns.size();
     const std::size_t padded_n = (n + 3) / 4 * 4;
     const std::size_t most = (std::min)(padded_n, block_rows);
-    weight_.resize((std::max)(weight_.size(), padded_n));
-    quotient_.resize((std::max)(quotient_.size(), padded_n));
+    grow(weight_, padded_n);
+    grow(quotient_, padded_n);
     kernels_.narrow(system.excess.data(), n, weight_.data());
     kernels_.narrow(system.target.data(), n, quotient_.data());
     for (std::size_t at = n; at < padded_n; ++at) weight_[at] = quotient_[at] = T(0);
@@ -167,8 +173,8 @@ class RowWorkspace {
     z_.assign(stride_, T(0));
     std::copy(x.begin(), x.end(), z_.begin());
     (void)kernels_.scale_by(z_.data(), inverse_scale_.data(), stride_, z_.data());
-    scratch_.resize((std::max)(scratch_.size(), 3 * stride_));
-    b_.resize((std::max)(b_.size(), most * stride_));
+    grow(scratch_, 3 * stride_);
+    grow(b_, most * stride_);
     if (ones_.empty()) ones_.assign(block_rows, T(1));
     kernels_.conjugate_gradient({.from = from(fixed, system.columns.data(), n),
                                  .weight = weight_.data(),
@@ -193,6 +199,11 @@ class RowWorkspace {
   /// A right-hand side whose d is a small part of its confidence goes into g: dividing it by sqrt(d) would lose digits or overflow.
   static constexpr double smallest_share = 0.01;
 
+  /// To `size` at least; what is added is zero.
+  static void grow(AlignedVector<T>& vector, std::size_t size) {
+    if (vector.size() < size) vector.resize(size);
+  }
+
   static constexpr std::size_t padded(std::size_t size) noexcept {
     constexpr std::size_t line = row_alignment / sizeof(T);
     return (size + line - 1) / line * line;
@@ -216,15 +227,12 @@ class RowWorkspace {
   // z = g + B' (I + B B')^{-1} (t - B g)
   void reduce_short(const T* fixed, const Index* columns, const RowSystem<T>& system, bool regular, ReducedRow<T>& row) {
     const std::size_t size = (row.size + 3) / 4 * 4;
-    row.weight.assign(padded(size), T(0));
     row.columns = columns;
     row.count = row.size;
     rest_columns_.clear();
     rest_.clear();
-    if (regular) {
-      std::copy_n(weight_.begin(), row.size, row.weight.begin());
-      std::copy_n(quotient_.begin(), row.size, row.rhs.begin());
-    } else {
+    if (!regular) {
+      row.weight.assign(padded(size), T(0));
       split_weights(columns, system, row);
     }
     const GatherArguments<T> rows = from(fixed, row.columns, row.count);
@@ -234,21 +242,21 @@ class RowWorkspace {
       kernels_.combine(from(fixed, rest_columns_.data(), rest_.size()), rest_.data(), row.rest.data());
       for (std::size_t f = 0; f < system.prior_mean.size(); ++f)
         row.rest[f] += static_cast<T>(system.penalty * static_cast<double>(system.prior_mean[f]));
-      scratch_.resize((std::max)(scratch_.size(), stride_));
+      grow(scratch_, stride_);
       for (std::size_t f = 0; f < stride_; ++f) {
         row.rest[f] *= scale_[f];
         scratch_[f] = row.rest[f] * scale_[f];
       }
-      coefficient_.resize((std::max)(coefficient_.size(), row.count));
+      grow(coefficient_, row.count);
       kernels_.dots(rows, scratch_.data(), coefficient_.data());
       for (std::size_t n = 0; n < row.count; ++n) row.rhs[n] -= row.weight[n] * coefficient_[n];
     }
     if (row.size == 0) return;
 
-    b_.resize((std::max)(b_.size(), size * stride_));
+    grow(b_, size * stride_);
     kernels_.gather_blocks(rows, scale_.data(), row.weight.data(), b_.data());
     const std::size_t blocks = size / 4;
-    row.tiles.resize((std::max)(row.tiles.size(), blocks * (blocks + 1) / 2 * 16));
+    grow(row.tiles, blocks * (blocks + 1) / 2 * 16);
     kernels_.row_products(b_.data(), stride_, size, stride_, row.tiles.data(), std::exchange(ahead_, {}));
     std::array<T, 4> largest{};  // four, or each comparison would wait for the last
     T* tile = row.tiles.data();  // of the diagonal
@@ -290,7 +298,7 @@ class RowWorkspace {
   /// matrix_ from the tiles; lines of the diagonal are zero to the left of it.
   void rows_from_tiles(const ReducedRow<T>& row, std::size_t ld, std::size_t order) {
     const std::size_t blocks = (row.size + 3) / 4;
-    matrix_.resize((std::max)(matrix_.size(), (std::max)(order, padded(row.size)) * ld));
+    grow(matrix_, (std::max)(order, padded(row.size)) * ld);
     std::fill_n(matrix_.begin(), order * ld, T(0));
     const T* tile = row.tiles.data();
     for (std::size_t j = 0; j < blocks; ++j)
@@ -307,12 +315,12 @@ class RowWorkspace {
     for (std::size_t f = 0; f < k_; ++f) matrix_[f * ld_ + f] = T(1);
     sum_.assign(stride_, 0.0);
     part_.resize(stride_);
-    coefficient_.resize((std::max)(coefficient_.size(), block_rows));
+    grow(coefficient_, block_rows);
     for (std::size_t first = 0; first < n; first += block_rows) {
       const GatherArguments<T> rows = from(fixed, columns + first, (std::min)(block_rows, n - first));
       kernels_.narrow(system.target.data() + first, rows.count, coefficient_.data());
       if (regular) {
-        b_.resize((std::max)(b_.size(), (rows.count + 3) / 4 * 4 * ld_));
+        grow(b_, (rows.count + 3) / 4 * 4 * ld_);
         kernels_.gather_and_sum(rows, scale_.data(), weight_.data() + first, coefficient_.data(), b_.data(), ld_, part_.data());
         kernels_.accumulate(matrix_.data(), ld_, k_, b_.data(), b_.data(), rows.count, std::exchange(ahead_, {}));
       } else {
@@ -330,14 +338,14 @@ class RowWorkspace {
     for (std::size_t f = 0; f < k_; ++f) row.largest = (std::max)(row.largest, matrix_[f * ld_ + f]);
     if (k_ > most_batched) return;
     const std::size_t blocks = (k_ + 3) / 4;
-    row.tiles.resize((std::max)(row.tiles.size(), blocks * (blocks + 1) / 2 * 16));
+    grow(row.tiles, blocks * (blocks + 1) / 2 * 16);
     kernels_.tiles_of(matrix_.data(), ld_, blocks, row.tiles.data());
     pad_tiles(row);
   }
 
   /// matrix_ += or -= the outer products of these rows, scaled.
   void add_products(const T* fixed, std::span<const Index> columns, const T* weight, bool negative) {
-    b_.resize((std::max)(b_.size(), (columns.size() + 3) / 4 * 4 * ld_));
+    grow(b_, (columns.size() + 3) / 4 * 4 * ld_);
     kernels_.gather(from(fixed, columns.data(), columns.size()), scale_.data(), weight, b_.data(), ld_);
     T* left = b_.data();
     if (negative) {
