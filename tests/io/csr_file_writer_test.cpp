@@ -91,7 +91,7 @@ TEST_SUITE("io/csr_file_writer") {
       const kd::Interaction t = nth(n);
       text += "user " + std::to_string(t.user) + ",\"item, " + std::to_string(t.item) + "\"," + std::to_string(n % 7) + "\n";
     }
-    const std::string source = directory.file(text + "bad line\n");
+    const std::string source = directory.file(text + "bad line\nuser 1,item 1,many\n");
     const kd::DelimitedFormat format{.separator = ",", .header = kd::Header::first_line, .quoting = kd::Quoting::rfc_4180};
     const kd::ReadOptions lenient{.on_bad_line = kd::BadLinePolicy::skip};
     const kd::Dataset wanted = kd::read_delimited(source, format, lenient);
@@ -99,7 +99,7 @@ TEST_SUITE("io/csr_file_writer") {
     const kd::LoadReport report = kd::write_csr_file(source, path, format, least, lenient);
     CHECK(report.rows == wanted.load.rows);
     CHECK(report.dropped == wanted.load.dropped);
-    CHECK(report.bad_lines == 1);
+    CHECK(report.bad_lines == 2);
     check_same(path, wanted.matrix);
     const kd::CsrFile file(path);
     REQUIRE(file.has_keys());
@@ -108,6 +108,9 @@ TEST_SUITE("io/csr_file_writer") {
     CHECK_THROWS_AS((void)file.item_key(file.shape().items), kd::InvalidArgument);
 
     CHECK_THROWS_WITH_AS(kd::write_csr_file(source, path, format, least), doctest::Contains("line 60002"), kd::ParseError);
+    CHECK_THROWS_WITH_AS(
+        kd::write_csr_file(directory.file("ann\tfirst\t2\nbob\tfirst\tmany\n", "text"), directory.path("other.csr"), {}, least),
+        doctest::Contains("line 2, column 3: found 'many'"), kd::ParseError);
     check_same(path, wanted.matrix);  // an error leaves what was there
   }
 
