@@ -189,6 +189,8 @@ TEST_SUITE("io/csr_file_writer") {
       refused_with(16, std::string(1, '\1'), "a number of interactions that cannot be");  // how many there are up to here
       refused_with(40, "\xff\xff\xff\x7f", "an index that cannot be");                    // 2^31 - 1
       refused_with(44, "\xff\xff\xff\xff", "an index that cannot be");                    // -1
+      refused_with(48, std::string("\0\0\xc0\x7f", 4), "a value that is not finite");
+      refused_with(40, "\xff\xff\xff\x7e", "interactions out of order");  // a row beyond those that follow
       std::string flipped = damaged;
       flipped[flipped.size() / 2] ^= 1;
       std::ofstream(path + ".building/run000001", std::ios::binary) << flipped;

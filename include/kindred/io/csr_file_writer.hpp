@@ -247,11 +247,15 @@ class CsrFileWriter {
     const detail::RunHeader header = detail::read_run_header(reader);
     if (header.added < added_ || header.added - added_ != header.entries)
       throw FormatError(path + ": the file is damaged: a number of interactions that cannot be");
+    std::uint64_t last = 0;
     for (std::uint64_t n = 0; n < header.entries; ++n) {
       const auto entry = reader.get<detail::SortEntry>();
       constexpr Index end = (std::numeric_limits<Index>::max)();
       if (entry.row < 0 || entry.row == end || entry.column < 0 || entry.column == end)
         throw FormatError(path + ": the file is damaged: an index that cannot be");
+      if (!detail::is_finite(entry.value)) throw FormatError(path + ": the file is damaged: a value that is not finite");
+      if (entry.key() < last) throw FormatError(path + ": the file is damaged: interactions out of order");
+      last = entry.key();
       shape_ = {(std::max)(shape_.users, entry.row + 1), (std::max)(shape_.items, entry.column + 1)};
     }
     std::string key;
