@@ -114,6 +114,22 @@ TEST_SUITE("io/csr_file_writer") {
     check_same(path, wanted.matrix);  // an error leaves what was there
   }
 
+  TEST_CASE("pairs that all sum to zero leave rows without interactions") {
+    const kd::test::TemporaryDirectory directory;
+    const std::string path = directory.path("plays.csr");
+    for (const bool named : {false, true}) {
+      kd::CsrFileWriter writer(path, least);
+      named ? writer.add("ann", "first", 0.0F) : writer.add(2, 1, 0.0F);
+      writer.finish();
+      const kd::CsrFile file(path);
+      file.verify();
+      CHECK(file.shape() == (named ? kd::MatrixShape{1, 1} : kd::MatrixShape{3, 2}));
+      CHECK(file.nnz() == 0);
+      CHECK(file.row(0).size() == 0);
+      CHECK(file.has_keys() == named);
+    }
+  }
+
   TEST_CASE("bad input is refused and changes nothing") {
     const kd::test::TemporaryDirectory directory;
     const std::string path = directory.path("plays.csr");

@@ -374,8 +374,10 @@ class CsrFileWriter {
     header.file_bytes = end;
     header.checksum = header.checksum_of_rest();
     file.write_at(0, std::as_bytes(std::span(&header, 1)));
+    // Where the last pages hold nothing, the file must be made as long as its header says.
+    const detail::CsrSectionPlace& values = header.at(CsrSection::item_values);
     const std::byte last{0};
-    if (header.at(CsrSection::item_values).start + header.at(CsrSection::item_values).bytes < end) file.write_at(end - 1, {&last, 1});
+    if (values.bytes == 0 || values.start + values.bytes < end) file.write_at(end - 1, {&last, 1});
     file.commit();
   }
 
