@@ -33,11 +33,16 @@
 #include "../support/als_settings.hpp"
 #include "../support/random_matrix.hpp"
 #include "../support/temporary_file.hpp"
+#include "../support/tensor_bytes.hpp"
 
 namespace kd = kindred;
 using doctest::Contains;
+using kindred_test::file_of;
+using kindred_test::Parts;
+using kindred_test::parts_of;
 using kindred_test::random_matrix;
 using kindred_test::small_als;
+using kindred_test::with_header;
 
 #define CHECK_SAYS(...) check_says(__LINE__, __VA_ARGS__)
 
@@ -91,44 +96,6 @@ std::string refusal(const std::string& bytes, const kd::LoadOptions& options = {
   CHECK((from_file.empty() || from_file.starts_with(path + ":") || from_file.starts_with(path + ",")));
   CHECK(attempt([&] { (void)loaded<Model>(bytes, options); }).empty() == from_file.empty());
   return from_file.empty() ? "" : from_file.substr(path.size());
-}
-
-/// A file of this header and data, with the right checksum where the header has sixteen zeros for it.
-std::string file_of(std::string header, const std::string& data) {
-  const std::string zeros = "\"0000000000000000\"";
-  if (const std::size_t at = header.find(zeros); at != std::string::npos) {
-    kd::detail::Xxh64 hash;
-    hash.update(std::as_bytes(std::span(header)));
-    hash.update(std::as_bytes(std::span(data)));
-    header.replace(at + 1, 16, kd::detail::digest_text(hash.digest()));
-  }
-  std::uint64_t length = header.size();
-  std::string file(8, '\0');
-  std::memcpy(file.data(), &length, 8);
-  return file + header + data;
-}
-
-struct Parts {
-  std::string header;
-  std::string data;
-};
-
-Parts parts_of(const std::string& file) {
-  std::uint64_t length = 0;
-  std::memcpy(&length, file.data(), 8);
-  return {file.substr(8, static_cast<std::size_t>(length)), file.substr(8 + static_cast<std::size_t>(length))};
-}
-
-/// The file with `from` in its header replaced, checksum and length set right again.
-std::string with_header(const std::string& file, const std::string& from, const std::string& to) {
-  Parts parts = parts_of(file);
-  const std::size_t digits = parts.header.find("xxh64\":\"");
-  REQUIRE(digits != std::string::npos);
-  parts.header.replace(digits + 8, 16, 16, '0');
-  const std::size_t at = parts.header.find(from);
-  REQUIRE_MESSAGE(at != std::string::npos, from);
-  parts.header.replace(at, from.size(), to);
-  return file_of(parts.header, parts.data);
 }
 
 /// The file with one number of a tensor replaced, checksum set right again.

@@ -6,12 +6,10 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <set>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -25,6 +23,7 @@
 #include "../support/als_instances.hpp"
 #include "../support/random_matrix.hpp"
 #include "../support/temporary_file.hpp"
+#include "../support/tensor_bytes.hpp"
 
 namespace kd = kindred;
 using doctest::Contains;
@@ -223,25 +222,10 @@ TEST_SUITE("persistence/model_shards") {
     const auto edited = [&](std::size_t shard, const std::string& from, const std::string& to) {
       const std::string name = index["weight_map"]["user_factors." + std::to_string(shard)].get<std::string>();
       const std::string whole = content_of(directory.path(name));
-      std::uint64_t length = 0;
-      std::memcpy(&length, whole.data(), sizeof(length));
-      std::string header = whole.substr(8, static_cast<std::size_t>(length));
-      const std::string data = whole.substr(8 + static_cast<std::size_t>(length));
-      const std::size_t at = header.find(from);
-      REQUIRE(at != std::string::npos);
-      header.replace(at, from.size(), to);
-      const std::size_t digits = header.find("xxh64\":\"") + 8;
-      header.replace(digits, 16, 16, '0');
-      kd::detail::Xxh64 hash;
-      hash.update(std::as_bytes(std::span(header)));
-      hash.update(std::as_bytes(std::span(data)));
-      header.replace(digits, 16, kd::detail::digest_text(hash.digest()));
-      length = header.size();
-      std::string bytes(8, '\0');
-      std::memcpy(bytes.data(), &length, sizeof(length));
-      std::ofstream(directory.path(name), std::ios::binary) << bytes << header << data;
+      const std::string bytes = kindred_test::with_header(whole, from, to);
+      std::ofstream(directory.path(name), std::ios::binary) << bytes;
       nlohmann::json changed = index;
-      changed["metadata"]["kindred.xxh64"][name] = header.substr(digits, 16);
+      changed["metadata"]["kindred.xxh64"][name] = bytes.substr(bytes.find("xxh64\":\"") + 8, 16);
       std::ofstream(path, std::ios::binary) << changed.dump();
       const std::string refusal = shard_refusal(path);
       std::ofstream(directory.path(name), std::ios::binary) << whole;

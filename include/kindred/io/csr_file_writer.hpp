@@ -361,6 +361,8 @@ class CsrFileWriter {
 
     const auto nnz = static_cast<std::uint64_t>(by_user.nnz());
     const std::uint64_t item_columns = place(nnz * sizeof(Index)), item_values = place(nnz * sizeof(float));
+    const std::byte nothing{0};
+    file.write_at(end - 1, {&nothing, 1});  // as long as the header will say, however much of the last page is used
     detail::OrientationWriter by_item(file, item_offsets, item_columns, item_values);
     {
       detail::RunMerger merger(item_runs, options_.memory_limit / 8);
@@ -374,10 +376,6 @@ class CsrFileWriter {
     header.file_bytes = end;
     header.checksum = header.checksum_of_rest();
     file.write_at(0, std::as_bytes(std::span(&header, 1)));
-    // Where the last pages hold nothing, the file must be made as long as its header says.
-    const detail::CsrSectionPlace& values = header.at(CsrSection::item_values);
-    const std::byte last{0};
-    if (values.bytes == 0 || values.start + values.bytes < end) file.write_at(end - 1, {&last, 1});
     file.commit();
   }
 

@@ -327,6 +327,8 @@ void rotate(FactorMatrix<Scalar>& factors, const Eigenbasis& basis, const Parall
     }
   }
 
+  const MatrixKernels<Scalar>& kernels = matrix_kernels<Scalar>(level);
+  const MatrixKernels<double>& kernels_in_double = matrix_kernels<double>(level);
   constexpr std::size_t chunk = 64;
   const ParallelOptions by_chunk{.threads = parallel.threads, .grain = chunk, .executor = parallel.executor};
   struct Buffers {
@@ -341,15 +343,13 @@ void rotate(FactorMatrix<Scalar>& factors, const Eigenbasis& basis, const Parall
     Scalar* const at = factors.row(static_cast<Index>(first)).data();
     if (single_width > 0) {
       single.resize(chunk * single_width);
-      matrix_kernels<Scalar>(level).multiply(at, factors.stride(), count, q_single.data(), single_ld, single_width, k, single.data(),
-                                             single_width);
+      kernels.multiply(at, factors.stride(), count, q_single.data(), single_ld, single_width, k, single.data(), single_width);
     }
     if (n_float < k) {
       before.resize(chunk * ld);
       after.resize(chunk * ld);
-      for (std::size_t r = 0; r < count; ++r)
-        matrix_kernels<Scalar>(level).scale_to_double(at + r * factors.stride(), 1.0, k, before.data() + r * ld);
-      matrix_kernels<double>(level).multiply(before.data(), ld, count, q.data() + n_float, ld, ld - n_float, k, after.data() + n_float, ld);
+      for (std::size_t r = 0; r < count; ++r) kernels.scale_to_double(at + r * factors.stride(), 1.0, k, before.data() + r * ld);
+      kernels_in_double.multiply(before.data(), ld, count, q.data() + n_float, ld, ld - n_float, k, after.data() + n_float, ld);
     }
     for (std::size_t r = 0; r < count; ++r) {
       Scalar* const row = at + r * factors.stride();

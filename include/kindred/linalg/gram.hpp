@@ -50,7 +50,7 @@ class BlockedGram {
       : factors_(factors),
         weights_(weights),
         kernels_(matrix_kernels<double>(level)),
-        scale_to_double_(matrix_kernels<Scalar>(level).scale_to_double),
+        factor_kernels_(matrix_kernels<Scalar>(level)),
         rows_(static_cast<std::size_t>(factors.rows())),
         k_(static_cast<std::size_t>(factors.factors())),
         ld_(spread_stride<double>(k_)),
@@ -91,7 +91,7 @@ class BlockedGram {
       const std::size_t count = (std::min)(gram_chunk, last_row - first);
       for (std::size_t r = 0; r < count; ++r) {
         const double scale = weights_.empty() ? 1.0 : std::sqrt(weights_[first + r]);
-        scale_to_double_(factors_.row(static_cast<Index>(first + r)).data(), scale, k_, buffer.data() + r * ld_);
+        factor_kernels_.scale_to_double(factors_.row(static_cast<Index>(first + r)).data(), scale, k_, buffer.data() + r * ld_);
       }
       kernels_.accumulate(sums_.data() + block * ld_ * ld_, ld_, k_, buffer.data(), buffer.data(), count, {});
     }
@@ -100,7 +100,7 @@ class BlockedGram {
   const FactorMatrix<Scalar>& factors_;
   std::span<const double> weights_;
   const MatrixKernels<double>& kernels_;
-  void (*scale_to_double_)(const Scalar*, double, std::size_t, double*);
+  const MatrixKernels<Scalar>& factor_kernels_;
   std::size_t rows_;
   std::size_t k_;
   std::size_t ld_;

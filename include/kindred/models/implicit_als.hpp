@@ -440,6 +440,7 @@ void ImplicitALS<Scalar>::half_step(const SideData& data, FactorMatrix<Scalar>& 
         const Index row = order[n];
         const RowSystem<Scalar> system = system_of(row);
         if (n + 1 < last) solver.expect(interactions_of(order[n + 1]).columns);
+        // Further ahead than the interactions, which are found by it.
         if (n + 8 < order.size()) detail::prefetch(block.rows.offsets().data() + (order[n + 8] - block.first));
         if (n + 3 < order.size()) assembler.prefetch(interactions_of(order[n + 3]));
         if (may_cancel && !system.columns.empty() && detail::cancels(weights_, data.side, fixed, eigenvalues_, system))

@@ -159,7 +159,7 @@ struct MatrixKernels {
   /// out = left right: n x k times k x width, a multiple of 64 bytes; `left_ld`, `ld` and `out_ld` scalars from row to row.
   void (*multiply)(const Scalar* left, std::size_t left_ld, std::size_t n, const Scalar* right, std::size_t ld, std::size_t width,
                    std::size_t k, Scalar* out, std::size_t out_ld);
-  /// out[f] = from[f] * scale, in double, length n.
+  /// out[f] = from[f] * scale, in double, length n; `out` on a 64-byte boundary.
   void (*scale_to_double)(const Scalar* from, double scale, std::size_t n, double* out);
 };
 

@@ -106,11 +106,8 @@ void narrow(const double* from, std::size_t count, T* to) {
 template <typename T>
 void scale_to_double(const T* from, double scale, std::size_t count, double* out) {
   constexpr std::size_t w = lanes<double>;
-  typedef T Narrow __attribute__((vector_size(sizeof(T) * w), may_alias, aligned(sizeof(T))));
-  typedef double Wide __attribute__((vector_size(sizeof(double) * w), may_alias, aligned(sizeof(double))));
   std::size_t n = 0;
-  for (; n + w <= count; n += w)
-    *reinterpret_cast<Wide*>(out + n) = __builtin_convertvector(*reinterpret_cast<const Narrow*>(from + n), Wide) * scale;
+  for (; n + w <= count; n += w) store(out + n, load_doubles(from + n) * scale);
   for (; n < count; ++n) out[n] = static_cast<double>(from[n]) * scale;
 }
 

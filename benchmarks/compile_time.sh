@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# What it costs to compile Kindred, in seconds of processor time and as a multiple of <Eigen/Dense> alone: medians of three, taken in turns.
+#   benchmarks/compile_time.sh [g++ -std=c++20 -O2]
+set -euo pipefail
+
+repository=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+compile=("${@:-g++}")
+if [ $# -eq 0 ]; then compile+=(-std=c++20 -O2); fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+names=(eigen everything model model_O0 model_syntax kernels synthetic headers)
+echo '#include <Eigen/Dense>' >"$work/eigen.cpp"
+cp "$repository/tests/consumer/main.cpp" "$work/everything.cpp"
+cat >"$work/model.cpp" <<'CPP'
+#include <kindred/data/synthetic.hpp>
+#include <kindred/models/implicit_als.hpp>
+int main() {
+  kindred::ImplicitALS<float> als;
+  als.fit(kindred::synthetic_listening().matrix);
+  return als.recommend(3).front().item;
+}
+CPP
+cp "$work/model.cpp" "$work/model_O0.cpp"
+cp "$work/model.cpp" "$work/model_syntax.cpp"
+cat >"$work/kernels.cpp" <<'CPP'
+#include <kindred/simd/kernels.hpp>
+using kindred::SimdLevel;
+const void* rows(SimdLevel level) { return &kindred::row_kernels<float>(level); }
+const void* singles(SimdLevel level) { return &kindred::matrix_kernels<float>(level); }
+const void* doubles(SimdLevel level) { return &kindred::matrix_kernels<double>(level); }
+const void* vectors(SimdLevel level) { return &kindred::vector_kernels(level); }
+CPP
+printf '#include <kindred/data/synthetic.hpp>\nauto made() { return kindred::synthetic_listening(); }\n' >"$work/synthetic.cpp"
+printf '#include <kindred/models/implicit_als.hpp>\n' >"$work/headers.cpp"
+
+TIMEFORMAT=%U
+for _ in 1 2 3; do
+  for name in "${names[@]}"; do
+    extra=()
+    case $name in *_O0) extra=(-O0) ;; *_syntax) extra=(-fsyntax-only) ;; esac
+    { time "${compile[@]}" "${extra[@]}" -I "$repository/include" -isystem "${EIGEN_INCLUDE_DIR:-/usr/include/eigen3}" -c "$work/$name.cpp" -o "$work/object"; } \
+      2>>"$work/$name.times"
+  done
+done
+median() { sort -n "$work/$1.times" | sed -n 2p; }
+for name in "${names[@]}"; do
+  awk -v name="$name" -v seconds="$(median "$name")" -v eigen="$(median eigen)" \
+    'BEGIN { printf "%-14s %6.2f s %6.1f times\n", name, seconds, seconds / eigen }'
+done
