@@ -156,7 +156,7 @@ void row_products(benchmark::State& state) {
   kd::AlignedVector<float> tiles(blocks * (blocks + 1) / 2 * 16);
   kernels(state).gather_blocks(row.from(), row.scale.data(), row.weight.data(), row.rows.data());
   for (auto _ : state) {
-    kernels(state).row_products(row.rows.data(), row.fixed.stride(), 4 * blocks, row.fixed.stride(), tiles.data(), {});
+    kernels(state).row_products(row.rows.data(), row.fixed.stride(), 4 * blocks, up_to(row.k, 4), tiles.data(), {});
     benchmark::DoNotOptimize(tiles.data());
   }
   count<float>(state, state.range(0), product_flops(row));

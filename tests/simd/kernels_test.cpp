@@ -232,7 +232,7 @@ TEST_SUITE("simd/kernels") {
           kd::AlignedVector<T> blocks(n4 * stride), rows(n4 * stride), tiles(n4 / 4 * (n4 / 4 + 1) / 2 * 16);
           kernels.gather(from(fixed, columns), scale.data(), weight.data(), rows.data(), stride);
           kernels.gather_blocks(from(fixed, columns), scale.data(), weight.data(), blocks.data());
-          kernels.row_products(blocks.data(), stride, n4, stride, tiles.data(), from(fixed, columns));
+          kernels.row_products(blocks.data(), stride, n4, up_to(k, 4), tiles.data(), from(fixed, columns));
           bool right = true;
           std::size_t at = 0;
           for (std::size_t j = 0; j < n4; j += 4)

@@ -119,7 +119,7 @@ class RowWorkspace {
     const FactorizeArguments<T> a{
         .v = matrix_.data(), .ld = ld, .size = row.size, .rhs = row.rhs.data(), .inverse = inverse_.data(), .panel = panel_.data()};
     if (!trusted(kernels_.factorize(a), row)) return false;
-    z_.assign(ld, T(0));
+    z_.resize(order);
     kernels_.back_substitute(a, z_.data());
     std::copy_n(z_.begin(), row.size, row.rhs.begin());
     return true;
@@ -131,12 +131,11 @@ class RowWorkspace {
     alignas(row_alignment) std::array<T, 16> smallest{};
     std::size_t size = 0;
     for (const ReducedRow<T>& row : reduced) size = (std::max)(size, (row.size + 3) / 4 * 4);
-    const std::size_t length = padded(size);
-    idle_.assign(length, T(0));
+    idle_.assign(size, T(0));
     for (std::size_t n = 0; n < kernels_.lanes; ++n) {
       if (n < reduced.size()) {
         ReducedRow<T>& row = reduced[n];
-        grow(row.rhs, length);
+        grow(row.rhs, size);
         systems[n] = {.tiles = row.tiles.data(), .size = (row.size + 3) / 4 * 4, .largest = row.largest, .rhs = row.rhs.data()};
       } else {
         systems[n].rhs = idle_.data();
@@ -257,7 +256,7 @@ class RowWorkspace {
     kernels_.gather_blocks(rows, scale_.data(), row.weight.data(), b_.data());
     const std::size_t blocks = size / 4;
     grow(row.tiles, blocks * (blocks + 1) / 2 * 16);
-    kernels_.row_products(b_.data(), stride_, size, stride_, row.tiles.data(), std::exchange(ahead_, {}));
+    kernels_.row_products(b_.data(), stride_, size, (k_ + 3) / 4 * 4, row.tiles.data(), std::exchange(ahead_, {}));
     std::array<T, 4> largest{};  // four, or each comparison would wait for the last
     T* tile = row.tiles.data();  // of the diagonal
     for (std::size_t j = 0; j < blocks; tile += 16 * (++j + 1))

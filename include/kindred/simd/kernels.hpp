@@ -63,7 +63,7 @@ struct BatchSystem {
   const Scalar* tiles = nullptr;  ///< Upper triangle in tiles of 4 x 4, column after column, each row-major.
   std::size_t size = 0;           ///< A multiple of 4, at most BatchArguments::size.
   Scalar largest = Scalar(1);     ///< Its largest diagonal entry.
-  Scalar* rhs = nullptr;  ///< In: right-hand side. Out: solution. Length BatchArguments::size rounded up to lanes, zeros beyond its own.
+  Scalar* rhs = nullptr;          ///< In: right-hand side. Out: solution. Length BatchArguments::size, zeros beyond its own.
 };
 
 /// Up to RowKernels::lanes systems, each solved in a lane of its own.
@@ -77,7 +77,7 @@ struct BatchArguments {
 
 /// Scalars of BatchArguments::work.
 [[nodiscard]] constexpr std::size_t batch_work(std::size_t size, std::size_t lanes) noexcept {
-  return (size / 4 * (size / 4 + 1) / 2 * 16 + size * 4 + size + (size + lanes - 1) / lanes * lanes) * lanes;
+  return (size / 4 * (size / 4 + 1) / 2 * 16 + 6 * size) * lanes;
 }
 
 /// A row system to improve by conjugate gradients; vectors have length stride, zero beyond the factors.
@@ -131,7 +131,7 @@ struct RowKernels {
   void (*exact_dots)(const GatherArguments<Scalar>& from, const double* v, double* dots);
   /// Conjugate gradients on (I + S Y' diag(weight) Y S) z = base + S Y' target, S = diag(scale).
   void (*conjugate_gradient)(const CgArguments<Scalar>& arguments);
-  /// Dot products of all pairs of `n` rows (a multiple of 4), each `depth` long (a multiple of 64 bytes), from gather_blocks into tiles as BatchSystem has them.
+  /// Dot products of all pairs of `n` rows (a multiple of 4), each `depth` long (a multiple of 4), from gather_blocks into tiles as BatchSystem has them.
   /// `ahead`: rows to bring nearer meanwhile, as in accumulate.
   void (*row_products)(const Scalar* rows, std::size_t ld, std::size_t n, std::size_t depth, Scalar* tiles,
                        const GatherArguments<Scalar>& ahead);

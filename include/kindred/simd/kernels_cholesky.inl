@@ -3,7 +3,7 @@
 //
 // Both factorise A = U' D U by rows, keep V = D U, and do the same operations on every number in the same order:
 //   a_ij -= u_pi v_pj and y_i -= u_pi y_p for p = 0, 1, ..., i - 1, with u_pi = v_pi * (1 / d_p);
-//   x_i = (y_i - sum over j > i of v_ij x_j) / d_i, the sum split by j modulo the lanes for all but the rest of a block of 4, and folded by halves.
+//   x_i = (y_i - sum over j > i of v_ij x_j) / d_i, the sum split by j modulo 4 for all but the rest of a block of 4, and folded by halves.
 // So a system has the same bytes alone as in a batch, whatever the others in it.
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPACE {
@@ -53,7 +53,7 @@ KINDRED_INLINE bool factorize_tile(const FactorizeArguments<T>& a, std::size_t i
   KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) {
     KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) tile[r][v] = load(a.v + (i + r) * a.ld + j + v * lanes<T>);
   }
-  add_products<T, V, true>(tile, a.panel, rows, a.v + j, a.ld, i);
+  add_products<T, Vector, V, true>(tile, a.panel, rows, a.v + j, a.ld, i);
   if constexpr (diagonal) {
     KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) {
       KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) store(a.v + (i + r) * a.ld + j + v * lanes<T>, tile[r][v]);
@@ -117,19 +117,23 @@ T factorize(const FactorizeArguments<T>& a) {
 
 template <typename T>
 void back_substitute(const FactorizeArguments<T>& a, T* x) {
-  constexpr std::size_t w = lanes<T>;
+  using Chunk = typename Simd<T>::Chunk;
   const std::size_t padded = (a.size + rows - 1) / rows * rows;
-  const std::size_t end = (padded + w - 1) / w * w;
   for (std::size_t i = padded; i != 0;) {
     i -= 4;
-    // x of this block and before is still 0, so lanes left of the diagonal add nothing.
-    typename Simd<T>::Vector total[4]{};
-    for (std::size_t j = i / w * w; j < end; j += w) {
-      const auto known = load(x + j);
-      KINDRED_UNROLL for (std::size_t r = 0; r < 4; ++r) total[r] += load(a.v + (i + r) * a.ld + j) * known;
+    Chunk total[4][4 / chunk<T>]{};
+    for (std::size_t j = i + 4; j < padded; j += 4) {
+      KINDRED_UNROLL for (std::size_t part = 0; part < 4 / chunk<T>; ++part) {
+        const Chunk known = *reinterpret_cast<const Chunk*>(x + j + part * chunk<T>);
+        KINDRED_UNROLL for (std::size_t r = 0; r < 4; ++r)
+          total[r][part] += *reinterpret_cast<const Chunk*>(a.v + (i + r) * a.ld + j + part * chunk<T>) * known;
+      }
     }
     T y[4];
-    KINDRED_UNROLL for (std::size_t r = 0; r < 4; ++r) y[r] = a.rhs[i + r] - sum_lanes<T>(total[r]);
+    KINDRED_UNROLL for (std::size_t r = 0; r < 4; ++r) {
+      const auto entry = [&](std::size_t c) { return total[r][c / chunk<T>][c % chunk<T>]; };
+      y[r] = a.rhs[i + r] - ((entry(0) + entry(2)) + (entry(1) + entry(3)));
+    }
     KINDRED_UNROLL for (std::size_t step = 0; step < 4; ++step) {
       const std::size_t r = 3 - step;
       y[r] *= a.inverse[i + r];
@@ -140,6 +144,76 @@ void back_substitute(const FactorizeArguments<T>& a, T* x) {
 }
 
 // ---- a system a lane ----
+
+/// Two chunks, or one where that fills a vector. Systems become lanes by the chunk: put together as they are loaded, two halves of a vector of 16 floats take fewer
+/// shuffles than a whole one, and none that crosses a chunk.
+template <typename T>
+struct Pair {
+  static constexpr std::size_t size = lanes<T> < 2 * chunk<T> ? lanes<T> : 2 * chunk<T>;
+  typedef T Vector __attribute__((vector_size(size * sizeof(T)), may_alias, aligned(sizeof(T))));
+};
+
+/// Each chunk of c vectors as a c x c matrix, c = chunk<T>.
+template <typename T>
+KINDRED_INLINE void transpose_chunks(typename Pair<T>::Vector (&y)[chunk<T>]) {
+  using Vector = typename Pair<T>::Vector;
+  constexpr std::size_t c = chunk<T>;
+  KINDRED_UNROLL for (std::size_t round = 1; round < c; round *= 2) {
+    Vector next[c];
+    KINDRED_UNROLL for (std::size_t n = 0; n < c / 2; ++n) {
+      const Vector a = y[n], b = y[n + c / 2];
+      if constexpr (Pair<T>::size == 8) {
+        next[2 * n] = __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13);
+        next[2 * n + 1] = __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
+      } else if constexpr (Pair<T>::size == 4) {
+        next[2 * n] = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+        next[2 * n + 1] = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+      } else {
+        next[2 * n] = __builtin_shufflevector(a, b, 0, 2);
+        next[2 * n + 1] = __builtin_shufflevector(a, b, 1, 3);
+      }
+    }
+    KINDRED_UNROLL for (std::size_t n = 0; n < c; ++n) y[n] = next[n];
+  }
+}
+
+/// to[entry][lane] from the `n` entries of each system at from[lane]; n is a multiple of 4.
+template <typename T>
+KINDRED_INLINE void to_lanes(const T* const* from, std::size_t n, T* to) {
+  using Chunk = typename Simd<T>::Chunk;
+  constexpr std::size_t w = lanes<T>, c = chunk<T>;
+  for (std::size_t e = 0; e < n; e += c) {
+    KINDRED_UNROLL for (std::size_t l = 0; l < w; l += Pair<T>::size) {
+      typename Pair<T>::Vector y[c];
+      KINDRED_UNROLL for (std::size_t r = 0; r < c; ++r) {
+        const Chunk first = *reinterpret_cast<const Chunk*>(from[l + r] + e);
+        if constexpr (Pair<T>::size == c)
+          y[r] = first;
+        else
+          y[r] = __builtin_shufflevector(first, *reinterpret_cast<const Chunk*>(from[l + c + r] + e), 0, 1, 2, 3, 4, 5, 6, 7);
+      }
+      transpose_chunks<T>(y);
+      KINDRED_UNROLL for (std::size_t r = 0; r < c; ++r) *reinterpret_cast<typename Pair<T>::Vector*>(to + (e + r) * w + l) = y[r];
+    }
+  }
+}
+
+/// The way back.
+template <typename T>
+KINDRED_INLINE void from_lanes(const T* from, std::size_t n, T* const* to) {
+  constexpr std::size_t w = lanes<T>, c = chunk<T>;
+  for (std::size_t e = 0; e < n; e += c) {
+    KINDRED_UNROLL for (std::size_t l = 0; l < w; l += Pair<T>::size) {
+      typename Pair<T>::Vector y[c];
+      KINDRED_UNROLL for (std::size_t r = 0; r < c; ++r) y[r] = *reinterpret_cast<const typename Pair<T>::Vector*>(from + (e + r) * w + l);
+      transpose_chunks<T>(y);
+      KINDRED_UNROLL for (std::size_t r = 0; r < c; ++r) {
+        __builtin_memcpy(to[l + r] + e, &y[r], c * sizeof(T));
+        if constexpr (Pair<T>::size != c) __builtin_memcpy(to[l + c + r] + e, reinterpret_cast<const T*>(&y[r]) + c, c * sizeof(T));
+      }
+    }
+  }
+}
 
 /// matrix[tile][entry][lane] from the systems' own tiles; beyond a system's size stands a diagonal that says nothing about it.
 template <typename T>
@@ -157,30 +231,12 @@ KINDRED_INLINE void systems_to_lanes(const BatchArguments<T>& a, T* matrix) {
       from[l] = own ? a.systems[l].tiles + 16 * tile_index(0, j) : zeros;
       step[l] = own ? 16 : 0;
     }
-    for (std::size_t i = 0; i <= j; ++i) {
+    for (std::size_t i = 0; i <= j; ++i, matrix += 16 * w) {
       if (i == j)
         for (std::size_t l = 0; l < w; ++l) from[l] = step[l] != 0 ? from[l] : diagonal[l];
-      for (std::size_t part = 0; part < 16; part += w) {
-        typename Simd<T>::Vector block[w];
-        KINDRED_UNROLL for (std::size_t l = 0; l < w; ++l) block[l] = load(from[l] + part);
-        transpose<T>(block);
-        KINDRED_UNROLL for (std::size_t e = 0; e < w; ++e) store(matrix + e * w, block[e]);
-        matrix += w * w;
-      }
+      to_lanes<T>(from, 16, matrix);
       for (std::size_t l = 0; l < w; ++l) from[l] += step[l];
     }
-  }
-}
-
-/// Vectors of `size` entries, one a system, to entries of a lane a system, or back.
-template <typename T, bool back>
-KINDRED_INLINE void vectors_to_lanes(const BatchArguments<T>& a, T* y) {
-  constexpr std::size_t w = lanes<T>;
-  for (std::size_t i = 0; i < a.size; i += w) {
-    typename Simd<T>::Vector block[w];
-    KINDRED_UNROLL for (std::size_t l = 0; l < w; ++l) block[l] = load(back ? y + (i + l) * w : a.systems[l].rhs + i);
-    transpose<T>(block);
-    KINDRED_UNROLL for (std::size_t l = 0; l < w; ++l) store(back ? a.systems[l].rhs + i : y + (i + l) * w, block[l]);
   }
 }
 
@@ -193,14 +249,15 @@ KINDRED_INLINE void sum_lanes_tile(typename Simd<T>::Vector (&tile)[4][tile_colu
   KINDRED_UNROLL for (std::size_t c = 0; c < 4; ++c) {
     KINDRED_UNROLL for (std::size_t r = 0; r < tile_columns; ++r) tile[c][r] = load(own + (4 * c + r) * w);
   }
-  for (std::size_t above = 0; above < i; ++above) {
-    const T* const v = matrix + (tile_index(above, j) * 16 + part) * w;
-    const T* const u = panel + 16 * above * w;
-    KINDRED_UNROLL for (std::size_t p = 0; p < 4; ++p) {
+  // The tiles above stand together, a row after the other.
+  const T* v = matrix + (tile_index(0, j) * 16 + part) * w;
+  const T* u = panel;
+  for (std::size_t pair = 0; pair < 2 * i; ++pair) {
+    KINDRED_UNROLL for (std::size_t p = 0; p < 2; ++p, v += 4 * w, u += 4 * w) {
       Vector known[tile_columns];
-      KINDRED_UNROLL for (std::size_t r = 0; r < tile_columns; ++r) known[r] = load(v + (4 * p + r) * w);
+      KINDRED_UNROLL for (std::size_t r = 0; r < tile_columns; ++r) known[r] = load(v + r * w);
       KINDRED_UNROLL for (std::size_t c = 0; c < 4; ++c) {
-        const Vector factor = load(u + (4 * p + c) * w);
+        const Vector factor = load(u + c * w);
         KINDRED_UNROLL for (std::size_t r = 0; r < tile_columns; ++r) tile[c][r] -= factor * known[r];
       }
     }
@@ -236,22 +293,26 @@ KINDRED_INLINE typename Simd<T>::Vector factorize_lanes(T* matrix, T* panel, T* 
     }
 
     Vector tile[4][tile_columns];
+    Vector own[4][4];
     KINDRED_UNROLL for (std::size_t part = 0; part < 4; part += tile_columns) {
       sum_lanes_tile<T>(tile, matrix, panel, i, i, part);
-      store_lanes_tile<T>(tile, matrix, i, i, part);
+      KINDRED_UNROLL for (std::size_t c = 0; c < 4; ++c) {
+        KINDRED_UNROLL for (std::size_t r = 0; r < tile_columns; ++r) own[c][part + r] = tile[c][r];
+      }
     }
     Vector unit[4][4];
-    T* const own = matrix + tile_index(i, i) * 16 * w;
+    T* const stored = matrix + tile_index(i, i) * 16 * w;
     KINDRED_UNROLL for (std::size_t c = 0; c < 4; ++c) {
-      const Vector pivot = load(own + 5 * c * w);
+      const Vector pivot = own[c][c];
       smallest = pivot < smallest ? pivot : smallest;
       const Vector reciprocal = (Vector{} + T(1)) / pivot;
       store(inverse + (4 * i + c) * w, reciprocal);
       KINDRED_UNROLL for (std::size_t q = c + 1; q < 4; ++q) {
-        unit[c][q] = load(own + (4 * c + q) * w) * reciprocal;
-        KINDRED_UNROLL for (std::size_t r = q; r < 4; ++r)
-          store(own + (4 * q + r) * w, load(own + (4 * q + r) * w) - unit[c][q] * load(own + (4 * c + r) * w));
-        right[q] -= unit[c][q] * right[c];
+        const Vector u = own[c][q] * reciprocal;
+        unit[c][q] = u;
+        store(stored + (4 * c + q) * w, own[c][q]);
+        KINDRED_UNROLL for (std::size_t r = q; r < 4; ++r) own[q][r] -= u * own[c][r];
+        right[q] -= u * right[c];
       }
     }
     KINDRED_UNROLL for (std::size_t c = 0; c < 4; ++c) store(y + (4 * i + c) * w, right[c]);
@@ -275,32 +336,17 @@ template <typename T>
 KINDRED_INLINE void back_substitute_lanes(const T* matrix, const T* inverse, T* y, std::size_t blocks) {
   using Vector = typename Simd<T>::Vector;
   constexpr std::size_t w = lanes<T>;
-  // Blocks of 4 columns begin at 0, 4, 8 or 12 of the lanes that a system alone would be summed in.
-  constexpr std::size_t places = w > 4 ? w / 4 : 1;
   for (std::size_t i = blocks; i-- > 0;) {
-    Vector sums[places][16];
-    for (std::size_t place = 0; place < places; ++place) {
-      Vector sum[16]{};
-      for (std::size_t j = i + 1 + (place - i - 1) % places; j < blocks; j += places) {
-        const T* const v = matrix + tile_index(i, j) * 16 * w;
-        KINDRED_UNROLL for (std::size_t r = 0; r < 4; ++r) {
-          const Vector known = load(y + (4 * j + r) * w);
-          KINDRED_UNROLL for (std::size_t c = 0; c < 4; ++c) sum[4 * c + (w < 4 ? r % w : r)] += load(v + (4 * c + r) * w) * known;
-        }
-      }
-      KINDRED_UNROLL for (std::size_t e = 0; e < 16; ++e) sums[place][e] = sum[e];
-    }
-    KINDRED_UNROLL for (std::size_t half = places / 2; half > 0; half /= 2) {
-      KINDRED_UNROLL for (std::size_t place = 0; place < half; ++place) {
-        KINDRED_UNROLL for (std::size_t e = 0; e < 16; ++e) sums[place][e] += sums[place + half][e];
+    Vector sum[4][4]{};
+    for (std::size_t j = i + 1; j < blocks; ++j) {
+      const T* const v = matrix + tile_index(i, j) * 16 * w;
+      KINDRED_UNROLL for (std::size_t r = 0; r < 4; ++r) {
+        const Vector known = load(y + (4 * j + r) * w);
+        KINDRED_UNROLL for (std::size_t c = 0; c < 4; ++c) sum[c][r] += load(v + (4 * c + r) * w) * known;
       }
     }
     Vector right[4];
-    KINDRED_UNROLL for (std::size_t c = 0; c < 4; ++c) {
-      const Vector* const s = sums[0] + 4 * c;
-      const Vector sum = w < 4 ? s[0] + s[1] : (s[0] + s[2]) + (s[1] + s[3]);
-      right[c] = load(y + (4 * i + c) * w) - sum;
-    }
+    KINDRED_UNROLL for (std::size_t c = 0; c < 4; ++c) right[c] = load(y + (4 * i + c) * w) - ((sum[c][0] + sum[c][2]) + (sum[c][1] + sum[c][3]));
     const T* const v = matrix + tile_index(i, i) * 16 * w;
     KINDRED_UNROLL for (std::size_t step = 0; step < 4; ++step) {
       const std::size_t c = 3 - step;
@@ -320,10 +366,12 @@ void solve_batch(const BatchArguments<T>& a) {
   T* const inverse = panel + a.size * 4 * w;
   T* const y = inverse + a.size * w;
   systems_to_lanes<T>(a, matrix);
-  vectors_to_lanes<T, false>(a, y);
+  T* rhs[w];
+  for (std::size_t l = 0; l < w; ++l) rhs[l] = a.systems[l].rhs;
+  to_lanes<T>(rhs, a.size, y);
   store(a.smallest, factorize_lanes<T>(matrix, panel, inverse, y, blocks));
   back_substitute_lanes<T>(matrix, inverse, y, blocks);
-  vectors_to_lanes<T, true>(a, y);
+  from_lanes<T>(y, a.size, rhs);
 }
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPACE

@@ -14,6 +14,7 @@ template <typename T>
 struct Simd {
   typedef T Vector __attribute__((vector_size(KINDRED_SIMD_BYTES), may_alias));
   typedef T Block __attribute__((vector_size(KINDRED_SIMD_ROWS * sizeof(T)), may_alias, aligned(sizeof(T))));  // one row of a diagonal block
+  typedef T Chunk __attribute__((vector_size((KINDRED_SIMD_BYTES < 4 * sizeof(T) ? 2 : 4) * sizeof(T)), may_alias, aligned(sizeof(T))));  // see chunk
 };
 
 template <typename T>
@@ -71,16 +72,6 @@ KINDRED_INLINE void interleave(typename Simd<T>::Vector a, typename Simd<T>::Vec
   }
 }
 
-template <typename T>
-KINDRED_INLINE void transpose(typename Simd<T>::Vector (&block)[lanes<T>]) {
-  using Vector = typename Simd<T>::Vector;
-  KINDRED_UNROLL for (std::size_t round = 1; round < lanes<T>; round *= 2) {
-    Vector next[lanes<T>];
-    KINDRED_UNROLL for (std::size_t n = 0; n < lanes<T> / 2; ++n) interleave<T>(block[n], block[n + lanes<T> / 2], next[2 * n], next[2 * n + 1]);
-    KINDRED_UNROLL for (std::size_t n = 0; n < lanes<T>; ++n) block[n] = next[n];
-  }
-}
-
 /// The lanes of `2 * half` vectors are added up together, which costs two shuffles a vector instead of several: v[0] gets a sum a lane, in order.
 /// Every sum adds halves first, so it does not matter how many vectors go together.
 template <typename T, std::size_t half>
@@ -123,13 +114,12 @@ KINDRED_INLINE T sum_lanes(typename Simd<T>::Vector v) {
 }
 
 /// tile[r][v] += sum_p left[p * left_step + r] * right[p * right_step + v-th vector]
-template <typename T, std::size_t V, bool negative>
-KINDRED_INLINE void add_products(typename Simd<T>::Vector (&tile)[rows][V], const T* left, std::size_t left_step, const T* right, std::size_t right_step,
+template <typename T, typename Vector, std::size_t V, bool negative>
+KINDRED_INLINE void add_products(Vector (&tile)[rows][V], const T* left, std::size_t left_step, const T* right, std::size_t right_step,
                                  std::size_t depth) {
-  using Vector = typename Simd<T>::Vector;
   for (std::size_t p = 0; p < depth; ++p) {
     Vector b[V];
-    KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) b[v] = load(right + p * right_step + v * lanes<T>);
+    KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) b[v] = *reinterpret_cast<const Vector*>(right + p * right_step + v * (sizeof(Vector) / sizeof(T)));
     KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) {
       const T a = left[p * left_step + r];
       KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) {

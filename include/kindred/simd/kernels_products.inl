@@ -6,37 +6,54 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPA
 /// Vectors of the next tile when `left` are still to do: two at a time are no faster than one and one.
 KINDRED_INLINE constexpr std::size_t tile_width(std::size_t left) { return left >= 3 ? 3 : 1; }
 
-template <typename T, std::size_t V>
+/// V vectors of block row i, of the level's size or half of it.
+template <typename T, typename Vector, std::size_t V>
 KINDRED_INLINE void accumulate_tile(T* start, std::size_t ld, std::size_t i, std::size_t j, const T* left, const T* right, std::size_t n_rows,
                                     GatherArguments<T>& ahead) {
-  typename Simd<T>::Vector tile[rows][V];
+  constexpr std::size_t w = sizeof(Vector) / sizeof(T);
+  T* const own = start + i * ld + j;
+  Vector tile[rows][V];
   KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) {
-    KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) tile[r][v] = load(start + (i + r) * ld + j + v * lanes<T>);
+    KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) tile[r][v] = *reinterpret_cast<const Vector*>(own + r * ld + v * w);
   }
   constexpr std::size_t part = 8;  // rows between two that are prefetched
   for (std::size_t p = 0; p < n_rows; p += part) {
     prefetch_next<T>(ahead, 1);
-    add_products<T, V, false>(tile, left + p * ld + i, ld, right + p * ld + j, ld, n_rows - p < part ? n_rows - p : part);
+    add_products<T, Vector, V, false>(tile, left + p * ld + i, ld, right + p * ld + j, ld, n_rows - p < part ? n_rows - p : part);
   }
   KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) {
-    KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) store(start + (i + r) * ld + j + v * lanes<T>, tile[r][v]);
+    KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) *reinterpret_cast<Vector*>(own + r * ld + v * w) = tile[r][v];
   }
 }
 
 template <typename T>
 void accumulate(T* start, std::size_t ld, std::size_t size, const T* left, const T* right, std::size_t n_rows, const GatherArguments<T>& wanted) {
-  GatherArguments<T> ahead = wanted;
+  using Vector = typename Simd<T>::Vector;
+  using Block = typename Simd<T>::Block;
   constexpr std::size_t w = lanes<T>;
+  // Where a block row is half a vector high, half vectors at its ends leave only the diagonal block itself half wasted.
+  constexpr bool halves = KINDRED_SIMD_BYTES == 64 && w == 2 * rows;
+  GatherArguments<T> ahead = wanted;
   const std::size_t padded = (size + rows - 1) / rows * rows;
-  const std::size_t end = (padded + w - 1) / w * w;
+  const std::size_t end = (halves ? padded : padded + w - 1) / w * w;
   for (std::size_t i = 0; i < padded; i += rows) {
-    for (std::size_t j = i / w * w; j < end;) {
+    std::size_t j = i / w * w;
+    if constexpr (halves) {
+      if (i % w != 0) {
+        accumulate_tile<T, Block, 1>(start, ld, i, i, left, right, n_rows, ahead);
+        j += w;
+      }
+    }
+    while (j < end) {
       const std::size_t width = tile_width((end - j) / w);
       if (width == 3)
-        accumulate_tile<T, 3>(start, ld, i, j, left, right, n_rows, ahead);
+        accumulate_tile<T, Vector, 3>(start, ld, i, j, left, right, n_rows, ahead);
       else
-        accumulate_tile<T, 1>(start, ld, i, j, left, right, n_rows, ahead);
+        accumulate_tile<T, Vector, 1>(start, ld, i, j, left, right, n_rows, ahead);
       j += width * w;
+    }
+    if constexpr (halves) {
+      if (j < padded) accumulate_tile<T, Block, 1>(start, ld, i, j, left, right, n_rows, ahead);
     }
   }
 }
@@ -73,7 +90,7 @@ KINDRED_INLINE typename Simd<T>::Vector repeat(const T* from) {
   if constexpr (lanes<T> == chunk<T>) {
     return load(from);
   } else {
-    typedef T Chunk __attribute__((vector_size(chunk<T> * sizeof(T)), may_alias));
+    using Chunk = typename Simd<T>::Chunk;
     typename Simd<T>::Vector repeated;
     const auto& one = *reinterpret_cast<const Chunk*>(from);
 #if KINDRED_SIMD_BYTES == 64
