@@ -5,8 +5,8 @@
 #include <numeric>
 
 #include <kindred/data/statistics.hpp>
+#include <kindred/models/implicit_als.hpp>
 
-#include "als_instance.hpp"
 #include "study.hpp"
 
 namespace kd = kindred;

@@ -7,10 +7,9 @@
 #include <string>
 
 #include <kindred/evaluation/evaluate.hpp>
+#include <kindred/models/implicit_als.hpp>
 #include <kindred/models/popularity_recommender.hpp>
 #include <kindred/tuning/random_search.hpp>
-
-#include "als_instance.hpp"
 
 namespace study {
 

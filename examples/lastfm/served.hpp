@@ -2,7 +2,8 @@
 // The model that answers: "recommended", fitted on train.
 #pragma once
 
-#include "als_instance.hpp"
+#include <kindred/models/implicit_als.hpp>
+
 #include "study.hpp"
 
 namespace study {

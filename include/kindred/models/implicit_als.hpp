@@ -894,4 +894,8 @@ void ImplicitALS<Scalar>::solve_items(std::span<const Index> items, const CsrVie
   *this = std::move(next);
 }
 
+#if defined(KINDRED_COMPILED)
+extern template class ImplicitALS<float>;  // it is in compiled.cpp
+#endif
+
 }  // namespace kindred::inline v0::inline KINDRED_BUILD

@@ -1,4 +1,0 @@
-// SPDX-License-Identifier: MIT
-#include "als_instance.hpp"
-
-template class kindred::ImplicitALS<float>;

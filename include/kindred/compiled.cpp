@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+// What files compiled with KINDRED_COMPILED leave out, once for a program or library. The CMake target kindred::compiled sees to both; without CMake define
+// KINDRED_COMPILED for every file and compile this one among them, with the same flags.
+#include <kindred/models/implicit_als.hpp>
+
+template class kindred::ImplicitALS<float>;
