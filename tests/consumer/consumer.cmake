@@ -70,6 +70,8 @@ elseif(WAY STREQUAL two_libraries)
   run("${work}/both")
 elseif(WAY STREQUAL compiled)  # without the file that the target adds there is something left to link
   project(find_package "-DCMAKE_PREFIX_PATH=${PREFIX}" "-DWANTED_VERSION=${VERSION}" -DWANTED_TARGET=kindred::compiled)
+  run("${CMAKE_COMMAND}" -S "${SOURCE}/add_subdirectory" -B "${work}/below" "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DKINDRED_SOURCE=${REPOSITORY}"
+      -DWANTED_TARGET=kindred::compiled)  # a source that is not there would be an error
   run_to_failure("ImplicitALS" "${COMPILER}" -std=c++20 ${include} -DKINDRED_COMPILED "${SOURCE}/main.cpp" -o "${work}/consumer" -pthread)
 elseif(WAY STREQUAL meson)
   set(ENV{PKG_CONFIG_PATH} "${PREFIX}/share/pkgconfig")

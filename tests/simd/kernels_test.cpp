@@ -120,7 +120,8 @@ struct System {
   /// Factorised and solved alone; the solution, and the smallest pivot.
   [[nodiscard]] std::pair<kd::AlignedVector<T>, T> alone(const kd::RowKernels<T>& kernels) const {
     const std::size_t ld = padded<T>(size), order = up_to(size, kernels.rows);
-    kd::AlignedVector<T> v((std::max)(order, ld) * ld, T(0)), rhs(ld, T(0)), inverse(order), panel(order * kernels.rows), x(ld, T(0));
+    kd::AlignedVector<T> v((std::max)(order, ld) * ld, T(0)), rhs(ld, T(0)), inverse(order), panel(order * kernels.rows),
+        x(order, std::numeric_limits<T>::quiet_NaN());
     for (std::size_t i = 0; i < order; ++i)
       for (std::size_t j = i; j < ld; ++j) v[i * ld + j] = entry(i, j);
     for (std::size_t i = 0; i < size; ++i) rhs[i] = static_cast<T>(b[i]);
@@ -271,9 +272,9 @@ TEST_SUITE("simd/kernels") {
           CAPTURE(kd::name_of(level));
           CAPTURE(most);
           CAPTURE(used);
-          const std::size_t size = up_to(most, 4), length = padded<T>(size);
+          const std::size_t size = up_to(most, 4);
           std::vector<System<T>> systems;
-          std::vector<kd::AlignedVector<T>> tiles(kernels.lanes), rhs(kernels.lanes, kd::AlignedVector<T>(length, T(0)));
+          std::vector<kd::AlignedVector<T>> tiles(kernels.lanes), rhs(kernels.lanes, kd::AlignedVector<T>(size, T(0)));
           std::vector<kd::BatchSystem<T>> batch(kernels.lanes);
           for (std::size_t l = 0; l < kernels.lanes; ++l) {
             batch[l].rhs = rhs[l].data();
@@ -305,7 +306,7 @@ TEST_SUITE("simd/kernels") {
         CHECK_FALSE(system.alone(kernels).second > T(0));
         const kd::AlignedVector<T> tiles = system.tiles();
         const std::size_t order = up_to(size, 4);
-        std::vector<kd::AlignedVector<T>> rhs(kernels.lanes, kd::AlignedVector<T>(padded<T>(order), T(1)));
+        std::vector<kd::AlignedVector<T>> rhs(kernels.lanes, kd::AlignedVector<T>(order, T(1)));
         std::vector<kd::BatchSystem<T>> batch(kernels.lanes);
         for (std::size_t l = 0; l < kernels.lanes; ++l) batch[l].rhs = rhs[l].data();
         batch[0] = {.tiles = tiles.data(), .size = order, .largest = system.largest, .rhs = rhs[0].data()};

@@ -3,6 +3,7 @@
 
 // What a user may define before including Kindred:
 //   KINDRED_ASSERT(condition)   checks of Kindred's own invariants, never of input; by default `assert`.
+//   KINDRED_COMPILED            ImplicitALS<float> is compiled once, by compiled.cpp; the CMake target kindred::compiled adds the definition and the file.
 //
 // Namespaces. Everything public is `kindred::name`. Types of fixed layout (errors, options, matrices) live in `kindred::v0`, so that object files
 // of different flags agree on them and `catch (const kindred::Error&)` works across them. Code whose instructions depend on flags (simd/, linalg/,

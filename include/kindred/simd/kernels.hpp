@@ -140,7 +140,7 @@ struct RowKernels {
                      const GatherArguments<Scalar>& ahead);
   /// Returns the smallest pivot, or a negative number once a pivot is not above 0.
   Scalar (*factorize)(const FactorizeArguments<Scalar>& arguments);
-  /// Solves D U x = rhs, the second half of what factorize began; `x` (length ld) is zero on entry.
+  /// Solves D U x = rhs, the second half of what factorize began; `x` has length padded size and need not be set.
   void (*back_substitute)(const FactorizeArguments<Scalar>& arguments, Scalar* x);
   /// The upper triangle of a matrix of 4 `blocks` x `ld` as BatchSystem has it.
   void (*tiles_of)(const Scalar* matrix, std::size_t ld, std::size_t blocks, Scalar* tiles);

@@ -53,7 +53,7 @@ KINDRED_INLINE bool factorize_tile(const FactorizeArguments<T>& a, std::size_t i
   KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) {
     KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) tile[r][v] = load(a.v + (i + r) * a.ld + j + v * lanes<T>);
   }
-  add_products<T, Vector, V, true>(tile, a.panel, rows, a.v + j, a.ld, i);
+  add_products<T, false, V, true>(tile, a.panel, rows, a.v + j, a.ld, i);
   if constexpr (diagonal) {
     KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) {
       KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) store(a.v + (i + r) * a.ld + j + v * lanes<T>, tile[r][v]);
@@ -150,7 +150,7 @@ void back_substitute(const FactorizeArguments<T>& a, T* x) {
 template <typename T>
 struct Pair {
   static constexpr std::size_t size = lanes<T> < 2 * chunk<T> ? lanes<T> : 2 * chunk<T>;
-  typedef T Vector __attribute__((vector_size(size * sizeof(T)), may_alias, aligned(sizeof(T))));
+  typedef T Vector __attribute__((vector_size(size * sizeof(T)), may_alias));
 };
 
 /// Each chunk of c vectors as a c x c matrix, c = chunk<T>.

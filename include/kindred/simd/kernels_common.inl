@@ -2,7 +2,7 @@
 // Vectors and what all loops share. kernels.hpp includes this file and the other kernels_*.inl once a level. No include guard, no #include: the region around
 // them decides the instructions.
 //
-// Form. Matrices are row-major and vectors run along a row, except where lanes are systems (kernels_batch.inl). Sums of products are kept in a tile of
+// Form. Matrices are row-major and vectors run along a row, except where lanes are systems (solve_batch). Sums of products are kept in a tile of
 // accumulators: 8 x 3 vectors of 16 floats, or 4 x 4 of them for dot products, use 24 of the 32 registers of AVX-512; 4 x 3 and 4 x 2 use at most 12 of
 // the 16 that the other levels have. Constant loops are unrolled by pragma: without it GCC at -O2 keeps accumulators in memory.
 // A product that is added to or taken from an accumulator in one expression is fused where the level has FMA, by the default contraction of both compilers
@@ -14,7 +14,14 @@ template <typename T>
 struct Simd {
   typedef T Vector __attribute__((vector_size(KINDRED_SIMD_BYTES), may_alias));
   typedef T Block __attribute__((vector_size(KINDRED_SIMD_ROWS * sizeof(T)), may_alias, aligned(sizeof(T))));  // one row of a diagonal block
-  typedef T Chunk __attribute__((vector_size((KINDRED_SIMD_BYTES < 4 * sizeof(T) ? 2 : 4) * sizeof(T)), may_alias, aligned(sizeof(T))));  // see chunk
+  typedef T Chunk __attribute__((vector_size((KINDRED_SIMD_BYTES < 4 * sizeof(T) ? 2 : 4) * sizeof(T)), may_alias));  // see chunk
+};
+
+/// The same, or half as wide: as a member, since a type that is an argument of a template loses its attributes.
+template <typename T, bool half>
+struct Wide {
+  typedef T Vector __attribute__((vector_size(KINDRED_SIMD_BYTES / (half ? 2 : 1)), may_alias));
+  static constexpr std::size_t size = sizeof(Vector) / sizeof(T);
 };
 
 template <typename T>
@@ -114,12 +121,13 @@ KINDRED_INLINE T sum_lanes(typename Simd<T>::Vector v) {
 }
 
 /// tile[r][v] += sum_p left[p * left_step + r] * right[p * right_step + v-th vector]
-template <typename T, typename Vector, std::size_t V, bool negative>
-KINDRED_INLINE void add_products(Vector (&tile)[rows][V], const T* left, std::size_t left_step, const T* right, std::size_t right_step,
+template <typename T, bool half, std::size_t V, bool negative>
+KINDRED_INLINE void add_products(typename Wide<T, half>::Vector (&tile)[rows][V], const T* left, std::size_t left_step, const T* right, std::size_t right_step,
                                  std::size_t depth) {
+  using Vector = typename Wide<T, half>::Vector;
   for (std::size_t p = 0; p < depth; ++p) {
     Vector b[V];
-    KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) b[v] = *reinterpret_cast<const Vector*>(right + p * right_step + v * (sizeof(Vector) / sizeof(T)));
+    KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) b[v] = *reinterpret_cast<const Vector*>(right + p * right_step + v * Wide<T, half>::size);
     KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) {
       const T a = left[p * left_step + r];
       KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) {

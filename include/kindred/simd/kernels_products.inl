@@ -7,10 +7,11 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPA
 KINDRED_INLINE constexpr std::size_t tile_width(std::size_t left) { return left >= 3 ? 3 : 1; }
 
 /// V vectors of block row i, of the level's size or half of it.
-template <typename T, typename Vector, std::size_t V>
+template <typename T, bool half, std::size_t V>
 KINDRED_INLINE void accumulate_tile(T* start, std::size_t ld, std::size_t i, std::size_t j, const T* left, const T* right, std::size_t n_rows,
                                     GatherArguments<T>& ahead) {
-  constexpr std::size_t w = sizeof(Vector) / sizeof(T);
+  using Vector = typename Wide<T, half>::Vector;
+  constexpr std::size_t w = Wide<T, half>::size;
   T* const own = start + i * ld + j;
   Vector tile[rows][V];
   KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) {
@@ -19,7 +20,7 @@ KINDRED_INLINE void accumulate_tile(T* start, std::size_t ld, std::size_t i, std
   constexpr std::size_t part = 8;  // rows between two that are prefetched
   for (std::size_t p = 0; p < n_rows; p += part) {
     prefetch_next<T>(ahead, 1);
-    add_products<T, Vector, V, false>(tile, left + p * ld + i, ld, right + p * ld + j, ld, n_rows - p < part ? n_rows - p : part);
+    add_products<T, half, V, false>(tile, left + p * ld + i, ld, right + p * ld + j, ld, n_rows - p < part ? n_rows - p : part);
   }
   KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) {
     KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) *reinterpret_cast<Vector*>(own + r * ld + v * w) = tile[r][v];
@@ -28,8 +29,6 @@ KINDRED_INLINE void accumulate_tile(T* start, std::size_t ld, std::size_t i, std
 
 template <typename T>
 void accumulate(T* start, std::size_t ld, std::size_t size, const T* left, const T* right, std::size_t n_rows, const GatherArguments<T>& wanted) {
-  using Vector = typename Simd<T>::Vector;
-  using Block = typename Simd<T>::Block;
   constexpr std::size_t w = lanes<T>;
   // Where a block row is half a vector high, half vectors at its ends leave only the diagonal block itself half wasted.
   constexpr bool halves = KINDRED_SIMD_BYTES == 64 && w == 2 * rows;
@@ -40,20 +39,20 @@ void accumulate(T* start, std::size_t ld, std::size_t size, const T* left, const
     std::size_t j = i / w * w;
     if constexpr (halves) {
       if (i % w != 0) {
-        accumulate_tile<T, Block, 1>(start, ld, i, i, left, right, n_rows, ahead);
+        accumulate_tile<T, true, 1>(start, ld, i, i, left, right, n_rows, ahead);
         j += w;
       }
     }
     while (j < end) {
       const std::size_t width = tile_width((end - j) / w);
       if (width == 3)
-        accumulate_tile<T, Vector, 3>(start, ld, i, j, left, right, n_rows, ahead);
+        accumulate_tile<T, false, 3>(start, ld, i, j, left, right, n_rows, ahead);
       else
-        accumulate_tile<T, Vector, 1>(start, ld, i, j, left, right, n_rows, ahead);
+        accumulate_tile<T, false, 1>(start, ld, i, j, left, right, n_rows, ahead);
       j += width * w;
     }
     if constexpr (halves) {
-      if (j < padded) accumulate_tile<T, Block, 1>(start, ld, i, j, left, right, n_rows, ahead);
+      if (j < padded) accumulate_tile<T, true, 1>(start, ld, i, j, left, right, n_rows, ahead);
     }
   }
 }
