@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What files compiled with KINDRED_COMPILED leave out, once for a program or library. The CMake target kindred::compiled sees to both; without CMake define
+// What files compiled with KINDRED_COMPILED leave out, once for each target. The CMake target kindred::compiled sees to both; without it define
 // KINDRED_COMPILED for every file and compile this one among them, with the same flags.
 #include <kindred/models/implicit_als.hpp>
 

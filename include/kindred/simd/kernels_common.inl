@@ -11,10 +11,15 @@
 namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPACE {
 
 template <typename T>
+inline constexpr std::size_t lanes = KINDRED_SIMD_BYTES / sizeof(T);
+template <typename T>
+inline constexpr std::size_t chunk = lanes<T> < 4 ? lanes<T> : 4;         // scalars of a row that stand together where rows are interleaved
+
+template <typename T>
 struct Simd {
   typedef T Vector __attribute__((vector_size(KINDRED_SIMD_BYTES), may_alias));
   typedef T Block __attribute__((vector_size(KINDRED_SIMD_ROWS * sizeof(T)), may_alias, aligned(sizeof(T))));  // one row of a diagonal block
-  typedef T Chunk __attribute__((vector_size((KINDRED_SIMD_BYTES < 4 * sizeof(T) ? 2 : 4) * sizeof(T)), may_alias));  // see chunk
+  typedef T Chunk __attribute__((vector_size(chunk<T> * sizeof(T)), may_alias));
 };
 
 /// The same, or half as wide: as a member, since a type that is an argument of a template loses its attributes.
@@ -24,10 +29,6 @@ struct Wide {
   static constexpr std::size_t size = sizeof(Vector) / sizeof(T);
 };
 
-template <typename T>
-inline constexpr std::size_t lanes = KINDRED_SIMD_BYTES / sizeof(T);
-template <typename T>
-inline constexpr std::size_t chunk = lanes<T> < 4 ? lanes<T> : 4;         // scalars of a row that stand together where rows are interleaved
 inline constexpr std::size_t rows = KINDRED_SIMD_ROWS;                        // of a tile of outer products
 inline constexpr std::size_t tile_columns = KINDRED_SIMD_BYTES == 64 ? 4 : 2;  // of a tile of systems, which has 4 rows
 
