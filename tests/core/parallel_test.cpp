@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cfenv>
 #include <cstddef>
 #include <functional>
 #include <mutex>
@@ -131,6 +132,105 @@ TEST_SUITE("core/parallel") {
     int calls = 0;
     kd::parallel_for(10, {.threads = 2, .executor = &lonely}, [&](std::size_t, std::size_t, std::size_t) { ++calls; });
     CHECK(calls == 10);
+  }
+
+  // The tasks of this executor run on threads of their own, which it does not wait for.
+  TEST_CASE("an executor that returns early: workers that run are waited for, others find the loop closed") {
+    std::vector<std::thread> threads;
+    std::vector<std::function<void()>> late;
+    std::atomic<bool> go{false};
+    for (const bool starts : {true, false}) {
+      const kd::Executor early = [&](std::size_t workers, const std::function<void(std::size_t)>& task) {
+        for (std::size_t worker = 0; worker < workers; ++worker) {
+          if (!starts) {
+            late.emplace_back([task, worker] { task(worker); });
+            continue;
+          }
+          threads.emplace_back([task, worker] { task(worker); });
+        }
+        while (starts && !go.load()) std::this_thread::yield();  // until a body runs
+      };
+      std::atomic<int> inside{0}, done{0};
+      go = false;
+      const auto run = [&] {
+        kd::parallel_for(64, {.threads = 4, .executor = &early}, [&](std::size_t, std::size_t, std::size_t) {
+          ++inside;
+          go = true;
+          for (int n = 0; n < 1000; ++n) std::this_thread::yield();
+          --inside;
+          ++done;
+        });
+      };
+      if (starts) {
+        run();
+        CHECK(done == 64);
+      } else {
+        CHECK_THROWS_AS(run(), kd::InvalidArgument);
+        CHECK(done == 0);
+      }
+      CHECK(inside == 0);
+    }
+    for (const std::function<void()>& task : late) task();  // after the loop is gone
+    for (std::thread& thread : threads) thread.join();
+  }
+
+  TEST_CASE("an executor that throws: its exception comes out, and no worker runs afterwards") {
+    std::vector<std::thread> threads;
+    std::atomic<bool> go{false};
+    const kd::Executor throwing = [&](std::size_t workers, const std::function<void(std::size_t)>& task) {
+      for (std::size_t worker = 0; worker < workers; ++worker) threads.emplace_back([task, worker] { task(worker); });
+      while (!go.load()) std::this_thread::yield();
+      throw std::runtime_error("no more threads");
+    };
+    std::atomic<int> inside{0};
+    const auto run = [&] {
+      kd::parallel_for(64, {.threads = 4, .executor = &throwing}, [&](std::size_t, std::size_t, std::size_t) {
+        ++inside;
+        go = true;
+        for (int n = 0; n < 1000; ++n) std::this_thread::yield();
+        --inside;
+      });
+    };
+    CHECK_THROWS_WITH_AS(run(), "no more threads", std::runtime_error);
+    CHECK(inside == 0);
+    for (std::thread& thread : threads) thread.join();
+  }
+
+  TEST_CASE("a worker's number is given once and is below their number, so that storage of a worker has one user") {
+    const kd::Executor sloppy = [](std::size_t workers, const std::function<void(std::size_t)>& task) {
+      task(workers);  // there is none of that number
+      task(workers + 1000);
+      for (int times = 0; times < 2; ++times)
+        for (std::size_t worker = 0; worker < workers; ++worker) task(worker);
+    };
+    std::vector<int> visits(40, 0);
+    kd::parallel_for(40, {.threads = 4, .executor = &sloppy}, [&](std::size_t first, std::size_t, std::size_t worker) {
+      CHECK(worker < 4);
+      ++visits[first];
+    });
+    CHECK(visits == std::vector<int>(40, 1));
+  }
+
+  TEST_CASE("more than 4,096 threads are a mistake") {
+    CHECK(kd::resolve_threads(4096) == 4096);
+    CHECK_THROWS_WITH_AS((void)kd::resolve_threads(4097), "threads is 4097; it must be at most 4096; 0 takes all hardware threads",
+                         kd::InvalidArgument);
+    CHECK_THROWS_AS(kd::parallel_for(10, {.threads = static_cast<std::size_t>(-1)}, [](std::size_t, std::size_t, std::size_t) {}),
+                    kd::InvalidArgument);
+  }
+
+  TEST_CASE("bodies run in rounding mode to nearest, and the mode of the thread comes back") {
+    for (const std::size_t threads : {1u, 3u}) {
+      std::fesetround(FE_UPWARD);
+      std::atomic<int> others{0};
+      kd::parallel_for(30, {.threads = threads}, [&](std::size_t, std::size_t, std::size_t) {
+        if (std::fegetround() != FE_TONEAREST) ++others;
+      });
+      const int after = std::fegetround();
+      std::fesetround(FE_TONEAREST);
+      CHECK(after == FE_UPWARD);
+      CHECK(others == 0);
+    }
   }
 
   TEST_CASE("loops nest") {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -15,33 +16,97 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/rounding.hpp>
 
 namespace kindred::inline v0 {
 
 /// Runs `task(worker)` once for each worker in [0, workers), at the same time if it can, and returns when all have returned. `task` does not throw.
 /// A program with a thread pool of its own hands in one of these; without it Kindred starts threads for the call and joins them.
+/// A task that starts after the executor has returned does nothing; tasks that still run then are waited for.
 using Executor = std::function<void(std::size_t workers, const std::function<void(std::size_t worker)>& task)>;
 
 /// How a parallel loop runs.
 struct ParallelOptions {
-  std::size_t threads = 0;             ///< 0: all hardware threads. 1 starts none.
+  std::size_t threads = 0;             ///< At most 4,096. 0: all hardware threads. 1 starts none.
   std::size_t grain = 1;               ///< Iterations dealt out at a time.
   const Executor* executor = nullptr;  ///< The caller's own threads, or none.
 };
 
-/// The number of threads that `threads` stands for: itself, or all hardware threads for 0.
-[[nodiscard]] inline std::size_t resolve_threads(std::size_t threads) noexcept {
+namespace detail {
+
+/// More is a mistake, -1 for "all" say, which would take all memory.
+inline constexpr std::size_t most_threads = 4096;
+
+inline void check_threads(std::size_t threads) {
+  if (threads > most_threads)
+    throw InvalidArgument("threads", threads, "at most " + std::to_string(most_threads) + "; 0 takes all hardware threads");
+}
+
+}  // namespace detail
+
+/// The number of threads that `threads` stands for: itself, or all hardware threads for 0. @throws InvalidArgument if it is above 4,096.
+[[nodiscard]] inline std::size_t resolve_threads(std::size_t threads) {
+  detail::check_threads(threads);
   return threads != 0 ? threads : (std::max)(std::size_t{1}, static_cast<std::size_t>(std::thread::hardware_concurrency()));
 }
 
 /// Workers that parallel_for uses for `count` iterations; worker numbers are below it, so it sizes per-worker storage.
-[[nodiscard]] inline std::size_t worker_count(std::size_t count, const ParallelOptions& options) noexcept {
+/// @throws InvalidArgument if options.threads is above 4,096.
+[[nodiscard]] inline std::size_t worker_count(std::size_t count, const ParallelOptions& options) {
   const std::size_t grain = (std::max)(std::size_t{1}, options.grain);
   const std::size_t pieces = count / grain + (count % grain != 0 ? 1 : 0);
   return (std::max)(std::size_t{1}, (std::min)(resolve_threads(options.threads), pieces));
 }
 
 namespace detail {
+
+/// The workers of one loop that an executor runs. Copies of the task keep it alive, so that a task that starts too late finds the loop closed
+/// instead of a stack frame that is gone.
+class ExecutorLoop {
+ public:
+  explicit ExecutorLoop(std::size_t workers) : started_(workers) {}
+
+  /// True if `worker` may run; then leave() must follow. A number is given once, since its storage has one user.
+  [[nodiscard]] bool enter(std::size_t worker) noexcept {
+    if (worker >= started_.size()) return false;
+    if ((state_.fetch_add(1) & closed) == 0 && !started_[worker].exchange(true)) return true;
+    leave();
+    return false;
+  }
+  void leave() noexcept {
+    state_.fetch_sub(1);
+    state_.notify_all();
+  }
+  /// Lets no more workers in and waits for those that run.
+  void close() noexcept {
+    state_.fetch_or(closed);
+    for (std::uint64_t state = state_.load(); state != closed; state = state_.load()) state_.wait(state);
+  }
+
+ private:
+  static constexpr std::uint64_t closed = std::uint64_t{1} << 63;
+
+  std::atomic<std::uint64_t> state_{0};  // workers that run, and whether the loop is closed
+  std::vector<std::atomic<bool>> started_;
+};
+
+/// Runs `work` on `executor`. However it returns, no worker runs afterwards. Throws what `executor` throws.
+template <typename Work>
+void run_on(const Executor& executor, std::size_t workers, const Work& work) {
+  const auto loop = std::make_shared<ExecutorLoop>(workers);
+  const std::function<void(std::size_t)> task = [loop, call = &work](std::size_t worker) noexcept {
+    if (!loop->enter(worker)) return;
+    (*call)(worker);
+    loop->leave();
+  };
+  try {
+    executor(workers, task);
+  } catch (...) {
+    loop->close();
+    throw;
+  }
+  loop->close();
+}
 
 /// parallel_for for any body: compiled once, however many loops a program has.
 inline void run_pieces(std::size_t count, const ParallelOptions& options, void* body,
@@ -54,6 +119,7 @@ inline void run_pieces(std::size_t count, const ParallelOptions& options, void* 
   std::exception_ptr error;
   std::mutex error_mutex;
   const auto work = [&](std::size_t worker) noexcept {
+    const RoundToNearest rounding;  // threads may come with another mode
     try {
       while (!failed.load(std::memory_order_relaxed)) {
         const std::size_t first = next.fetch_add(1, std::memory_order_relaxed) * grain;
@@ -70,7 +136,7 @@ inline void run_pieces(std::size_t count, const ParallelOptions& options, void* 
   if (workers == 1) {
     work(0);
   } else if (options.executor != nullptr && *options.executor) {
-    (*options.executor)(workers, work);
+    run_on(*options.executor, workers, work);
   } else {
     std::vector<std::thread> threads;
     threads.reserve(workers - 1);
@@ -92,7 +158,7 @@ inline void run_pieces(std::size_t count, const ParallelOptions& options, void* 
 ///
 /// Pieces are `grain` long and start at multiples of `grain`, whatever the number of threads. Where threads cannot be started, those that could do the work.
 /// An exception in a body stops the dealing and is rethrown here once every worker has stopped; of several, one is kept.
-/// @throws InvalidArgument if the caller's executor returned without running the workers to their end.
+/// @throws InvalidArgument if options.threads is above 4,096, or the caller's executor returned before the work was done; what the executor throws.
 template <typename Body>
 void parallel_for(std::size_t count, const ParallelOptions& options, Body&& body) {
   if (count == 0) return;
