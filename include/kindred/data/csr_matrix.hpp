@@ -35,12 +35,14 @@ class CsrMatrix {
     detail::validate_csr(shape_, offsets_, columns_, values_);
   }
 
-  /// A copy of what a view shows.
+  /// A copy of what a view shows; its offsets start from 0.
   explicit CsrMatrix(const CsrView& view)
       : shape_(view.shape()),
         offsets_(view.offsets().begin(), view.offsets().end()),
         columns_(view.columns().begin(), view.columns().end()),
-        values_(view.values().begin(), view.values().end()) {}
+        values_(view.values().begin(), view.values().end()) {
+    for (Offset& offset : offsets_) offset -= view.offsets().front();
+  }
 
   /// From interactions in any order; repeats of a (user, item) pair are summed (in double, in the order given), zero sums dropped.
   /// O(nnz + users + items).

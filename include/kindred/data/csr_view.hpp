@@ -104,7 +104,8 @@ class CsrView {
     detail::validate_csr(shape, offsets, columns, values);
   }
 
-  /// The same without any check: for arrays that were checked before. Offsets may start from another number than 0, that of the first column and value.
+  /// Without any check: for arrays that were checked before. Offsets may start from another number than 0, that of the first column and value:
+  /// a view of some rows of a larger matrix is made of pieces of its arrays.
   CsrView(Unchecked, MatrixShape shape, std::span<const Offset> offsets, std::span<const Index> columns,
           std::span<const float> values) noexcept
       : shape_(shape), offsets_(offsets), columns_(columns), values_(values) {}
@@ -118,12 +119,16 @@ class CsrView {
 
   [[nodiscard]] SparseRow row(Index u) const noexcept {
     KINDRED_ASSERT(u >= 0 && u < rows());
-    const Offset base = offsets_.front();  // not 0 where the arrays are a piece of larger ones
-    const auto first = static_cast<std::size_t>(offsets_[static_cast<std::size_t>(u)] - base);
-    const auto count = static_cast<std::size_t>(offsets_[static_cast<std::size_t>(u) + 1] - base) - first;
+    const std::size_t first = row_begin(u), count = row_begin(u + 1) - first;
     return {columns_.subspan(first, count), values_.subspan(first, count)};
   }
 
+  /// The place of the first interaction of row `u` in columns() and values(); for `u` = rows(), their length. What stands beside the values, times say, is found by it.
+  [[nodiscard]] std::size_t row_begin(Index u) const noexcept {
+    return static_cast<std::size_t>(offsets_[static_cast<std::size_t>(u)] - offsets_.front());
+  }
+
+  /// As they were given: they start from 0 unless the view was made of pieces of larger arrays. row_begin() counts from 0 always.
   [[nodiscard]] std::span<const Offset> offsets() const noexcept { return offsets_; }
   [[nodiscard]] std::span<const Index> columns() const noexcept { return columns_; }
   [[nodiscard]] std::span<const float> values() const noexcept { return values_; }

@@ -45,8 +45,7 @@ struct LeaveLastOutOptions {
       builder.add_to_train(row);
       continue;
     }
-    const std::span<const std::int64_t> when =
-        times.subspan(static_cast<std::size_t>(matrix.offsets()[static_cast<std::size_t>(u)]), row.size());
+    const std::span<const std::int64_t> when = times.subspan(matrix.row_begin(u), row.size());
     order.resize(row.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     // A row's items rise, so the later place is the higher item.

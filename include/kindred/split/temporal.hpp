@@ -54,7 +54,7 @@ struct TemporalSplitOptions {
   std::vector<char> held_out;
   for (Index u = 0; u < matrix.rows(); ++u) {
     const SparseRow row = matrix.row(u);
-    const auto start = static_cast<std::size_t>(matrix.offsets()[static_cast<std::size_t>(u)]);
+    const std::size_t start = matrix.row_begin(u);
     held_out.resize(row.size());
     for (std::size_t n = 0; n < row.size(); ++n) held_out[n] = times[start + n] >= cut ? 1 : 0;
     builder.add(row, held_out);
