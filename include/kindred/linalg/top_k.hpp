@@ -12,6 +12,7 @@
 
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
+#include <kindred/core/rounding.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/linalg/top_k_request.hpp>
 #include <kindred/simd/score_kernels.hpp>
@@ -72,6 +73,7 @@ TopKIndex<Scalar>::TopKIndex(const FactorMatrix<Scalar>& rows, const FactorMatri
       code_kernels_(&kindred::code_kernels(level)),
       order_(static_cast<std::size_t>(rows.rows())),
       scale_(factors_, 1.0) {
+  const detail::RoundToNearest rounding;  // codes are rounded, and their errors bounded, in this mode
   // With a_f^4 = (sum of squares of column f of the rows) / (the same of the queries) the mean of |x a| |y / a| is smallest.
   const auto squares = [&](const FactorMatrix<Scalar>& matrix) {
     std::vector<double> sums(factors_, 0.0);
@@ -87,6 +89,7 @@ TopKIndex<Scalar>::TopKIndex(const FactorMatrix<Scalar>& rows, const FactorMatri
   if (rows.rows() > 0 && queries.rows() > 0) {
     const std::vector<double> of_rows = squares(rows), of_queries = squares(queries);
     for (std::size_t f = 0; f < factors_; ++f) {
+      if (!(of_queries[f] > 0.0)) continue;
       const double scale = std::sqrt(std::sqrt(of_rows[f] / of_queries[f]));
       if (scale > 1e-9 && scale < 1e9) scale_[f] = scale;
     }

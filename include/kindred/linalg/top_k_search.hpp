@@ -12,6 +12,7 @@
 
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
+#include <kindred/core/rounding.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/linalg/top_k.hpp>
 #include <kindred/linalg/top_k_request.hpp>
@@ -274,6 +275,7 @@ void TopKSearch<Scalar>::finish_scan(std::size_t block, std::size_t length) {
 template <Real Scalar>
 std::vector<std::vector<Scored>> TopKSearch<Scalar>::find(std::span<const Scalar* const> queries, std::span<const TopKRequest> requests,
                                                           Similarity similarity) {
+  const detail::RoundToNearest rounding;  // as in TopKIndex
   const std::size_t n_rows = index_.order_.size(), blocks = index_.unit_.size(), code_length = index_.groups_ * 4;
   similarity_ = similarity;
   queries_.clear();
@@ -325,6 +327,7 @@ std::vector<std::vector<Scored>> TopKSearch<Scalar>::find(std::span<const Scalar
 
 template <Real Scalar>
 std::vector<Scored> TopKSearch<Scalar>::score(const Scalar* query, std::span<const Index> rows) {
+  const detail::RoundToNearest rounding;
   scores_.resize((std::max)(scores_.size(), score_block));
   std::vector<Scored> scored;
   for (std::size_t first = 0; first < rows.size(); first += score_block) {

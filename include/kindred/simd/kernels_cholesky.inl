@@ -34,7 +34,7 @@ KINDRED_INLINE bool factorize_block(const T* block, std::size_t ld, T (&unit)[ro
     const T pivot = a[r][r];
     positive = positive && pivot > T(0);
     smallest = pivot < smallest ? pivot : smallest;
-    const T reciprocal = T(1) / pivot;
+    const T reciprocal = T(1) / (pivot > T(0) ? pivot : T(1));  // no division by 0, which a program may trap
     inverse[r] = reciprocal;
     KINDRED_UNROLL for (std::size_t q = r + 1; q < rows; ++q) {
       const T u = a[r][q] * reciprocal;
@@ -305,7 +305,7 @@ KINDRED_INLINE typename Simd<T>::Vector factorize_lanes(T* matrix, T* panel, T* 
     KINDRED_UNROLL for (std::size_t c = 0; c < 4; ++c) {
       const Vector pivot = own[c][c];
       smallest = pivot < smallest ? pivot : smallest;
-      const Vector reciprocal = (Vector{} + T(1)) / pivot;
+      const Vector reciprocal = (Vector{} + T(1)) / (pivot > T(0) ? pivot : Vector{} + T(1));  // no division by 0
       store(inverse + (4 * i + c) * w, reciprocal);
       KINDRED_UNROLL for (std::size_t q = c + 1; q < 4; ++q) {
         const Vector u = own[c][q] * reciprocal;

@@ -77,7 +77,8 @@ bool regular_weights(const double* excess, const double* target, std::size_t cou
     const Vector t = load_doubles(target + n);
     least = d > 0.0 ? least : Vector{};
     least = d >= smallest_share * t ? least : Vector{};
-    const Vector root = square_root(d);
+    // Results of other rows are not used; with 1 instead of their weight nothing traps in a program that traps division by zero.
+    const Vector root = square_root(d > 0.0 ? d : Vector{} + 1.0);
     *reinterpret_cast<Narrow*>(weight + n) = __builtin_convertvector(root, Narrow);
     *reinterpret_cast<Narrow*>(rhs + n) = __builtin_convertvector(t / root, Narrow);
   }
@@ -86,7 +87,7 @@ bool regular_weights(const double* excess, const double* target, std::size_t cou
   for (; n < count; ++n) {
     const double d = excess[n];
     regular = regular && d > 0.0 && d >= smallest_share * target[n];
-    const double root = __builtin_sqrt(d);
+    const double root = __builtin_sqrt(d > 0.0 ? d : 1.0);
     weight[n] = static_cast<T>(root);
     rhs[n] = static_cast<T>(target[n] / root);
   }
