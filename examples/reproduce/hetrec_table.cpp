@@ -35,7 +35,7 @@ kd::AlsOptions tuned_textbook(const kd::Split& inner) {
 /// All pairs as background, log confidence, popularity exponents: around AlsOptions::recommended().
 kd::AlsOptions tuned_recommended(const kd::Split& inner) {
   const kd::SearchSpace space{{"regularization", kd::Range{0.005, 0.08, kd::Range::Scale::logarithmic}},
-                              {"unobserved_weight", kd::Range{0.03, 0.2, kd::Range::Scale::logarithmic}},
+                              {"background_ratio", kd::Range{2.0, 16.0, kd::Range::Scale::logarithmic}},
                               {"alpha", kd::Range{0.1, 0.4, kd::Range::Scale::logarithmic}},
                               {"rho", kd::Range{0.0, 0.4}},
                               {"beta", kd::Range{0.0, 0.3}}};

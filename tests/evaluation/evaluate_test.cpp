@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <optional>
 #include <span>
@@ -193,14 +194,98 @@ TEST_SUITE("evaluation/evaluate") {
     CHECK(report.item_groups[1].recall == Approx(0.5));
   }
 
-  TEST_CASE("a model without lists scores 0 and covers nothing") {
+  TEST_CASE("a model without any list is an error") {
     const FixedLists silent{std::vector<std::vector<kd::Index>>(4), {4, 6}};
-    const kd::RankingReport report = kd::evaluate(silent, hand_train, hand_test);
-    CHECK(report.users == 3);
-    CHECK(report.at(10).recall.mean == 0.0);
-    CHECK(report.at(10).distinct_items == 0);
-    CHECK(report.novelty == 0.0);
-    CHECK(report.gini == 0.0);
+    CHECK_THROWS_WITH_AS((void)kd::evaluate(silent, hand_train, hand_test), Contains("the model is without a list for any of 3 users"),
+                         kd::InvalidArgument);
+  }
+
+  TEST_CASE("test items that are in train are counted, and an error where there is nothing else") {
+    // User 0 has 0 and 1 in train, user 1 has 2; of four test interactions two are there too.
+    const kd::CsrMatrix train({2, 4}, {0, 2, 3}, {0, 1, 2}, {1, 1, 1}), test({2, 4}, {0, 2, 4}, {1, 2, 2, 3}, {1, 1, 1, 1});
+    const FixedLists model{{{2, 3}, {3, 0}}, {2, 4}};
+    const kd::RankingReport report = kd::evaluate(model, train, test, {.cutoffs = {2}, .candidates = kd::Candidates::all});
+    CHECK(report.test_interactions == 4);
+    CHECK(report.test_items_in_train == 2);
+    CHECK(report.protocol.find("items of train excluded (2 test interactions are in train too, where no list can find them)") !=
+          std::string::npos);
+    CHECK_THROWS_WITH_AS((void)kd::evaluate(model, train, train), Contains("test is 3 interactions that all are in train too"),
+                         kd::InvalidArgument);
+    CHECK_NOTHROW((void)kd::evaluate(model, train, train, {.seen = kd::SeenItems::allowed}));
+  }
+
+  TEST_CASE("lists that hold what was to be left out, users without train, equal scores: counted and said") {
+    const kd::CsrMatrix train({3, 4}, {0, 2, 3, 3}, {0, 1, 2}, {1, 1, 1}), test({3, 4}, {0, 1, 2, 3}, {2, 0, 1}, {1, 1, 1});
+    struct Rude {
+      [[nodiscard]] kd::MatrixShape shape() const { return {3, 4}; }
+      [[nodiscard]] std::vector<kd::Scored> recommend(kd::Index user, const kd::RecommendOptions&) const {
+        if (user == 0) return {{0, 2.0}, {2, 1.0}, {3, 0.5}};  // 0 is in train, nobody has 3
+        if (user == 1) return {{0, 1.0}, {1, 1.0}};
+        return {};
+      }
+    };
+    const kd::RankingReport report = kd::evaluate(Rude{}, train, test, {.cutoffs = {3}});
+    CHECK(report.listed_against_request == 2);
+    CHECK(report.users_without_train == 1);
+    CHECK(report.users_without_list == 1);
+    CHECK(report.users_with_equal_scores == 1);
+    CHECK(report.users_with_fallback == 0);
+    CHECK(report.protocol ==
+          "macro average over 3 users with a non-empty test row, 1 of them without train data; 1 users got no list, which counts as 0; 1 "
+          "users got "
+          "a list of equal scores, in the order of the items' numbers; items of train excluded; candidates are items with train data; the "
+          "model "
+          "listed 2 items that it was asked to leave out; recall over |T|; AP over min(K, |T|); NDCG with binary gain, ideal over min(K, "
+          "|T|); ties "
+          "to the lower item");
+    const kd::RankingReport anything =
+        kd::evaluate(Rude{}, train, test, {.cutoffs = {3}, .seen = kd::SeenItems::allowed, .candidates = kd::Candidates::all});
+    CHECK(anything.listed_against_request == 0);
+  }
+
+  TEST_CASE("a score that is no number is an error") {
+    struct Broken {
+      [[nodiscard]] kd::MatrixShape shape() const { return hand_train.shape(); }
+      [[nodiscard]] std::vector<kd::Scored> recommend(kd::Index, const kd::RecommendOptions&) const {
+        return {{0, std::numeric_limits<double>::quiet_NaN()}};
+      }
+    };
+    CHECK_THROWS_WITH_AS((void)kd::evaluate(Broken{}, hand_train, hand_test, {.seen = kd::SeenItems::allowed}),
+                         Contains("the score of item 0 for user "), kd::InvalidArgument);
+  }
+
+  // Users of the second half have no train row; numbering the items backwards must not change a figure.
+  TEST_CASE("users without train data get no list, or the fallback, whatever the numbers of the items") {
+    const kd::CsrMatrix all = random_matrix(80, 40, 0.2, 5);
+    std::vector<kd::RankingReport> plain, fallback;
+    for (const bool backwards : {false, true}) {
+      std::vector<kd::Interaction> known, wanted;
+      for (kd::Index u = 0; u < 80; ++u)
+        for (std::size_t n = 0; n < all.row(u).size(); ++n) {
+          const kd::Index item = all.row(u).columns[n];
+          (u < 40 && n % 3 != 0 ? known : wanted).push_back({u, backwards ? 39 - item : item, all.row(u).values[n]});
+        }
+      const kd::CsrMatrix train = kd::CsrMatrix::from_triplets(all.shape(), known),
+                          test = kd::CsrMatrix::from_triplets(all.shape(), wanted);
+      kd::ImplicitALS<double> model(kindred_test::small_als());
+      model.fit(train, {.initial_items = kd::FactorMatrix<double>(40, 6, [&] {
+                          std::vector<double> start(240);
+                          for (std::size_t i = 0; i < 40; ++i)
+                            for (std::size_t f = 0; f < 6; ++f)
+                              start[(backwards ? 39 - i : i) * 6 + f] = kd::Random(3, kd::RandomStream::item_factors, i * 6 + f).normal();
+                          return start;
+                        }())});
+      plain.push_back(kd::evaluate(model, train, test));
+      fallback.push_back(kd::evaluate(model, train, test, {.fallback = kd::Fallback::popularity}));
+    }
+    kd::Index without = 0;
+    for (kd::Index u = 40; u < 80; ++u) without += all.row(u).empty() ? 0 : 1;
+    CHECK(plain[0].users_without_train == without);
+    CHECK(plain[0].users_without_list == without);
+    CHECK(plain[0].at(10).ndcg.mean == Approx(plain[1].at(10).ndcg.mean).epsilon(1e-6));
+    CHECK(fallback[0].users_with_fallback == without);
+    CHECK(fallback[0].users_without_list == 0);
+    CHECK(fallback[0].at(10).ndcg.mean > plain[0].at(10).ndcg.mean);
   }
 
   // Lists (1) () (4, 3): novelty is the mean of the two users who were shown something, shares are of the three places that were filled.

@@ -127,16 +127,40 @@ TEST_SUITE("tuning/random_search") {
   }
 
   TEST_CASE("trials that are equal are all tied, and the first is the best") {
-    // Without users that differ nothing distinguishes the seeds of a random search: here the option has no say at all.
-    const kd::SearchSpace idle = {{"cg_steps", kd::Choices{1, 2, 3, 4}}};  // of a solver that is not used
+    const kd::SearchSpace idle = {{"tolerance", kd::Choices{1e-15, 2e-15, 3e-15, 4e-15}}};  // none ends a fit early
     const kd::SearchResult result = kd::random_search<float>(data.train, data.validation, idle, small_search(4));
     REQUIRE(result.trials.size() == 4);
     CHECK(*result.best == 0);
+    CHECK(result.all_tied);
     for (const kd::Trial& trial : result.trials) {
       CHECK(trial.tied);
       CHECK(trial.behind_best == 0.0);
       CHECK(trial.behind_best_se == 0.0);
     }
+  }
+
+  TEST_CASE("a search of one trial, or with a trial behind the best, is not all tied") {
+    CHECK_FALSE(kd::random_search<float>(data.train, data.validation, {}, small_search(1)).all_tied);
+    const kd::SearchSpace extremes = {{"regularization", kd::Choices{0.1, 1e12}}};
+    CHECK_FALSE(kd::random_search<float>(data.train, data.validation, extremes, small_search(2)).all_tied);
+  }
+
+  TEST_CASE("a validation that train holds, and parameters without effect, are errors") {
+    CHECK_THROWS_WITH_AS((void)kd::random_search<float>(data.train, data.train, {}, small_search(1)), Contains("all are in train too"),
+                         kd::InvalidArgument);
+    const auto refuses = [&](const kd::SearchSpace& tried, kd::AlsOptions base, const char* words) {
+      kd::RandomSearchOptions options = small_search(2);
+      options.base = base;
+      CHECK_THROWS_WITH_AS((void)kd::random_search<float>(data.train, data.validation, tried, options), Contains(words),
+                           kd::InvalidArgument);
+    };
+    const kd::Choices two{1.0, 2.0};
+    refuses({{"unobserved_weight", two}, {"background_ratio", two}}, {}, "'unobserved_weight' beside 'background_ratio'");
+    refuses({{"cg_steps", two}}, {}, "'cg_steps', without effect");
+    refuses({{"cg_tolerance", kd::Choices{0.1, 0.2}}}, {}, "'cg_tolerance', without effect");
+    refuses({{"log_epsilon", two}}, {}, "'log_epsilon', without effect");
+    refuses({{"init_scale", two}}, {.init = kd::Init::uniform}, "'init_scale', without effect");
+    refuses({{"threads", two}}, {}, "'threads', without effect");
   }
 
   // A confidence function is called the same number of times by every fit.

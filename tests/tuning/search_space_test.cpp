@@ -52,6 +52,15 @@ TEST_SUITE("tuning/search_space") {
                               o.tolerance} == std::vector<double>{0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6});
   }
 
+  TEST_CASE("of the weight of the background and its ratio the one that is set last counts") {
+    kd::AlsOptions o = kd::AlsOptions::recommended();
+    kd::set_option(o, "unobserved_weight", 0.3);
+    CHECK(o.unobserved_weight == 0.3);
+    CHECK_FALSE(o.background_ratio.has_value());
+    kd::set_option(o, "background_ratio", 4.0);
+    CHECK(o.background_ratio == 4.0);
+  }
+
   TEST_CASE("whole numbers are rounded; a name that is none and a number that is too large are errors") {
     kd::AlsOptions o;
     kd::set_option(o, "factors", 7.5);
@@ -142,7 +151,7 @@ TEST_SUITE("tuning/search_space") {
   }
 
   TEST_CASE("spaces that are refused") {
-    const auto check = [](kd::SearchSpace space) { kd::detail::check_space(space); };
+    const auto check = [](kd::SearchSpace space) { kd::detail::check_space(space, {}); };
     const double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
     CHECK_NOTHROW(check({}));
     CHECK_NOTHROW(check({{"alpha", kd::Choices{1}}, {"nu", kd::Range{}}}));

@@ -12,6 +12,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -41,6 +42,7 @@ struct EvaluateOptions {
   std::vector<std::size_t> cutoffs = {10};  ///< Strictly increasing, each at least 1.
   SeenItems seen = SeenItems::excluded;
   Candidates candidates = Candidates::trained;
+  Fallback fallback = Fallback::none;                          ///< What users get of whom the model knows nothing.
   RankingOptions ranking = {};                                 ///< Variants of the metrics.
   std::optional<std::span<const Index>> users = std::nullopt;  ///< If set, only these users, strictly increasing.
   std::optional<Groups> user_groups = std::nullopt;            ///< If set, the metrics of each group too.
@@ -116,14 +118,46 @@ inline void check_groups(const std::optional<Groups>& groups, std::string_view n
       throw InvalidArgument(std::string(name) + " label", label, "-1 or the index of a name");
 }
 
-[[nodiscard]] inline std::string protocol_text(const EvaluateOptions& options, Index users) {
-  std::string text = "macro average over " + std::to_string(users) + " users with a non-empty test row; ";
-  text += options.seen == SeenItems::excluded ? "items of train excluded" : "nothing excluded";
+/// The protocol in one sentence, with what was odd about the input and the lists.
+[[nodiscard]] inline std::string protocol_text(const EvaluateOptions& options, const RankingReport& report) {
+  const auto said = [](std::string_view before, Offset count, std::string_view after) {
+    return count == 0 ? std::string() : std::string(before) + std::to_string(count) + std::string(after);
+  };
+  const bool excluded = options.seen == SeenItems::excluded;
+  std::string text = "macro average over " + std::to_string(report.users) + " users with a non-empty test row";
+  text += said(", ", report.users_without_train, " of them without train data");
+  text += said("; ", report.users_without_list, " users got no list, which counts as 0");
+  text += said("; ", report.users_with_fallback, " users got the most popular items as a fallback");
+  text += said("; ", report.users_with_equal_scores, " users got a list of equal scores, in the order of the items' numbers");
+  text += excluded ? "; items of train excluded" : "; nothing excluded";
+  text += said(" (", report.test_items_in_train,
+               excluded ? " test interactions are in train too, where no list can find them)" : " test interactions are in train too)");
   text += options.candidates == Candidates::trained ? "; candidates are items with train data" : "; candidates are all items";
+  text += said("; the model listed ", report.listed_against_request, " items that it was asked to leave out");
   text += options.ranking.recall_denominator == RecallDenominator::relevant ? "; recall over |T|" : "; recall over min(K, |T|)";
   text += options.ranking.ap_denominator == ApDenominator::min_cutoff_relevant ? "; AP over min(K, |T|)" : "; AP over |T|";
   return text + "; NDCG with binary gain, ideal over min(K, |T|); ties to the lower item";
 }
+
+/// How many of `relevant` are in `known`; both strictly increasing.
+[[nodiscard]] inline Offset count_common(std::span<const Index> relevant, std::span<const Index> known) {
+  return std::count_if(relevant.begin(), relevant.end(), [&](Index item) { return std::binary_search(known.begin(), known.end(), item); });
+}
+
+/// @throws InvalidArgument if a test can measure nothing: each interaction is in train, from where lists take nothing.
+inline void check_overlap(Offset test_interactions, Offset in_train) {
+  if (test_interactions > 0 && in_train == test_interactions)
+    throw InvalidArgument("test", std::to_string(test_interactions) + " interactions that all are in train too",
+                          "interactions that train does not hold: lists leave out the items of train. Is train the whole matrix?");
+}
+
+/// What is odd about one list.
+struct ListFacts {
+  Index against_request = 0;
+  ListSource source = ListSource::model;
+  bool empty = false;
+  bool equal_scores = false;
+};
 
 /// What evaluate needs where other processes measure some of the users.
 struct EvaluatePartners {
@@ -149,6 +183,7 @@ template <RecommenderModel Model>
       throw InvalidArgument("cutoff", options.cutoffs[c], "above the one before it, which is " + std::to_string(options.cutoffs[c - 1]));
   }
   if (options.users) check_index_list(*options.users, "users", "a user", train.rows());
+  check_threads(options.threads);
 
   RankingReport report;
   std::vector<Index> item_users(static_cast<std::size_t>(train.cols()), 0);
@@ -183,7 +218,8 @@ template <RecommenderModel Model>
   std::vector<Index> lists(users.size() * length, -1);
   const auto list_of = [&](std::size_t n) { return std::span<const Index>(lists).subspan(n * length, length); };
   std::vector<RankingScores> scores(users.size() * n_cutoffs);
-  RecommendAllOptions request{.count = length, .candidates = options.candidates, .threads = 1};
+  std::vector<ListFacts> facts(users.size());
+  RecommendAllOptions request{.count = length, .candidates = options.candidates, .fallback = options.fallback, .threads = 1};
   const ParallelOptions by_blocks{.threads = options.threads, .grain = 256};
   // One round, or as many as there is progress to tell of: never too short for all threads.
   const Stopwatch watch;
@@ -193,9 +229,15 @@ template <RecommenderModel Model>
   std::vector<double> group_hits(options.item_groups ? options.item_groups->names.size() : 0, 0.0);
   if (options.item_groups)
     for (const std::string& name : options.item_groups->names) report.item_groups.push_back({.name = name});
-  // What is counted of the test items of user n.
-  const auto count_relevant = [&](std::size_t n) {
+  // What is counted of the list and the test items of user n, who has `known` in train.
+  const auto count_relevant = [&](std::size_t n, std::span<const Index> known) {
+    report.users_without_train += known.empty() ? 1 : 0;
+    report.users_without_list += facts[n].empty ? 1 : 0;
+    report.users_with_fallback += facts[n].source == ListSource::popularity ? 1 : 0;
+    report.users_with_equal_scores += facts[n].equal_scores ? 1 : 0;
+    report.listed_against_request += facts[n].against_request;
     report.test_interactions += static_cast<Offset>(relevant.size());
+    report.test_items_in_train += count_common(relevant, known);
     for (const Index item : relevant) report.untrained_test_items += item_users[static_cast<std::size_t>(item)] == 0 ? 1 : 0;
     if (!options.item_groups) return;
     const std::vector<Index>& labels = options.item_groups->labels;
@@ -221,6 +263,18 @@ template <RecommenderModel Model>
   for_each_shared_block(train, test, [&](Index, Index last_user, const RowBlock& train_block, const RowBlock& test_block) {
     if (options.seen == SeenItems::excluded) request.exclude = train_as_matrix(train_block);
     const auto test_row = [&](Index user) { return test_block.rows.row(user - test_block.first); };
+    const auto train_items = [&](Index user) { return train_block.rows.row(user - train_block.first).columns; };
+    const auto facts_of = [&](std::span<const Scored> list, Index user, ListSource source) {
+      const std::span<const Index> known = train_items(user);
+      ListFacts found{.source = source, .empty = list.empty(), .equal_scores = list.size() > 1};
+      for (const Scored& one : list) {
+        const bool unwanted = (options.seen == SeenItems::excluded && std::binary_search(known.begin(), known.end(), one.item)) ||
+                              (options.candidates == Candidates::trained && item_users[static_cast<std::size_t>(one.item)] == 0);
+        found.against_request += unwanted ? 1 : 0;
+        found.equal_scores = found.equal_scores && one.score == list.front().score;
+      }
+      return found;
+    };
     const auto measure = [&](std::size_t first_of_round, std::size_t last_of_round, std::size_t) {
       const std::size_t first = begin + first_of_round, last = begin + last_of_round;
       const std::span<const Index> block = std::span<const Index>(users).subspan(first, last - first);
@@ -231,7 +285,12 @@ template <RecommenderModel Model>
         items.clear();
         for (const Scored& scored : row) items.push_back(scored.item);
         for (std::size_t place = 0; place < items.size(); ++place) check_listed_item(items, place, static_cast<std::size_t>(train.cols()));
+        for (const Scored& scored : row)
+          if (!(scored.score == scored.score))
+            throw InvalidArgument("the score of item " + std::to_string(scored.item) + " for user " + std::to_string(block[n]),
+                                  scored.score, "a number");
         std::copy_n(items.begin(), (std::min)(items.size(), length), lists.begin() + static_cast<std::ptrdiff_t>((first + n) * length));
+        facts[first + n] = facts_of(row.first((std::min)(row.size(), length)), block[n], ranked.source(n));
         relevant_items(test_row(block[n]), wanted);
         ranking_scores_into(items, wanted, options.cutoffs, options.ranking,
                             std::span<RankingScores>(scores).subspan((first + n) * n_cutoffs, n_cutoffs));
@@ -244,7 +303,7 @@ template <RecommenderModel Model>
       parallel_for(count, by_blocks, measure);
       for (std::size_t n = begin; n < begin + count; ++n) {
         relevant_items(test_row(users[n]), relevant);
-        count_relevant(n);
+        count_relevant(n, train_items(users[n]));
       }
       begin += count;
       if (!options.progress) continue;
@@ -261,19 +320,26 @@ template <RecommenderModel Model>
   if (partners != nullptr) {
     partners->gather(std::as_writable_bytes(std::span(lists)), shares, length * sizeof(Index));
     partners->gather(std::as_writable_bytes(std::span(scores)), shares, n_cutoffs * sizeof(RankingScores));
-    std::vector<double> counted = {static_cast<double>(report.test_interactions), static_cast<double>(report.untrained_test_items)};
-    for (std::size_t group = 0; group < group_hits.size(); ++group)
-      counted.insert(counted.end(), {group_hits[group], static_cast<double>(report.item_groups[group].test_interactions)});
+    Index* const of_users[] = {&report.users_without_train, &report.users_without_list, &report.users_with_fallback,
+                               &report.users_with_equal_scores};
+    std::vector<Offset*> of_items = {&report.test_interactions, &report.untrained_test_items, &report.test_items_in_train,
+                                     &report.listed_against_request};
+    for (ItemGroupReport& group : report.item_groups) of_items.push_back(&group.test_interactions);
+    std::vector<double> counted = group_hits;
+    for (const Index* count : of_users) counted.push_back(static_cast<double>(*count));
+    for (const Offset* count : of_items) counted.push_back(static_cast<double>(*count));
     partners->sum(counted);  // whole numbers: exact
-    report.test_interactions = static_cast<Offset>(counted[0]);
-    report.untrained_test_items = static_cast<Offset>(counted[1]);
-    for (std::size_t group = 0; group < group_hits.size(); ++group) {
-      group_hits[group] = counted[2 + 2 * group];
-      report.item_groups[group].test_interactions = static_cast<Offset>(counted[3 + 2 * group]);
-    }
+    std::copy_n(counted.begin(), group_hits.size(), group_hits.begin());
+    auto next = counted.begin() + static_cast<std::ptrdiff_t>(group_hits.size());
+    for (Index* count : of_users) *count = static_cast<Index>(*next++);
+    for (Offset* count : of_items) *count = static_cast<Offset>(*next++);
   }
   report.users = static_cast<Index>(users.size());
-  report.protocol = protocol_text(options, report.users);
+  if (options.seen == SeenItems::excluded) check_overlap(report.test_interactions, report.test_items_in_train);
+  if (report.users_without_list == report.users)
+    throw InvalidArgument("the model", "without a list for any of " + std::to_string(report.users) + " users",
+                          "one that has something to list: a fit on these users, or a fallback");
+  report.protocol = protocol_text(options, report);
 
   std::vector<std::size_t> everybody(users.size());
   std::iota(everybody.begin(), everybody.end(), std::size_t{0});
@@ -345,10 +411,12 @@ template <RecommenderModel Model>
 /// Measures how well `model` ranks the interactions of `test` that it was not shown.
 ///
 /// `train`, `test`: n_users x n_items, the shape of the model; stored zeros are no interactions. Test items are those with a value above 0; users
-/// without any are counted, not averaged.
+/// without any are counted, not averaged. Users without train data are averaged and counted: what the model lists for them, or options.fallback, or 0.
+/// The report counts what makes figures doubtful, test items that are in train for one, and its protocol names what it found.
 /// All cutoffs come from one list a user. O(cost of the lists + users * (largest cutoff * log + test items)).
-/// @throws ShapeError if shapes differ; InvalidArgument if an option is not valid, no user has a test item, or the model lists an item that is not
-/// there or a test item twice; Cancelled; what the model and the progress callback throw.
+/// @throws ShapeError if shapes differ; InvalidArgument if an option is not valid, no user has a test item, all test items are in train and left out of the
+/// lists, all lists are empty, or the model lists an item that is not there, an item twice, or a score that is no number; Cancelled; what the model and
+/// the progress callback throw.
 template <RecommenderModel Model>
 [[nodiscard]] RankingReport evaluate(const Model& model, const CsrView& train, const CsrView& test, const EvaluateOptions& options = {}) {
   CsrMatrix cleaned;

@@ -57,11 +57,18 @@ struct UserScores {
 
 /// What evaluate measured, and how.
 struct RankingReport {
-  std::string protocol;             ///< One sentence: who was averaged, what was excluded, which variants.
-  Index users = 0;                  ///< Users with a non-empty test row: those averaged over.
-  Index users_without_test = 0;     ///< Users asked for whose test row is empty.
+  std::string protocol;           ///< One sentence: who was averaged, what was excluded, which variants.
+  Index users = 0;                ///< Users with a non-empty test row: those averaged over.
+  Index users_without_test = 0;   ///< Users asked for whose test row is empty: not averaged.
+  Index users_without_train = 0;  ///< Averaged users whose train row is empty.
+  Index users_without_list = 0;   ///< Averaged users with an empty list: all their metrics are 0.
+  Index users_with_fallback = 0;  ///< Averaged users whose list is the fallback.
+  Index users_with_equal_scores =
+      0;  ///< Averaged users whose list has one score at all places, of two or more: the numbers of the items decide.
   Offset test_interactions = 0;     ///< Of the averaged users.
   Offset untrained_test_items = 0;  ///< Test interactions with items that have no train data: no model can find them.
+  Offset test_items_in_train = 0;   ///< Test interactions that the same user has in train: left out of the lists unless SeenItems::allowed.
+  Offset listed_against_request = 0;  ///< Places in lists with an item that the model was asked to leave out.
   std::vector<CutoffReport> cutoffs;
   double novelty = 0.0;  ///< Mean over users of -log2 of the recommended items' popularity, at the largest cutoff.
   double gini = 0.0;     ///< Inequality of the recommendations over all items, at the largest cutoff.

@@ -58,6 +58,8 @@ struct SearchResult {
   std::vector<Trial> trials;        ///< In the order drawn.
   std::optional<std::size_t> best;  ///< Highest mean, ties to the earlier trial; none if all failed.
   Index users = 0;                  ///< Users that every trial was measured on.
+  /// True if there are several trials with figures and all are tied with the best: the search found no difference, `best` is as good as any.
+  bool all_tied = false;
 };
 
 namespace detail {
@@ -263,6 +265,7 @@ class SearchRun {
     for (std::size_t t = 0; t < trials.size(); ++t)
       if (!trials[t].failed() && (!result_.best || trials[t].metric.mean > trials[*result_.best].metric.mean)) result_.best = t;
     if (!result_.best) return;
+    std::size_t tied = 0, measured = 0;
     const std::vector<double>& best = values_[*result_.best];
     for (std::size_t t = 0; t < trials.size(); ++t) {
       if (trials[t].failed()) continue;
@@ -272,7 +275,10 @@ class SearchRun {
       trials[t].behind_best = behind.mean;
       trials[t].behind_best_se = behind.standard_error;
       trials[t].tied = behind.mean <= behind.standard_error;
+      ++measured;
+      tied += trials[t].tied ? 1 : 0;
     }
+    result_.all_tied = measured > 1 && tied == measured;
   }
 
   Engine& engine_;
@@ -296,11 +302,19 @@ template <Real Scalar, typename Engine>
   if (options.trials < 1) throw InvalidArgument("trials", options.trials, "at least 1");
   if (options.cutoff < 1) throw InvalidArgument("cutoff", options.cutoff, "at least 1");
   validate(options.base);
-  check_space(space);
+  check_space(space, options.base);
   check_shape("validation", validation.shape(), "train", train.shape());
   if (train.nnz() == 0) throw InvalidArgument("train", shape_text(train.shape()) + " without interactions", "a matrix with at least one");
   const std::vector<Index> users = sample_test_users(validation, options.users, options.seed);
   if (users.empty()) throw InvalidArgument("validation", "without a positive interaction", "a matrix with something to predict");
+  Offset to_predict = 0, in_train = 0;
+  std::vector<Index> relevant;
+  for (const Index user : users) {
+    relevant_items(validation.row(user), relevant);
+    to_predict += static_cast<Offset>(relevant.size());
+    in_train += count_common(relevant, train.row(user).columns);
+  }
+  check_overlap(to_predict, in_train);
   return SearchRun<Scalar, Engine>(engine, train, validation, space, options, users).run();
 }
 

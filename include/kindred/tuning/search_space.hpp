@@ -41,8 +41,10 @@ using SearchSpace = std::vector<SearchParameter>;
 /// One drawn setting, in the order of the space.
 using SearchSetting = std::vector<std::pair<std::string, double>>;
 
-/// Sets the numeric option called `name`. @throws InvalidArgument if there is none of that name, or a whole number is needed and too large.
+/// Sets the numeric option called `name`. Of unobserved_weight and background_ratio, which say the same thing, the one that is set last counts.
+/// @throws InvalidArgument if there is none of that name, or a whole number is needed and too large.
 inline void set_option(AlsOptions& options, std::string_view name, double value) {
+  if (name == "unobserved_weight") options.background_ratio = std::nullopt;
   using Field = std::variant<std::size_t AlsOptions::*, double AlsOptions::*, std::optional<double> AlsOptions::*>;
   static constexpr std::array<std::pair<std::string_view, Field>, 17> fields = {{
       {"factors", &AlsOptions::factors},
@@ -93,9 +95,25 @@ namespace detail {
   return (std::clamp)(value, range.low, range.high);  // a rounding may carry it over, and the bound may be all that an option allows
 }
 
-/// @throws InvalidArgument naming the parameter that is wrong.
-inline void check_space(const SearchSpace& space) {
+/// Whether `name` decides about anything in a fit with the other settings of `options`.
+[[nodiscard]] inline bool has_effect(std::string_view name, const AlsOptions& options) noexcept {
+  if (name == "cg_steps" || name == "cg_tolerance") return options.solver == Solver::conjugate_gradient;
+  if (name == "log_epsilon") return options.confidence == Confidence::log;
+  if (name == "init_scale") return options.init == Init::normal;
+  return name != "threads";
+}
+
+/// @throws InvalidArgument naming the parameter that is wrong, or that has no effect on trials of `base`.
+inline void check_space(const SearchSpace& space, const AlsOptions& base) {
+  const auto names = [&](std::string_view name) {
+    return std::any_of(space.begin(), space.end(), [&](const SearchParameter& parameter) { return parameter.name == name; });
+  };
+  if (names("unobserved_weight") && names("background_ratio"))
+    throw InvalidArgument("search parameter", "'unobserved_weight' beside 'background_ratio'", "one of the two, which say the same thing");
   for (const SearchParameter& parameter : space) {
+    if (!has_effect(parameter.name, base))
+      throw InvalidArgument("search parameter", "'" + parameter.name + "', without effect under the other options",
+                            "one that changes the fit");
     AlsOptions probe;
     set_option(probe, parameter.name, 1.0);
     const auto same_name = [&](const SearchParameter& other) { return other.name == parameter.name; };
