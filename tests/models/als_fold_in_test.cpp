@@ -144,6 +144,7 @@ TEST_SUITE("models/als_fold_in") {
       refitted.refit_items(std::vector<kd::Index>{11}, column);
       // nu > 0 weighs a row by the number of others, so that only users, not items, must be as many: they are.
       for (kd::Index u = 0; u < 60; ++u) CHECK(appended.predict(u, 40) == Approx(refitted.predict(u, 11)).epsilon(1e-7).scale(1.0));
+      if (!appended.knows(3)) continue;  // where every confidence is 0
       const std::vector<kd::Scored> list = appended.recommend(3, {.count = 100});
       CHECK(std::any_of(list.begin(), list.end(), [](const kd::Scored& one) { return one.item == 40; }));
     }

@@ -69,7 +69,7 @@ TEST_SUITE("models/als_options") {
         {&kd::AlsOptions::factors, {1, 2, 32'768}, {0, 32'769, 1e9}, "factors is "},
         {&kd::AlsOptions::iterations, {1, 1e9}, {0}, "iterations is 0; it must be at least 1"},
         {&kd::AlsOptions::cg_steps, {1, 1e9}, {0}, "cg_steps is 0; it must be at least 1"},
-        {&kd::AlsOptions::threads, {0, 1, 1e6}, {}, ""},
+        {&kd::AlsOptions::threads, {0, 1, 4096}, {4097, 1e6}, "threads is "},
     };
     for (const Case& c : cases) {
       for (const double value : c.good) CHECK_NOTHROW(kd::validate(with(c.field, value)));

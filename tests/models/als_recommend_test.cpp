@@ -134,8 +134,10 @@ TEST_SUITE("models/als_recommend") {
       CHECK(found.source == kd::ListSource::model);
       CHECK(found.items == model.recommend(u, {.exclude = train.row(u)}));
     }
-    CHECK_THROWS_WITH_AS((void)model.recommend(kd::SparseRow{}), Contains("Fallback::popularity"), kd::InvalidArgument);
-    const kd::Recommendation popular = model.recommend(kd::SparseRow{}, {.count = 6}, kd::Fallback::popularity);
+    const kd::Recommendation nothing = model.recommend(kd::SparseRow{});
+    CHECK(nothing.items.empty());
+    CHECK(nothing.source == kd::ListSource::none);
+    const kd::Recommendation popular = model.recommend(kd::SparseRow{}, {.count = 6, .fallback = kd::Fallback::popularity});
     CHECK(popular.source == kd::ListSource::popularity);
     std::vector<kd::Scored> wanted;
     const std::vector<kd::Index> counts = kd::column_counts(train);
@@ -145,7 +147,7 @@ TEST_SUITE("models/als_recommend") {
     CHECK(popular.items == wanted);
     const std::vector<kd::Index> column{4};
     const std::vector<float> zero{0.0F};
-    CHECK(model.recommend({column, zero}, {.count = 6}, kd::Fallback::popularity).source == kd::ListSource::popularity);
+    CHECK(model.recommend({column, zero}, {.count = 6, .fallback = kd::Fallback::popularity}).source == kd::ListSource::popularity);
   }
 
   TEST_CASE("exactly min(count, eligible), over random lists to exclude and to allow, in every call") {
@@ -171,7 +173,11 @@ TEST_SUITE("models/als_recommend") {
       const std::vector<kd::Index> exclude = some(83, 3), allow = some(83, 1 + random.below(3));
       const std::vector<kd::Index> exclude_users = some(40, 3), allow_users = some(40, 2);
       const std::size_t items = (std::min)(count, eligible(item_users, exclude, allow, -1));
-      const auto user = static_cast<kd::Index>(random.below(40)), item = static_cast<kd::Index>(random.below(83));
+      kd::Index user = 0, item = 0;  // of whom something is known: the others get no lists
+      do user = static_cast<kd::Index>(random.below(40));
+      while (user_items[static_cast<std::size_t>(user)] == 0);
+      do item = static_cast<kd::Index>(random.below(83));
+      while (item_users[static_cast<std::size_t>(item)] == 0);
       CHECK(model.recommend(user, {.count = count, .exclude = exclude, .allow = allow}).size() == items);
       CHECK(model.similar_items(item, {.count = count, .exclude = exclude, .allow = allow}).size() ==
             (std::min)(count, eligible(item_users, exclude, allow, item)));
@@ -180,7 +186,7 @@ TEST_SUITE("models/als_recommend") {
       CHECK(model.recommend_users(item, {.count = count, .exclude = exclude_users, .allow = allow_users}).size() ==
             (std::min)(count, eligible(user_items, exclude_users, allow_users, -1)));
       const kd::Recommendation popular =
-          model.recommend(kd::SparseRow{}, {.count = count, .exclude = exclude, .allow = allow}, kd::Fallback::popularity);
+          model.recommend(kd::SparseRow{}, {.count = count, .exclude = exclude, .allow = allow, .fallback = kd::Fallback::popularity});
       CHECK(popular.items.size() == items);
     }
   }

@@ -69,9 +69,9 @@ TEST_SUITE("models/keyed_recommender") {
     data.item_names[8] = data.item_names[3];
     data.item_names[4].clear();
     const kd::Recommender<float> recommender(fitted(data), data);
-    CHECK_THROWS_WITH_AS((void)recommender.recommend("nobody"),
-                         "user is 'nobody'; it must be one of the 40 users that the model knows, or asked for with Fallback::popularity",
-                         kd::InvalidArgument);
+    const kd::Answer empty = recommender.recommend("nobody");
+    CHECK(empty.source == kd::ListSource::none);
+    CHECK(empty.items.empty());
     const kd::Answer popular = recommender.recommend("nobody", {.count = 3, .fallback = kd::Fallback::popularity});
     CHECK(popular.source == kd::ListSource::popularity);
     CHECK(popular.items.size() == 3);
@@ -83,11 +83,44 @@ TEST_SUITE("models/keyed_recommender") {
     CHECK_THROWS_WITH_AS((void)recommender.explain("nobody", "i3"), Contains("one of the 40 users"), kd::InvalidArgument);
     const std::vector<kd::KeyedInteraction> twice{{"item 9", 3.0F}, {"i9"}}, none;
     CHECK_THROWS_WITH_AS((void)recommender.recommend(twice), Contains("'item 9' twice"), kd::InvalidArgument);
-    CHECK_THROWS_AS((void)recommender.recommend(none), kd::InvalidArgument);
+    CHECK(recommender.recommend(none).source == kd::ListSource::none);
     CHECK(recommender.recommend(none, {.fallback = kd::Fallback::popularity}).source == kd::ListSource::popularity);
     CHECK_THROWS_AS(kd::Recommender<float>(kd::ImplicitALS<float>(), data), kd::NotFitted);
     CHECK_THROWS_AS(kd::Recommender<float>(fitted(data), kindred_test::dataset_of(kindred_test::random_matrix(41, 30, 0.2, 3))),
                     kd::ShapeError);
+  }
+
+  // The same interactions with users, with items, and with both in another order: shapes agree, counts do not.
+  TEST_CASE("data of other users or items is refused, the data of an updated model is not") {
+    const kd::Dataset data = small_data();
+    const kd::ImplicitALS<float> model = fitted(data);
+    std::vector<kd::Index> backwards;
+    for (kd::Index u = 40; u-- > 0;) backwards.push_back(u);
+    const kd::CsrMatrix other_users = kd::select_rows(data.matrix, backwards);
+    std::vector<kd::Interaction> moved;
+    for (kd::Index u = 0; u < 40; ++u)
+      for (std::size_t n = 0; n < data.matrix.row(u).size(); ++n)
+        moved.push_back({u, 29 - data.matrix.row(u).columns[n], data.matrix.row(u).values[n]});
+    const kd::CsrMatrix other_items = kd::CsrMatrix::from_triplets(data.matrix.shape(), moved);
+    CHECK_THROWS_WITH_AS(kd::Recommender<float>(model, kindred_test::dataset_of(other_users)), Contains("data is user "),
+                         kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(kd::Recommender<float>(model, kindred_test::dataset_of(other_items)), Contains("data is item "),
+                         kd::InvalidArgument);
+
+    kd::Recommender<float> recommender(model, data);
+    CHECK_THROWS_AS((void)recommender.replace(model, kindred_test::dataset_of(other_users)), kd::InvalidArgument);
+    CHECK(recommender.version() == 1);
+
+    // Appended users: their rows at the end, which the items' counts of the fit do not know.
+    kd::ImplicitALS<float> grown = model;
+    std::vector<kd::Index> all(40), again{3, 7};
+    for (kd::Index u = 0; u < 40; ++u) all[static_cast<std::size_t>(u)] = u;
+    all.insert(all.end(), again.begin(), again.end());
+    grown.append_users(kd::select_rows(data.matrix, again));
+    CHECK_NOTHROW(kd::Recommender<float>(grown, kindred_test::dataset_of(kd::select_rows(data.matrix, all))));
+    std::swap(all[0], all[1]);
+    REQUIRE(data.matrix.row(0).size() != data.matrix.row(1).size());
+    CHECK_THROWS_AS(kd::Recommender<float>(grown, kindred_test::dataset_of(kd::select_rows(data.matrix, all))), kd::InvalidArgument);
   }
 
   TEST_CASE("replaced under load, every answer is all of one model's") {

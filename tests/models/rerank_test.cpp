@@ -72,6 +72,33 @@ TEST_SUITE("models/rerank") {
     }
   }
 
+  TEST_CASE("a reranking of other items than the model's is refused in every call, also after append_items") {
+    const kd::CsrMatrix train = kindred_test::random_matrix(40, 83, 0.1, 3);
+    kd::ImplicitALS<float> model(kindred_test::small_als());
+    model.fit(train);
+    kd::PopularityRecommender popularity;
+    popularity.fit(train);
+    const std::vector<kd::Index> ones(84, 1);
+    const std::vector<kd::Rerank> of_84 = {kd::popularity_penalty(ones, 0.1), kd::group_quota(ones, 3),
+                                           kd::maximal_marginal_relevance(kd::FactorMatrix<double>(84, 2), 0.3)};
+    const auto refused = [&](const auto& asked, const kd::Rerank& rerank, const char* words) {
+      CHECK_THROWS_WITH_AS((void)asked.recommend(1, {.rerank = rerank}), words, kd::InvalidArgument);
+      CHECK_THROWS_WITH_AS((void)asked.recommend_all(std::vector<kd::Index>{1}, {.rerank = rerank}), words, kd::InvalidArgument);
+    };
+    for (const kd::Rerank& rerank : of_84) {
+      refused(model, rerank, "rerank is made for 84 items; it must be made for 83, the items of the model");
+      refused(popularity, rerank, "rerank is made for 84 items; it must be made for 83, the items of the model");
+      CHECK_THROWS_AS((void)model.recommend(train.row(1), {.rerank = rerank}), kd::InvalidArgument);
+    }
+    const std::vector<kd::Rerank> of_83 = {kd::popularity_penalty(kd::column_counts(train), 0.1),
+                                           kd::group_quota(std::vector<kd::Index>(83, 0), 3),
+                                           kd::maximal_marginal_relevance(model.item_factors(), 0.3)};
+    for (const kd::Rerank& rerank : of_83) CHECK_NOTHROW((void)model.recommend(1, {.rerank = rerank}));
+    model.append_items(kd::CsrMatrix({40, 1}, std::vector<kd::Offset>(41, 0), {}, {}));
+    for (const kd::Rerank& rerank : of_83)
+      refused(model, rerank, "rerank is made for 83 items; it must be made for 84, the items of the model");
+  }
+
   TEST_CASE("what is refused") {
     const std::vector<kd::Index> none;
     const kd::FactorMatrix<float> factors;

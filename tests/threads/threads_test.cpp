@@ -112,7 +112,7 @@ std::string answers(const kd::ImplicitALS<float>& model, const kd::CsrMatrix& tr
   const kd::SparseRow row = train.row(u);
   const std::vector<kd::Index> users{u, 0, u};
   add_list(model.recommend(u, {.count = 5, .exclude = row.columns}));
-  add_list(model.recommend(row, {.count = 5}, kd::Fallback::popularity).items);
+  add_list(model.recommend(row, {.count = 5, .fallback = kd::Fallback::popularity}).items);
   const kd::RankedLists lists = model.recommend_all(users, {.count = 4, .exclude = train, .threads = 2});
   for (std::size_t n = 0; n < lists.size(); ++n) add_list(lists.row(n));
   add_list(model.rank_items(u, std::vector<kd::Index>{0, i, train.cols() - 1}));

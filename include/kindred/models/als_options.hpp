@@ -11,6 +11,7 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/simd/level.hpp>
 
@@ -82,7 +83,7 @@ struct AlsOptions {
   double init_scale = 0.1;           ///< > 0; see Init::normal. Short runs depend on it: state it beside a figure.
   double tolerance = 0.0;            ///< [0, 1); > 0 ends fit once an iteration improves the loss by less than this share of it.
   std::uint64_t seed = 42;           ///< Of the first factors.
-  std::size_t threads = 0;           ///< 0: all hardware threads. The result is the same for any number.
+  std::size_t threads = 0;           ///< At most 4,096; 0: all hardware threads. The result is the same for any number.
   SimdLevel simd = SimdLevel::best;  ///< Instructions to use; levels differ by rounding only.
 
   /// The settings that rank best on public listening data (HetRec 2011 Last.fm, chosen on an inner validation split); docs/evaluation.md has
@@ -139,6 +140,7 @@ struct AlsOptions {
   between("nu", o.nu, 0.0, 2.0, "in [0, 2]");
   positive("init_scale", o.init_scale);
   if (!(o.tolerance >= 0.0 && o.tolerance < 1.0)) throw InvalidArgument("tolerance", o.tolerance, "in [0, 1)");
+  detail::check_threads(o.threads);
   (void)resolve_level(o.simd);
   if (o.unobserved_weight == 0.0 && !o.background_ratio && o.regularization == 0.0)
     throw InvalidArgument("regularization", o.regularization, "above 0 when unobserved_weight is 0: nothing else holds the factors");

@@ -17,6 +17,7 @@
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/core/parallel.hpp>
+#include <kindred/core/rounding.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/linalg/top_k.hpp>
 #include <kindred/linalg/top_k_search.hpp>
@@ -38,24 +39,6 @@ struct SimilarOptions {
   std::optional<double> min_score = std::nullopt;              ///< If set, only cosines at least this high.
   Candidates candidates = Candidates::trained;  ///< Whether those without an interaction in train may be listed (their cosine is 0).
   SelfMatch self = SelfMatch::excluded;
-};
-
-/// Where a list comes from.
-enum class ListSource {
-  model,       ///< The scores of the model.
-  popularity,  ///< The number of users of an item, because nothing was known of whom it is for.
-};
-
-/// A list for somebody who may be unknown.
-struct Recommendation {
-  std::vector<Scored> items;
-  ListSource source = ListSource::model;
-};
-
-/// What to answer where there are no interactions to go by.
-enum class Fallback {
-  none,        ///< An InvalidArgument: a model has no opinion about nobody.
-  popularity,  ///< The items with the most users.
 };
 
 namespace detail {
@@ -166,6 +149,12 @@ void require_finite(const FactorMatrix<Scalar>& factors, std::string_view what) 
   for (Index r = 0; r < factors.rows(); ++r) require_finite_row(factors, r, what);
 }
 
+/// True if there is something to rank by: a user without interactions, or with dislikes alone, has factors of zero, and all scores tie.
+template <Real Scalar>
+[[nodiscard]] bool is_known(std::span<const Scalar> factors) noexcept {
+  return std::any_of(factors.begin(), factors.end(), [](Scalar value) { return value != Scalar(0); });
+}
+
 /// A list as a search found it, put into order, and without scores beyond the range of Scalar.
 [[nodiscard]] inline std::vector<Scored> finished(std::vector<Scored> list, const RecommendOptions& options) {
   std::erase_if(list, [](const Scored& one) { return !is_finite(one.score); });
@@ -175,6 +164,7 @@ void require_finite(const FactorMatrix<Scalar>& factors, std::string_view what) 
 /// Calls `take(row, score)` for rows first_row, ... of `rows[first, last)`, with the arithmetic of TopKSearch.
 template <Real Scalar, typename Take>
 void score_rows(const FactorMatrix<Scalar>& factors, const Scalar* query, std::span<const Index> rows, SimdLevel level, Take&& take) {
+  const RoundToNearest rounding;
   const auto k = static_cast<std::size_t>(factors.factors());
   const ScoreKernels<Scalar>& kernels = score_kernels<Scalar>(level);
   AlignedVector<Scalar> panel(k * score_block), scores(score_block);
@@ -219,9 +209,10 @@ template <Real Scalar>
   return finished(std::move(search.find({&query, 1}, {&request, 1}, similarity).front()), options);
 }
 
-/// The neighbours of row `self` by cosine.
+/// The neighbours of row `self` by cosine; none where its factors are zero, which have no direction.
 template <Real Scalar>
 [[nodiscard]] std::vector<Scored> neighbours(const Searched<Scalar>& searched, Index self, const SimilarOptions& options) {
+  if (!is_known(searched.rows.row(self))) return {};
   std::vector<Index> exclude(options.exclude.begin(), options.exclude.end());
   const auto place = std::lower_bound(exclude.begin(), exclude.end(), self);
   if (options.self == SelfMatch::excluded && (place == exclude.end() || *place != self)) exclude.insert(place, self);
@@ -234,28 +225,55 @@ template <Real Scalar>
                   Similarity::cosine);
 }
 
+/// The eligible items with the most users.
+[[nodiscard]] inline std::vector<Scored> most_used(std::span<const Index> counts, const RecommendOptions& options) {
+  const TopKRequest request = request_of(options, counts);
+  BestOf best((std::min)(request.count, counts.size()));
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    const Scored candidate{static_cast<Index>(i), static_cast<double>(counts[i])};
+    if (candidate.score >= request.min_score && best.would_enter(candidate) && is_eligible(request, candidate.item)) best.add(candidate);
+  }
+  return reranked(best.take(), options);
+}
+
+/// The list of a user whose factors are zero.
+[[nodiscard]] inline Recommendation list_of_unknown(std::span<const Index> counts, const RecommendOptions& options) {
+  if (options.fallback == Fallback::none) return {{}, ListSource::none};
+  return {most_used(counts, options), ListSource::popularity};
+}
+
 /// The lists of `users`, whose factors are rows of `queries`.
 template <Real Scalar>
-[[nodiscard]] std::vector<std::vector<Scored>> many_lists(const Searched<Scalar>& searched, const FactorMatrix<Scalar>& queries,
-                                                          std::span<const Index> users, const RecommendAllOptions& options) {
+[[nodiscard]] RankedLists many_lists(const Searched<Scalar>& searched, const FactorMatrix<Scalar>& queries, std::span<const Index> users,
+                                     const RecommendAllOptions& options) {
   std::vector<std::vector<Scored>> lists(users.size());
+  std::vector<ListSource> sources(users.size(), ListSource::model);
   const std::size_t share = (users.size() + resolve_threads(options.threads) - 1) / resolve_threads(options.threads);
   const ParallelOptions parallel{.threads = options.threads,
                                  .grain = (std::min)(TopKSearch<Scalar>::tile, (std::max)(std::size_t{8}, share))};
   std::vector<TopKSearch<Scalar>> searches;
   for (std::size_t n = 0; n < worker_count(users.size(), parallel); ++n) searches.emplace_back(searched.index, searched.rows);
   parallel_for(users.size(), parallel, [&](std::size_t first, std::size_t last, std::size_t worker) {
+    std::vector<std::size_t> places;  // of the users that are known
     std::vector<const Scalar*> factors;
     std::vector<TopKRequest> requests;
     for (std::size_t n = first; n < last; ++n) {
       require_finite_row(queries, users[n], "user");
+      const RecommendOptions own = options_of(users[n], options);
+      if (!is_known(queries.row(users[n]))) {
+        Recommendation unknown = list_of_unknown(searched.counts, own);
+        lists[n] = std::move(unknown.items);
+        sources[n] = unknown.source;
+        continue;
+      }
+      places.push_back(n);
       factors.push_back(queries.row(users[n]).data());
-      requests.push_back(request_of(options_of(users[n], options), searched.counts));
+      requests.push_back(request_of(own, searched.counts));
     }
     std::vector<std::vector<Scored>> found = searches[worker].find(factors, requests);
-    for (std::size_t n = first; n < last; ++n) lists[n] = finished(std::move(found[n - first]), options_of(users[n], options));
+    for (std::size_t n = 0; n < places.size(); ++n) lists[places[n]] = finished(std::move(found[n]), options_of(users[places[n]], options));
   });
-  return lists;
+  return RankedLists(std::move(lists), std::move(sources));
 }
 
 /// The same to a sink, a few tiles a thread at a time: memory does not grow with the number of users.
@@ -265,8 +283,8 @@ void stream_lists(const Searched<Scalar>& searched, const FactorMatrix<Scalar>& 
   const std::size_t round = 8 * TopKSearch<Scalar>::tile * resolve_threads(options.threads);
   for (std::size_t first = 0; first < users.size(); first += round) {
     const std::span<const Index> some = users.subspan(first, (std::min)(round, users.size() - first));
-    const std::vector<std::vector<Scored>> lists = many_lists(searched, queries, some, options);
-    for (std::size_t n = 0; n < some.size(); ++n) sink(some[n], lists[n]);
+    const RankedLists lists = many_lists(searched, queries, some, options);
+    for (std::size_t n = 0; n < some.size(); ++n) sink(some[n], lists.row(n), lists.source(n));
   }
 }
 
@@ -281,17 +299,6 @@ template <Real Scalar>
   });
   std::sort(list.begin(), list.end(), ranks_before);
   return list;
-}
-
-/// The eligible items with the most users.
-[[nodiscard]] inline std::vector<Scored> most_used(std::span<const Index> counts, const RecommendOptions& options) {
-  const TopKRequest request = request_of(options, counts);
-  BestOf best((std::min)(request.count, counts.size()));
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    const Scored candidate{static_cast<Index>(i), static_cast<double>(counts[i])};
-    if (candidate.score >= request.min_score && best.would_enter(candidate) && is_eligible(request, candidate.item)) best.add(candidate);
-  }
-  return reranked(best.take(), options);
 }
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -67,9 +68,13 @@ class AlsWeights {
     double user_background_scale = 1.0;
     double item_background_scale = 1.0;
     double mean_item_count = 1.0;
+    bool user_counts_current = true;  // false: items were updated since, and the interactions with them were not counted for their users
+    bool item_counts_current = true;  // false: users were updated since
   };
   [[nodiscard]] State state() const {
-    return {user_counts_, item_counts_, cap_, unobserved_weight_, user_background_scale_, item_background_scale_, mean_item_count_};
+    return {user_counts_,       item_counts_,           cap_,
+            unobserved_weight_, user_background_scale_, item_background_scale_,
+            mean_item_count_,   user_counts_current_,   item_counts_current_};
   }
   AlsWeights(const AlsOptions& options, State state)
       : options_(options),
@@ -80,7 +85,9 @@ class AlsWeights {
         unobserved_weight_(state.unobserved_weight),
         user_background_scale_(state.user_background_scale),
         item_background_scale_(state.item_background_scale),
-        mean_item_count_(state.mean_item_count) {
+        mean_item_count_(state.mean_item_count),
+        user_counts_current_(state.user_counts_current),
+        item_counts_current_(state.item_counts_current) {
     const auto background = [](const std::vector<Index>& counts, double exponent, double scale) {
       std::vector<double> weights;
       if (exponent > 0.0)
@@ -95,6 +102,20 @@ class AlsWeights {
 
   [[nodiscard]] MatrixShape shape() const noexcept { return shape_; }
   [[nodiscard]] std::span<const Index> counts(AlsSide side) const noexcept { return side == AlsSide::users ? user_counts_ : item_counts_; }
+
+  /// @throws InvalidArgument naming the first user or item that has another number of interactions in `data`, which is of the same shape.
+  void check_counts(const CsrView& data) const {
+    const auto check = [](std::string_view noun, std::span<const Index> known, std::span<const Index> found) {
+      const auto [other, _] = std::mismatch(found.begin(), found.end(), known.begin());
+      if (other == found.end()) return;
+      const auto at = static_cast<std::size_t>(other - found.begin());
+      throw InvalidArgument("data", std::string(noun) + " " + std::to_string(at) + " with " + std::to_string(*other) + " interactions",
+                            "what the model was fitted on, where that " + std::string(noun) + " has " + std::to_string(known[at]) +
+                                ": is it another data set, or the same one in another order?");
+    };
+    if (user_counts_current_) check("user", user_counts_, row_counts(data));
+    if (item_counts_current_) check("item", item_counts_, column_counts(data));
+  }
 
   /// w0.
   [[nodiscard]] double unobserved_weight() const noexcept { return unobserved_weight_; }
@@ -118,6 +139,7 @@ class AlsWeights {
       values[at] = value;
     };
     put(users ? user_counts_ : item_counts_, count);
+    (users ? item_counts_current_ : user_counts_current_) = false;
     (users ? shape_.users : shape_.items) = static_cast<Index>((users ? user_counts_ : item_counts_).size());
     const double exponent = users ? options_.rho_users : options_.rho;
     if (exponent > 0.0)
@@ -225,6 +247,8 @@ class AlsWeights {
   double user_background_scale_ = 1.0;
   double item_background_scale_ = 1.0;
   double mean_item_count_ = 1.0;
+  bool user_counts_current_ = true;
+  bool item_counts_current_ = true;
   std::vector<double> item_boost_;
 };
 

@@ -129,6 +129,16 @@ class ImplicitALS {
   /// The shape of the matrix it was fitted on; 0 x 0 before.
   [[nodiscard]] MatrixShape shape() const noexcept { return weights_.shape(); }
 
+  /// Throws unless `data` may be the matrix of the fit, or that with the updates since: the interactions of each user and item are counted.
+  /// After refit_users or append_users those of users are compared alone; after refit_items or append_items those of items. O(users + nnz).
+  /// @throws NotFitted; ShapeError if the shape is another; InvalidArgument naming the first user or item with another count.
+  void check_data(const CsrView& data) const {
+    require_fitted();
+    detail::check_shape("data", data.shape(), "the model", shape());
+    CsrMatrix cleaned;
+    weights_.check_counts(detail::without_stored_zeros(data, cleaned));
+  }
+
   /// n_users x factors, in the eigenbasis of the weighted Gram matrix of the items.
   [[nodiscard]] const FactorMatrix<Scalar>& user_factors() const noexcept { return users_; }
   /// n_items x factors, in the same basis.
@@ -152,16 +162,20 @@ class ImplicitALS {
   /// The score of a pair: a ranking score around 0 to 1, not a probability. @throws NotFitted; InvalidArgument if an index is out of range.
   [[nodiscard]] double predict(Index user, Index item) const;
 
-  /// The best eligible items for `user`, min(count, eligible) of them, best first, ties by the lower item. At most O(items * factors).
+  /// True if the model has something to rank by for `user`: false without interactions, or with dislikes alone. Such a user gets an empty list, or the
+  /// fallback that was asked for. @throws NotFitted; InvalidArgument if the user is out of range.
+  [[nodiscard]] bool knows(Index user) const;
+
+  /// The best eligible items for `user`, min(count, eligible) of them, best first, ties by the lower item; for a user that the model does not know an
+  /// empty list, or options.fallback. At most O(items * factors).
   /// @throws NotFitted; InvalidArgument if the user or a list in `options` is not valid.
   [[nodiscard]] std::vector<Scored> recommend(Index user, const RecommendOptions& options = {}) const;
 
-  /// The same for somebody without an index, by their interactions (as fold_in takes them): `recommend(row, {.exclude = row})`.
-  /// @throws as recommend and fold_in do; InvalidArgument if `interactions` is empty and there is no fallback.
-  [[nodiscard]] Recommendation recommend(const SparseRow& interactions, const RecommendOptions& options = {},
-                                         Fallback fallback = Fallback::none) const;
+  /// The best eligible items by interactions (as fold_in takes them) instead of a user's index: `recommend(row, {.exclude = row})`. The source of the
+  /// list is ListSource::none, or that of options.fallback, if `interactions` hold no like. @throws as recommend and fold_in do.
+  [[nodiscard]] Recommendation recommend(const SparseRow& interactions, const RecommendOptions& options = {}) const;
 
-  /// The lists of `users`, in that order. At most O(users * items * factors).
+  /// The lists of `users`, in that order; RankedLists::source says which users the model does not know. At most O(users * items * factors).
   /// @throws as recommend does; ShapeError if `exclude` is of another shape than the model.
   [[nodiscard]] RankedLists recommend_all(std::span<const Index> users, const RecommendAllOptions& options = {}) const;
   /// The lists of all users.
@@ -180,14 +194,17 @@ class ImplicitALS {
   /// @throws NotFitted; InvalidArgument if the user or the list is not valid.
   [[nodiscard]] std::vector<Scored> rank_items(Index user, std::span<const Index> candidates) const;
 
-  /// The items whose factors have the largest cosine with those of `item`, in [-1, 1], best first. At most O(items * factors).
+  /// The items whose factors have the largest cosine with those of `item`, in [-1, 1], best first; none for an item without likes, which has no
+  /// direction. At most O(items * factors).
   /// @throws NotFitted; InvalidArgument if the item or a list in `options` is not valid.
   [[nodiscard]] std::vector<Scored> similar_items(Index item, const SimilarOptions& options = {}) const;
 
-  /// The same for users; Scored::item is a user. The first call builds an index of the users.
+  /// The users whose factors have the largest cosine with those of `user`; Scored::item is a user; none for a user that the model does not know.
+  /// The first call builds an index of the users. @throws as similar_items does.
   [[nodiscard]] std::vector<Scored> similar_users(Index user, const SimilarOptions& options = {}) const;
 
-  /// The users with the highest scores for `item`; Scored::item is a user, and `exclude` and `allow` list users. Indexed as in similar_users.
+  /// The users with the highest scores for `item`; Scored::item is a user, and `exclude` and `allow` list users; none for an item without likes.
+  /// options.fallback is not used. Indexed as in similar_users. @throws NotFitted; InvalidArgument if the item or a list in `options` is not valid.
   [[nodiscard]] std::vector<Scored> recommend_users(Index item, const RecommendOptions& options = {}) const;
 
   // ---- new and changed users and items ----
@@ -263,10 +280,11 @@ class ImplicitALS {
     });
   }
   [[nodiscard]] detail::Searched<Scalar> searched() const { return {index(), items_, weights_.counts(Side::items)}; }
-  /// The list of whom `x` are the factors.
-  [[nodiscard]] std::vector<Scored> list_for(const Scalar* x, const RecommendOptions& options) const {
-    return index_.get() != nullptr ? detail::one_list(searched(), x, options)
-                                   : detail::scanned_list(items_, weights_.counts(Side::items), x, options, options_);
+  /// The list for the factors `x`.
+  [[nodiscard]] Recommendation list_for(std::span<const Scalar> x, const RecommendOptions& options) const {
+    if (!detail::is_known(x)) return detail::list_of_unknown(weights_.counts(Side::items), options);
+    if (index_.get() != nullptr) return {detail::one_list(searched(), x.data(), options), ListSource::model};
+    return {detail::scanned_list(items_, weights_.counts(Side::items), x.data(), options, options_), ListSource::model};
   }
   [[nodiscard]] std::vector<Index> all_users() const {
     std::vector<Index> users(static_cast<std::size_t>(shape().users));
@@ -421,9 +439,7 @@ void ImplicitALS<Scalar>::half_step(const SideData& data, FactorMatrix<Scalar>& 
           weights_.append_strengths(data.side, interactions, made);
           strengths = made;
         } else if (!data.strengths.empty()) {
-          strengths = std::span<const Scalar>(data.strengths)
-                          .subspan(static_cast<std::size_t>(block.rows.offsets()[static_cast<std::size_t>(row - block.first)]),
-                                   interactions.size());
+          strengths = std::span<const Scalar>(data.strengths).subspan(block.rows.row_begin(row - block.first), interactions.size());
         }
         return assembler.assemble(row, interactions, strengths, own_background.empty() ? 1.0 : own_background[r]);
       };
@@ -534,8 +550,7 @@ AlsLoss ImplicitALS<Scalar>::loss(const SideData& users, const ParallelOptions& 
         partial.loss += weights_.penalty(Side::users, row.size(), a) * squares + weights_.unobserved_weight() * a * energy;
         std::span<const Scalar> strengths;
         if (!users.strengths.empty()) {
-          strengths =
-              std::span<const Scalar>(users.strengths).subspan(static_cast<std::size_t>(block.rows.offsets()[u - block_first]), row.size());
+          strengths = std::span<const Scalar>(users.strengths).subspan(block.rows.row_begin(user - block.first), row.size());
         } else if (weights_.strength_is_costly()) {
           made.clear();
           weights_.append_strengths(Side::users, row, made);
@@ -715,30 +730,33 @@ double ImplicitALS<Scalar>::predict(Index user, Index item) const {
 }
 
 template <Real Scalar>
+bool ImplicitALS<Scalar>::knows(Index user) const {
+  require_fitted();
+  detail::check_user(user, shape());
+  return detail::is_known(users_.row(user));
+}
+
+template <Real Scalar>
 std::vector<Scored> ImplicitALS<Scalar>::recommend(Index user, const RecommendOptions& options) const {
   require_fitted();
   detail::check_recommend(user, options, shape());
   detail::require_finite_row(users_, user, "user");
-  return list_for(users_.row(user).data(), options);
+  return list_for(users_.row(user), options).items;
 }
 
 template <Real Scalar>
-Recommendation ImplicitALS<Scalar>::recommend(const SparseRow& interactions, const RecommendOptions& options, Fallback fallback) const {
+Recommendation ImplicitALS<Scalar>::recommend(const SparseRow& interactions, const RecommendOptions& options) const {
   require_fitted();
-  detail::check_recommend(0, options, shape());
+  detail::check_recommend(options, shape().items);
   const std::vector<Scalar> x = fold_in(interactions);
-  if (std::any_of(interactions.values.begin(), interactions.values.end(), [](float value) { return value != 0.0F; }))
-    return {list_for(x.data(), options), ListSource::model};
-  if (fallback == Fallback::none)
-    throw InvalidArgument("interactions", "without a value other than 0", "something to go by, or asked for with Fallback::popularity");
-  return {detail::most_used(weights_.counts(Side::items), options), ListSource::popularity};
+  return list_for(x, options);
 }
 
 template <Real Scalar>
 RankedLists ImplicitALS<Scalar>::recommend_all(std::span<const Index> users, const RecommendAllOptions& options) const {
   require_fitted();
   detail::check_recommend_all(users, options, shape());
-  return RankedLists(detail::many_lists(searched(), users_, users, options));
+  return detail::many_lists(searched(), users_, users, options);
 }
 
 template <Real Scalar>
@@ -778,6 +796,7 @@ std::vector<Scored> ImplicitALS<Scalar>::recommend_users(Index item, const Recom
   detail::check_item(item, shape());
   detail::check_filters(options.exclude, options.allow, options.min_score, "a user", shape().users);
   detail::require_finite_row(items_, item, "item");
+  if (!detail::is_known(std::as_const(items_).row(item))) return {};
   return detail::one_list<Scalar>({user_index(), users_, weights_.counts(Side::users)}, items_.row(item).data(), options);
 }
 

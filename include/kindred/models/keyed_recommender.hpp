@@ -31,7 +31,7 @@ enum class KnownItems { excluded, included };
 struct KeyedOptions {
   std::size_t count = 10;
   KnownItems known = KnownItems::excluded;
-  Fallback fallback = Fallback::none;  ///< For users who are not known, or of whom nothing is.
+  Fallback fallback = Fallback::none;  ///< For users without a key, or without likes.
   std::optional<double> min_score = std::nullopt;
   Rerank rerank = {};
 };
@@ -83,43 +83,39 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 template <Real Scalar = float>
 class Recommender {
  public:
-  /// `data`: what `model` was fitted on. @throws NotFitted; ShapeError if they do not belong together.
+  /// `data`: what `model` was fitted on. Interactions are counted, not compared one by one.
+  /// @throws NotFitted; ShapeError if shapes differ; InvalidArgument if a user or an item has another number of interactions than in the fit.
   Recommender(ImplicitALS<Scalar> model, Dataset data) { (void)replace(std::move(model), std::move(data)); }
 
   /// Answers come from `model` from now on. Returns its version. Whatever it throws, the old model goes on. @throws as the constructor does.
   std::uint64_t replace(ImplicitALS<Scalar> model, Dataset data) {
     auto next = std::make_shared<State>(std::move(model), std::move(data));
     const std::lock_guard lock(mutex_);
-    next->version = state_ ? state_->version + 1 : 1;
-    state_ = std::move(next);
-    return state_->version;
-  }
+    const std::uint64_t version = state_ ? state_->version + 1 : 1;
+    next->version = version;
+    state_.swap(next);
+    return version;
+  }  // `next` is destroyed after the lock is released: freeing a large model takes long, and every request waits for the lock
 
   /// Of the model that answers now: 1 for the first.
   [[nodiscard]] std::uint64_t version() const { return state()->version; }
 
-  /// The best items for a user. @throws InvalidArgument if the user is not known, or known without interactions, and there is no fallback.
+  /// The best items for a user. A user without a key here, or without likes, gets options.fallback; Answer::source says so.
+  /// @throws InvalidArgument if an option is not valid.
   [[nodiscard]] Answer recommend(std::string_view user, const KeyedOptions& options = {}) const {
     const auto s = state();
     const std::optional<Index> u = s->data.users.find(user);
     const SparseRow history = u ? s->data.matrix.row(*u) : SparseRow{};
-    if (history.empty()) {
-      if (options.fallback == Fallback::none)
-        throw InvalidArgument("user", "'" + std::string(user) + "'",
-                              u ? "one with interactions, or asked for with Fallback::popularity"
-                                : "one of the " + std::to_string(s->data.users.size()) +
-                                      " users that the model knows, or asked for with Fallback::popularity");
-      return s->answer(s->model.recommend(history, request(options, history), options.fallback));
-    }
-    return s->answer({s->model.recommend(*u, request(options, history)), ListSource::model});
+    const RecommendOptions wanted = request(options, history);
+    if (!u || !s->model.knows(*u)) return s->answer(s->model.recommend(SparseRow{}, wanted));
+    return s->answer({s->model.recommend(*u, wanted), ListSource::model});
   }
 
-  /// The best items for somebody with these interactions. @throws InvalidArgument if an item is not known, is named twice, or there is none and no
-  /// fallback.
+  /// The best items for these interactions; without likes options.fallback. @throws InvalidArgument if an item is not known or is named twice.
   [[nodiscard]] Answer recommend(std::span<const KeyedInteraction> history, const KeyedOptions& options = {}) const {
     const auto s = state();
     const Row row = s->row_of(history);
-    return s->answer(s->model.recommend(row.row(), request(options, row.row()), options.fallback));
+    return s->answer(s->model.recommend(row.row(), request(options, row.row())));
   }
 
   /// The items most like one, by cosine. @throws InvalidArgument if the item is not known, or several have that name.
@@ -158,6 +154,7 @@ class Recommender {
       if (!model.fitted()) throw NotFitted("the model");
       check_dataset(data);
       detail::check_shape("data", data.matrix.shape(), "the model", model.shape());
+      model.check_data(data.matrix);
       for (std::size_t i = 0; i < data.item_names.size(); ++i) {
         const auto name = static_cast<std::size_t>(names.intern(data.item_names[i]));
         if (name == named_items.size()) named_items.emplace_back(static_cast<Index>(i), 0);
@@ -208,7 +205,8 @@ class Recommender {
   };
 
   [[nodiscard]] static RecommendOptions request(const KeyedOptions& options, const SparseRow& history) {
-    RecommendOptions request{.count = options.count, .min_score = options.min_score, .rerank = options.rerank};
+    RecommendOptions request{
+        .count = options.count, .min_score = options.min_score, .rerank = options.rerank, .fallback = options.fallback};
     if (options.known == KnownItems::excluded) request.exclude = history.columns;
     return request;
   }

@@ -62,7 +62,9 @@ template <Real Scalar = float>
       (stride * stride + (std::max)(k, std::uint64_t{256}) * stride + std::uint64_t{2} * 16 * (batched * batched / 2 + 16 * batched)) *
       sizeof(Scalar);
   const std::uint64_t square = stride * stride * sizeof(double);
-  estimate.workspaces = resolve_threads(options.threads) * worker + (detail::gram_blocks(k) + 6) * square;
+  const std::uint64_t workers =
+      worker_count(static_cast<std::size_t>((std::max)(n_users, n_items)), {.threads = options.threads, .grain = 16});
+  estimate.workspaces = workers * worker + (detail::gram_blocks(k) + 6) * square;
   estimate.index = n_items * (stride + 3 * sizeof(double) + sizeof(Index));
   return estimate;
 }

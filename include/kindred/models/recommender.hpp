@@ -9,10 +9,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <kindred/core/error.hpp>
+#include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/linalg/top_k_request.hpp>
@@ -25,9 +27,30 @@ enum class Candidates {
   all,      ///< Every column of the matrix.
 };
 
+/// Where a list comes from.
+enum class ListSource {
+  model,       ///< The scores of the model.
+  popularity,  ///< The number of users of an item: the fallback, because nothing is known of the user.
+  none,        ///< Nothing is known of the user, and no fallback was asked for: the list is empty.
+};
+
+/// The list for a user of whom the model knows nothing to rank by: no interactions, or dislikes alone.
+enum class Fallback {
+  none,        ///< An empty list.
+  popularity,  ///< The items with the most users.
+};
+
+/// A list and its source.
+struct Recommendation {
+  std::vector<Scored> items;
+  ListSource source = ListSource::model;
+};
+
 /// Puts a longer exact list into another order: for diversity, against popularity, for quotas. rerank.hpp has the common ones.
 struct Rerank {
   std::size_t pool = 100;  ///< Length of the exact list, best first, that is put into order; at least the length asked for.
+  /// If set, the number of items that `order` has data for; a model with another number of items refuses the call.
+  std::optional<std::size_t> items = std::nullopt;
   /// Items of `list` in their new order, without repeats, at least `count` of them if there are as many; the scores may be changed.
   std::function<std::vector<Scored>(std::span<const Scored> list, std::size_t count)> order = {};
 
@@ -43,6 +66,7 @@ struct RecommendOptions {
   std::optional<double> min_score = std::nullopt;              ///< If set, only scores at least this high.
   Candidates candidates = Candidates::trained;
   Rerank rerank = {};  ///< If it has an order: the list is cut from a longer one that it has reordered.
+  Fallback fallback = Fallback::none;
 };
 
 /// What recommend_all(users) returns.
@@ -53,7 +77,8 @@ struct RecommendAllOptions {
   std::optional<double> min_score = std::nullopt;
   Candidates candidates = Candidates::trained;
   Rerank rerank = {};
-  std::size_t threads = 0;  ///< 0: all hardware threads. The lists are the same for any number.
+  Fallback fallback = Fallback::none;  ///< RankedLists::source says which lists come from it.
+  std::size_t threads = 0;             ///< 0: all hardware threads. The lists are the same for any number.
 };
 
 /// Says that a call is about all users, in the order of their indices: `recommend_all(every_user, {.count = 10})`.
@@ -63,28 +88,66 @@ struct EveryUser {
 };
 inline constexpr EveryUser every_user{0};
 
-/// Takes the list of one user after the other, in the order of the users asked for, from one thread at a time. `list` is gone afterwards.
-using ListSink = std::function<void(Index user, std::span<const Scored> list)>;
+/// Takes the lists of users one after the other, in the order of the users asked for, from one thread at a time: a function of
+/// (Index user, std::span<const Scored> list), or of these and a ListSource. `list` is valid only during the call.
+class ListSink {
+ public:
+  template <typename Function>
+  requires(!std::same_as<std::remove_cvref_t<Function>, ListSink> && std::invocable<Function&, Index, std::span<const Scored>, ListSource>)
+      ListSink(Function function)
+      : take_(std::move(function)) {}
+  template <typename Function>
+  requires(!std::invocable<Function&, Index, std::span<const Scored>, ListSource> &&
+           std::invocable<Function&, Index, std::span<const Scored>>) ListSink(Function function)
+      : take_([function = std::move(function)](Index user, std::span<const Scored> list, ListSource) mutable { function(user, list); }) {}
+
+  void operator()(Index user, std::span<const Scored> list, ListSource source) const { take_(user, list, source); }
+
+ private:
+  std::function<void(Index, std::span<const Scored>, ListSource)> take_;
+};
 
 /// Ranked lists of several users, one after the other; lists may differ in length.
 class RankedLists {
  public:
   RankedLists() = default;
-  /// Takes lists that are best first already.
-  explicit RankedLists(std::vector<std::vector<Scored>> lists) : lists_(std::move(lists)) {}
+  /// Takes lists that are best first already. `sources`: as long as `lists`, or empty where all are of the model.
+  /// @throws ShapeError if `sources` is of another length.
+  explicit RankedLists(std::vector<std::vector<Scored>> lists, std::vector<ListSource> sources = {})
+      : lists_(std::move(lists)), sources_(std::move(sources)) {
+    if (!sources_.empty() && sources_.size() != lists_.size())
+      throw ShapeError("sources has " + std::to_string(sources_.size()) + " entries; there are " + std::to_string(lists_.size()) +
+                       " lists");
+  }
 
   [[nodiscard]] std::size_t size() const noexcept { return lists_.size(); }
 
-  /// The list of the n-th user asked for, best first.
+  /// The list of the n-th user asked for, best first. @throws InvalidArgument if there are not as many.
   [[nodiscard]] std::span<const Scored> row(std::size_t n) const {
-    if (n >= lists_.size()) throw InvalidArgument("row", n, "below " + std::to_string(lists_.size()) + ", the number of users asked for");
+    check_row(n);
     return lists_[n];
   }
 
-  friend bool operator==(const RankedLists&, const RankedLists&) = default;
+  /// Where the list of the n-th user asked for comes from. @throws InvalidArgument if there are not as many.
+  [[nodiscard]] ListSource source(std::size_t n) const {
+    check_row(n);
+    return sources_.empty() ? ListSource::model : sources_[n];
+  }
+
+  friend bool operator==(const RankedLists& a, const RankedLists& b) {
+    if (a.lists_ != b.lists_) return false;
+    for (std::size_t n = 0; n < a.size(); ++n)
+      if (a.source(n) != b.source(n)) return false;
+    return true;
+  }
 
  private:
+  void check_row(std::size_t n) const {
+    if (n >= lists_.size()) throw InvalidArgument("row", n, "below " + std::to_string(lists_.size()) + ", the number of users asked for");
+  }
+
   std::vector<std::vector<Scored>> lists_;
+  std::vector<ListSource> sources_;
 };
 
 /// What evaluate asks of a model: users are rows, items columns; the list is best first, ties by the lower item, without repeats; const calls
@@ -112,10 +175,23 @@ inline void check_filters(std::span<const Index> exclude, const std::optional<st
   if (min_score && !(*min_score == *min_score)) throw InvalidArgument("min_score", *min_score, "a number");
 }
 
+/// @throws InvalidArgument if `rerank` was made for another number of items.
+inline void check_rerank(const Rerank& rerank, Index items) {
+  if (rerank && rerank.items && *rerank.items != static_cast<std::size_t>(items))
+    throw InvalidArgument("rerank", "made for " + std::to_string(*rerank.items) + " items",
+                          "made for " + std::to_string(items) + ", the items of the model");
+}
+
+/// What a list for any user needs. @throws InvalidArgument naming the field that is wrong.
+inline void check_recommend(const RecommendOptions& options, Index items) {
+  check_filters(options.exclude, options.allow, options.min_score, "an item", items);
+  check_rerank(options.rerank, items);
+}
+
 /// @throws InvalidArgument naming the field that is wrong.
 inline void check_recommend(Index user, const RecommendOptions& options, MatrixShape shape) {
   check_user(user, shape);
-  check_filters(options.exclude, options.allow, options.min_score, "an item", shape.items);
+  check_recommend(options, shape.items);
 }
 
 /// @throws InvalidArgument, ShapeError naming the field that is wrong.
@@ -123,6 +199,8 @@ inline void check_recommend_all(std::span<const Index> users, const RecommendAll
   for (const Index user : users) check_user(user, shape);
   if (options.exclude.shape() != MatrixShape{}) check_shape("exclude", options.exclude.shape(), "the model", shape);
   check_filters({}, options.allow, options.min_score, "an item", shape.items);
+  check_rerank(options.rerank, shape.items);
+  check_threads(options.threads);
 }
 
 /// The options of one user of a batch.
@@ -131,7 +209,8 @@ inline void check_recommend_all(std::span<const Index> users, const RecommendAll
                        .allow = options.allow,
                        .min_score = options.min_score,
                        .candidates = options.candidates,
-                       .rerank = options.rerank};
+                       .rerank = options.rerank,
+                       .fallback = options.fallback};
   if (options.exclude.rows() > 0) one.exclude = options.exclude.row(user);
   return one;
 }

@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <limits>
 #include <map>
+#include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <kindred/core/aligned.hpp>
@@ -18,14 +20,17 @@ namespace kindred::inline v0 {
 
 /// Lowers the score of popular items: score - strength * ln(1 + users of the item), best first, ties by the lower item.
 ///
-/// `item_users`: users of each item in train, length n_items; must outlive the result. `strength`: >= 0, in units of the score. O(pool log pool) a list.
-/// @throws InvalidArgument if `strength` is negative or not finite.
+/// `item_users`: users of each item in train, length n_items, none negative; copied. `strength`: >= 0, in units of the score. O(pool log pool) a list.
+/// A model with another number of items refuses the result.
+/// @throws InvalidArgument if `strength` or a number of users is negative or not finite.
 [[nodiscard]] inline Rerank popularity_penalty(std::span<const Index> item_users, double strength, std::size_t pool = 100) {
   if (!(strength >= 0.0) || !detail::is_finite(strength)) throw InvalidArgument("strength", strength, "finite and at least 0");
-  return {.pool = pool, .order = [item_users, strength](std::span<const Scored> list, std::size_t) {
+  for (std::size_t i = 0; i < item_users.size(); ++i)
+    if (item_users[i] < 0) throw InvalidArgument("item_users[" + std::to_string(i) + "]", item_users[i], "at least 0");
+  const auto users = std::make_shared<const std::vector<Index>>(item_users.begin(), item_users.end());
+  return {.pool = pool, .items = users->size(), .order = [users, strength](std::span<const Scored> list, std::size_t) {
             std::vector<Scored> next(list.begin(), list.end());
-            for (Scored& one : next)
-              one.score -= strength * std::log1p(static_cast<double>(item_users[static_cast<std::size_t>(one.item)]));
+            for (Scored& one : next) one.score -= strength * std::log1p(static_cast<double>((*users)[static_cast<std::size_t>(one.item)]));
             std::sort(next.begin(), next.end(), ranks_before);
             return next;
           }};
@@ -34,17 +39,23 @@ namespace kindred::inline v0 {
 /// Maximal marginal relevance: takes the item with the largest (1 - diversity) * score / best score - diversity * (largest cosine with an item
 /// taken before), one after the other. Scores stay what they were; they no longer fall.
 ///
-/// `item_factors`: n_items x factors; must outlive the result. `diversity`: [0, 1]. O(pool * count * factors) a list.
-/// @throws InvalidArgument if `diversity` is out of range.
+/// `item_factors`: n_items x factors, finite; copied once, so that the result stays what it was when the model changes. `diversity`: [0, 1].
+/// O(pool * count * factors) a list. A model with another number of items refuses the result.
+/// @throws InvalidArgument if `diversity` is out of range or a factor is not finite.
 /// Source: Carbonell and Goldstein 1998; scores are divided by the best one so that they and cosines are of the same size.
 template <Real Scalar>
 [[nodiscard]] Rerank maximal_marginal_relevance(const FactorMatrix<Scalar>& item_factors, double diversity, std::size_t pool = 100) {
   if (!(diversity >= 0.0 && diversity <= 1.0)) throw InvalidArgument("diversity", diversity, "in [0, 1]");
-  return {.pool = pool, .order = [&item_factors, diversity](std::span<const Scored> list, std::size_t count) {
+  for (Index i = 0; i < item_factors.rows(); ++i)
+    for (const Scalar value : item_factors.row(i))
+      if (!detail::is_finite(value)) throw InvalidArgument("item_factors, row " + std::to_string(i), value, "finite");
+  const auto factors = std::make_shared<const FactorMatrix<Scalar>>(item_factors);
+  const auto n_items = static_cast<std::size_t>(item_factors.rows());
+  return {.pool = pool, .items = n_items, .order = [factors, diversity](std::span<const Scored> list, std::size_t count) {
             const auto dot = [&](Index a, Index b) {
               double sum = 0.0;
-              for (std::size_t f = 0; f < item_factors.row(a).size(); ++f)
-                sum += static_cast<double>(item_factors.row(a)[f]) * static_cast<double>(item_factors.row(b)[f]);
+              for (std::size_t f = 0; f < factors->row(a).size(); ++f)
+                sum += static_cast<double>(factors->row(a)[f]) * static_cast<double>(factors->row(b)[f]);
               return sum;
             };
             std::vector<double> length, nearest(list.size(), 0.0);
@@ -76,15 +87,19 @@ template <Real Scalar>
 
 /// At most `most` items of each group (a genre, a seller), best first; what exceeds a quota is left out, so lists may get shorter.
 ///
-/// `labels`: the group of each item, length n_items, -1 for none (no quota); must outlive the result. O(pool log groups) a list.
-/// @throws InvalidArgument if `most` is 0.
+/// `labels`: the group of each item, length n_items, -1 for none (no quota); copied. O(pool log groups) a list.
+/// A model with another number of items refuses the result.
+/// @throws InvalidArgument if `most` is 0 or a label is below -1.
 [[nodiscard]] inline Rerank group_quota(std::span<const Index> labels, std::size_t most, std::size_t pool = 100) {
   if (most == 0) throw InvalidArgument("most", most, "at least 1");
-  return {.pool = pool, .order = [labels, most](std::span<const Scored> list, std::size_t count) {
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    if (labels[i] < -1) throw InvalidArgument("labels[" + std::to_string(i) + "]", labels[i], "a group, or -1 for none");
+  const auto groups = std::make_shared<const std::vector<Index>>(labels.begin(), labels.end());
+  return {.pool = pool, .items = groups->size(), .order = [groups, most](std::span<const Scored> list, std::size_t count) {
             std::vector<Scored> next;
             std::map<Index, std::size_t> taken;
             for (const Scored& one : list) {
-              const Index group = labels[static_cast<std::size_t>(one.item)];
+              const Index group = (*groups)[static_cast<std::size_t>(one.item)];
               if (group >= 0 && taken[group]++ >= most) continue;
               next.push_back(one);
               if (next.size() == count) break;

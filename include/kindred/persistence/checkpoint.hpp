@@ -10,6 +10,7 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
@@ -67,7 +68,9 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD {
   Xxh64 hash;
   const std::int64_t sizes[] = {train.rows(), train.cols()};
   hash.update(std::as_bytes(std::span(sizes)));
-  hash.update(std::as_bytes(train.offsets()));
+  std::vector<Offset> offsets(train.offsets().begin(), train.offsets().end());
+  for (Offset& offset : offsets) offset -= train.offsets().front();  // those of a view of some rows start elsewhere
+  hash.update(std::as_bytes(std::span<const Offset>(offsets)));
   hash.update(std::as_bytes(train.columns()));
   hash.update(std::as_bytes(train.values()));
   return digest_text(hash.digest());

@@ -40,6 +40,7 @@ class FlatObject {
   }
   [[nodiscard]] std::string text() const { return json_.dump(); }
 
+  [[nodiscard]] bool has(const std::string& key) const { return values_.contains(key); }
   [[nodiscard]] std::string text_of(const std::string& key) {
     const Value& value = at(key);
     if (const auto* text = std::get_if<std::string>(&value)) return *text;

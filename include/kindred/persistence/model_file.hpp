@@ -154,6 +154,9 @@ struct AlsParts {
   FactorMatrix<Scalar> items;
 };
 
+/// Which counts are those of the data: of no side, of users, of items, of both.
+inline constexpr std::string_view current_counts_names[] = {"none", "users", "items", "both"};
+
 /// All but the factors.
 inline void write_als_state(TensorWriter& writer, FlatObject& fields, const AlsAccess::State& state) {
   write_options(state.options, fields);
@@ -162,6 +165,7 @@ inline void write_als_state(TensorWriter& writer, FlatObject& fields, const AlsA
   fields.set("user_background_scale", state.weights.user_background_scale);
   fields.set("item_background_scale", state.weights.item_background_scale);
   fields.set("mean_item_count", state.weights.mean_item_count);
+  fields.set("current_counts", current_counts_names[state.weights.user_counts_current + 2 * state.weights.item_counts_current]);
   writer.add("eigenvalues", state.eigenvalues);
   writer.add("item_counts", state.weights.item_counts);
   writer.add("user_counts", state.weights.user_counts);
@@ -191,6 +195,11 @@ template <Real Scalar, typename Reader>
   state.weights.user_background_scale = positive("user_background_scale", false);
   state.weights.item_background_scale = positive("item_background_scale", false);
   state.weights.mean_item_count = positive("mean_item_count", false);
+  // A file without the entry, from before there was one, may hold a model that was updated.
+  enum class Current { none, users, items, both };
+  const auto current = fields.has("current_counts") ? fields.choice_of<Current>("current_counts", current_counts_names) : Current::none;
+  state.weights.user_counts_current = current == Current::users || current == Current::both;
+  state.weights.item_counts_current = current == Current::items || current == Current::both;
 
   const auto factors_are = [&](std::string_view name) {
     const Tensor& tensor = reader.tensor(name, 2);
