@@ -45,6 +45,15 @@ TEST_SUITE("models/memory_estimate") {
     const kd::MemoryEstimate many = kd::estimate_memory<double>(most, most, kd::Offset{1} << 50, options);
     CHECK(many.factors == one.factors);
     CHECK(many.workspaces > one.workspaces);
+    // The most threads that options allow: a workspace for each, and no wrap around; fewer rows have fewer workers.
+    options.threads = 4096;
+    const kd::MemoryEstimate most_threads = kd::estimate_memory<double>(most, most, kd::Offset{1} << 50, options);
+    CHECK(most_threads.workspaces > 4096u * std::uint64_t{32'768} * 32'768 * 8);
+    CHECK(most_threads.total() > most_threads.workspaces);
+    CHECK(kd::estimate_memory<double>(160, 90, 300, options).workspaces <
+          11u * std::uint64_t{32'768} * 32'768 * 8 + 30u * std::uint64_t{32'768} * 32'768 * 8);
+    options.threads = static_cast<std::size_t>(-1);
+    CHECK_THROWS_AS((void)kd::estimate_memory<double>(most, most, kd::Offset{1} << 50, options), kd::InvalidArgument);
   }
 
   TEST_CASE("sizes and options out of range") {

@@ -126,8 +126,8 @@ class ImplicitALS {
   [[nodiscard]] const AlsOptions& options() const noexcept { return options_; }
   [[nodiscard]] bool fitted() const noexcept { return users_.factors() > 0; }
 
-  /// The shape of the matrix it was fitted on; 0 x 0 before.
-  [[nodiscard]] MatrixShape shape() const noexcept { return weights_.shape(); }
+  /// The shape of the matrix it was fitted on; 0 x 0 before, and once it was moved from.
+  [[nodiscard]] MatrixShape shape() const noexcept { return fitted() ? weights_.shape() : MatrixShape{}; }
 
   /// Throws unless `data` may be the matrix of the fit, or that with the updates since: the interactions of each user and item are counted.
   /// After refit_users or append_users those of users are compared alone; after refit_items or append_items those of items. O(users + nnz).

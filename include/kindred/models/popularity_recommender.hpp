@@ -60,8 +60,8 @@ class PopularityRecommender {
   [[nodiscard]] const PopularityOptions& options() const noexcept { return options_; }
   [[nodiscard]] bool fitted() const noexcept { return !ranking_.empty(); }
 
-  /// The shape of the matrix it was fitted on; 0 x 0 before.
-  [[nodiscard]] MatrixShape shape() const noexcept { return shape_; }
+  /// The shape of the matrix it was fitted on; 0 x 0 before, and once it was moved from.
+  [[nodiscard]] MatrixShape shape() const noexcept { return fitted() ? shape_ : MatrixShape{}; }
 
   /// The score of `item`, which is its popularity whoever asks. @throws NotFitted; InvalidArgument if an index is out of range.
   [[nodiscard]] double predict(Index user, Index item) const {
