@@ -74,8 +74,8 @@ int run(int argc, char** argv) {
   const reproduce::Ease::Options ease = tuned_ease(inner);
   std::printf("textbook ALS: factors %zu, lambda %.4g, alpha %.3g, %zu iterations\n", textbook.factors, textbook.regularization,
               textbook.alpha, textbook.iterations);
-  std::printf("recommended ALS, tuned: lambda %.4g, w0 %.3g, alpha %.3g, rho %.2f, beta %.2f\n", recommended.regularization,
-              recommended.unobserved_weight, recommended.alpha, recommended.rho, recommended.beta);
+  std::printf("recommended ALS, tuned: lambda %.4g, background ratio %.3g, alpha %.3g, rho %.2f, beta %.2f\n", recommended.regularization,
+              *recommended.background_ratio, recommended.alpha, recommended.rho, recommended.beta);
   std::printf("EASE: lambda %.4g, %s\n\n", ease.regularization, ease.log_counts ? "log(1 + plays)" : "1 a pair");
 
   std::vector<reproduce::Row> rows(6);
