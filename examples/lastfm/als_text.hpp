@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <kindred/models/als_options.hpp>
+#include <kindred/models/als/options.hpp>
 
 #include "console.hpp"
 

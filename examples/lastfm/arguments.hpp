@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <kindred/data/filters.hpp>
-#include <kindred/models/als_options.hpp>
+#include <kindred/models/als/options.hpp>
 
 namespace study {
 

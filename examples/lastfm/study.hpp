@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <kindred/data/dataset.hpp>
-#include <kindred/models/als_options.hpp>
+#include <kindred/models/als/options.hpp>
 #include <kindred/split/split.hpp>
 
 #include "arguments.hpp"

@@ -3,4 +3,5 @@
 // KINDRED_COMPILED for every file and compile this one among them, with the same flags.
 #include <kindred/models/implicit_als.hpp>
 
+template class kindred::FactorModel<float>;
 template class kindred::ImplicitALS<float>;

@@ -9,10 +9,12 @@
 #include <kindred/core/config.hpp>      // IWYU pragma: export
 #include <kindred/core/error.hpp>       // IWYU pragma: export
 #include <kindred/core/keyed_hash.hpp>  // IWYU pragma: export
+#include <kindred/core/lazy.hpp>        // IWYU pragma: export
 #include <kindred/core/memory.hpp>      // IWYU pragma: export
 #include <kindred/core/parallel.hpp>    // IWYU pragma: export
 #include <kindred/core/progress.hpp>    // IWYU pragma: export
 #include <kindred/core/random.hpp>      // IWYU pragma: export
+#include <kindred/core/rounding.hpp>    // IWYU pragma: export
 #include <kindred/core/types.hpp>       // IWYU pragma: export
 
 #include <kindred/simd/kernels.hpp>        // IWYU pragma: export
@@ -77,19 +79,26 @@
 #include <kindred/metrics/beyond_accuracy.hpp>  // IWYU pragma: export
 #include <kindred/metrics/ranking.hpp>          // IWYU pragma: export
 
-#include <kindred/models/als_fold_in.hpp>             // IWYU pragma: export
-#include <kindred/models/als_options.hpp>             // IWYU pragma: export
-#include <kindred/models/als_recommend.hpp>           // IWYU pragma: export
-#include <kindred/models/als_report.hpp>              // IWYU pragma: export
-#include <kindred/models/als_weights.hpp>             // IWYU pragma: export
+#include <kindred/models/als/cancellation.hpp>        // IWYU pragma: export
+#include <kindred/models/als/fit.hpp>                 // IWYU pragma: export
+#include <kindred/models/als/fold_in.hpp>             // IWYU pragma: export
+#include <kindred/models/als/half_step.hpp>           // IWYU pragma: export
+#include <kindred/models/als/loss.hpp>                // IWYU pragma: export
+#include <kindred/models/als/memory_estimate.hpp>     // IWYU pragma: export
+#include <kindred/models/als/options.hpp>             // IWYU pragma: export
+#include <kindred/models/als/report.hpp>              // IWYU pragma: export
+#include <kindred/models/als/row_assembler.hpp>       // IWYU pragma: export
+#include <kindred/models/als/start.hpp>               // IWYU pragma: export
+#include <kindred/models/als/state.hpp>               // IWYU pragma: export
+#include <kindred/models/als/weights.hpp>             // IWYU pragma: export
+#include <kindred/models/factor_lists.hpp>            // IWYU pragma: export
+#include <kindred/models/factor_model.hpp>            // IWYU pragma: export
 #include <kindred/models/implicit_als.hpp>            // IWYU pragma: export
 #include <kindred/models/keyed_recommender.hpp>       // IWYU pragma: export
-#include <kindred/models/memory_estimate.hpp>         // IWYU pragma: export
 #include <kindred/models/model_state.hpp>             // IWYU pragma: export
 #include <kindred/models/popularity_recommender.hpp>  // IWYU pragma: export
 #include <kindred/models/recommender.hpp>             // IWYU pragma: export
 #include <kindred/models/rerank.hpp>                  // IWYU pragma: export
-#include <kindred/models/row_cancellation.hpp>        // IWYU pragma: export
 #include <kindred/models/streamed_recommend.hpp>      // IWYU pragma: export
 
 #include <kindred/evaluation/compare.hpp>   // IWYU pragma: export

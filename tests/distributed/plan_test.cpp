@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include <kindred/models/memory_estimate.hpp>
+#include <kindred/models/als/memory_estimate.hpp>
 
 namespace kd = kindred;
 

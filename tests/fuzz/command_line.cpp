@@ -9,7 +9,7 @@
 #include <vector>
 
 #include <kindred/core/error.hpp>
-#include <kindred/models/als_options.hpp>
+#include <kindred/models/als/options.hpp>
 
 #include "../support/temporary_file.hpp"
 #include "arguments.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What ImplicitALS lists beside recommend(user): neighbours, users of an item, rankings, streams, people without an index.
-#include <kindred/models/als_recommend.hpp>
+#include <kindred/models/factor_lists.hpp>
 
 #include <algorithm>
 #include <cmath>

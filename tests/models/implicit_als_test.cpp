@@ -274,7 +274,7 @@ TEST_SUITE("models/implicit_als") {
     CHECK_FALSE(model.fitted());
     CHECK(model.shape() == kd::MatrixShape{});
     CHECK(model.eigenvalues().empty());
-    CHECK_THROWS_WITH_AS((void)model.predict(0, 0), "ImplicitALS is not fitted yet: call fit(train) first", kd::NotFitted);
+    CHECK_THROWS_WITH_AS((void)model.predict(0, 0), "the model is not fitted yet: call fit(train) first", kd::NotFitted);
     CHECK_THROWS_AS((void)model.recommend(0), kd::NotFitted);
     CHECK_THROWS_AS((void)model.recommend_all(std::vector<kd::Index>{0}), kd::NotFitted);
     CHECK_THROWS_AS((void)model.fold_in({}), kd::NotFitted);

@@ -4,5 +4,7 @@
 
 #include <kindred/models/implicit_als.hpp>
 
+extern template class kindred::FactorModel<float>;
+extern template class kindred::FactorModel<double>;
 extern template class kindred::ImplicitALS<float>;
 extern template class kindred::ImplicitALS<double>;

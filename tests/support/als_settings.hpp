@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include <kindred/models/als_options.hpp>
+#include <kindred/models/als/options.hpp>
 
 namespace kindred_test {
 

@@ -14,7 +14,7 @@
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/random.hpp>
 #include <kindred/data/csr_view.hpp>
-#include <kindred/models/als_options.hpp>
+#include <kindred/models/als/options.hpp>
 
 namespace kindred_test {
 

@@ -25,9 +25,8 @@
 #include <kindred/distributed/agreement.hpp>
 #include <kindred/distributed/communicator.hpp>
 #include <kindred/distributed/row_shares.hpp>
-#include <kindred/models/als_weights.hpp>
+#include <kindred/models/als/weights.hpp>
 #include <kindred/models/implicit_als.hpp>
-#include <kindred/models/model_state.hpp>
 #include <kindred/simd/level.hpp>
 
 namespace kindred::inline v0::inline KINDRED_BUILD {
@@ -83,8 +82,7 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
       };
 
     const auto& by_items = transpose(train);
-    ImplicitALS<Scalar> next(options);
-    detail::AlsAccess::check_shared(next, shape, train.nnz(), std::convertible_to<const Source&, CsrView>, fit_options);
+    detail::check_fit(options, shape, train.nnz(), std::convertible_to<const Source&, CsrView>, false, fit_options);
     std::vector<Index> user_counts = row_counts(train), item_counts = row_counts(by_items);
     // Where the run of each rank begins.
     const std::vector<Index> users = row_shares(user_counts, options, ranks, static_cast<Index>(detail::loss_grain));
@@ -115,10 +113,14 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
       communicator.all_gather_v(std::as_writable_bytes(std::span(solved.data(), static_cast<std::size_t>(solved.rows()) * solved.stride())),
                                 starts, row_bytes);
     };
-    report =
-        detail::AlsAccess::fit_shared(next, detail::AlsWeights(options, std::move(user_counts), std::move(item_counts), cap),
-                                      detail::RowsRef(own_users), detail::RowsRef(own_items), fit_options, partners, model.options().simd);
-    fitted = std::move(next);
+    const Stopwatch total;
+    detail::AlsFit<Scalar> work(options, detail::AlsWeights(options, std::move(user_counts), std::move(item_counts), cap),
+                                detail::RowsRef(own_users), detail::RowsRef(own_items), fit_options, total, &partners);
+    auto [state, done] = work.run();
+    state.options.simd = model.options().simd;  // the level that all ranks have was for the fit alone
+    fitted.emplace(std::move(state));
+    report = std::move(done);
+    report.seconds = total.seconds();
   });
   model = std::move(*fitted);
   return report;

@@ -1,73 +1,34 @@
 // SPDX-License-Identifier: MIT
-// Long because one class is: its face comes first and can be read alone, the half-step, the loss and the calls follow below it.
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
-#include <cstdint>
-#include <exception>
-#include <functional>
-#include <limits>
 #include <memory>
 #include <numeric>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/lazy.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/progress.hpp>
-#include <kindred/core/random.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/interaction_source.hpp>
 #include <kindred/linalg/eigenbasis.hpp>
 #include <kindred/linalg/gram.hpp>
-#include <kindred/linalg/row_solver.hpp>
-#include <kindred/linalg/top_k.hpp>
-#include <kindred/linalg/top_k_search.hpp>
-#include <kindred/models/als_fold_in.hpp>
-#include <kindred/models/als_options.hpp>
-#include <kindred/models/als_recommend.hpp>
-#include <kindred/models/als_report.hpp>
-#include <kindred/models/als_weights.hpp>
-#include <kindred/models/memory_estimate.hpp>
+#include <kindred/models/als/fit.hpp>
+#include <kindred/models/als/fold_in.hpp>
+#include <kindred/models/als/options.hpp>
+#include <kindred/models/als/report.hpp>
+#include <kindred/models/als/state.hpp>
+#include <kindred/models/als/weights.hpp>
+#include <kindred/models/factor_model.hpp>
 #include <kindred/models/recommender.hpp>
-#include <kindred/models/row_cancellation.hpp>
-#include <kindred/simd/kernels.hpp>
-
-namespace kindred::inline v0::detail::inline KINDRED_BUILD {
-
-struct AlsAccess;  // model_state.hpp
-
-/// Users of a partial sum of the loss.
-inline constexpr std::size_t loss_grain = 256;
-
-/// What fit needs where other processes solve some of the rows. All of them make the same calls in the same order.
-template <Real Scalar>
-struct FitPartners {
-  std::size_t rank = 0;
-  std::size_t ranks = 1;
-  /// Of `pieces` equal parts of `numbers` this process has filled in its share: brings the others.
-  std::function<void(std::span<double> numbers, std::size_t pieces)> gather;
-  /// `solved` holds the rows of `side` that this process has solved: brings the others.
-  std::function<void(AlsSide side, FactorMatrix<Scalar>& solved)> exchange;
-  /// Makes each number the sum over all processes.
-  SumOverAll sum;
-  /// Throws in all processes if there is an error in one of them.
-  std::function<void(const std::exception_ptr& error)> agree;
-
-  /// The first of `pieces` that is the `of`-th process's.
-  [[nodiscard]] std::size_t share(std::size_t pieces, std::size_t of) const noexcept { return pieces * of / ranks; }
-};
-
-}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
 
 namespace kindred::inline v0::inline KINDRED_BUILD {
 
@@ -79,27 +40,12 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 /// Sources: Hu, Koren, Volinsky, "Collaborative filtering for implicit feedback datasets", ICDM 2008; Rendle, Krichene, Zhang, Koren,
 /// "Revisiting the performance of iALS on item recommendation benchmarks", RecSys 2022.
 template <Real Scalar = float>
-class ImplicitALS {
+class ImplicitALS : public FactorModel<Scalar> {
  public:
-  /// What a call of fit does beside fitting.
-  struct FitOptions {
-    bool record_loss = false;        ///< Evaluate the loss after every iteration: exact, O(nnz k + users k).
-    ProgressCallback progress = {};  ///< After every iteration.
-    /// After every iteration, with the model as if it had been fitted for that many iterations. What it throws ends fit.
-    std::function<void(const ImplicitALS& so_far, const IterationReport& iteration)> after_iteration = {};
-    /// n_users x factors to continue from, any basis; the first iteration solves items from them.
-    std::optional<FactorMatrix<Scalar>> initial_users = std::nullopt;
-    /// n_items x factors, instead of random ones: where users start without initial_users, and conjugate gradients for the items.
-    std::optional<FactorMatrix<Scalar>> initial_items = std::nullopt;
-    /// Between iterations, whenever `snapshot_every` of them are done and fit goes on: what it takes to resume. What it throws ends fit.
-    std::function<void(const FitSnapshot<Scalar>& so_far)> on_snapshot = {};
-    std::size_t snapshot_every = 1;  ///< >= 1.
-    /// Go on from here instead of starting; `iterations` counts those that were done. persistence/checkpoint.hpp keeps snapshots in a file.
-    const FitSnapshot<Scalar>* resume_from = nullptr;
-    /// Bytes: refuse to start if estimate_memory says that fit needs more. available_memory() is what the machine has left without swapping.
-    std::optional<std::uint64_t> memory_limit = std::nullopt;
-    const Executor* executor = nullptr;  ///< The caller's own threads, or none.
-  };
+  using FitOptions = AlsFitOptions<Scalar>;
+  using FactorModel<Scalar>::fitted;
+  using FactorModel<Scalar>::shape;
+  using FactorModel<Scalar>::recommend;
 
   /// @throws InvalidArgument if an option is out of range.
   explicit ImplicitALS(AlsOptions options = {}) : options_(std::move(options)) { validate(options_); }
@@ -114,111 +60,40 @@ class ImplicitALS {
   /// Whatever it throws, the model is as it was.
   FitReport fit(const CsrView& train, const FitOptions& fit_options = {});
 
-  /// The same from interactions that need not fit into memory: the same bytes, and no more than a few numbers for each user and item beside the factors.
+  /// Learns from interactions that need not fit into memory: the same bytes, and no more than a few numbers for each user and item beside the factors.
   /// Every iteration reads each side once, from its first block to its last.
-  /// @throws as the other one does; also InvalidArgument or ShapeError if a block is not what InteractionSource promises, and what the source throws.
+  /// @throws as the overload for a CsrView; also InvalidArgument or ShapeError if a block is not what InteractionSource promises, and what the source throws.
   template <StreamedSource Source>
   FitReport fit(const Source& train, const FitOptions& fit_options = {}) {
+    const Stopwatch total;
     const auto& by_items = transpose(train);
-    return fit_rows(detail::RowsRef(train), detail::RowsRef(by_items), fit_options, Stopwatch());
+    return fit_rows(detail::RowsRef(train), detail::RowsRef(by_items), fit_options, total);
   }
 
   [[nodiscard]] const AlsOptions& options() const noexcept { return options_; }
-  [[nodiscard]] bool fitted() const noexcept { return users_.factors() > 0; }
 
-  /// The shape of the matrix it was fitted on; 0 x 0 before, and once it was moved from.
-  [[nodiscard]] MatrixShape shape() const noexcept { return fitted() ? weights_.shape() : MatrixShape{}; }
+  /// Eigenvalues of the items' weighted Gram matrix, falling, length factors. The factors of both sides are in its eigenbasis.
+  [[nodiscard]] std::span<const double> eigenvalues() const noexcept { return eigenvalues_; }
 
   /// Throws unless `data` may be the matrix of the fit, or that with the updates since: the interactions of each user and item are counted.
   /// After refit_users or append_users those of users are compared alone; after refit_items or append_items those of items. O(users + nnz).
   /// @throws NotFitted; ShapeError if the shape is another; InvalidArgument naming the first user or item with another count.
-  void check_data(const CsrView& data) const {
-    require_fitted();
-    detail::check_shape("data", data.shape(), "the model", shape());
-    CsrMatrix cleaned;
-    weights_.check_counts(detail::without_stored_zeros(data, cleaned));
-  }
-
-  /// n_users x factors, in the eigenbasis of the weighted Gram matrix of the items.
-  [[nodiscard]] const FactorMatrix<Scalar>& user_factors() const noexcept { return users_; }
-  /// n_items x factors, in the same basis.
-  [[nodiscard]] const FactorMatrix<Scalar>& item_factors() const noexcept { return items_; }
-  /// Eigenvalues of that Gram matrix, falling, length factors.
-  [[nodiscard]] std::span<const double> eigenvalues() const noexcept { return eigenvalues_; }
-
-  /// Bytes of the index that recommending searches, built at the end of fit; 0 where there is none yet.
-  [[nodiscard]] std::size_t index_bytes() const noexcept { return index_.get() != nullptr ? index_.get()->memory_bytes() : 0; }
-
-  /// Builds that index where there is none: a model whose factors are mapped from a file starts without, and until this was called (by a thread in the
-  /// background, say) recommend(user) reads all item factors for its list, which is the same. Most other calls build it. O(items * factors).
-  /// @throws NotFitted; NumericalError if an item's factors are not finite.
-  void prepare() const {
-    require_fitted();
-    (void)index();
-  }
-
-  // ---- recommending: exact, and far fewer products than a full scan (linalg/top_k.hpp) ----
-
-  /// The score of a pair: a ranking score around 0 to 1, not a probability. @throws NotFitted; InvalidArgument if an index is out of range.
-  [[nodiscard]] double predict(Index user, Index item) const;
-
-  /// True if the model has something to rank by for `user`: false without interactions, or with dislikes alone. Such a user gets an empty list, or the
-  /// fallback that was asked for. @throws NotFitted; InvalidArgument if the user is out of range.
-  [[nodiscard]] bool knows(Index user) const;
-
-  /// The best eligible items for `user`, min(count, eligible) of them, best first, ties by the lower item; for a user that the model does not know an
-  /// empty list, or options.fallback. At most O(items * factors).
-  /// @throws NotFitted; InvalidArgument if the user or a list in `options` is not valid.
-  [[nodiscard]] std::vector<Scored> recommend(Index user, const RecommendOptions& options = {}) const;
+  void check_data(const CsrView& data) const;
 
   /// The best eligible items by interactions (as fold_in takes them) instead of a user's index: `recommend(row, {.exclude = row})`. The source of the
   /// list is ListSource::none, or that of options.fallback, if `interactions` hold no like. @throws as recommend and fold_in do.
   [[nodiscard]] Recommendation recommend(const SparseRow& interactions, const RecommendOptions& options = {}) const;
 
-  /// The lists of `users`, in that order; RankedLists::source says which users the model does not know. At most O(users * items * factors).
-  /// @throws as recommend does; ShapeError if `exclude` is of another shape than the model.
-  [[nodiscard]] RankedLists recommend_all(std::span<const Index> users, const RecommendAllOptions& options = {}) const;
-  /// The lists of all users.
-  [[nodiscard]] RankedLists recommend_all(EveryUser, const RecommendAllOptions& options = {}) const {
-    return recommend_all(all_users(), options);
-  }
-
-  /// The same, list by list to `sink`, in the order of `users`; memory does not grow with their number. @throws also what `sink` throws.
-  void recommend_all(std::span<const Index> users, const RecommendAllOptions& options, const ListSink& sink) const;
-  /// The lists of all users to `sink`.
-  void recommend_all(EveryUser, const RecommendAllOptions& options, const ListSink& sink) const {
-    recommend_all(all_users(), options, sink);
-  }
-
-  /// All of `candidates` (strictly increasing) in the order of their scores for `user`. O(candidates * (factors + log candidates)).
-  /// @throws NotFitted; InvalidArgument if the user or the list is not valid.
-  [[nodiscard]] std::vector<Scored> rank_items(Index user, std::span<const Index> candidates) const;
-
-  /// The items whose factors have the largest cosine with those of `item`, in [-1, 1], best first; none for an item without likes, which has no
-  /// direction. At most O(items * factors).
-  /// @throws NotFitted; InvalidArgument if the item or a list in `options` is not valid.
-  [[nodiscard]] std::vector<Scored> similar_items(Index item, const SimilarOptions& options = {}) const;
-
-  /// The users whose factors have the largest cosine with those of `user`; Scored::item is a user; none for a user that the model does not know.
-  /// The first call builds an index of the users. @throws as similar_items does.
-  [[nodiscard]] std::vector<Scored> similar_users(Index user, const SimilarOptions& options = {}) const;
-
-  /// The users with the highest scores for `item`; Scored::item is a user, and `exclude` and `allow` list users; none for an item without likes.
-  /// options.fallback is not used. Indexed as in similar_users. @throws NotFitted; InvalidArgument if the item or a list in `options` is not valid.
-  [[nodiscard]] std::vector<Scored> recommend_users(Index item, const RecommendOptions& options = {}) const;
-
-  // ---- new and changed users and items ----
-
-  /// The factors of somebody with these interactions (column indices below n_items, strictly increasing), length factors. With the exact
+  /// The factors of a user with these interactions (column indices below n_items, strictly increasing), length factors. With the exact
   /// solver a row of train gives the bytes of that user's factors, whatever the user's index.
   /// @throws NotFitted; InvalidArgument if the row is not valid; NumericalError as fit does.
   [[nodiscard]] std::vector<Scalar> fold_in(const SparseRow& interactions) const;
 
-  /// The same for every row of `rows`, n_new x n_items: n_new x factors. The same bytes for any number of threads.
+  /// The factors of a user for every row of `rows`, n_new x n_items: n_new x factors. The same bytes for any number of threads.
   /// @throws as fold_in does; ShapeError if `rows` has another number of items.
   [[nodiscard]] FactorMatrix<Scalar> fold_in_all(const CsrView& rows) const;
 
-  /// What each interaction adds to the score of `item` for somebody with these interactions, by the exact solution whatever the solver.
+  /// What each interaction adds to the score of `item` for a user with these interactions, by the exact solution whatever the solver.
   /// @throws as fold_in does; InvalidArgument if the item is out of range.
   [[nodiscard]] Explanation explain(const SparseRow& interactions, Index item) const;
 
@@ -236,17 +111,25 @@ class ImplicitALS {
   /// Adds an item for each column of `columns`, n_users x n_new. Returns the index of the first.
   Index append_items(const CsrView& columns);
 
- private:
-  friend struct detail::AlsAccess;
-  using Side = detail::AlsSide;
+  // ---- for code that keeps models in files, or fits them together with other processes ----
 
-  /// One side of the training data: its rows, and the order in which they are dealt to threads.
-  struct SideData {
-    Side side;
-    detail::RowsRef rows;
-    std::vector<Scalar> strengths;  // empty where they are as cheap to compute, or need not fit into memory
-    std::vector<Index> order;       // of each block's rows, longest first, so that no thread is left alone with a long row at the end
-  };
+  /// A model of parts that belong together; without factors it is not fitted. O(items * factors) to index the items.
+  explicit ImplicitALS(detail::AlsState<Scalar> state) : ImplicitALS(std::move(state), IndexItems::now) {}
+  /// When the items are indexed: for mapped factors not before it is asked for.
+  enum class IndexItems { now, when_needed };
+  ImplicitALS(detail::AlsState<Scalar> state, IndexItems index);
+  /// The parts; the model is not fitted afterwards.
+  [[nodiscard]] detail::AlsState<Scalar> release() &&;
+  /// The weights of the objective, and the constants that the fit took from train.
+  [[nodiscard]] const detail::AlsWeights& weights() const noexcept { return weights_; }
+
+ private:
+  using Side = detail::AlsSide;
+  using FactorModel<Scalar>::users_;
+  using FactorModel<Scalar>::items_;
+  using FactorModel<Scalar>::user_counts_;
+  using FactorModel<Scalar>::item_counts_;
+  using FactorModel<Scalar>::require_fitted;
 
   /// The users in the eigenbasis of their own Gram matrix: what items are solved against outside of fit.
   struct ItemSystem {
@@ -254,352 +137,41 @@ class ImplicitALS {
     Eigenbasis basis;
   };
 
-  void require_fitted() const {
-    if (!fitted()) throw NotFitted("ImplicitALS");
-  }
-
-  void build_index() {
-    index_.set(std::make_shared<const TopKIndex<Scalar>>(items_, users_, options_.simd));
-    solvers_.clear();
-    forget_users();
-  }
-  void forget_users() noexcept {
-    user_index_.reset();
-    item_system_.reset();
-  }
-  [[nodiscard]] const TopKIndex<Scalar>& index() const {
-    return index_.get_or_make([&] {
-      detail::require_finite(items_, "item");
-      return TopKIndex<Scalar>(items_, users_, options_.simd);
-    });
-  }
-  [[nodiscard]] const TopKIndex<Scalar>& user_index() const {
-    return user_index_.get_or_make([&] {
-      detail::require_finite(users_, "user");
-      return TopKIndex<Scalar>(users_, items_, options_.simd);
-    });
-  }
-  [[nodiscard]] detail::Searched<Scalar> searched() const { return {index(), items_, weights_.counts(Side::items)}; }
-  /// The list for the factors `x`.
-  [[nodiscard]] Recommendation list_for(std::span<const Scalar> x, const RecommendOptions& options) const {
-    if (!detail::is_known(x)) return detail::list_of_unknown(weights_.counts(Side::items), options);
-    if (index_.get() != nullptr) return {detail::one_list(searched(), x.data(), options), ListSource::model};
-    return {detail::scanned_list(items_, weights_.counts(Side::items), x.data(), options, options_), ListSource::model};
-  }
-  [[nodiscard]] std::vector<Index> all_users() const {
-    std::vector<Index> users(static_cast<std::size_t>(shape().users));
-    std::iota(users.begin(), users.end(), Index{0});
-    return users;
-  }
-  void solve_items(std::span<const Index> items, const CsrView& columns, std::string_view where);
-
-  [[nodiscard]] static FactorMatrix<Scalar> first_factors(const AlsOptions& options, Index rows, RandomStream stream) {
-    FactorMatrix<Scalar> factors(rows, static_cast<Index>(options.factors));
-    const double sd = options.init_scale / std::sqrt(static_cast<double>(options.factors));
-    for (Index r = 0; r < rows; ++r) {
-      Random random(options.seed, stream, static_cast<std::uint64_t>(r));
-      for (Scalar& value : factors.row(r))
-        value = static_cast<Scalar>(options.init == Init::normal ? sd * random.normal() : 0.01 * random.uniform());
-    }
-    return factors;
-  }
-
-  [[nodiscard]] FactorMatrix<Scalar> given_or_first(const FactorMatrix<Scalar>* given, std::string_view name, Index rows,
-                                                    RandomStream stream) const;
-  void check_rotated(const FactorMatrix<Scalar>& fixed, Side solved, std::size_t iteration, const ParallelOptions& parallel) const;
-  [[nodiscard]] SideData prepare_side(Side side, const detail::RowsRef& rows) const;
-  void check_fit(MatrixShape shape, Offset nnz, bool in_memory, const FitOptions& fit_options) const;
   FitReport fit_rows(const detail::RowsRef& train, const detail::RowsRef& by_items, const FitOptions& fit_options, const Stopwatch& total);
-  /// The rows of this process, and those who solve the others, if there are any.
-  FitReport fit_weighted(detail::AlsWeights weights, const detail::RowsRef& train, const detail::RowsRef& by_items,
-                         const FitOptions& fit_options, const Stopwatch& total, const detail::FitPartners<Scalar>* partners);
-  void half_step(const SideData& data, FactorMatrix<Scalar>& fixed, FactorMatrix<Scalar>& solved, std::size_t iteration,
-                 const ParallelOptions& parallel, const detail::FitPartners<Scalar>* partners, FitReport& report);
-  [[nodiscard]] RowOutcome solve_row(RowSolver<Scalar>& solver, const RowSystem<Scalar>& system, std::span<Scalar> x) const;
-  [[nodiscard]] AlsLoss loss(const SideData& users, const ParallelOptions& parallel, const detail::FitPartners<Scalar>* partners) const;
-  [[noreturn]] void throw_failure(RowOutcome outcome, Side side, std::string_view where, double penalty) const {
-    detail::throw_als_failure(options_, outcome, side, where, penalty);
-  }
+  void solve_items(std::span<const Index> items, const CsrView& columns, std::string_view where);
+  void set_count(Side side, Index index, Index count);
 
   AlsOptions options_;
   detail::AlsWeights weights_;
-  FactorMatrix<Scalar> users_;
-  FactorMatrix<Scalar> items_;
   std::vector<double> eigenvalues_;
-  detail::Lazy<TopKIndex<Scalar>> index_;  // of the items
-  detail::Lazy<TopKIndex<Scalar>> user_index_;
   detail::Lazy<ItemSystem> item_system_;
   detail::Spares<detail::AlsFoldIn<Scalar>> solvers_;  // for fold_in
 };
 
 template <Real Scalar>
-FactorMatrix<Scalar> ImplicitALS<Scalar>::given_or_first(const FactorMatrix<Scalar>* given, std::string_view name, Index rows,
-                                                         RandomStream stream) const {
-  if (given == nullptr) return first_factors(options_, rows, stream);
-  if (given->rows() != rows || static_cast<std::size_t>(given->factors()) != options_.factors)
-    throw ShapeError(std::string(name) + " is " + std::to_string(given->rows()) + " x " + std::to_string(given->factors()) +
-                     "; this fit needs " + std::to_string(rows) + " x " + std::to_string(options_.factors));
-  for (Index r = 0; r < rows; ++r)
-    for (const Scalar value : given->row(r))
-      if (!detail::is_finite(value)) throw InvalidArgument(std::string(name) + ", row " + std::to_string(r), value, "finite");
-  return *given;
+ImplicitALS<Scalar>::ImplicitALS(detail::AlsState<Scalar> state, IndexItems index)
+    : FactorModel<Scalar>(std::move(state.users), std::move(state.items),
+                          {state.weights.counts(Side::users).begin(), state.weights.counts(Side::users).end()},
+                          {state.weights.counts(Side::items).begin(), state.weights.counts(Side::items).end()}, state.options.simd),
+      options_(std::move(state.options)),
+      weights_(std::move(state.weights)),
+      eigenvalues_(std::move(state.eigenvalues)) {
+  if (fitted() && index == IndexItems::now) this->build_index();
 }
 
 template <Real Scalar>
-typename ImplicitALS<Scalar>::SideData ImplicitALS<Scalar>::prepare_side(Side side, const detail::RowsRef& rows) const {
-  SideData data{.side = side, .rows = rows, .strengths = {}, .order = {}};
-  const bool keeps_strengths = weights_.strength_is_costly() && rows.in_memory();
-  if (keeps_strengths) data.strengths.reserve(static_cast<std::size_t>(rows.nnz()));
-  data.order.resize(static_cast<std::size_t>(rows.rows()));
-  std::vector<std::size_t> next;
-  rows.for_each_block([&](const RowBlock& block) {
-    if (keeps_strengths)
-      for (Index r = 0; r < block.rows.rows(); ++r) weights_.append_strengths(side, block.rows.row(r), data.strengths);
-    // Longest first, ties by the row: a counting sort.
-    std::size_t longest = 0;
-    for (Index r = 0; r < block.rows.rows(); ++r) longest = (std::max)(longest, block.rows.row(r).size());
-    next.assign(longest + 2, static_cast<std::size_t>(0));  // next[l]: place of the next row of length longest - l
-    next[0] = static_cast<std::size_t>(block.first);
-    for (Index r = 0; r < block.rows.rows(); ++r) ++next[longest - block.rows.row(r).size() + 1];
-    for (std::size_t l = 1; l < next.size(); ++l) next[l] += next[l - 1];
-    for (Index r = 0; r < block.rows.rows(); ++r) data.order[next[longest - block.rows.row(r).size()]++] = block.first + r;
-  });
-  return data;
+detail::AlsState<Scalar> ImplicitALS<Scalar>::release() && {
+  detail::AlsState<Scalar> state{options_, std::move(weights_), std::move(users_), std::move(items_), std::move(eigenvalues_)};
+  *this = ImplicitALS(options_);
+  return state;
 }
 
 template <Real Scalar>
-RowOutcome ImplicitALS<Scalar>::solve_row(RowSolver<Scalar>& solver, const RowSystem<Scalar>& system, std::span<Scalar> x) const {
-  if (system.columns.empty()) {  // nothing pulls it away from 0
-    std::fill(x.begin(), x.end(), Scalar(0));
-    return RowOutcome::solved;
-  }
-  if (!solver.determined(system.background, system.penalty)) return RowOutcome::singular;
-  if (options_.solver == Solver::cholesky) return solver.solve(system, x);
-  return solver.improve(system, options_.cg_steps, options_.cg_tolerance, x);
-}
-
-template <Real Scalar>
-void ImplicitALS<Scalar>::half_step(const SideData& data, FactorMatrix<Scalar>& fixed, FactorMatrix<Scalar>& solved, std::size_t iteration,
-                                    const ParallelOptions& parallel, const detail::FitPartners<Scalar>* partners, FitReport& report) {
-  const Side other = data.side == Side::users ? Side::items : Side::users;
-
-  Stopwatch gram_watch;
-  detail::BlockedGram<Scalar> blocked(fixed, weights_.background(other), options_.simd);
-  if (partners == nullptr) {
-    blocked.add_blocks(0, blocked.blocks(), parallel);
-  } else {
-    blocked.add_blocks(partners->share(blocked.blocks(), partners->rank), partners->share(blocked.blocks(), partners->rank + 1), parallel);
-    partners->gather(blocked.sums(), blocked.blocks());
-  }
-  const AlignedVector<double> matrix = blocked.total();
-  for (std::size_t f = 0; f < options_.factors; ++f)
-    if (!detail::is_finite(matrix[f * options_.factors + f]))
-      throw_failure(RowOutcome::not_finite, data.side, "iteration " + std::to_string(iteration) + ", the Gram matrix of the other side",
-                    options_.regularization);
-  report.gram_seconds += gram_watch.seconds();
-
-  Stopwatch eigen_watch;
-  Eigenbasis basis = eigenbasis(matrix, options_.factors, parallel, options_.simd);
-  report.eigen_seconds += eigen_watch.seconds();
-
-  Stopwatch rotate_watch;
-  const std::size_t n_float = std::is_same_v<Scalar, float> ? float_columns(basis, weights_.least_ridge(data.side)) : 0;
-  rotate(fixed, basis, parallel, options_.simd, n_float);
-  if (options_.solver == Solver::conjugate_gradient) rotate(solved, basis, parallel, options_.simd, n_float);  // the warm start moves along
-  eigenvalues_ = std::move(basis.values);
-  check_rotated(fixed, data.side, iteration, parallel);
-  report.rotate_seconds += rotate_watch.seconds();
-
-  Stopwatch solve_watch;
-  struct Worker {
-    RowSolver<Scalar> solver;
-    detail::RowAssembler<Scalar> assembler;
-    std::vector<Scalar> strengths;  // of the row at hand, where none are kept
-  };
-  const std::span<const double> own_background = weights_.background(data.side);
-  const bool may_cancel = weights_.may_cancel();
-  const bool makes_strengths = weights_.strength_is_costly() && data.strengths.empty();
-  const ParallelOptions by_rows{.threads = parallel.threads, .grain = 16, .executor = parallel.executor};
-  std::vector<Worker> workers;
-  for (std::size_t n = 0; n < worker_count(data.order.size(), by_rows); ++n)
-    workers.push_back(
-        {RowSolver<Scalar>(fixed, eigenvalues_, options_.simd), detail::RowAssembler<Scalar>(weights_, data.side, options_.simd), {}});
-  const auto solve_block = [&](const RowBlock& block) {
-    const auto order =
-        std::span<const Index>(data.order).subspan(static_cast<std::size_t>(block.first), static_cast<std::size_t>(block.rows.rows()));
-    const auto interactions_of = [&](Index row) { return block.rows.row(row - block.first); };
-    parallel_for(order.size(), by_rows, [&](std::size_t first, std::size_t last, std::size_t worker) {
-      auto& [solver, assembler, made] = workers[worker];
-      const auto system_of = [&, &assembler = assembler, &made = made](Index row) {
-        const auto r = static_cast<std::size_t>(row);
-        const SparseRow interactions = interactions_of(row);
-        std::span<const Scalar> strengths;
-        if (makes_strengths) {
-          made.clear();
-          weights_.append_strengths(data.side, interactions, made);
-          strengths = made;
-        } else if (!data.strengths.empty()) {
-          strengths = std::span<const Scalar>(data.strengths).subspan(block.rows.row_begin(row - block.first), interactions.size());
-        }
-        return assembler.assemble(row, interactions, strengths, own_background.empty() ? 1.0 : own_background[r]);
-      };
-      const auto check = [&](RowOutcome outcome, Index row, double penalty) {
-        if (outcome != RowOutcome::solved)
-          throw_failure(outcome, data.side, "iteration " + std::to_string(iteration) + ", row " + std::to_string(row), penalty);
-      };
-      const auto again = [&, &solver = solver](std::span<Scalar> x) {
-        const auto row = static_cast<Index>(static_cast<std::size_t>(x.data() - solved.data()) / solved.stride());
-        const RowSystem<Scalar> system = system_of(row);
-        check(solve_row(solver, system, x), row, system.penalty);
-      };
-      for (std::size_t n = first; n < last; ++n) {
-        const Index row = order[n];
-        const RowSystem<Scalar> system = system_of(row);
-        if (n + 1 < last) solver.expect(interactions_of(order[n + 1]).columns);
-        // Further ahead than the interactions, which are found by it.
-        if (n + 8 < order.size()) detail::prefetch(block.rows.offsets().data() + (order[n + 8] - block.first));
-        if (n + 3 < order.size()) assembler.prefetch(interactions_of(order[n + 3]));
-        if (may_cancel && !system.columns.empty() && detail::cancels(weights_, data.side, fixed, eigenvalues_, system))
-          check(RowOutcome::singular, row, system.penalty);
-        if (options_.solver == Solver::cholesky && !system.columns.empty() && solver.determined(system.background, system.penalty))
-          solver.enqueue(system, solved.row(row), again);
-        else
-          check(solve_row(solver, system, solved.row(row)), row, system.penalty);
-      }
-      solver.flush(again);
-    });
-  };
-  std::exception_ptr error;
-  try {
-    data.rows.for_each_block(solve_block);
-  } catch (...) {
-    if (partners == nullptr) throw;
-    error = std::current_exception();
-  }
-  if (partners != nullptr) {
-    partners->agree(error);
-    partners->exchange(data.side, solved);
-  }
-  (data.side == Side::users ? report.user_seconds : report.item_seconds) += solve_watch.seconds();
-}
-
-// The solver answers for the rows it solves. A turn keeps the length of a row, so that only one longer than the largest Scalar can overflow; the
-// Gram matrix bounds the length of all rows.
-template <Real Scalar>
-void ImplicitALS<Scalar>::check_rotated(const FactorMatrix<Scalar>& fixed, Side solved, std::size_t iteration,
-                                        const ParallelOptions& parallel) const {
-  double least_weight = 1.0;
-  for (const double weight : weights_.background(solved == Side::users ? Side::items : Side::users))
-    if (weight > 0.0) least_weight = (std::min)(least_weight, weight);
-  const double longest = std::sqrt(std::accumulate(eigenvalues_.begin(), eigenvalues_.end(), 0.0) / least_weight);
-  if (longest < 0.25 * static_cast<double>((std::numeric_limits<Scalar>::max)())) return;
-  parallel_for(static_cast<std::size_t>(fixed.rows()), {.threads = parallel.threads, .grain = 1024, .executor = parallel.executor},
-               [&](std::size_t first, std::size_t last, std::size_t) {
-                 for (std::size_t r = first; r < last; ++r)
-                   for (const Scalar value : fixed.row(static_cast<Index>(r)))
-                     if (!detail::is_finite(value))
-                       throw_failure(RowOutcome::not_finite, solved == Side::users ? Side::items : Side::users,
-                                     "iteration " + std::to_string(iteration) + ", row " + std::to_string(r), options_.regularization);
-               });
-}
-
-// In the eigenbasis the sum over all pairs of a_u b_i s^2 is sum_u a_u sum_f e_f x_uf^2: no pair is visited but the observed ones.
-template <Real Scalar>
-AlsLoss ImplicitALS<Scalar>::loss(const SideData& users, const ParallelOptions& parallel,
-                                  const detail::FitPartners<Scalar>* partners) const {
-  struct Partial {
-    double loss = 0.0;
-    double confidence = 0.0;
-  };
-  constexpr std::size_t grain = detail::loss_grain;  // wherever blocks begin and end
-  const auto k = options_.factors;
-  const std::span<const double> user_background = weights_.background(Side::users);
-  const std::span<const double> item_background = weights_.background(Side::items);
-  std::vector<Partial> partials((static_cast<std::size_t>(users.rows.rows()) + grain - 1) / grain);
-  const RowKernels<Scalar>& kernels = row_kernels<Scalar>(options_.simd);
-
-  users.rows.for_each_block([&](const RowBlock& block) {
-    const auto block_first = static_cast<std::size_t>(block.first);
-    const std::size_t block_last = block_first + static_cast<std::size_t>(block.rows.rows());
-    const std::size_t first_partial = block_first / grain;
-    const ParallelOptions by_partial{.threads = parallel.threads, .grain = 1, .executor = parallel.executor};
-    parallel_for((block_last + grain - 1) / grain - first_partial, by_partial, [&](std::size_t piece, std::size_t, std::size_t) {
-      Partial& partial = partials[first_partial + piece];
-      AlignedVector<double> exact(users_.stride(), 0.0);
-      std::vector<double> scores;
-      std::vector<Scalar> made;
-      const std::size_t first = (std::max)(block_first, (first_partial + piece) * grain);
-      const std::size_t last = (std::min)(block_last, (first_partial + piece + 1) * grain);
-      for (std::size_t u = first; u < last; ++u) {
-        const auto user = static_cast<Index>(u);
-        const SparseRow row = block.rows.row(user - block.first);
-        const double a = user_background.empty() ? 1.0 : user_background[u];
-        const std::span<const Scalar> x = users_.row(user);
-        std::copy(x.begin(), x.end(), exact.begin());
-        scores.resize(row.size());
-        kernels.exact_dots(
-            {.fixed = items_.data(), .stride = items_.stride(), .factors = k, .columns = row.columns.data(), .count = row.size()},
-            exact.data(), scores.data());
-        double squares = 0.0;
-        double energy = 0.0;
-        for (std::size_t f = 0; f < k; ++f) {
-          const double square = static_cast<double>(x[f]) * static_cast<double>(x[f]);
-          squares += square;
-          energy += eigenvalues_[f] * square;
-        }
-        partial.loss += weights_.penalty(Side::users, row.size(), a) * squares + weights_.unobserved_weight() * a * energy;
-        std::span<const Scalar> strengths;
-        if (!users.strengths.empty()) {
-          strengths = std::span<const Scalar>(users.strengths).subspan(block.rows.row_begin(user - block.first), row.size());
-        } else if (weights_.strength_is_costly()) {
-          made.clear();
-          weights_.append_strengths(Side::users, row, made);
-          strengths = made;
-        }
-        for (std::size_t n = 0; n < row.size(); ++n) {
-          const Index item = row.columns[n];
-          const auto i = static_cast<std::size_t>(item);
-          const double strength = strengths.empty()
-                                      ? weights_.strength(row.values[n], static_cast<Offset>(row.size()), weights_.counts(Side::items)[i])
-                                      : static_cast<double>(strengths[n]);
-          const double b = item_background.empty() ? 1.0 : item_background[i];
-          const auto [confidence, excess] = weights_.terms(strength, item, a, b);
-          const double score = scores[n];
-          // c (p - s)^2 less the background that the sum over all pairs has counted for this one.
-          const double preference = row.values[n] > 0.0F ? 1.0 : 0.0;
-          partial.loss += excess * score * score + confidence * preference * (preference - 2.0 * score);
-          partial.confidence += confidence;
-        }
-      }
-    });
-  });
-
-  if (partners != nullptr) {  // users are dealt in whole partial sums, so that all but one of the numbers that are added up here are 0
-    std::vector<double> numbers;
-    for (const Partial& partial : partials) numbers.insert(numbers.end(), {partial.loss, partial.confidence});
-    partners->sum(numbers);
-    for (std::size_t n = 0; n < partials.size(); ++n) partials[n] = {numbers[2 * n], numbers[2 * n + 1]};
-  }
-  AlsLoss total;
-  double confidence = 0.0;
-  for (const Partial& partial : partials) {
-    total.total += partial.loss;
-    confidence += partial.confidence;
-  }
-  const std::span<const Index> item_counts = weights_.counts(Side::items);
-  for (Index i = 0; i < items_.rows(); ++i) {
-    const auto at = static_cast<std::size_t>(i);
-    double squares = 0.0;
-    for (const Scalar value : items_.row(i)) squares += static_cast<double>(value) * static_cast<double>(value);
-    total.total +=
-        weights_.penalty(Side::items, static_cast<std::size_t>(item_counts[at]), item_background.empty() ? 1.0 : item_background[at]) *
-        squares;
-  }
-  const double cells = static_cast<double>(shape().users) * static_cast<double>(shape().items);
-  total.per_cell = total.total / cells;
-  const double nnz = static_cast<double>(std::accumulate(item_counts.begin(), item_counts.end(), Offset{0}));
-  total.loss_per_total_weight = total.total / (confidence + cells - nnz);
-  return total;
+void ImplicitALS<Scalar>::check_data(const CsrView& data) const {
+  require_fitted();
+  detail::check_shape("data", data.shape(), "the model", shape());
+  CsrMatrix cleaned;
+  weights_.check_counts(detail::without_stored_zeros(data, cleaned));
 }
 
 template <Real Scalar>
@@ -607,141 +179,24 @@ FitReport ImplicitALS<Scalar>::fit(const CsrView& given, const FitOptions& fit_o
   const Stopwatch total;
   CsrMatrix cleaned;
   const CsrView train = detail::without_stored_zeros(given, cleaned);
-  const detail::RowsRef users(train);
-  check_fit(train.shape(), train.nnz(), true, fit_options);
+  detail::check_fit(options_, train.shape(), train.nnz(), true, fitted(), fit_options);
   const CsrMatrix by_items = transpose(train);
-  return fit_rows(users, detail::RowsRef(by_items), fit_options, total);
-}
-
-template <Real Scalar>
-void ImplicitALS<Scalar>::check_fit(MatrixShape shape, Offset nnz, bool in_memory, const FitOptions& fit_options) const {
-  if (nnz == 0) throw InvalidArgument("train", detail::shape_text(shape) + " without interactions", "a matrix with at least one");
-  if (fit_options.snapshot_every < 1) throw InvalidArgument("snapshot_every", fit_options.snapshot_every, "at least 1");
-  if (const std::size_t done = fit_options.resume_from != nullptr ? fit_options.resume_from->iteration : 0;
-      done > 0 && done >= options_.iterations)
-    throw InvalidArgument("iterations", options_.iterations, "above the " + std::to_string(done) + " of the fit that is resumed");
-  if (!fit_options.memory_limit) return;
-  const MemoryEstimate estimate = estimate_memory<Scalar>(shape.users, shape.items, nnz, options_);
-  std::uint64_t needed = fitted() ? estimate.refit_total() : estimate.total();
-  if (!in_memory) needed -= estimate.transposed + estimate.strengths;
-  if (needed > *fit_options.memory_limit)
-    throw InvalidArgument("memory_limit", *fit_options.memory_limit,
-                          "at least " + std::to_string(needed) + " bytes, which is what estimate_memory says for " +
-                              detail::shape_text(shape) + " with " + std::to_string(nnz) + " interactions and " +
-                              std::to_string(options_.factors) + " factors");
+  return fit_rows(detail::RowsRef(train), detail::RowsRef(by_items), fit_options, total);
 }
 
 template <Real Scalar>
 FitReport ImplicitALS<Scalar>::fit_rows(const detail::RowsRef& train, const detail::RowsRef& by_items, const FitOptions& fit_options,
                                         const Stopwatch& total) {
-  check_fit(train.shape(), train.nnz(), train.in_memory(), fit_options);
+  detail::check_fit(options_, train.shape(), train.nnz(), train.in_memory(), fitted(), fit_options);
   detail::check_shape("train by items", {by_items.cols(), by_items.rows()}, "train", train.shape());
   if (by_items.nnz() != train.nnz())
     throw ShapeError("train by items holds " + std::to_string(by_items.nnz()) + " interactions; train holds " +
                      std::to_string(train.nnz()));
-  return fit_weighted(detail::AlsWeights(options_, train, by_items), train, by_items, fit_options, total, nullptr);
-}
-
-template <Real Scalar>
-FitReport ImplicitALS<Scalar>::fit_weighted(detail::AlsWeights weights, const detail::RowsRef& train, const detail::RowsRef& by_items,
-                                            const FitOptions& fit_options, const Stopwatch& total,
-                                            const detail::FitPartners<Scalar>* partners) {
-  FitReport report;
-  const std::size_t done_before = fit_options.resume_from != nullptr ? fit_options.resume_from->iteration : 0;
-
-  // All work is done on a second model, which replaces this one at the very end.
-  ImplicitALS next(options_);
-  next.weights_ = std::move(weights);
-  const FitSnapshot<Scalar>* const resumed = fit_options.resume_from;
-  const auto initial = [&](const FactorMatrix<Scalar> FitSnapshot<Scalar>::*part, const std::optional<FactorMatrix<Scalar>>& option) {
-    return resumed != nullptr ? &(resumed->*part) : option ? &*option : nullptr;
-  };
-  const FactorMatrix<Scalar>* const first_users = initial(&FitSnapshot<Scalar>::users, fit_options.initial_users);
-  const FactorMatrix<Scalar>* const first_items = initial(&FitSnapshot<Scalar>::items, fit_options.initial_items);
-  // The exact solver overwrites the factors it solves for without a look at them; then zeros will do.
-  const bool exact = options_.solver == Solver::cholesky;
-  const auto start = [&](const FactorMatrix<Scalar>* given_factors, std::string_view name, Index rows, RandomStream stream, bool read) {
-    return given_factors != nullptr || read ? given_or_first(given_factors, name, rows, stream)
-                                            : FactorMatrix<Scalar>(rows, static_cast<Index>(options_.factors));
-  };
-  const bool from_items = first_users == nullptr;
-  next.items_ = start(first_items, "initial_items", train.cols(), RandomStream::item_factors, from_items || !exact);
-  next.users_ = start(first_users, "initial_users", train.rows(), RandomStream::user_factors, !exact);
-  const SideData users = next.prepare_side(Side::users, train);
-  const SideData items = next.prepare_side(Side::items, by_items);
-  report.prepare_seconds = total.seconds();
-
-  const ParallelOptions parallel{.threads = options_.threads, .grain = 1, .executor = fit_options.executor};
-  if (from_items) next.half_step(users, next.items_, next.users_, 0, parallel, partners, report);
-  std::optional<double> last_loss = resumed != nullptr ? resumed->last_loss : std::nullopt;
-  for (std::size_t iteration = done_before + 1; iteration <= options_.iterations; ++iteration) {
-    const Stopwatch watch;
-    next.half_step(items, next.users_, next.items_, iteration, parallel, partners, report);
-    next.half_step(users, next.items_, next.users_, iteration, parallel, partners, report);
-    IterationReport& done = report.iterations.emplace_back();
-    done.iteration = iteration;
-    done.seconds = watch.seconds();
-
-    if (fit_options.record_loss || options_.tolerance > 0.0) {
-      const Stopwatch loss_watch;
-      done.loss = next.loss(users, parallel, partners);
-      report.loss_seconds += loss_watch.seconds();
-    }
-    if (fit_options.after_iteration) {
-      next.build_index();
-      fit_options.after_iteration(std::as_const(next), done);
-    }
-    if (options_.tolerance > 0.0) {
-      const double now = done.loss->total;
-      if (last_loss && *last_loss - now < options_.tolerance * std::abs(*last_loss)) {
-        report.stop = FitStop::tolerance;
-        break;
-      }
-      last_loss = now;
-    }
-    if (fit_options.on_snapshot && iteration % fit_options.snapshot_every == 0 && iteration < options_.iterations) {
-      FitSnapshot<Scalar> snapshot{iteration, last_loss, std::move(next.users_), std::move(next.items_)};  // lent, not copied
-      fit_options.on_snapshot(std::as_const(snapshot));
-      next.users_ = std::move(snapshot.users);
-      next.items_ = std::move(snapshot.items);
-    }
-    if (fit_options.progress) {
-      const ProgressAnswer answer =
-          fit_options.progress({.what = "fit", .done = iteration, .total = options_.iterations, .elapsed_seconds = total.seconds()});
-      if (answer == ProgressAnswer::cancel) throw Cancelled("fit");
-      if (answer == ProgressAnswer::stop_and_keep) {
-        report.stop = FitStop::callback;
-        break;
-      }
-    }
-  }
-  next.build_index();
-  *this = std::move(next);
+  detail::AlsFit<Scalar> work(options_, detail::AlsWeights(options_, train, by_items), train, by_items, fit_options, total, nullptr);
+  auto [state, report] = work.run();
+  *this = ImplicitALS(std::move(state));
   report.seconds = total.seconds();
   return report;
-}
-
-template <Real Scalar>
-double ImplicitALS<Scalar>::predict(Index user, Index item) const {
-  require_fitted();
-  detail::check_user(user, shape());
-  detail::check_item(item, shape());
-  return detail::ranking_of(items_, users_.row(user).data(), {&item, 1}, options_.simd).front().score;
-}
-
-template <Real Scalar>
-bool ImplicitALS<Scalar>::knows(Index user) const {
-  require_fitted();
-  detail::check_user(user, shape());
-  return detail::is_known(users_.row(user));
-}
-
-template <Real Scalar>
-std::vector<Scored> ImplicitALS<Scalar>::recommend(Index user, const RecommendOptions& options) const {
-  require_fitted();
-  detail::check_recommend(user, options, shape());
-  detail::require_finite_row(users_, user, "user");
-  return list_for(users_.row(user), options).items;
 }
 
 template <Real Scalar>
@@ -749,55 +204,7 @@ Recommendation ImplicitALS<Scalar>::recommend(const SparseRow& interactions, con
   require_fitted();
   detail::check_recommend(options, shape().items);
   const std::vector<Scalar> x = fold_in(interactions);
-  return list_for(x, options);
-}
-
-template <Real Scalar>
-RankedLists ImplicitALS<Scalar>::recommend_all(std::span<const Index> users, const RecommendAllOptions& options) const {
-  require_fitted();
-  detail::check_recommend_all(users, options, shape());
-  return detail::many_lists(searched(), users_, users, options);
-}
-
-template <Real Scalar>
-void ImplicitALS<Scalar>::recommend_all(std::span<const Index> users, const RecommendAllOptions& options, const ListSink& sink) const {
-  require_fitted();
-  detail::check_recommend_all(users, options, shape());
-  detail::stream_lists(searched(), users_, users, options, sink);
-}
-
-template <Real Scalar>
-std::vector<Scored> ImplicitALS<Scalar>::rank_items(Index user, std::span<const Index> candidates) const {
-  require_fitted();
-  detail::check_user(user, shape());
-  detail::check_index_list(candidates, "candidates", "an item", shape().items);
-  return detail::ranking_of(items_, users_.row(user).data(), candidates, options_.simd);
-}
-
-template <Real Scalar>
-std::vector<Scored> ImplicitALS<Scalar>::similar_items(Index item, const SimilarOptions& options) const {
-  require_fitted();
-  detail::check_item(item, shape());
-  detail::check_filters(options.exclude, options.allow, options.min_score, "an item", shape().items);
-  return detail::neighbours(searched(), item, options);
-}
-
-template <Real Scalar>
-std::vector<Scored> ImplicitALS<Scalar>::similar_users(Index user, const SimilarOptions& options) const {
-  require_fitted();
-  detail::check_user(user, shape());
-  detail::check_filters(options.exclude, options.allow, options.min_score, "a user", shape().users);
-  return detail::neighbours<Scalar>({user_index(), users_, weights_.counts(Side::users)}, user, options);
-}
-
-template <Real Scalar>
-std::vector<Scored> ImplicitALS<Scalar>::recommend_users(Index item, const RecommendOptions& options) const {
-  require_fitted();
-  detail::check_item(item, shape());
-  detail::check_filters(options.exclude, options.allow, options.min_score, "a user", shape().users);
-  detail::require_finite_row(items_, item, "item");
-  if (!detail::is_known(std::as_const(items_).row(item))) return {};
-  return detail::one_list<Scalar>({user_index(), users_, weights_.counts(Side::users)}, items_.row(item).data(), options);
+  return this->list_for(x, options);
 }
 
 template <Real Scalar>
@@ -841,9 +248,10 @@ void ImplicitALS<Scalar>::refit_users(std::span<const Index> users, const CsrVie
   for (Index n = 0; n < known.rows(); ++n) {  // nothing here can throw
     const Index user = users[static_cast<std::size_t>(n)];
     std::copy(solved.row(n).begin(), solved.row(n).end(), users_.row(user).begin());
-    weights_.set_count(Side::users, user, static_cast<Index>(known.row(n).size()));
+    set_count(Side::users, user, static_cast<Index>(known.row(n).size()));
   }
-  forget_users();
+  this->forget_users();
+  item_system_.reset();
 }
 
 template <Real Scalar>
@@ -855,9 +263,12 @@ Index ImplicitALS<Scalar>::append_users(const CsrView& rows) {
   FactorMatrix<Scalar> users = detail::with_rows(users_, solved);
   detail::AlsWeights weights = weights_;
   for (Index n = 0; n < known.rows(); ++n) weights.set_count(Side::users, first + n, static_cast<Index>(known.row(n).size()));
+  std::vector<Index> counts(weights.counts(Side::users).begin(), weights.counts(Side::users).end());
   users_ = std::move(users);
   weights_ = std::move(weights);
-  forget_users();
+  user_counts_ = std::move(counts);
+  this->forget_users();
+  item_system_.reset();
   return first;
 }
 
@@ -887,7 +298,7 @@ void ImplicitALS<Scalar>::solve_items(std::span<const Index> items, const CsrVie
 
   ImplicitALS next(*this);
   for (Index n = 0; n < rows.rows(); ++n)
-    next.weights_.set_count(Side::items, items[static_cast<std::size_t>(n)], static_cast<Index>(rows.row(n).size()));
+    next.set_count(Side::items, items[static_cast<std::size_t>(n)], static_cast<Index>(rows.row(n).size()));
   const ItemSystem& system = item_system_.get_or_make([&] {
     ItemSystem made{users_, eigenbasis(gram(users_, weights_.background(Side::users), parallel, options_.simd), options_.factors, parallel,
                                        options_.simd)};
@@ -897,13 +308,13 @@ void ImplicitALS<Scalar>::solve_items(std::span<const Index> items, const CsrVie
   FactorMatrix<Scalar> solved = detail::fold_in_rows<Scalar>(options_, next.weights_, Side::items, system.users, system.basis.values, rows,
                                                              items, options_.threads, where);
   rotate(solved, detail::inverse(system.basis), parallel, options_.simd);
-  if (next.items_.rows() < next.shape().items) {
+  if (items.back() >= next.items_.rows()) {
     next.items_ = detail::with_rows(next.items_, solved);
   } else {
     for (Index n = 0; n < solved.rows(); ++n)
       std::copy(solved.row(n).begin(), solved.row(n).end(), next.items_.row(items[static_cast<std::size_t>(n)]).begin());
   }
-  // Users are solved in the eigenbasis of the items: theirs is another one now.
+  // The items changed: diagonalise their Gram matrix again and turn both sides.
   Eigenbasis basis = eigenbasis(gram(next.items_, next.weights_.background(Side::items), parallel, options_.simd), options_.factors,
                                 parallel, options_.simd);
   rotate(next.items_, basis, parallel, options_.simd);
@@ -911,6 +322,16 @@ void ImplicitALS<Scalar>::solve_items(std::span<const Index> items, const CsrVie
   next.eigenvalues_ = std::move(basis.values);
   next.build_index();
   *this = std::move(next);
+  solvers_.clear();
+  item_system_.reset();
+}
+
+template <Real Scalar>
+void ImplicitALS<Scalar>::set_count(Side side, Index index, Index count) {
+  weights_.set_count(side, index, count);
+  std::vector<Index>& counts = side == Side::users ? user_counts_ : item_counts_;
+  if (static_cast<std::size_t>(index) == counts.size()) counts.push_back(count);
+  counts[static_cast<std::size_t>(index)] = count;
 }
 
 #if defined(KINDRED_COMPILED)

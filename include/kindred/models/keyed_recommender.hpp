@@ -18,7 +18,6 @@
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/data/id_map.hpp>
-#include <kindred/models/als_recommend.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/models/recommender.hpp>
 

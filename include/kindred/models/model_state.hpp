@@ -14,8 +14,8 @@
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/data/dataset.hpp>
-#include <kindred/models/als_options.hpp>
-#include <kindred/models/als_weights.hpp>
+#include <kindred/models/als/options.hpp>
+#include <kindred/models/als/weights.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/models/keyed_recommender.hpp>
 #include <kindred/models/popularity_recommender.hpp>
@@ -43,6 +43,7 @@ struct PopularityAccess {
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
+/// An ImplicitALS in parts.
 struct AlsAccess {
   /// Everything but factors, which are large and are read in place.
   struct State {
@@ -52,8 +53,8 @@ struct AlsAccess {
   };
   template <Real Scalar>
   [[nodiscard]] static State state_of(const ImplicitALS<Scalar>& model) {
-    if (!model.fitted()) return {model.options_, {}, {}};
-    return {model.options_, model.weights_.state(), model.eigenvalues_};
+    if (!model.fitted()) return {model.options(), {}, {}};
+    return {model.options(), model.weights().state(), {model.eigenvalues().begin(), model.eigenvalues().end()}};
   }
 
   /// When the index of the items is built.
@@ -62,31 +63,13 @@ struct AlsAccess {
   /// A model of these parts; unfitted if the factors are 0 x 0. The options were validated, but for a functor that may be missing.
   template <Real Scalar>
   [[nodiscard]] static ImplicitALS<Scalar> model_of(State state, FactorMatrix<Scalar> users, FactorMatrix<Scalar> items, Build build) {
-    ImplicitALS<Scalar> model;
-    model.options_ = state.options;
-    if (users.factors() == 0) return model;
-    model.weights_ = AlsWeights(state.options, std::move(state.weights));
-    model.users_ = std::move(users);
-    model.items_ = std::move(items);
-    model.eigenvalues_ = std::move(state.eigenvalues);
-    if (build == Build::now) model.build_index();
-    return model;
-  }
-
-  /// A fit of which other processes solve some of the rows: `train` and `by_items` hold those of this one alone.
-  template <Real Scalar>
-  static FitReport fit_shared(ImplicitALS<Scalar>& model, AlsWeights weights, const RowsRef& train, const RowsRef& by_items,
-                              const typename ImplicitALS<Scalar>::FitOptions& options, const FitPartners<Scalar>& partners,
-                              SimdLevel asked_for) {
-    FitReport report = model.fit_weighted(std::move(weights), train, by_items, options, Stopwatch(), &partners);
-    model.options_.simd = asked_for;  // the level that all ranks have is no wish of who asked
-    return report;
-  }
-  /// @throws as fit does before it starts.
-  template <Real Scalar>
-  static void check_shared(const ImplicitALS<Scalar>& model, MatrixShape shape, Offset nnz, bool in_memory,
-                           const typename ImplicitALS<Scalar>::FitOptions& options) {
-    model.check_fit(shape, nnz, in_memory, options);
+    AlsState<Scalar> parts{std::move(state.options), {}, std::move(users), std::move(items), {}};
+    if (parts.users.factors() > 0) {
+      parts.weights = AlsWeights(parts.options, std::move(state.weights));
+      parts.eigenvalues = std::move(state.eigenvalues);
+    }
+    using IndexItems = typename ImplicitALS<Scalar>::IndexItems;
+    return {std::move(parts), build == Build::now ? IndexItems::now : IndexItems::when_needed};
   }
 };
 

@@ -69,6 +69,19 @@ struct RecommendOptions {
   Fallback fallback = Fallback::none;
 };
 
+/// Whether a list of what is similar may hold the very item or user that was asked about.
+enum class SelfMatch { excluded, included };
+
+/// What similar_items and similar_users return.
+struct SimilarOptions {
+  std::size_t count = 10;
+  std::span<const Index> exclude = {};                         ///< Strictly increasing.
+  std::optional<std::span<const Index>> allow = std::nullopt;  ///< If set, only these, strictly increasing.
+  std::optional<double> min_score = std::nullopt;              ///< If set, only cosines at least this high.
+  Candidates candidates = Candidates::trained;  ///< Whether those without an interaction in train may be listed (their cosine is 0).
+  SelfMatch self = SelfMatch::excluded;
+};
+
 /// What recommend_all(users) returns.
 struct RecommendAllOptions {
   std::size_t count = 10;  ///< Length of each list.

@@ -9,7 +9,7 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
-#include <kindred/models/als_options.hpp>
+#include <kindred/models/als/options.hpp>
 #include <kindred/persistence/flat_object.hpp>
 #include <kindred/simd/level.hpp>
 

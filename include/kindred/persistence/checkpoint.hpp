@@ -18,8 +18,8 @@
 #include <kindred/data/csr_view.hpp>
 #include <kindred/io/checksum.hpp>
 #include <kindred/io/csr_file.hpp>
-#include <kindred/models/als_options.hpp>
-#include <kindred/models/als_report.hpp>
+#include <kindred/models/als/options.hpp>
+#include <kindred/models/als/report.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/persistence/als_fields.hpp>
 #include <kindred/persistence/flat_object.hpp>

@@ -16,7 +16,7 @@
 #include <kindred/core/random.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/evaluation/evaluate.hpp>
-#include <kindred/models/als_options.hpp>
+#include <kindred/models/als/options.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/tuning/search_space.hpp>
 

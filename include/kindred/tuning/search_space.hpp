@@ -14,7 +14,7 @@
 
 #include <kindred/core/error.hpp>
 #include <kindred/core/random.hpp>
-#include <kindred/models/als_options.hpp>
+#include <kindred/models/als/options.hpp>
 
 namespace kindred::inline v0 {
 

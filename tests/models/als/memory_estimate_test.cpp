@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // That the estimate is near the measured peak is shown by the benchmark fit_memory; here is what it must be made of.
-#include <kindred/models/memory_estimate.hpp>
+#include <kindred/models/als/memory_estimate.hpp>
 
 #include <doctest/doctest.h>
 

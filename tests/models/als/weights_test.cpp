@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <kindred/models/als_weights.hpp>
+#include <kindred/models/als/weights.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -11,9 +11,9 @@
 
 #include <doctest/doctest.h>
 
-#include "../support/als_settings.hpp"
-#include "../support/random_matrix.hpp"
-#include "../support/textbook_als.hpp"
+#include "../../support/als_settings.hpp"
+#include "../../support/random_matrix.hpp"
+#include "../../support/textbook_als.hpp"
 
 namespace kd = kindred;
 using doctest::Approx;

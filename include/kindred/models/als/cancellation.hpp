@@ -9,7 +9,7 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/linalg/row_system.hpp>
-#include <kindred/models/als_weights.hpp>
+#include <kindred/models/als/weights.hpp>
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 

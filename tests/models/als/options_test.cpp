@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <kindred/models/als_options.hpp>
+#include <kindred/models/als/options.hpp>
 
 #include <cstddef>
 #include <functional>
@@ -10,7 +10,7 @@
 
 #include <doctest/doctest.h>
 
-#include "../support/als_instances.hpp"
+#include "../../support/als_instances.hpp"
 
 namespace kd = kindred;
 

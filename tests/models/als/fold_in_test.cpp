@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // New and changed users and items, and explanations.
-#include <kindred/models/als_fold_in.hpp>
+#include <kindred/models/als/fold_in.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -15,9 +15,9 @@
 
 #include <doctest/doctest.h>
 
-#include "../support/als_instances.hpp"
-#include "../support/als_settings.hpp"
-#include "../support/random_matrix.hpp"
+#include "../../support/als_instances.hpp"
+#include "../../support/als_settings.hpp"
+#include "../../support/random_matrix.hpp"
 
 namespace kd = kindred;
 using doctest::Approx;

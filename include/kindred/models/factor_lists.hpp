@@ -2,12 +2,7 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
-#include <memory>
-#include <mutex>
-#include <numeric>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,109 +16,9 @@
 #include <kindred/core/types.hpp>
 #include <kindred/linalg/top_k.hpp>
 #include <kindred/linalg/top_k_search.hpp>
-#include <kindred/models/als_options.hpp>
 #include <kindred/models/recommender.hpp>
 #include <kindred/simd/level.hpp>
 #include <kindred/simd/score_kernels.hpp>
-
-namespace kindred::inline v0 {
-
-/// Whether a list of what is similar may hold the very item or user that was asked about.
-enum class SelfMatch { excluded, included };
-
-/// What similar_items and similar_users return.
-struct SimilarOptions {
-  std::size_t count = 10;
-  std::span<const Index> exclude = {};                         ///< Strictly increasing.
-  std::optional<std::span<const Index>> allow = std::nullopt;  ///< If set, only these, strictly increasing.
-  std::optional<double> min_score = std::nullopt;              ///< If set, only cosines at least this high.
-  Candidates candidates = Candidates::trained;  ///< Whether those without an interaction in train may be listed (their cosine is 0).
-  SelfMatch self = SelfMatch::excluded;
-};
-
-namespace detail {
-
-/// Something derived that is made when first asked for, by const methods of many threads, and shared by copies of its owner.
-template <typename T>
-class Lazy {
- public:
-  Lazy() = default;
-  Lazy(const Lazy& other) { set(other.shared()); }
-  Lazy(Lazy&& other) noexcept : value_(std::move(other.value_)), ready_(other.ready_.exchange(nullptr)) {}
-  Lazy& operator=(Lazy other) noexcept {
-    value_ = std::move(other.value_);
-    ready_ = other.ready_.load();
-    return *this;
-  }
-  ~Lazy() = default;
-
-  /// What was made, or null; does not wait for a thread that is making it. Valid until the owner changes.
-  [[nodiscard]] const T* get() const noexcept { return ready_.load(std::memory_order_acquire); }
-  template <typename Make>
-  const T& get_or_make(const Make& make) const {
-    if (const T* made = get()) return *made;
-    const std::lock_guard lock(mutex_);
-    if (!value_) {
-      value_ = std::make_shared<const T>(make());
-      ready_.store(value_.get(), std::memory_order_release);
-    }
-    return *value_;
-  }
-  void set(std::shared_ptr<const T> value) noexcept {
-    value_ = std::move(value);
-    ready_.store(value_.get(), std::memory_order_release);
-  }
-  void reset() noexcept { set(nullptr); }
-
- private:
-  [[nodiscard]] std::shared_ptr<const T> shared() const {
-    const std::lock_guard lock(mutex_);
-    return value_;
-  }
-
-  mutable std::mutex mutex_;
-  mutable std::shared_ptr<const T> value_;
-  mutable std::atomic<const T*> ready_{nullptr};  // so that reading takes no lock
-};
-
-/// Workspaces kept between const calls of many threads. They refer to their owner, so they do not go along when it is copied or moved.
-template <typename T>
-class Spares {
- public:
-  Spares() = default;
-  Spares(const Spares&) noexcept {}
-  Spares& operator=(const Spares&) noexcept {
-    clear();
-    return *this;
-  }
-  ~Spares() = default;
-
-  /// One that nobody uses, or a new one.
-  template <typename Make>
-  [[nodiscard]] std::unique_ptr<T> take(const Make& make) const {
-    {
-      const std::lock_guard lock(mutex_);
-      if (!kept_.empty()) {
-        std::unique_ptr<T> spare = std::move(kept_.back());
-        kept_.pop_back();
-        return spare;
-      }
-    }
-    return std::make_unique<T>(make());
-  }
-  void give_back(std::unique_ptr<T> spare) const {
-    const std::lock_guard lock(mutex_);
-    kept_.push_back(std::move(spare));
-  }
-  void clear() noexcept { kept_.clear(); }
-
- private:
-  mutable std::mutex mutex_;
-  mutable std::vector<std::unique_ptr<T>> kept_;
-};
-
-}  // namespace detail
-}  // namespace kindred::inline v0
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
@@ -176,28 +71,23 @@ void score_rows(const FactorMatrix<Scalar>& factors, const Scalar* query, std::s
   }
 }
 
-/// One list without an index: every row is scored. The same list to the bit; for a model whose index would cost more than the few lists it is asked for.
+/// One list without an index: every row is scored, on the thread that asks. The same list to the bit; for a model whose index would cost more than
+/// the few lists it is asked for.
 template <Real Scalar>
 [[nodiscard]] std::vector<Scored> scanned_list(const FactorMatrix<Scalar>& rows, std::span<const Index> counts, const Scalar* query,
-                                               const RecommendOptions& options, const AlsOptions& als) {
+                                               const RecommendOptions& options, SimdLevel level) {
   const TopKRequest request = request_of(options, counts);
-  const auto n_rows = static_cast<std::size_t>(rows.rows());
-  const ParallelOptions parallel{.threads = als.threads, .grain = 64 * score_block};
-  std::vector<BestOf> best(worker_count(n_rows, parallel), BestOf((std::min)(request.count, n_rows)));
-  parallel_for(n_rows, parallel, [&](std::size_t first, std::size_t last, std::size_t worker) {
-    std::vector<Index> piece(last - first);
-    std::iota(piece.begin(), piece.end(), static_cast<Index>(first));
-    score_rows(rows, query, piece, als.simd, [&](Index row, double score) {
+  BestOf best((std::min)(request.count, static_cast<std::size_t>(rows.rows())));
+  std::vector<Index> piece;
+  for (Index first = 0; first < rows.rows();) {
+    piece.clear();
+    for (; first < rows.rows() && piece.size() < 64 * score_block; ++first) piece.push_back(first);
+    score_rows(rows, query, piece, level, [&](Index row, double score) {
       const Scored candidate{row, score};
-      if (is_finite(score) && score >= request.min_score && best[worker].would_enter(candidate) && is_eligible(request, row))
-        best[worker].add(candidate);
+      if (is_finite(score) && score >= request.min_score && best.would_enter(candidate) && is_eligible(request, row)) best.add(candidate);
     });
-  });
-  BestOf all((std::min)(request.count, n_rows));
-  for (BestOf& part : best)
-    for (const Scored& candidate : part.take())
-      if (all.would_enter(candidate)) all.add(candidate);
-  return reranked(all.take(), options);
+  }
+  return reranked(best.take(), options);
 }
 
 /// One list. `query`: length factors; for cosines a row of a FactorMatrix.

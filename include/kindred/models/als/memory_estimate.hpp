@@ -12,7 +12,7 @@
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/linalg/gram.hpp>
-#include <kindred/models/als_options.hpp>
+#include <kindred/models/als/options.hpp>
 
 namespace kindred::inline v0 {
 

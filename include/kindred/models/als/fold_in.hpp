@@ -17,9 +17,10 @@
 #include <kindred/data/csr_view.hpp>
 #include <kindred/linalg/eigenbasis.hpp>
 #include <kindred/linalg/row_solver.hpp>
-#include <kindred/models/als_options.hpp>
-#include <kindred/models/als_weights.hpp>
-#include <kindred/models/row_cancellation.hpp>
+#include <kindred/models/als/cancellation.hpp>
+#include <kindred/models/als/options.hpp>
+#include <kindred/models/als/row_assembler.hpp>
+#include <kindred/models/als/weights.hpp>
 
 namespace kindred::inline v0 {
 

@@ -13,15 +13,12 @@
 #include <utility>
 #include <vector>
 
-#include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/data/interaction_source.hpp>
-#include <kindred/linalg/row_solver.hpp>
-#include <kindred/models/als_options.hpp>
-#include <kindred/simd/kernels.hpp>
+#include <kindred/models/als/options.hpp>
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
@@ -250,86 +247,6 @@ class AlsWeights {
   bool user_counts_current_ = true;
   bool item_counts_current_ = true;
   std::vector<double> item_boost_;
-};
-
-/// The right and left side of one row's system, built from its interactions; one per thread.
-template <Real Scalar>
-class RowAssembler {
- public:
-  /// @throws InvalidArgument if this processor does not have `level`.
-  RowAssembler(const AlsWeights& weights, AlsSide side, SimdLevel level)
-      : weights_(weights), side_(side), kernels_(row_kernels<Scalar>(level)) {}
-
-  /// Interactions that will be asked for soon: rows are visited by their length, so the processor cannot guess which comes next.
-  void prefetch(const SparseRow& interactions) const {
-    kernels_.prefetch(interactions.columns.data(), interactions.values.data(), interactions.size());
-  }
-
-  /// `strengths`: g of each interaction, or empty to compute them here. `row_background`: a_u or b_i of the row itself.
-  /// The result refers to this object until the next call.
-  /// @throws InvalidArgument naming user and item if a confidence is negative or not finite.
-  [[nodiscard]] RowSystem<Scalar> assemble(Index row, const SparseRow& interactions, std::span<const Scalar> strengths,
-                                           double row_background) {
-    const std::size_t n = interactions.size();
-    excess_.resize((n + 7) / 8 * 8);  // the kernel writes whole vectors
-    target_.resize((n + 7) / 8 * 8);
-    const AlsSide other = side_ == AlsSide::users ? AlsSide::items : AlsSide::users;
-    const std::span<const double> column_background = weights_.background(other);
-    if (!plain_terms(interactions, strengths, row_background, column_background)) {
-      const std::span<const Index> column_counts = weights_.counts(other);
-      for (std::size_t at = 0; at < n; ++at) {
-        const Index column = interactions.columns[at];
-        const auto c = static_cast<std::size_t>(column);
-        const float value = interactions.values[at];
-        const auto own_count = static_cast<Offset>(n);
-        const double strength = !strengths.empty()        ? static_cast<double>(strengths[at])
-                                : side_ == AlsSide::users ? weights_.strength(value, own_count, column_counts[c])
-                                                          : weights_.strength(value, column_counts[c], own_count);
-        const auto [confidence, excess] = weights_.terms(strength, side_ == AlsSide::users ? column : row, row_background,
-                                                         column_background.empty() ? 1.0 : column_background[c]);
-        if (!(confidence >= 0.0) || !is_finite(confidence)) throw_bad_confidence(row, column, confidence);
-        excess_[at] = excess;
-        target_[at] = value > 0.0F ? confidence : 0.0;
-      }
-    }
-    return {.columns = interactions.columns,
-            .excess = std::span<const double>(excess_).first(n),
-            .target = std::span<const double>(target_).first(n),
-            .background = weights_.unobserved_weight() * row_background,
-            .penalty = weights_.penalty(side_, n, row_background),
-            .prior_mean = {}};
-  }
-
- private:
-  /// The terms of all interactions at once; false where columns differ in their base, or where a confidence is bad and has to be found.
-  [[nodiscard]] bool plain_terms(const SparseRow& interactions, std::span<const Scalar> strengths, double row_background,
-                                 std::span<const double> column_background) {
-    if (!weights_.has_plain_terms() || !column_background.empty()) return false;
-    if (weights_.strength_is_costly() && strengths.empty()) return false;
-    const AlsWeights::Terms base = weights_.terms(0.0, 0, row_background, 1.0);
-    return kernels_.terms({.values = interactions.values.data(),
-                           .strengths = strengths.empty() ? nullptr : strengths.data(),
-                           .count = interactions.size(),
-                           .cap = weights_.cap(),
-                           .alpha = weights_.options().alpha,
-                           .base = base.confidence,
-                           .excess_base = base.excess,
-                           .excess = excess_.data(),
-                           .target = target_.data()});
-  }
-
-  [[noreturn]] void throw_bad_confidence(Index row, Index column, double confidence) const {
-    const Index user = side_ == AlsSide::users ? row : column;
-    const Index item = side_ == AlsSide::users ? column : row;
-    throw InvalidArgument("the confidence of user " + std::to_string(user) + " and item " + std::to_string(item), confidence,
-                          "finite and at least 0");
-  }
-
-  const AlsWeights& weights_;
-  AlsSide side_;
-  const RowKernels<Scalar>& kernels_;
-  AlignedVector<double> excess_;
-  AlignedVector<double> target_;
 };
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

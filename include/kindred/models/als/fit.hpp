@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <kindred/core/aligned.hpp>
+#include <kindred/core/config.hpp>
+#include <kindred/core/error.hpp>
+#include <kindred/core/parallel.hpp>
+#include <kindred/core/progress.hpp>
+#include <kindred/core/random.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/data/interaction_source.hpp>
+#include <kindred/models/als/half_step.hpp>
+#include <kindred/models/als/loss.hpp>
+#include <kindred/models/als/memory_estimate.hpp>
+#include <kindred/models/als/report.hpp>
+#include <kindred/models/als/start.hpp>
+#include <kindred/models/als/state.hpp>
+
+namespace kindred::inline v0::inline KINDRED_BUILD {
+
+template <Real Scalar>
+class ImplicitALS;
+
+/// What a call of ImplicitALS::fit does beside fitting.
+template <Real Scalar>
+struct AlsFitOptions {
+  bool record_loss = false;        ///< Evaluate the loss after every iteration: exact, O(nnz factors + users factors).
+  ProgressCallback progress = {};  ///< After every iteration.
+  /// After every iteration, with the model as if it had been fitted for that many iterations, valid during the call. What it throws ends fit.
+  std::function<void(const ImplicitALS<Scalar>& so_far, const IterationReport& iteration)> after_iteration = {};
+  /// n_users x factors to continue from, any basis; the first iteration solves items from them.
+  std::optional<FactorMatrix<Scalar>> initial_users = std::nullopt;
+  /// n_items x factors, instead of random ones: where users start without initial_users, and conjugate gradients for the items.
+  std::optional<FactorMatrix<Scalar>> initial_items = std::nullopt;
+  /// Between iterations, whenever `snapshot_every` of them are done and fit goes on: what it takes to resume. What it throws ends fit.
+  std::function<void(const FitSnapshot<Scalar>& so_far)> on_snapshot = {};
+  std::size_t snapshot_every = 1;  ///< >= 1.
+  /// Go on from here instead of starting; `iterations` counts those that were done. persistence/checkpoint.hpp keeps snapshots in a file.
+  const FitSnapshot<Scalar>* resume_from = nullptr;
+  /// Bytes: refuse to start if estimate_memory says that fit needs more. available_memory() is what the machine has left without swapping.
+  std::optional<std::uint64_t> memory_limit = std::nullopt;
+  const Executor* executor = nullptr;  ///< The caller's own threads, or none.
+};
+
+}  // namespace kindred::inline v0::inline KINDRED_BUILD
+
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
+
+/// Checks what can be known before a fit starts. `refits`: the model is fitted already, and stays until the new one is there.
+template <Real Scalar>
+void check_fit(const AlsOptions& options, MatrixShape shape, Offset nnz, bool in_memory, bool refits, const AlsFitOptions<Scalar>& fit) {
+  if (nnz == 0) throw InvalidArgument("train", shape_text(shape) + " without interactions", "a matrix with at least one");
+  if (fit.snapshot_every < 1) throw InvalidArgument("snapshot_every", fit.snapshot_every, "at least 1");
+  if (const std::size_t done = fit.resume_from != nullptr ? fit.resume_from->iteration : 0; done > 0 && done >= options.iterations)
+    throw InvalidArgument("iterations", options.iterations, "above the " + std::to_string(done) + " of the fit that is resumed");
+  if (!fit.memory_limit) return;
+  const MemoryEstimate estimate = estimate_memory<Scalar>(shape.users, shape.items, nnz, options);
+  std::uint64_t needed = refits ? estimate.refit_total() : estimate.total();
+  if (!in_memory) needed -= estimate.transposed + estimate.strengths;
+  if (needed > *fit.memory_limit)
+    throw InvalidArgument("memory_limit", *fit.memory_limit,
+                          "at least " + std::to_string(needed) + " bytes, which is what estimate_memory says for " + shape_text(shape) +
+                              " with " + std::to_string(nnz) + " interactions and " + std::to_string(options.factors) + " factors");
+}
+
+/// One fit: first factors, iterations, and what is asked for between them.
+template <Real Scalar>
+class AlsFit {
+ public:
+  /// `train` and `by_items`: the rows of this process; `weights`: of all of train. `total`: started before the transposing.
+  AlsFit(const AlsOptions& options, AlsWeights weights, const RowsRef& train, const RowsRef& by_items, const AlsFitOptions<Scalar>& asked,
+         const Stopwatch& total, const FitPartners<Scalar>* partners)
+      : asked_(asked), total_(total), partners_(partners), parallel_{.threads = options.threads, .grain = 1, .executor = asked.executor} {
+    state_.options = options;
+    state_.weights = std::move(weights);
+    start(train.cols(), train.rows());
+    users_.emplace(prepare_side<Scalar>(state_.weights, AlsSide::users, train));
+    items_.emplace(prepare_side<Scalar>(state_.weights, AlsSide::items, by_items));
+    report_.prepare_seconds = total_.seconds();
+  }
+
+  /// @throws as ImplicitALS::fit does.
+  [[nodiscard]] std::pair<AlsState<Scalar>, FitReport> run() {
+    if (from_items_) half_step(*users_, 0);
+    const std::size_t done_before = asked_.resume_from != nullptr ? asked_.resume_from->iteration : 0;
+    if (asked_.resume_from != nullptr) last_loss_ = asked_.resume_from->last_loss;
+    for (std::size_t iteration = done_before + 1; iteration <= state_.options.iterations; ++iteration) {
+      const Stopwatch watch;
+      half_step(*items_, iteration);
+      half_step(*users_, iteration);
+      IterationReport& done = report_.iterations.emplace_back();
+      done.iteration = iteration;
+      done.seconds = watch.seconds();
+      measure_loss(done);
+      if (asked_.after_iteration) show(done);
+      if (has_converged(done)) {
+        report_.stop = FitStop::tolerance;
+        break;
+      }
+      if (asked_.on_snapshot && iteration % asked_.snapshot_every == 0 && iteration < state_.options.iterations) snapshot(iteration);
+      if (is_stopped(iteration)) {
+        report_.stop = FitStop::callback;
+        break;
+      }
+    }
+    return {std::move(state_), std::move(report_)};
+  }
+
+ private:
+  /// The exact solver overwrites the factors that it solves for without reading them: zeros will do.
+  void start(Index items, Index users) {
+    const FitSnapshot<Scalar>* const resumed = asked_.resume_from;
+    const auto given = [&](const FactorMatrix<Scalar> FitSnapshot<Scalar>::*part, const std::optional<FactorMatrix<Scalar>>& option) {
+      return resumed != nullptr ? &(resumed->*part) : option ? &*option : nullptr;
+    };
+    const FactorMatrix<Scalar>* const first_users = given(&FitSnapshot<Scalar>::users, asked_.initial_users);
+    const FactorMatrix<Scalar>* const first_items = given(&FitSnapshot<Scalar>::items, asked_.initial_items);
+    const AlsOptions& options = state_.options;
+    const bool exact = options.solver == Solver::cholesky;
+    const auto first = [&](const FactorMatrix<Scalar>* from, std::string_view name, Index rows, RandomStream stream, bool read) {
+      if (from != nullptr) return checked_factors(*from, name, rows, options.factors);
+      return read ? random_factors<Scalar>(options, rows, stream) : FactorMatrix<Scalar>(rows, static_cast<Index>(options.factors));
+    };
+    from_items_ = first_users == nullptr;
+    state_.items = first(first_items, "initial_items", items, RandomStream::item_factors, from_items_ || !exact);
+    state_.users = first(first_users, "initial_users", users, RandomStream::user_factors, !exact);
+  }
+
+  void half_step(const SideData<Scalar>& data, std::size_t iteration) {
+    HalfStep<Scalar>(state_, data, iteration, parallel_, partners_, report_).run();
+  }
+
+  void measure_loss(IterationReport& done) {
+    if (!asked_.record_loss && !(state_.options.tolerance > 0.0)) return;
+    const Stopwatch watch;
+    done.loss = LossSum<Scalar>(state_, *users_).total(parallel_, partners_);
+    report_.loss_seconds += watch.seconds();
+  }
+
+  /// Lends the state to a model that the callback sees.
+  void show(const IterationReport& done) {
+    ImplicitALS<Scalar> model(std::move(state_));
+    asked_.after_iteration(std::as_const(model), done);
+    state_ = std::move(model).release();
+  }
+
+  [[nodiscard]] bool has_converged(const IterationReport& done) {
+    if (!(state_.options.tolerance > 0.0)) return false;
+    const double now = done.loss->total;
+    const bool converged = last_loss_ && *last_loss_ - now < state_.options.tolerance * std::abs(*last_loss_);
+    last_loss_ = now;
+    return converged;
+  }
+
+  void snapshot(std::size_t iteration) {
+    FitSnapshot<Scalar> lent{iteration, last_loss_, std::move(state_.users), std::move(state_.items)};
+    asked_.on_snapshot(std::as_const(lent));
+    state_.users = std::move(lent.users);
+    state_.items = std::move(lent.items);
+  }
+
+  [[nodiscard]] bool is_stopped(std::size_t iteration) const {
+    if (!asked_.progress) return false;
+    const ProgressAnswer answer =
+        asked_.progress({.what = "fit", .done = iteration, .total = state_.options.iterations, .elapsed_seconds = total_.seconds()});
+    if (answer == ProgressAnswer::cancel) throw Cancelled("fit");
+    return answer == ProgressAnswer::stop_and_keep;
+  }
+
+  const AlsFitOptions<Scalar>& asked_;
+  const Stopwatch& total_;
+  const FitPartners<Scalar>* partners_;
+  ParallelOptions parallel_;
+  AlsState<Scalar> state_;
+  std::optional<SideData<Scalar>> users_;
+  std::optional<SideData<Scalar>> items_;
+  bool from_items_ = true;
+  std::optional<double> last_loss_;
+  FitReport report_;
+};
+
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <exception>
+#include <limits>
+#include <numeric>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <kindred/core/aligned.hpp>
+#include <kindred/core/config.hpp>
+#include <kindred/core/parallel.hpp>
+#include <kindred/core/progress.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/linalg/eigenbasis.hpp>
+#include <kindred/linalg/gram.hpp>
+#include <kindred/linalg/row_solver.hpp>
+#include <kindred/models/als/cancellation.hpp>
+#include <kindred/models/als/fold_in.hpp>
+#include <kindred/models/als/report.hpp>
+#include <kindred/models/als/row_assembler.hpp>
+#include <kindred/models/als/state.hpp>
+
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
+
+/// Solves all rows of one side against the other, which turns into the eigenbasis of its Gram matrix first.
+template <Real Scalar>
+class HalfStep {
+ public:
+  /// All references must outlive this object. `partners`: null in a fit of one process.
+  HalfStep(AlsState<Scalar>& state, const SideData<Scalar>& data, std::size_t iteration, const ParallelOptions& parallel,
+           const FitPartners<Scalar>* partners, FitReport& report)
+      : options_(state.options),
+        weights_(state.weights),
+        eigenvalues_(state.eigenvalues),
+        data_(data),
+        fixed_(state.factors(other())),
+        solved_(state.factors(data.side)),
+        where_("iteration " + std::to_string(iteration)),
+        parallel_(parallel),
+        partners_(partners),
+        report_(report) {}
+
+  /// @throws NumericalError naming the row if a system is singular or overflows; InvalidArgument if a confidence is negative.
+  void run() {
+    turn(gram());
+    const Stopwatch watch;
+    std::exception_ptr error;
+    try {
+      solve_rows();
+    } catch (...) {
+      if (partners_ == nullptr) throw;
+      error = std::current_exception();
+    }
+    if (partners_ != nullptr) {
+      partners_->agree(error);
+      partners_->exchange(data_.side, solved_);
+    }
+    (data_.side == AlsSide::users ? report_.user_seconds : report_.item_seconds) += watch.seconds();
+  }
+
+ private:
+  struct Worker {
+    RowSolver<Scalar> solver;
+    RowAssembler<Scalar> assembler;
+    std::vector<Scalar> strengths;  // of the row at hand, where none are kept
+  };
+
+  [[nodiscard]] AlsSide other() const noexcept { return data_.side == AlsSide::users ? AlsSide::items : AlsSide::users; }
+
+  [[noreturn]] void fail(RowOutcome outcome, AlsSide side, const std::string& what, double penalty) const {
+    throw_als_failure(options_, outcome, side, where_ + ", " + what, penalty);
+  }
+  void check(RowOutcome outcome, Index row, double penalty) const {
+    if (outcome != RowOutcome::solved) fail(outcome, data_.side, "row " + std::to_string(row), penalty);
+  }
+
+  /// The weighted Gram matrix of the fixed side, factors x factors.
+  [[nodiscard]] AlignedVector<double> gram() {
+    const Stopwatch watch;
+    BlockedGram<Scalar> blocked(fixed_, weights_.background(other()), options_.simd);
+    if (partners_ == nullptr) {
+      blocked.add_blocks(0, blocked.blocks(), parallel_);
+    } else {
+      blocked.add_blocks(partners_->share(blocked.blocks(), partners_->rank), partners_->share(blocked.blocks(), partners_->rank + 1),
+                         parallel_);
+      partners_->gather(blocked.sums(), blocked.blocks());
+    }
+    AlignedVector<double> matrix = blocked.total();
+    for (std::size_t f = 0; f < options_.factors; ++f)
+      if (!is_finite(matrix[f * options_.factors + f]))
+        fail(RowOutcome::not_finite, data_.side, "the Gram matrix of the other side", options_.regularization);
+    report_.gram_seconds += watch.seconds();
+    return matrix;
+  }
+
+  /// Turns the fixed side, and the solved one where it is a warm start, into the eigenbasis of `matrix`.
+  void turn(const AlignedVector<double>& matrix) {
+    const Stopwatch eigen_watch;
+    Eigenbasis basis = eigenbasis(matrix, options_.factors, parallel_, options_.simd);
+    report_.eigen_seconds += eigen_watch.seconds();
+
+    const Stopwatch rotate_watch;
+    const std::size_t n_float = std::is_same_v<Scalar, float> ? float_columns(basis, weights_.least_ridge(data_.side)) : 0;
+    rotate(fixed_, basis, parallel_, options_.simd, n_float);
+    if (options_.solver == Solver::conjugate_gradient) rotate(solved_, basis, parallel_, options_.simd, n_float);
+    eigenvalues_ = std::move(basis.values);
+    check_turned();
+    report_.rotate_seconds += rotate_watch.seconds();
+  }
+
+  // The solver answers for the rows it solves. A turn keeps the length of a row, so that only one longer than the largest Scalar can overflow; the
+  // Gram matrix bounds the length of all rows.
+  void check_turned() const {
+    double least_weight = 1.0;
+    for (const double weight : weights_.background(other()))
+      if (weight > 0.0) least_weight = (std::min)(least_weight, weight);
+    const double longest = std::sqrt(std::accumulate(eigenvalues_.begin(), eigenvalues_.end(), 0.0) / least_weight);
+    if (longest < 0.25 * static_cast<double>((std::numeric_limits<Scalar>::max)())) return;
+    parallel_for(static_cast<std::size_t>(fixed_.rows()), {.threads = parallel_.threads, .grain = 1024, .executor = parallel_.executor},
+                 [&](std::size_t first, std::size_t last, std::size_t) {
+                   for (std::size_t r = first; r < last; ++r)
+                     for (const Scalar value : std::as_const(fixed_).row(static_cast<Index>(r)))
+                       if (!is_finite(value)) fail(RowOutcome::not_finite, other(), "row " + std::to_string(r), options_.regularization);
+                 });
+  }
+
+  void solve_rows() {
+    may_cancel_ = weights_.may_cancel();
+    const ParallelOptions by_rows{.threads = parallel_.threads, .grain = 16, .executor = parallel_.executor};
+    std::vector<Worker> workers;
+    for (std::size_t n = 0; n < worker_count(data_.order.size(), by_rows); ++n)
+      workers.push_back(
+          {RowSolver<Scalar>(fixed_, eigenvalues_, options_.simd), RowAssembler<Scalar>(weights_, data_.side, options_.simd), {}});
+    data_.rows.for_each_block([&](const RowBlock& block) {
+      const auto order =
+          std::span<const Index>(data_.order).subspan(static_cast<std::size_t>(block.first), static_cast<std::size_t>(block.rows.rows()));
+      parallel_for(order.size(), by_rows, [&](std::size_t first, std::size_t last, std::size_t worker) {
+        solve_piece(block, order, first, last, workers[worker]);
+      });
+    });
+  }
+
+  [[nodiscard]] RowSystem<Scalar> system_of(const RowBlock& block, Index row, Worker& worker) const {
+    const std::span<const double> background = weights_.background(data_.side);
+    return worker.assembler.assemble(row, block.rows.row(row - block.first), strengths_of(data_, weights_, block, row, worker.strengths),
+                                     background.empty() ? 1.0 : background[static_cast<std::size_t>(row)]);
+  }
+
+  /// The rows order[first, last) of a block.
+  void solve_piece(const RowBlock& block, std::span<const Index> order, std::size_t first, std::size_t last, Worker& worker) {
+    const auto interactions_of = [&](Index row) { return block.rows.row(row - block.first); };
+    const auto again = [&](std::span<Scalar> x) {
+      const auto row = static_cast<Index>(static_cast<std::size_t>(x.data() - solved_.data()) / solved_.stride());
+      const RowSystem<Scalar> system = system_of(block, row, worker);
+      check(solve_row(worker.solver, system, x), row, system.penalty);
+    };
+    for (std::size_t n = first; n < last; ++n) {
+      const Index row = order[n];
+      const RowSystem<Scalar> system = system_of(block, row, worker);
+      if (n + 1 < last) worker.solver.expect(interactions_of(order[n + 1]).columns);
+      // Further ahead than the interactions, which are found by it.
+      if (n + 8 < order.size()) prefetch(block.rows.offsets().data() + (order[n + 8] - block.first));
+      if (n + 3 < order.size()) worker.assembler.prefetch(interactions_of(order[n + 3]));
+      if (may_cancel_ && !system.columns.empty() && cancels(weights_, data_.side, fixed_, eigenvalues_, system))
+        check(RowOutcome::singular, row, system.penalty);
+      if (options_.solver == Solver::cholesky && !system.columns.empty() && worker.solver.determined(system.background, system.penalty))
+        worker.solver.enqueue(system, solved_.row(row), again);
+      else
+        check(solve_row(worker.solver, system, solved_.row(row)), row, system.penalty);
+    }
+    worker.solver.flush(again);
+  }
+
+  [[nodiscard]] RowOutcome solve_row(RowSolver<Scalar>& solver, const RowSystem<Scalar>& system, std::span<Scalar> x) const {
+    if (system.columns.empty()) {  // nothing pulls it away from 0
+      std::fill(x.begin(), x.end(), Scalar(0));
+      return RowOutcome::solved;
+    }
+    if (!solver.determined(system.background, system.penalty)) return RowOutcome::singular;
+    if (options_.solver == Solver::cholesky) return solver.solve(system, x);
+    return solver.improve(system, options_.cg_steps, options_.cg_tolerance, x);
+  }
+
+  const AlsOptions& options_;
+  const AlsWeights& weights_;
+  std::vector<double>& eigenvalues_;
+  const SideData<Scalar>& data_;
+  FactorMatrix<Scalar>& fixed_;
+  FactorMatrix<Scalar>& solved_;
+  std::string where_;
+  ParallelOptions parallel_;
+  const FitPartners<Scalar>* partners_;
+  FitReport& report_;
+  bool may_cancel_ = false;
+};
+
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

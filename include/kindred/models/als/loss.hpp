@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
+#include <span>
+#include <vector>
+
+#include <kindred/core/aligned.hpp>
+#include <kindred/core/config.hpp>
+#include <kindred/core/parallel.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/models/als/report.hpp>
+#include <kindred/models/als/state.hpp>
+#include <kindred/simd/kernels.hpp>
+
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
+
+/// The loss that AlsOptions documents, of a fit whose items are in the eigenbasis.
+///
+/// There the sum over all pairs of a_u b_i s^2 is sum_u a_u sum_f e_f x_uf^2: only observed pairs are visited. O(nnz factors + users factors).
+template <Real Scalar>
+class LossSum {
+ public:
+  /// `users`: the rows of this process. All references must outlive this object.
+  LossSum(const AlsState<Scalar>& state, const SideData<Scalar>& users)
+      : state_(state), weights_(state.weights), users_(users), kernels_(row_kernels<Scalar>(state.options.simd)) {}
+
+  /// `partners`: null in a fit of one process.
+  [[nodiscard]] AlsLoss total(const ParallelOptions& parallel, const FitPartners<Scalar>* partners) const {
+    std::vector<Partial> partials((static_cast<std::size_t>(users_.rows.rows()) + loss_grain - 1) / loss_grain);
+    users_.rows.for_each_block([&](const RowBlock& block) {
+      const auto block_first = static_cast<std::size_t>(block.first);
+      const std::size_t block_last = block_first + static_cast<std::size_t>(block.rows.rows());
+      const std::size_t first_partial = block_first / loss_grain;
+      const ParallelOptions by_partial{.threads = parallel.threads, .grain = 1, .executor = parallel.executor};
+      parallel_for(
+          (block_last + loss_grain - 1) / loss_grain - first_partial, by_partial, [&](std::size_t piece, std::size_t, std::size_t) {
+            const std::size_t at = first_partial + piece;
+            add_users(block, (std::max)(block_first, at * loss_grain), (std::min)(block_last, (at + 1) * loss_grain), partials[at]);
+          });
+    });
+    if (partners != nullptr) {  // users are dealt in whole partial sums, so that all but one of the numbers that are added up here are 0
+      std::vector<double> numbers;
+      for (const Partial& partial : partials) numbers.insert(numbers.end(), {partial.loss, partial.confidence});
+      partners->sum(numbers);
+      for (std::size_t n = 0; n < partials.size(); ++n) partials[n] = {numbers[2 * n], numbers[2 * n + 1]};
+    }
+    return added_up(partials);
+  }
+
+ private:
+  struct Partial {
+    double loss = 0.0;
+    double confidence = 0.0;
+  };
+  struct Buffers {
+    AlignedVector<double> exact;
+    std::vector<double> scores;
+    std::vector<Scalar> made;
+  };
+
+  void add_users(const RowBlock& block, std::size_t first, std::size_t last, Partial& partial) const {
+    Buffers buffers{AlignedVector<double>(state_.users.stride(), 0.0), {}, {}};
+    const std::span<const double> background = weights_.background(AlsSide::users);
+    for (std::size_t u = first; u < last; ++u) {
+      const double a = background.empty() ? 1.0 : background[u];
+      const std::span<const Scalar> x = state_.users.row(static_cast<Index>(u));
+      double squares = 0.0;
+      double energy = 0.0;
+      for (std::size_t f = 0; f < state_.options.factors; ++f) {
+        const double square = static_cast<double>(x[f]) * static_cast<double>(x[f]);
+        squares += square;
+        energy += state_.eigenvalues[f] * square;
+      }
+      const std::size_t count = block.rows.row(static_cast<Index>(u) - block.first).size();
+      partial.loss += weights_.penalty(AlsSide::users, count, a) * squares + weights_.unobserved_weight() * a * energy;
+      add_observed(block, static_cast<Index>(u), a, buffers, partial);
+    }
+  }
+
+  void add_observed(const RowBlock& block, Index user, double a, Buffers& buffers, Partial& partial) const {
+    const SparseRow row = block.rows.row(user - block.first);
+    const std::span<const Scalar> x = state_.users.row(user);
+    std::copy(x.begin(), x.end(), buffers.exact.begin());
+    buffers.scores.resize(row.size());
+    kernels_.exact_dots({.fixed = state_.items.data(),
+                         .stride = state_.items.stride(),
+                         .factors = state_.options.factors,
+                         .columns = row.columns.data(),
+                         .count = row.size()},
+                        buffers.exact.data(), buffers.scores.data());
+    const std::span<const Scalar> strengths = strengths_of(users_, weights_, block, user, buffers.made);
+    const std::span<const double> item_background = weights_.background(AlsSide::items);
+    for (std::size_t n = 0; n < row.size(); ++n) {
+      const Index item = row.columns[n];
+      const auto i = static_cast<std::size_t>(item);
+      const double strength = strengths.empty()
+                                  ? weights_.strength(row.values[n], static_cast<Offset>(row.size()), weights_.counts(AlsSide::items)[i])
+                                  : static_cast<double>(strengths[n]);
+      const auto [confidence, excess] = weights_.terms(strength, item, a, item_background.empty() ? 1.0 : item_background[i]);
+      const double score = buffers.scores[n];
+      // c (p - s)^2 less the background that the sum over all pairs has counted for this one.
+      const double preference = row.values[n] > 0.0F ? 1.0 : 0.0;
+      partial.loss += excess * score * score + confidence * preference * (preference - 2.0 * score);
+      partial.confidence += confidence;
+    }
+  }
+
+  /// Adds the penalty of the items.
+  [[nodiscard]] AlsLoss added_up(std::span<const Partial> partials) const {
+    AlsLoss total;
+    double confidence = 0.0;
+    for (const Partial& partial : partials) {
+      total.total += partial.loss;
+      confidence += partial.confidence;
+    }
+    const std::span<const double> item_background = weights_.background(AlsSide::items);
+    const std::span<const Index> item_counts = weights_.counts(AlsSide::items);
+    for (Index i = 0; i < state_.items.rows(); ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      double squares = 0.0;
+      for (const Scalar value : state_.items.row(i)) squares += static_cast<double>(value) * static_cast<double>(value);
+      total.total +=
+          weights_.penalty(AlsSide::items, static_cast<std::size_t>(item_counts[at]), item_background.empty() ? 1.0 : item_background[at]) *
+          squares;
+    }
+    const double cells = static_cast<double>(weights_.shape().users) * static_cast<double>(weights_.shape().items);
+    total.per_cell = total.total / cells;
+    const double nnz = static_cast<double>(std::accumulate(item_counts.begin(), item_counts.end(), Offset{0}));
+    total.loss_per_total_weight = total.total / (confidence + cells - nnz);
+    return total;
+  }
+
+  const AlsState<Scalar>& state_;
+  const AlsWeights& weights_;
+  const SideData<Scalar>& users_;
+  const RowKernels<Scalar>& kernels_;
+};
+
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <kindred/core/aligned.hpp>
+#include <kindred/core/config.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/data/interaction_source.hpp>
+#include <kindred/models/als/fold_in.hpp>
+#include <kindred/models/als/options.hpp>
+#include <kindred/models/als/weights.hpp>
+
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
+
+/// Everything that an ImplicitALS is made of: what fits work on, updates replace and files hold.
+template <Real Scalar>
+struct AlsState {
+  AlsOptions options;
+  AlsWeights weights;
+  FactorMatrix<Scalar> users;       // n_users x factors, in the eigenbasis of the items' weighted Gram matrix
+  FactorMatrix<Scalar> items;       // n_items x factors, in the same basis
+  std::vector<double> eigenvalues;  // of that matrix, falling
+
+  [[nodiscard]] FactorMatrix<Scalar>& factors(AlsSide side) noexcept { return side == AlsSide::users ? users : items; }
+};
+
+/// Users of a partial sum of the loss.
+inline constexpr std::size_t loss_grain = 256;
+
+/// The other processes of a shared fit. All of them make the same calls in the same order.
+template <Real Scalar>
+struct FitPartners {
+  std::size_t rank = 0;
+  std::size_t ranks = 1;
+  /// All-gathers `numbers`, which are `pieces` equal parts; this rank has filled its share of the parts.
+  std::function<void(std::span<double> numbers, std::size_t pieces)> gather;
+  /// All-gathers the rows of `side`; this rank has solved its own.
+  std::function<void(AlsSide side, FactorMatrix<Scalar>& solved)> exchange;
+  /// Makes each number the sum over all processes.
+  SumOverAll sum;
+  /// Throws in all processes if there is an error in one of them.
+  std::function<void(const std::exception_ptr& error)> agree;
+
+  /// The first of `pieces` that belongs to rank `of`.
+  [[nodiscard]] std::size_t share(std::size_t pieces, std::size_t of) const noexcept { return pieces * of / ranks; }
+};
+
+/// One side of the training data: its rows, and the order in which they are dealt to threads.
+template <Real Scalar>
+struct SideData {
+  AlsSide side;
+  RowsRef rows;
+  std::vector<Scalar> strengths;  // g of each interaction; empty where it is cheap to compute or rows are not in memory
+  std::vector<Index> order;       // the rows of each block, longest first, so that no thread is left alone with a long row at the end
+};
+
+/// Counts and orders the rows of one side. O(nnz + rows).
+template <Real Scalar>
+[[nodiscard]] SideData<Scalar> prepare_side(const AlsWeights& weights, AlsSide side, const RowsRef& rows) {
+  SideData<Scalar> data{.side = side, .rows = rows, .strengths = {}, .order = {}};
+  const bool keeps_strengths = weights.strength_is_costly() && rows.in_memory();
+  if (keeps_strengths) data.strengths.reserve(static_cast<std::size_t>(rows.nnz()));
+  data.order.resize(static_cast<std::size_t>(rows.rows()));
+  std::vector<std::size_t> next;
+  rows.for_each_block([&](const RowBlock& block) {
+    if (keeps_strengths)
+      for (Index r = 0; r < block.rows.rows(); ++r) weights.append_strengths(side, block.rows.row(r), data.strengths);
+    // Longest first, ties by the row: a counting sort.
+    std::size_t longest = 0;
+    for (Index r = 0; r < block.rows.rows(); ++r) longest = (std::max)(longest, block.rows.row(r).size());
+    next.assign(longest + 2, static_cast<std::size_t>(0));  // next[l]: place of the next row of length longest - l
+    next[0] = static_cast<std::size_t>(block.first);
+    for (Index r = 0; r < block.rows.rows(); ++r) ++next[longest - block.rows.row(r).size() + 1];
+    for (std::size_t l = 1; l < next.size(); ++l) next[l] += next[l - 1];
+    for (Index r = 0; r < block.rows.rows(); ++r) data.order[next[longest - block.rows.row(r).size()]++] = block.first + r;
+  });
+  return data;
+}
+
+/// g of each interaction of row `row` of `block`: kept since the start, made here in `made`, or empty where it is cheap.
+template <Real Scalar>
+[[nodiscard]] std::span<const Scalar> strengths_of(const SideData<Scalar>& data, const AlsWeights& weights, const RowBlock& block,
+                                                   Index row, std::vector<Scalar>& made) {
+  const SparseRow interactions = block.rows.row(row - block.first);
+  if (!data.strengths.empty())
+    return std::span<const Scalar>(data.strengths).subspan(block.rows.row_begin(row - block.first), interactions.size());
+  made.clear();
+  if (weights.strength_is_costly()) weights.append_strengths(data.side, interactions, made);
+  return made;
+}
+
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
