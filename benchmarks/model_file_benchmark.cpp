@@ -35,7 +35,7 @@ const kd::ImplicitALS<float>& model() {
         for (kd::Index f = 0; f < k; ++f)
           factors->row(r)[static_cast<std::size_t>(f)] = static_cast<float>(random.normal()) / static_cast<float>(1 + f);
       }
-    return kd::detail::AlsAccess::model_of(std::move(state), std::move(users), std::move(items), kd::detail::AlsAccess::Build::now);
+    return kd::detail::AlsAccess::model_of(std::move(state), std::move(users), std::move(items), kd::detail::IndexItems::now);
   }();
   return made;
 }

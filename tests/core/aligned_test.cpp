@@ -136,4 +136,35 @@ TEST_SUITE("core/aligned") {
     CHECK_THROWS_AS((void)kd::FactorMatrix<float>::borrowed(1, 16, block->data() + 1, block), kd::InvalidArgument);
     CHECK_THROWS_AS((void)kd::FactorMatrix<float>::borrowed(-1, 16, block->data(), block), kd::InvalidArgument);
   }
+
+  TEST_CASE_TEMPLATE("appended rows follow the others, in owned and in borrowed memory", T, float, double) {
+    const kd::FactorMatrix<T> first(2, 3, std::vector<T>{1, 2, 3, 4, 5, 6}), more(1, 3, std::vector<T>{7, 8, 9});
+    const kd::FactorMatrix<T> wanted(3, 3, std::vector<T>{1, 2, 3, 4, 5, 6, 7, 8, 9});
+    kd::FactorMatrix<T> owned = first;
+    owned.append(more);
+    CHECK(owned.same_bytes(wanted));
+    const auto memory = std::make_shared<kd::AlignedVector<T>>(first.data(), first.data() + 2 * first.stride());
+    kd::FactorMatrix<T> borrowed = kd::FactorMatrix<T>::borrowed(2, 3, memory->data(), memory);
+    CHECK(borrowed.is_borrowed());
+    borrowed.append(more);
+    CHECK_FALSE(borrowed.is_borrowed());
+    CHECK(borrowed.same_bytes(wanted));
+    CHECK(std::equal(memory->begin(), memory->end(), first.data()));
+    owned.append(kd::FactorMatrix<T>(0, 3));
+    CHECK(owned.same_bytes(wanted));
+    CHECK_THROWS_WITH_AS(owned.append(kd::FactorMatrix<T>(1, 2)), "rows of 2 factors; the matrix has 3", kd::ShapeError);
+    CHECK(owned.same_bytes(wanted));
+  }
+
+  TEST_CASE("rows that are added one by one are copied a few times, not each time") {
+    kd::FactorMatrix<float> matrix(0, 16);
+    const kd::FactorMatrix<float> row(1, 16);
+    std::size_t moves = 0;
+    for (int n = 0; n < 10'000; ++n) {
+      const float* const before = matrix.data();
+      matrix.append(row);
+      moves += matrix.data() != before ? 1 : 0;
+    }
+    CHECK(moves < 40);
+  }
 }

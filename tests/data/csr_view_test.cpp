@@ -148,4 +148,16 @@ TEST_SUITE("data/csr_view") {
                          "exclude[1] is 4; it must be an item index in [0, 4)", kd::InvalidArgument);
     CHECK_THROWS_AS(kd::detail::check_index_list(negative, "users", "a user", 4), kd::InvalidArgument);
   }
+
+  TEST_CASE("a view of pieces of arrays: offsets from elsewhere, places from 0") {
+    const kd::CsrMatrix whole({3, 4}, {0, 2, 3, 5}, {0, 2, 1, 0, 3}, {1, 2, 3, 4, 5});
+    const kd::CsrView last(kd::unchecked, {2, 4}, whole.offsets().subspan(1), whole.columns().subspan(2), whole.values().subspan(2));
+    CHECK(last.offsets().front() == 2);
+    CHECK(last.row_begin(0) == 0);
+    CHECK(last.row_begin(1) == 1);
+    CHECK(last.row_begin(2) == 3);
+    CHECK(last.row(1).values[1] == 5.0F);
+    CHECK(kd::CsrMatrix(last) == kd::select_rows(whole, std::vector<kd::Index>{1, 2}));
+    CHECK(kd::CsrMatrix(last).offsets().front() == 0);
+  }
 }

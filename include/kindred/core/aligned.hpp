@@ -185,6 +185,26 @@ class FactorMatrix {
   [[nodiscard]] Scalar* data() noexcept { return data_; }
   [[nodiscard]] std::size_t memory_bytes() const noexcept { return rows_ * stride_ * sizeof(Scalar); }
 
+  /// True if the rows are in memory of another owner, a mapped file say.
+  [[nodiscard]] bool is_borrowed() const noexcept { return owner_ != nullptr; }
+
+  /// Adds the rows of `more` below. The rows grow as a std::vector does: amortised O(more.rows() * factors).
+  /// @throws ShapeError if `more` has another number of factors; InvalidArgument if there would be 2^31 rows or more. The matrix is then as it was.
+  void append(const FactorMatrix& more) {
+    if (more.factors_ != factors_)
+      throw ShapeError("rows of " + std::to_string(more.factors_) + " factors; the matrix has " + std::to_string(factors_));
+    if (more.rows() > (std::numeric_limits<Index>::max)() - rows())
+      throw InvalidArgument("rows", more.rows(), "few enough for fewer than 2^31 in all");
+    if (owner_ != nullptr) {  // mapped rows cannot grow
+      values_.assign(data_, data_ + rows_ * stride_);
+      data_ = values_.data();
+      owner_.reset();
+    }
+    values_.insert(values_.end(), more.data_, more.data_ + more.rows_ * stride_);
+    data_ = values_.data();
+    rows_ += more.rows_;
+  }
+
   /// Byte for byte, padding included. (Bytes, not ==: two NaNs of the same bits are equal, 0 and -0 are not.)
   [[nodiscard]] bool same_bytes(const FactorMatrix& other) const noexcept {
     return rows_ == other.rows_ && factors_ == other.factors_ &&

@@ -121,7 +121,7 @@ class FactorModel {
   [[nodiscard]] std::vector<Scored> recommend_users(Index item, const RecommendOptions& options = {}) const;
 
  protected:
-  // What a model that makes its own factors replaces. Whoever changes factors says so: forget_users(), forget_items() or build_index().
+  // For models that make their own factors. After a change of factors forget_users(), forget_items() or build_index() must follow.
   FactorModel(FactorMatrix<Scalar> users, FactorMatrix<Scalar> items, std::vector<Index> user_counts, std::vector<Index> item_counts,
               SimdLevel simd)
       : users_(std::move(users)),
@@ -137,13 +137,28 @@ class FactorModel {
   /// The list for the factors `x`.
   [[nodiscard]] Recommendation list_for(std::span<const Scalar> x, const RecommendOptions& options) const {
     if (!detail::is_known(x)) return detail::list_of_unknown(item_counts_, options);
-    if (index_.get() != nullptr) return {detail::one_list(searched(), x.data(), options), ListSource::model};
+    if (index_.get() != nullptr || !items_.is_borrowed()) return {detail::one_list(searched(), x.data(), options), ListSource::model};
     return {detail::scanned_list(items_, item_counts_, x.data(), options, simd_), ListSource::model};
   }
 
   void build_index() {
     index_.set(std::make_shared<const TopKIndex<Scalar>>(items_, users_, simd_));
     forget_users();
+  }
+  /// Overwrites `rows` of one side, or appends them if they are the next new ones. Whatever it throws, nothing has changed.
+  static void put_rows(FactorMatrix<Scalar>& factors, std::vector<Index>& counts, std::span<const Index> rows,
+                       const FactorMatrix<Scalar>& solved, std::span<const Index> row_counts) {
+    if (rows.front() >= factors.rows()) {
+      if (counts.size() + rows.size() > counts.capacity()) counts.reserve((std::max)(counts.size() + rows.size(), 2 * counts.capacity()));
+      factors.append(solved);
+      counts.insert(counts.end(), row_counts.begin(), row_counts.end());
+      return;
+    }
+    for (std::size_t n = 0; n < rows.size(); ++n) {
+      const std::span<const Scalar> row = solved.row(static_cast<Index>(n));
+      std::copy(row.begin(), row.end(), factors.row(rows[n]).begin());
+      counts[static_cast<std::size_t>(rows[n])] = row_counts[n];
+    }
   }
   void forget_items() noexcept { index_.reset(); }
   void forget_users() noexcept { user_index_.reset(); }

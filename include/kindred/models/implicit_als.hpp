@@ -3,8 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <memory>
-#include <numeric>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,6 +24,7 @@
 #include <kindred/models/als/fold_in.hpp>
 #include <kindred/models/als/options.hpp>
 #include <kindred/models/als/report.hpp>
+#include <kindred/models/als/side_system.hpp>
 #include <kindred/models/als/state.hpp>
 #include <kindred/models/als/weights.hpp>
 #include <kindred/models/factor_model.hpp>
@@ -72,7 +72,8 @@ class ImplicitALS : public FactorModel<Scalar> {
 
   [[nodiscard]] const AlsOptions& options() const noexcept { return options_; }
 
-  /// Eigenvalues of the items' weighted Gram matrix, falling, length factors. The factors of both sides are in its eigenbasis.
+  /// Eigenvalues of the items' weighted Gram matrix, falling, length factors, and the basis of both sides' factors: as of the fit, or of the last time
+  /// that items were updated in number.
   [[nodiscard]] std::span<const double> eigenvalues() const noexcept { return eigenvalues_; }
 
   /// Throws unless `data` may be the matrix of the fit, or that with the updates since: the interactions of each user and item are counted.
@@ -97,29 +98,35 @@ class ImplicitALS : public FactorModel<Scalar> {
   /// @throws as fold_in does; InvalidArgument if the item is out of range.
   [[nodiscard]] Explanation explain(const SparseRow& interactions, Index item) const;
 
+  // An update costs the solves of its rows, and memory that grows as a std::vector's does. Whatever it throws, the model is as it was.
+
   /// Solves `users` (strictly increasing) anew for the items as they are: row n of `rows`, users x n_items, is the FULL history of users[n], not
-  /// what came on top. Other factors stay. @throws as fold_in_all does; the model is then as it was. The same holds for the calls below.
+  /// what came on top. Other factors stay. @throws as fold_in_all does; InvalidArgument if `users` is not valid.
   void refit_users(std::span<const Index> users, const CsrView& rows);
 
-  /// Adds a user for each row of `rows`, n_new x n_items. Returns the index of the first.
+  /// Adds a user for each row of `rows`, n_new x n_items. Returns the index of the first. @throws as fold_in_all does.
   Index append_users(const CsrView& rows);
 
   /// Solves `items` (strictly increasing) anew for the users as they are: column n of `columns`, n_users x items, is everything known of items[n].
-  /// The basis of the model moves to the new eigenbasis; scores of other pairs change by rounding alone. O((users + items) factors^2).
+  /// The first call after a fit also sums the users' Gram matrix, O(users factors^2), and each finds an eigenbasis, O(factors^3). Once an eighth of the
+  /// items were updated, both sides turn into the new eigenbasis: scores then change by rounding alone.
+  /// @throws NotFitted; ShapeError if `columns` is of another shape; InvalidArgument if `items` is not valid; NumericalError as fit does.
   void refit_items(std::span<const Index> items, const CsrView& columns);
 
-  /// Adds an item for each column of `columns`, n_users x n_new. Returns the index of the first.
+  /// Adds an item for each column of `columns`, n_users x n_new, as refit_items does. Returns the index of the first.
+  /// @throws NotFitted; ShapeError if `columns` has another number of users; NumericalError as fit does.
   Index append_items(const CsrView& columns);
 
   // ---- for code that keeps models in files, or fits them together with other processes ----
 
   /// A model of parts that belong together; without factors it is not fitted. O(items * factors) to index the items.
-  explicit ImplicitALS(detail::AlsState<Scalar> state) : ImplicitALS(std::move(state), IndexItems::now) {}
-  /// When the items are indexed: for mapped factors not before it is asked for.
-  enum class IndexItems { now, when_needed };
-  ImplicitALS(detail::AlsState<Scalar> state, IndexItems index);
+  explicit ImplicitALS(detail::AlsState<Scalar> state, detail::IndexItems index = detail::IndexItems::now);
   /// The parts; the model is not fitted afterwards.
   [[nodiscard]] detail::AlsState<Scalar> release() &&;
+  /// True if the factors are in the eigenbasis that eigenvalues() belongs to: false once items were updated, until enough of them were.
+  [[nodiscard]] bool is_settled() const noexcept { return !item_system_; }
+  /// The same model with its factors in the eigenbasis. O((users + items) factors^2).
+  [[nodiscard]] ImplicitALS settled() const;
   /// The weights of the objective, and the constants that the fit took from train.
   [[nodiscard]] const detail::AlsWeights& weights() const noexcept { return weights_; }
 
@@ -131,32 +138,33 @@ class ImplicitALS : public FactorModel<Scalar> {
   using FactorModel<Scalar>::item_counts_;
   using FactorModel<Scalar>::require_fitted;
 
-  /// The users in the eigenbasis of their own Gram matrix: what items are solved against outside of fit.
-  struct ItemSystem {
-    FactorMatrix<Scalar> users;
-    Eigenbasis basis;
-  };
-
   FitReport fit_rows(const detail::RowsRef& train, const detail::RowsRef& by_items, const FitOptions& fit_options, const Stopwatch& total);
-  void solve_items(std::span<const Index> items, const CsrView& columns, std::string_view where);
-  void set_count(Side side, Index index, Index count);
+  [[nodiscard]] detail::FixedSide<Scalar> fixed_items() const noexcept {
+    if (!item_system_) return {items_, eigenvalues_, nullptr};
+    return {items_, item_system_->basis().values, &item_system_->basis()};
+  }
+  [[nodiscard]] detail::FixedSide<Scalar> fixed_users();
+  /// Solves `rows` of one side, existing ones or the next new ones; row n of `known` (no zeros) is everything known of rows[n].
+  void update(Side side, std::span<const Index> rows, const CsrView& known, std::string_view where);
 
   AlsOptions options_;
   detail::AlsWeights weights_;
   std::vector<double> eigenvalues_;
-  detail::Lazy<ItemSystem> item_system_;
+  std::optional<detail::SideSystem> user_system_;      // since items were updated
+  std::optional<detail::SideSystem> item_system_;      // since then too: the factors are not in the eigenbasis any more
+  std::size_t changed_items_ = 0;                      // since they were
   detail::Spares<detail::AlsFoldIn<Scalar>> solvers_;  // for fold_in
 };
 
 template <Real Scalar>
-ImplicitALS<Scalar>::ImplicitALS(detail::AlsState<Scalar> state, IndexItems index)
+ImplicitALS<Scalar>::ImplicitALS(detail::AlsState<Scalar> state, detail::IndexItems index)
     : FactorModel<Scalar>(std::move(state.users), std::move(state.items),
                           {state.weights.counts(Side::users).begin(), state.weights.counts(Side::users).end()},
                           {state.weights.counts(Side::items).begin(), state.weights.counts(Side::items).end()}, state.options.simd),
       options_(std::move(state.options)),
       weights_(std::move(state.weights)),
       eigenvalues_(std::move(state.eigenvalues)) {
-  if (fitted() && index == IndexItems::now) this->build_index();
+  if (fitted() && index == detail::IndexItems::now) this->build_index();
 }
 
 template <Real Scalar>
@@ -212,7 +220,7 @@ std::vector<Scalar> ImplicitALS<Scalar>::fold_in(const SparseRow& interactions) 
   require_fitted();
   const detail::CheckedRow checked(interactions, "interactions", shape().items);
   std::vector<Scalar> x(options_.factors);
-  auto solver = solvers_.take([&] { return detail::AlsFoldIn<Scalar>(options_, weights_, Side::users, items_, eigenvalues_); });
+  auto solver = solvers_.take([&] { return detail::AlsFoldIn<Scalar>(options_, weights_, Side::users, fixed_items()); });
   solver->solve(0, checked.row(), weights_.new_user_background(checked.columns.size()), "fold_in", x);
   solvers_.give_back(std::move(solver));
   return x;
@@ -223,8 +231,8 @@ FactorMatrix<Scalar> ImplicitALS<Scalar>::fold_in_all(const CsrView& rows) const
   require_fitted();
   detail::check_shape("rows", rows.shape(), "what the model takes", {rows.rows(), shape().items});
   CsrMatrix cleaned;
-  return detail::fold_in_rows<Scalar>(options_, weights_, Side::users, items_, eigenvalues_, detail::without_stored_zeros(rows, cleaned),
-                                      {}, options_.threads, "fold_in_all");
+  return detail::fold_in_rows<Scalar>(options_, weights_, Side::users, fixed_items(), detail::without_stored_zeros(rows, cleaned), {},
+                                      options_.threads, "fold_in_all");
 }
 
 template <Real Scalar>
@@ -232,7 +240,7 @@ Explanation ImplicitALS<Scalar>::explain(const SparseRow& interactions, Index it
   require_fitted();
   detail::check_item(item, shape());
   const detail::CheckedRow checked(interactions, "interactions", shape().items);
-  return detail::AlsFoldIn<Scalar>(options_, weights_, Side::users, items_, eigenvalues_)
+  return detail::AlsFoldIn<Scalar>(options_, weights_, Side::users, fixed_items())
       .explain(checked.row(), weights_.new_user_background(checked.columns.size()), item);
 }
 
@@ -242,33 +250,16 @@ void ImplicitALS<Scalar>::refit_users(std::span<const Index> users, const CsrVie
   detail::check_index_list(users, "users", "a user", shape().users);
   detail::check_shape("rows", rows.shape(), "what these users need", {static_cast<Index>(users.size()), shape().items});
   CsrMatrix cleaned;
-  const CsrView known = detail::without_stored_zeros(rows, cleaned);
-  const FactorMatrix<Scalar> solved =
-      detail::fold_in_rows<Scalar>(options_, weights_, Side::users, items_, eigenvalues_, known, {}, options_.threads, "refit_users");
-  for (Index n = 0; n < known.rows(); ++n) {  // nothing here can throw
-    const Index user = users[static_cast<std::size_t>(n)];
-    std::copy(solved.row(n).begin(), solved.row(n).end(), users_.row(user).begin());
-    set_count(Side::users, user, static_cast<Index>(known.row(n).size()));
-  }
-  this->forget_users();
-  item_system_.reset();
+  update(Side::users, users, detail::without_stored_zeros(rows, cleaned), "refit_users");
 }
 
 template <Real Scalar>
 Index ImplicitALS<Scalar>::append_users(const CsrView& rows) {
-  const FactorMatrix<Scalar> solved = fold_in_all(rows);
-  CsrMatrix cleaned;
-  const CsrView known = detail::without_stored_zeros(rows, cleaned);
+  require_fitted();
+  detail::check_shape("rows", rows.shape(), "what the model takes", {rows.rows(), shape().items});
   const Index first = shape().users;
-  FactorMatrix<Scalar> users = detail::with_rows(users_, solved);
-  detail::AlsWeights weights = weights_;
-  for (Index n = 0; n < known.rows(); ++n) weights.set_count(Side::users, first + n, static_cast<Index>(known.row(n).size()));
-  std::vector<Index> counts(weights.counts(Side::users).begin(), weights.counts(Side::users).end());
-  users_ = std::move(users);
-  weights_ = std::move(weights);
-  user_counts_ = std::move(counts);
-  this->forget_users();
-  item_system_.reset();
+  CsrMatrix cleaned;
+  update(Side::users, detail::indices_from(first, rows.rows()), detail::without_stored_zeros(rows, cleaned), "append_users");
   return first;
 }
 
@@ -276,62 +267,87 @@ template <Real Scalar>
 void ImplicitALS<Scalar>::refit_items(std::span<const Index> items, const CsrView& columns) {
   require_fitted();
   detail::check_index_list(items, "items", "an item", shape().items);
-  solve_items(items, columns, "refit_items");
+  detail::check_shape("columns", columns.shape(), "what these items need", {shape().users, static_cast<Index>(items.size())});
+  CsrMatrix cleaned;
+  update(Side::items, items, transpose(detail::without_stored_zeros(columns, cleaned)), "refit_items");
 }
 
 template <Real Scalar>
 Index ImplicitALS<Scalar>::append_items(const CsrView& columns) {
   require_fitted();
-  std::vector<Index> items(static_cast<std::size_t>(columns.cols()));
-  std::iota(items.begin(), items.end(), shape().items);
-  solve_items(items, columns, "append_items");
-  return shape().items - columns.cols();
-}
-
-template <Real Scalar>
-void ImplicitALS<Scalar>::solve_items(std::span<const Index> items, const CsrView& columns, std::string_view where) {
-  detail::check_shape("columns", columns.shape(), "what these items need", {shape().users, static_cast<Index>(items.size())});
-  if (items.empty()) return;
+  detail::check_shape("columns", columns.shape(), "what the model takes", {shape().users, columns.cols()});
+  const Index first = shape().items;
   CsrMatrix cleaned;
-  const CsrMatrix rows = transpose(detail::without_stored_zeros(columns, cleaned));
-  const ParallelOptions parallel{.threads = options_.threads};
-
-  ImplicitALS next(*this);
-  for (Index n = 0; n < rows.rows(); ++n)
-    next.set_count(Side::items, items[static_cast<std::size_t>(n)], static_cast<Index>(rows.row(n).size()));
-  const ItemSystem& system = item_system_.get_or_make([&] {
-    ItemSystem made{users_, eigenbasis(gram(users_, weights_.background(Side::users), parallel, options_.simd), options_.factors, parallel,
-                                       options_.simd)};
-    rotate(made.users, made.basis, parallel, options_.simd);
-    return made;
-  });
-  FactorMatrix<Scalar> solved = detail::fold_in_rows<Scalar>(options_, next.weights_, Side::items, system.users, system.basis.values, rows,
-                                                             items, options_.threads, where);
-  rotate(solved, detail::inverse(system.basis), parallel, options_.simd);
-  if (items.back() >= next.items_.rows()) {
-    next.items_ = detail::with_rows(next.items_, solved);
-  } else {
-    for (Index n = 0; n < solved.rows(); ++n)
-      std::copy(solved.row(n).begin(), solved.row(n).end(), next.items_.row(items[static_cast<std::size_t>(n)]).begin());
-  }
-  // The items changed: diagonalise their Gram matrix again and turn both sides.
-  Eigenbasis basis = eigenbasis(gram(next.items_, next.weights_.background(Side::items), parallel, options_.simd), options_.factors,
-                                parallel, options_.simd);
-  rotate(next.items_, basis, parallel, options_.simd);
-  rotate(next.users_, basis, parallel, options_.simd);
-  next.eigenvalues_ = std::move(basis.values);
-  next.build_index();
-  *this = std::move(next);
-  solvers_.clear();
-  item_system_.reset();
+  update(Side::items, detail::indices_from(first, columns.cols()), transpose(detail::without_stored_zeros(columns, cleaned)),
+         "append_items");
+  return first;
 }
 
 template <Real Scalar>
-void ImplicitALS<Scalar>::set_count(Side side, Index index, Index count) {
-  weights_.set_count(side, index, count);
-  std::vector<Index>& counts = side == Side::users ? user_counts_ : item_counts_;
-  if (static_cast<std::size_t>(index) == counts.size()) counts.push_back(count);
-  counts[static_cast<std::size_t>(index)] = count;
+detail::FixedSide<Scalar> ImplicitALS<Scalar>::fixed_users() {
+  const ParallelOptions parallel{.threads = options_.threads};
+  if (!user_system_) user_system_.emplace(gram(users_, weights_.background(Side::users), parallel, options_.simd));
+  user_system_->diagonalise(options_.factors, parallel, options_.simd);
+  return {users_, user_system_->basis().values, &user_system_->basis()};
+}
+
+template <Real Scalar>
+void ImplicitALS<Scalar>::update(Side side, std::span<const Index> rows, const CsrView& known, std::string_view where) {
+  if (rows.empty()) return;
+  const bool of_users = side == Side::users;
+  const detail::FixedSide<Scalar> fixed = of_users ? fixed_items() : fixed_users();
+  std::optional<detail::SideSystem>& own = of_users ? user_system_ : item_system_;
+  std::optional<detail::SideSystem> changed = own;
+  if (!of_users && !changed) changed.emplace(std::span<const double>(eigenvalues_));
+  const auto weight_of = [&](Index row) {
+    const std::span<const double> background = weights_.background(side);
+    return background.empty() ? 1.0 : background[static_cast<std::size_t>(row)];
+  };
+
+  // Rows are solved with the counts that they will have, which their background follows from.
+  const detail::AlsWeights::Mark mark = weights_.mark(side, rows);
+  weights_.reserve(side, rows.size());
+  try {
+    const FactorMatrix<Scalar>& before = of_users ? users_ : items_;
+    for (const Index row : rows)
+      if (changed && row < before.rows()) changed->add(before.row(row), -weight_of(row));
+    const std::vector<Index> counts = row_counts(known);
+    for (std::size_t n = 0; n < rows.size(); ++n) weights_.set_count(side, rows[n], counts[n]);
+    const FactorMatrix<Scalar> solved = detail::fold_in_rows<Scalar>(options_, weights_, side, fixed, known, rows, options_.threads, where);
+    if (changed) {
+      for (std::size_t n = 0; n < rows.size(); ++n) changed->add(solved.row(static_cast<Index>(n)), weight_of(rows[n]));
+      if (!of_users) changed->diagonalise(options_.factors, {.threads = options_.threads}, options_.simd);
+    }
+    this->put_rows(of_users ? users_ : items_, of_users ? user_counts_ : item_counts_, rows, solved, counts);
+  } catch (...) {
+    weights_.restore(side, rows, mark);
+    throw;
+  }
+  own = std::move(changed);
+  solvers_.clear();
+  this->forget_users();
+  if (of_users) return;
+  this->forget_items();
+  changed_items_ += rows.size();
+  if (8 * changed_items_ >= static_cast<std::size_t>(shape().items)) *this = settled();  // so that turning rows for a solve stays rare
+}
+
+template <Real Scalar>
+ImplicitALS<Scalar> ImplicitALS<Scalar>::settled() const {
+  ImplicitALS copy(*this);
+  if (is_settled()) return copy;
+  const ParallelOptions parallel{.threads = options_.threads};
+  Eigenbasis basis =
+      eigenbasis(gram(items_, weights_.background(Side::items), parallel, options_.simd), options_.factors, parallel, options_.simd);
+  rotate(copy.items_, basis, parallel, options_.simd);
+  rotate(copy.users_, basis, parallel, options_.simd);
+  copy.eigenvalues_ = std::move(basis.values);
+  copy.item_system_.reset();
+  copy.user_system_.reset();
+  copy.changed_items_ = 0;
+  copy.forget_items();
+  copy.forget_users();
+  return copy;
 }
 
 #if defined(KINDRED_COMPILED)

@@ -57,19 +57,15 @@ struct AlsAccess {
     return {model.options(), model.weights().state(), {model.eigenvalues().begin(), model.eigenvalues().end()}};
   }
 
-  /// When the index of the items is built.
-  enum class Build { now, when_needed };
-
   /// A model of these parts; unfitted if the factors are 0 x 0. The options were validated, but for a functor that may be missing.
   template <Real Scalar>
-  [[nodiscard]] static ImplicitALS<Scalar> model_of(State state, FactorMatrix<Scalar> users, FactorMatrix<Scalar> items, Build build) {
+  [[nodiscard]] static ImplicitALS<Scalar> model_of(State state, FactorMatrix<Scalar> users, FactorMatrix<Scalar> items, IndexItems index) {
     AlsState<Scalar> parts{std::move(state.options), {}, std::move(users), std::move(items), {}};
     if (parts.users.factors() > 0) {
       parts.weights = AlsWeights(parts.options, std::move(state.weights));
       parts.eigenvalues = std::move(state.eigenvalues);
     }
-    using IndexItems = typename ImplicitALS<Scalar>::IndexItems;
-    return {std::move(parts), build == Build::now ? IndexItems::now : IndexItems::when_needed};
+    return ImplicitALS<Scalar>(std::move(parts), index);
   }
 };
 

@@ -233,7 +233,7 @@ template <Real Scalar, typename Reader>
   check_finite(reader, "item_factors", parts.items, options.threads);
   check_finite(reader, "user_factors", parts.users, options.threads);
   ImplicitALS<Scalar> model =
-      AlsAccess::model_of(std::move(parts.state), std::move(parts.users), std::move(parts.items), AlsAccess::Build::when_needed);
+      AlsAccess::model_of(std::move(parts.state), std::move(parts.users), std::move(parts.items), IndexItems::when_needed);
   parallel_for(2, {.threads = options.threads}, [&](std::size_t first, std::size_t last, std::size_t) {
     for (std::size_t task = first; task < last; ++task) {
       if (task == 0)
@@ -251,6 +251,7 @@ struct ModelFormat<ImplicitALS<Scalar>> {
 
   template <typename Write>
   static void save(const ImplicitALS<Scalar>& model, Write&& write) {
+    if (!model.is_settled()) return save(model.settled(), write);
     const AlsAccess::State state = AlsAccess::state_of(model);
     TensorWriter writer;
     FlatObject fields;
@@ -274,10 +275,13 @@ struct ModelFormat<Recommender<Scalar>> {
   template <typename Write>
   static void save(const Recommender<Scalar>& recommender, Write&& write) {
     const RecommenderAccess::State<Scalar> held = RecommenderAccess::state_of(recommender);
-    const AlsAccess::State state = AlsAccess::state_of(held.model);
+    std::optional<ImplicitALS<Scalar>> settled;
+    if (!held.model.is_settled()) settled = held.model.settled();
+    const ImplicitALS<Scalar>& model = settled ? *settled : held.model;
+    const AlsAccess::State state = AlsAccess::state_of(model);
     TensorWriter writer;
     FlatObject fields;
-    write_als(writer, fields, held.model, state);
+    write_als(writer, fields, model, state);
     const CsrView matrix = held.data.matrix;
     const auto add = [&](const char* name, auto values) { writer.add(name, values, {values.size()}); };
     add("matrix.offsets", matrix.offsets());
@@ -438,8 +442,8 @@ template <typename Model>
   detail::AlsParts<Scalar> parts = detail::read_als<Scalar>(reader, fields, options, detail::TensorReader::Place::in_place_if_possible);
   fields.check_all_used();
   reader.check_all_used();
-  Model model = detail::AlsAccess::model_of(std::move(parts.state), std::move(parts.users), std::move(parts.items),
-                                            detail::AlsAccess::Build::when_needed);
+  Model model =
+      detail::AlsAccess::model_of(std::move(parts.state), std::move(parts.users), std::move(parts.items), detail::IndexItems::when_needed);
   return {std::move(model), std::move(reader), options};
 }
 

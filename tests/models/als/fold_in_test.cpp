@@ -150,6 +150,58 @@ TEST_SUITE("models/als_fold_in") {
     }
   }
 
+  // The turned rows of an updated model against the same model in its eigenbasis, where nothing is turned: every setting, many updates of both sides.
+  TEST_CASE("after updates of items everything is solved as in the eigenbasis") {
+    const kd::CsrMatrix train = random_matrix(60, 80, 0.2, 5), history = random_matrix(5, 83, 0.2, 6);
+    for (const auto& named : kindred_test::all_settings()) {
+      CAPTURE(named.first);
+      kd::AlsOptions options = named.second;
+      options.solver = kd::Solver::cholesky;
+      kd::ImplicitALS<double> model = fitted<double>(options, train);
+      model.append_items(random_matrix(60, 1, 0.3, 7));
+      model.append_users(random_matrix(2, 81, 0.2, 8));
+      model.refit_items(std::vector<kd::Index>{3, 80}, random_matrix(62, 2, 0.3, 9));
+      model.append_items(random_matrix(62, 2, 0.3, 10));
+      model.refit_users(std::vector<kd::Index>{4, 61}, random_matrix(2, 83, 0.2, 11));
+      REQUIRE_FALSE(model.is_settled());
+      kd::ImplicitALS<double> settled = model.settled();
+      REQUIRE(settled.is_settled());
+      const auto agree = [&] {
+        double worst = 0.0;
+        for (kd::Index u = 0; u < model.shape().users; ++u)
+          for (kd::Index i = 0; i < model.shape().items; ++i)
+            worst = (std::max)(worst, std::abs(model.predict(u, i) - settled.predict(u, i)) / (1.0 + std::abs(settled.predict(u, i))));
+        return worst < 1e-8;  // sums of 6 products of factors that were turned a few times; conditions of up to some 1e6
+      };
+      CHECK(agree());
+      for (kd::Index r = 0; r < 5; ++r) {
+        const kd::Explanation a = model.explain(history.row(r), 82), b = settled.explain(history.row(r), 82);
+        CHECK(a.score == Approx(b.score).epsilon(1e-7).scale(1.0));
+        double sum = 0.0;
+        for (const kd::Scored& part : a.parts) sum += part.score;
+        CHECK(sum == Approx(a.score).epsilon(1e-7).scale(1.0));
+      }
+      for (kd::ImplicitALS<double>* each : {&model, &settled}) {
+        each->append_users(history);
+        each->refit_items(std::vector<kd::Index>{7}, random_matrix(67, 1, 0.4, 12));
+        each->append_users(random_matrix(1, 83, 0.3, 13));
+      }
+      CHECK(agree());
+    }
+  }
+
+  TEST_CASE("once an eighth of the items were updated the model is in its eigenbasis again") {
+    kd::ImplicitALS<float> model = fitted<float>(kindred_test::small_als(), random_matrix(60, 80, 0.2, 5));
+    for (kd::Index n = 0; n < 11; ++n) {
+      CHECK(model.is_settled() == (n == 0));
+      model.append_items(random_matrix(60, 1, 0.3, static_cast<std::uint64_t>(n)));
+    }
+    model.append_items(random_matrix(60, 1, 0.3, 20));  // 12 of 92
+    CHECK(model.is_settled());
+    CHECK(std::is_sorted(model.eigenvalues().rbegin(), model.eigenvalues().rend()));
+    CHECK(model.recommend(1, {.count = 100}).size() == 92);
+  }
+
   TEST_CASE_TEMPLATE("the parts of an explanation sum to the score of fold_in", T, float, double) {
     const kd::CsrMatrix train = random_matrix(50, 45, 0.25, 5);
     for (const auto& named : kindred_test::all_settings()) {

@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
+#include <memory>
+#include <numeric>
 #include <span>
 #include <string>
 #include <string_view>
@@ -78,20 +79,27 @@ struct CheckedRow {
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
+/// What rows of one side are solved against outside of a fit.
+template <Real Scalar>
+struct FixedSide {
+  const FactorMatrix<Scalar>& factors;
+  std::span<const double> eigenvalues;  // of the weighted Gram matrix, falling
+  const Eigenbasis* basis = nullptr;    // null: the factors are in the eigenbasis; else what turns them into it
+};
+
 /// Solves for rows of one side that are not part of fit, with the arithmetic of its half-steps; one per thread.
 template <Real Scalar>
 class AlsFoldIn {
  public:
   /// All references must outlive this object.
-  AlsFoldIn(const AlsOptions& options, const AlsWeights& weights, AlsSide side, const FactorMatrix<Scalar>& fixed,
-            std::span<const double> eigenvalues)
+  AlsFoldIn(const AlsOptions& options, const AlsWeights& weights, AlsSide side, const FixedSide<Scalar>& fixed)
       : options_(options),
         weights_(weights),
         side_(side),
         fixed_(fixed),
-        eigenvalues_(eigenvalues),
         may_cancel_(weights.may_cancel()),
-        solver_(fixed, eigenvalues, options.simd),
+        gathered_(std::make_unique<FactorMatrix<Scalar>>(0, fixed.factors.factors())),
+        solver_(rows(), fixed.eigenvalues, options.simd),
         assembler_(weights, side, options.simd) {}
 
   /// The factors of `row` with these interactions (checked, no zeros), `background` its a_u or b_i; conjugate gradients start from 0.
@@ -99,51 +107,84 @@ class AlsFoldIn {
   void solve(Index row, const SparseRow& interactions, double background, std::string_view where, std::span<Scalar> x) {
     std::fill(x.begin(), x.end(), Scalar(0));
     if (interactions.empty()) return;
-    const RowSystem<Scalar> system = assemble(row, interactions, background);
+    RowSystem<Scalar> system = assemble(row, interactions, background);
+    gather(interactions.columns);
+    system.columns = places(interactions.columns);
     finish(options_.solver == Solver::cholesky || !solver_.determined(system.background, system.penalty)
-               ? exact(system, x)
+               ? exact(system, interactions.columns, x)
                : solver_.improve(system, options_.cg_steps, options_.cg_tolerance, x),
            system, where);
+    turn_back(x);
   }
 
   /// With A x = sum_n c_n p_n y_n the system of the history, the score x . y is the sum of c_n p_n (y_n . v) with A v = y.
   [[nodiscard]] Explanation explain(const SparseRow& interactions, double background, Index item) {
     Explanation explanation;
     if (interactions.empty()) return explanation;
-    const RowSystem<Scalar> system = assemble(0, interactions, background);
-    std::vector<Scalar> x(options_.factors), v(options_.factors);
-    finish(exact(system, x), system, "explain");
-    explanation.score = inner(x, item);
-
+    const std::size_t n = interactions.size();
     // y as the right-hand side: one more column that carries a target and no excess.
     std::vector<Index> columns(interactions.columns.begin(), interactions.columns.end());
-    std::vector<double> excess(system.excess.begin(), system.excess.end()), target(columns.size(), 0.0);
     columns.push_back(item);
+    RowSystem<Scalar> system = assemble(0, interactions, background);
+    gather(columns);
+    const std::span<const Index> at = places(columns);
+    system.columns = at.first(n);
+    std::vector<Scalar> x(options_.factors), v(options_.factors);
+    finish(exact(system, interactions.columns, x), system, "explain");
+    explanation.score = inner(x, at[n]);
+
+    std::vector<double> excess(system.excess.begin(), system.excess.end()), target(n, 0.0);
     excess.push_back(0.0);
     target.push_back(1.0);
-    const RowSystem<Scalar> adjoint{.columns = columns,
-                                    .excess = excess,
-                                    .target = target,
-                                    .background = system.background,
-                                    .penalty = system.penalty,
-                                    .prior_mean = {}};
-    finish(exact(adjoint, v), system, "explain");
-    for (std::size_t n = 0; n < interactions.size(); ++n)
-      explanation.parts.push_back({interactions.columns[n], system.target[n] * inner(v, interactions.columns[n])});
+    const RowSystem<Scalar> adjoint{
+        .columns = at, .excess = excess, .target = target, .background = system.background, .penalty = system.penalty, .prior_mean = {}};
+    finish(exact(adjoint, columns, v), system, "explain");
+    for (std::size_t i = 0; i < n; ++i) explanation.parts.push_back({columns[i], system.target[i] * inner(v, at[i])});
     std::sort(explanation.parts.begin(), explanation.parts.end(), ranks_before);
     return explanation;
   }
 
  private:
+  [[nodiscard]] bool turns() const noexcept { return fixed_.basis != nullptr; }
+  /// The rows that systems refer to.
+  [[nodiscard]] const FactorMatrix<Scalar>& rows() const noexcept { return turns() ? *gathered_ : fixed_.factors; }
+
+  /// Brings the rows that a system needs into the eigenbasis. O(columns * factors^2), what their part of the solve costs too.
+  void gather(std::span<const Index> columns) {
+    if (!turns()) return;
+    *gathered_ = FactorMatrix<Scalar>(static_cast<Index>(columns.size()), fixed_.factors.factors());
+    for (std::size_t n = 0; n < columns.size(); ++n) {
+      const std::span<const Scalar> row = fixed_.factors.row(columns[n]);
+      std::copy(row.begin(), row.end(), gathered_->row(static_cast<Index>(n)).begin());
+    }
+    rotate(*gathered_, *fixed_.basis, {.threads = 1}, options_.simd);
+  }
+  /// Where rows() has the rows `columns` of the fixed side.
+  [[nodiscard]] std::span<const Index> places(std::span<const Index> columns) {
+    if (!turns()) return columns;
+    places_.resize(columns.size());
+    std::iota(places_.begin(), places_.end(), Index{0});
+    return places_;
+  }
+  /// A solution back into the basis that the factors are in.
+  void turn_back(std::span<Scalar> x) {
+    if (!turns()) return;
+    turned_.assign(x.size(), 0.0);
+    for (std::size_t f = 0; f < x.size(); ++f)
+      for (std::size_t r = 0; r < x.size(); ++r) turned_[r] += static_cast<double>(x[f]) * fixed_.basis->vectors[f * x.size() + r];
+    std::transform(turned_.begin(), turned_.end(), x.begin(), [](double value) { return static_cast<Scalar>(value); });
+  }
+
   [[nodiscard]] RowSystem<Scalar> assemble(Index row, const SparseRow& interactions, double background) {
     strengths_.clear();  // where fit keeps strengths it keeps them as scalars
     if (weights_.strength_is_costly()) weights_.append_strengths(side_, interactions, strengths_);
     return assembler_.assemble(row, interactions, strengths_, background);
   }
 
-  [[nodiscard]] RowOutcome exact(const RowSystem<Scalar>& system, std::span<Scalar> x) {
+  /// `names`: the rows of the fixed side that stand at system.columns.
+  [[nodiscard]] RowOutcome exact(const RowSystem<Scalar>& system, std::span<const Index> names, std::span<Scalar> x) {
     if (!solver_.determined(system.background, system.penalty)) return RowOutcome::singular;
-    if (may_cancel_ && cancels(weights_, side_, fixed_, eigenvalues_, system)) return RowOutcome::singular;
+    if (may_cancel_ && cancels(weights_, side_, rows(), fixed_.eigenvalues, system, names)) return RowOutcome::singular;
     return solver_.solve(system, x);
   }
 
@@ -153,53 +194,34 @@ class AlsFoldIn {
 
   [[nodiscard]] double inner(std::span<const Scalar> v, Index row) const noexcept {
     double sum = 0.0;
-    for (std::size_t f = 0; f < v.size(); ++f) sum += static_cast<double>(v[f]) * static_cast<double>(fixed_.row(row)[f]);
+    for (std::size_t f = 0; f < v.size(); ++f) sum += static_cast<double>(v[f]) * static_cast<double>(rows().row(row)[f]);
     return sum;
   }
 
   const AlsOptions& options_;
   const AlsWeights& weights_;
   AlsSide side_;
-  const FactorMatrix<Scalar>& fixed_;
-  std::span<const double> eigenvalues_;
+  FixedSide<Scalar> fixed_;
   bool may_cancel_;
+  std::unique_ptr<FactorMatrix<Scalar>> gathered_;  // at an address of its own, which the solver keeps
   RowSolver<Scalar> solver_;
   RowAssembler<Scalar> assembler_;
   std::vector<Scalar> strengths_;
+  std::vector<Index> places_;
+  std::vector<double> turned_;
 };
-
-/// `matrix` with the rows of `more` below it.
-template <Real Scalar>
-[[nodiscard]] FactorMatrix<Scalar> with_rows(const FactorMatrix<Scalar>& matrix, const FactorMatrix<Scalar>& more) {
-  if (more.rows() > (std::numeric_limits<Index>::max)() - matrix.rows())
-    throw InvalidArgument("rows", more.rows(), "few enough for fewer than 2^31 in all");
-  FactorMatrix<Scalar> all(matrix.rows() + more.rows(), matrix.factors());
-  std::copy_n(matrix.data(), static_cast<std::size_t>(matrix.rows()) * matrix.stride(), all.data());
-  std::copy_n(more.data(), static_cast<std::size_t>(more.rows()) * more.stride(),
-              all.data() + static_cast<std::size_t>(matrix.rows()) * all.stride());
-  return all;
-}
-
-/// The basis that rotates back: rotate(y, basis) and then rotate(y, inverse(basis)) leaves y but for rounding. Its values are not used.
-[[nodiscard]] inline Eigenbasis inverse(const Eigenbasis& basis) {
-  Eigenbasis transposed = basis;
-  const std::size_t k = basis.values.size();
-  for (std::size_t row = 0; row < k; ++row)
-    for (std::size_t column = 0; column < k; ++column) transposed.vectors[row * k + column] = basis.vectors[column * k + row];
-  return transposed;
-}
 
 /// The factors of every row of `rows` (no zeros), n_rows x factors. Row n is row named[n] of `side`, whose background weights `weights` knows; without
 /// names rows are new users. The same bytes for any number of threads.
 template <Real Scalar>
 [[nodiscard]] FactorMatrix<Scalar> fold_in_rows(const AlsOptions& options, const AlsWeights& weights, AlsSide side,
-                                                const FactorMatrix<Scalar>& fixed, std::span<const double> eigenvalues, const CsrView& rows,
-                                                std::span<const Index> named, std::size_t threads, std::string_view where) {
+                                                const FixedSide<Scalar>& fixed, const CsrView& rows, std::span<const Index> named,
+                                                std::size_t threads, std::string_view where) {
   FactorMatrix<Scalar> solved(rows.rows(), static_cast<Index>(options.factors));
   const ParallelOptions parallel{.threads = threads, .grain = 16};
   const auto count = static_cast<std::size_t>(rows.rows());
   std::vector<AlsFoldIn<Scalar>> workers;
-  for (std::size_t n = 0; n < worker_count(count, parallel); ++n) workers.emplace_back(options, weights, side, fixed, eigenvalues);
+  for (std::size_t n = 0; n < worker_count(count, parallel); ++n) workers.emplace_back(options, weights, side, fixed);
   const std::span<const double> backgrounds = weights.background(side);
   parallel_for(count, parallel, [&](std::size_t first, std::size_t last, std::size_t worker) {
     for (std::size_t n = first; n < last; ++n) {

@@ -168,7 +168,7 @@ class HalfStep {
       // Further ahead than the interactions, which are found by it.
       if (n + 8 < order.size()) prefetch(block.rows.offsets().data() + (order[n + 8] - block.first));
       if (n + 3 < order.size()) worker.assembler.prefetch(interactions_of(order[n + 3]));
-      if (may_cancel_ && !system.columns.empty() && cancels(weights_, data_.side, fixed_, eigenvalues_, system))
+      if (may_cancel_ && !system.columns.empty() && cancels(weights_, data_.side, fixed_, eigenvalues_, system, system.columns))
         check(RowOutcome::singular, row, system.penalty);
       if (options_.solver == Solver::cholesky && !system.columns.empty() && worker.solver.determined(system.background, system.penalty))
         worker.solver.enqueue(system, solved_.row(row), again);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <numeric>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -29,6 +31,16 @@ struct AlsState {
 
   [[nodiscard]] FactorMatrix<Scalar>& factors(AlsSide side) noexcept { return side == AlsSide::users ? users : items; }
 };
+
+/// When a model that is made of ready parts indexes its items: mapped factors wait until the index is asked for.
+enum class IndexItems { now, when_needed };
+
+/// `count` indices from `first` on.
+[[nodiscard]] inline std::vector<Index> indices_from(Index first, Index count) {
+  std::vector<Index> indices(static_cast<std::size_t>(count));
+  std::iota(indices.begin(), indices.end(), first);
+  return indices;
+}
 
 /// Users of a partial sum of the loss.
 inline constexpr std::size_t loss_grain = 256;

@@ -127,6 +127,45 @@ class AlsWeights {
     return options_.rho_users > 0.0 ? std::pow(static_cast<double>(count), options_.rho_users) * user_background_scale_ : 1.0;
   }
 
+  /// Makes room for `more` new rows of `side`, so that set_count does not throw for them; room grows as a std::vector's does.
+  void reserve(AlsSide side, std::size_t more) {
+    const auto grow = [more](auto& values) {
+      if (values.size() + more > values.capacity()) values.reserve((std::max)(values.size() + more, 2 * values.capacity()));
+    };
+    const bool users = side == AlsSide::users;
+    grow(users ? user_counts_ : item_counts_);
+    if ((users ? options_.rho_users : options_.rho) > 0.0) grow(users ? user_background_ : item_background_);
+    if (!users && options_.beta > 0.0) grow(item_boost_);
+  }
+
+  /// What set_count changes for `rows` (strictly increasing; new ones last): restore() brings it back.
+  struct Mark {
+    std::vector<Index> counts;  // of the rows that there were
+    bool user_counts_current;
+    bool item_counts_current;
+  };
+  [[nodiscard]] Mark mark(AlsSide side, std::span<const Index> rows) const {
+    Mark mark{{}, user_counts_current_, item_counts_current_};
+    for (const Index row : rows)
+      if (static_cast<std::size_t>(row) < counts(side).size()) mark.counts.push_back(counts(side)[static_cast<std::size_t>(row)]);
+    return mark;
+  }
+  void restore(AlsSide side, std::span<const Index> rows, const Mark& mark) noexcept {
+    for (std::size_t n = 0; n < mark.counts.size(); ++n) set_count(side, rows[n], mark.counts[n]);
+    for (std::size_t n = rows.size(); n-- > mark.counts.size();) {
+      const bool users = side == AlsSide::users;
+      const auto drop = [at = static_cast<std::size_t>(rows[n])](auto& values) {
+        if (values.size() == at + 1) values.pop_back();
+      };
+      drop(users ? user_counts_ : item_counts_);
+      drop(users ? user_background_ : item_background_);
+      if (!users) drop(item_boost_);
+    }
+    shape_ = {static_cast<Index>(user_counts_.size()), static_cast<Index>(item_counts_.size())};
+    user_counts_current_ = mark.user_counts_current;
+    item_counts_current_ = mark.item_counts_current;
+  }
+
   /// The row `index` of `side`, or the next new one, has `count` interactions from now on. What fit took from all of train stays: the scale of
   /// backgrounds, the mean number of interactions of an item, the cap, w0.
   void set_count(AlsSide side, Index index, Index count) {
