@@ -11,6 +11,22 @@
 
 #include <kindred/version.hpp>
 
+// docs/platforms.md has what was run with which.
+#if defined(__clang__)
+#if __clang_major__ < 14
+#error "Kindred needs clang 14 or later, or g++ 11 or later"
+#endif
+#elif defined(__GNUC__)
+#if __GNUC__ < 11
+#error "Kindred needs g++ 11 or later, or clang 14 or later"
+#endif
+#else
+#error "Kindred needs g++ 11 or later, or clang 14 or later: it is written in their vector extensions, which MSVC does not have"
+#endif
+#if __cplusplus < 202002L
+#error "Kindred needs C++20: compile with -std=c++20 or later"
+#endif
+
 #if defined(KINDRED_ASSERT)
 #define KINDRED_TAG_ASSERT custom
 #else
@@ -23,16 +39,14 @@
 #endif
 #endif
 
-#if !defined(__cpp_exceptions) && !defined(_CPPUNWIND)
+#if !defined(__cpp_exceptions)
 #error "Kindred reports every error by an exception: compile it with exceptions enabled"
 #endif
 
 #if defined(__clang__)
 #define KINDRED_TAG_COMPILER clang
-#elif defined(__GNUC__)
-#define KINDRED_TAG_COMPILER gcc
 #else
-#define KINDRED_TAG_COMPILER cxx
+#define KINDRED_TAG_COMPILER gcc
 #endif
 
 #if defined(__AVX512F__)

@@ -411,8 +411,11 @@ void ImplicitALS<Scalar>::half_step(const SideData& data, FactorMatrix<Scalar>& 
         std::span<const Index>(data.order).subspan(static_cast<std::size_t>(block.first), static_cast<std::size_t>(block.rows.rows()));
     const auto interactions_of = [&](Index row) { return block.rows.row(row - block.first); };
     parallel_for(order.size(), by_rows, [&](std::size_t first, std::size_t last, std::size_t worker) {
-      auto& [solver, assembler, made] = workers[worker];
-      const auto system_of = [&, &assembler = assembler, &made = made](Index row) {
+      Worker& own = workers[worker];
+      RowSolver<Scalar>& solver = own.solver;
+      detail::RowAssembler<Scalar>& assembler = own.assembler;
+      std::vector<Scalar>& made = own.strengths;
+      const auto system_of = [&](Index row) {
         const auto r = static_cast<std::size_t>(row);
         const SparseRow interactions = interactions_of(row);
         std::span<const Scalar> strengths;
@@ -431,7 +434,7 @@ void ImplicitALS<Scalar>::half_step(const SideData& data, FactorMatrix<Scalar>& 
         if (outcome != RowOutcome::solved)
           throw_failure(outcome, data.side, "iteration " + std::to_string(iteration) + ", row " + std::to_string(row), penalty);
       };
-      const auto again = [&, &solver = solver](std::span<Scalar> x) {
+      const auto again = [&](std::span<Scalar> x) {
         const auto row = static_cast<Index>(static_cast<std::size_t>(x.data() - solved.data()) / solved.stride());
         const RowSystem<Scalar> system = system_of(row);
         check(solve_row(solver, system, x), row, system.penalty);
