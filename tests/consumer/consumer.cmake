@@ -99,6 +99,8 @@ elseif(WAY STREQUAL old_compilers)
     run_to_failure("Kindred needs (g.. 11 or later, or clang 14|clang 14 or later, or g.. 11) or later" "${COMPILER}" -std=c++20 ${include} -w ${old} -E
                    "${PREFIX}/include/kindred/core/config.hpp")
   endforeach()
+  run_to_failure("needs a little-endian processor" "${COMPILER}" -std=c++20 ${include} -w -U__BYTE_ORDER__ -D__BYTE_ORDER__=4321 -E
+                 "${PREFIX}/include/kindred/core/config.hpp")
   run_to_failure("Kindred needs C..20: compile with -std=c..20" "${COMPILER}" -std=c++17 ${include} -E "${PREFIX}/include/kindred/core/config.hpp")
 elseif(WAY STREQUAL warnings)
   plain("${COMPILER}" c++20 main.cpp ${strict})
