@@ -59,6 +59,6 @@ configure_and_build() {
   local options=(-G Ninja -D CMAKE_BUILD_TYPE=Release "-DCMAKE_CXX_FLAGS_RELEASE=-O2 -DNDEBUG" -D CMAKE_UNITY_BUILD=ON "$@")
   if command -v ccache >/dev/null; then options+=(-D CMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
   cmake -S "$repository" -B "$build" "${options[@]}" >&2 ||
-    fail "CMake could not configure the build. Kindred needs a C++20 compiler, Eigen >= 3.4, and for its programs CLI11, nlohmann-json and doctest."
+    fail "CMake could not configure the build. Kindred needs g++ 11 or clang 14 or later, and for its programs CLI11, nlohmann-json and doctest."
   cmake --build "$build" --target "$target" >&2 || fail "The build failed."
 }

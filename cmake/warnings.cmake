@@ -1,10 +1,6 @@
 # Flags of Kindred's own programs. Nothing here reaches a consumer: the library target carries no flag.
 add_library(kindred_flags INTERFACE)
-if(MSVC)
-  target_compile_options(kindred_flags INTERFACE /W4 $<$<BOOL:${KINDRED_WERROR}>:/WX>)
-else()
-  target_compile_options(kindred_flags INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow $<$<BOOL:${KINDRED_WERROR}>:-Werror>)
-endif()
+target_compile_options(kindred_flags INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow $<$<BOOL:${KINDRED_WERROR}>:-Werror>)
 if(KINDRED_SANITIZE)
   target_compile_options(kindred_flags INTERFACE -fsanitize=${KINDRED_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(kindred_flags INTERFACE -fsanitize=${KINDRED_SANITIZE})

@@ -7,7 +7,7 @@ repository=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../../cmake/packages.sh
 source "$repository/cmake/packages.sh"
 
-require_packages g++ cmake ninja-build libeigen3-dev libcli11-dev nlohmann-json3-dev
+require_packages g++ cmake ninja-build libcli11-dev nlohmann-json3-dev
 # The figures of the report need gnuplot; without it the report has their tables.
 case " $* " in
   *" --out"*) if is_debian; then (require_packages gnuplot-nox) || echo "Going on without figures." >&2; fi ;;

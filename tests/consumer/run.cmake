@@ -1,10 +1,11 @@
-# Runs a command; its output is shown only where it fails.
+# Runs a command; its output is shown only where it fails, and is in `output` after it.
 function(run)
   execute_process(COMMAND ${ARGV} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE errors)
   if(NOT result EQUAL 0)
     list(JOIN ARGV " " command)
     message(FATAL_ERROR "${command}\nended with ${result}:\n${output}${errors}")
   endif()
+  set(output "${output}" PARENT_SCOPE)
 endfunction()
 
 # Fails if a file below `folder` holds a path that matches `paths`. `files`: the variable for their names, relative to it.

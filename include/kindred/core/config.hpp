@@ -6,10 +6,30 @@
 //   KINDRED_COMPILED            ImplicitALS<float> is compiled once, by compiled.cpp; the CMake target kindred::compiled adds the definition and the file.
 //
 // Namespaces. Everything public is `kindred::name`. Types of fixed layout (errors, options, matrices) live in `kindred::v0`, so that object files
-// of different flags agree on them and `catch (const kindred::Error&)` works across them. Code whose instructions depend on flags (simd/, linalg/,
-// models/) lives one inline namespace deeper, named after those flags: two object files built differently then never share a template by name.
+// of different flags agree on them and `catch (const kindred::Error&)` works across them. Kernels, linear algebra and the model (simd/, linalg/ and
+// the fits and lists of models/) live one inline namespace deeper, named after those flags: two object files built differently share none of that code
+// by name. They share the functions of the other folders; docs/architecture.md says what follows.
 
 #include <kindred/version.hpp>
+
+// docs/platforms.md has what was run with which.
+#if defined(__clang__)
+#if __clang_major__ < 14
+#error "Kindred needs clang 14 or later, or g++ 11 or later"
+#endif
+#elif defined(__GNUC__)
+#if __GNUC__ < 11
+#error "Kindred needs g++ 11 or later, or clang 14 or later"
+#endif
+#else
+#error "Kindred needs g++ 11 or later, or clang 14 or later: it is written in their vector extensions, which MSVC does not have"
+#endif
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "Kindred needs a little-endian processor: its files are read in place, and its readers look at eight bytes at a time"
+#endif
+#if __cplusplus < 202002L
+#error "Kindred needs C++20: compile with -std=c++20 or later"
+#endif
 
 #if defined(KINDRED_ASSERT)
 #define KINDRED_TAG_ASSERT custom
@@ -23,16 +43,14 @@
 #endif
 #endif
 
-#if !defined(__cpp_exceptions) && !defined(_CPPUNWIND)
+#if !defined(__cpp_exceptions)
 #error "Kindred reports every error by an exception: compile it with exceptions enabled"
 #endif
 
 #if defined(__clang__)
 #define KINDRED_TAG_COMPILER clang
-#elif defined(__GNUC__)
-#define KINDRED_TAG_COMPILER gcc
 #else
-#define KINDRED_TAG_COMPILER cxx
+#define KINDRED_TAG_COMPILER gcc
 #endif
 
 #if defined(__AVX512F__)
@@ -62,5 +80,5 @@
 #define KINDRED_JOIN_TAGS(a, b, c, d, e) a##_##b##_##c##_##d##_##e
 #define KINDRED_JOIN(a, b, c, d, e) KINDRED_JOIN_TAGS(a, b, c, d, e)
 
-/// The inline namespace of everything whose machine code depends on compiler flags.
+/// The inline namespace of kernels, linear algebra and the model: named after the flags that their machine code depends on.
 #define KINDRED_BUILD KINDRED_JOIN(KINDRED_TAG_COMPILER, KINDRED_TAG_ISA, KINDRED_TAG_OPTIMIZE, KINDRED_TAG_MATH, KINDRED_TAG_ASSERT)

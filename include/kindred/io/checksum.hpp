@@ -14,9 +14,6 @@
 
 namespace kindred::inline v0::detail {
 
-static_assert(std::endian::native == std::endian::little,
-              "model files are little-endian, and so must the machine be that reads them in place");
-
 /// XXH64 of bytes that come in pieces: https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md, seed 0.
 ///
 /// It guards against accidents, not against forgers. Chosen over CRC-32C because 64 bits leave no chance of a collision in the lifetime of a service, and

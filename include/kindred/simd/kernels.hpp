@@ -192,8 +192,7 @@ struct VectorKernels {
 
 }  // namespace kindred::inline v0::inline KINDRED_BUILD
 
-#define KINDRED_UNROLL _Pragma("GCC unroll 16")
-#define KINDRED_INLINE inline __attribute__((always_inline))
+#include <kindred/simd/kernels_macros.inl>
 
 #define KINDRED_SIMD_NAMESPACE simd_base
 #define KINDRED_SIMD_BYTES 16
@@ -246,6 +245,8 @@ struct VectorKernels {
 #endif  // KINDRED_SIMD_X86
 
 #undef KINDRED_UNROLL
+#undef KINDRED_SHUFFLE
+#undef KINDRED_JOIN_FOURS
 #undef KINDRED_INLINE
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {

@@ -8,10 +8,10 @@ template <typename T>
 KINDRED_INLINE typename Simd<T>::Vector sum_four(const typename Simd<T>::Vector (&v)[4]) {
   typename Simd<T>::Vector sum = fold_pairs<T>(fold_chunks<T>(v[0], v[1]), fold_chunks<T>(v[2], v[3]));
   if constexpr (lanes<T> == 16) {
-    sum += __builtin_shufflevector(sum, sum, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
-    sum += __builtin_shufflevector(sum, sum, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+    sum += KINDRED_SHUFFLE(sum, sum, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+    sum += KINDRED_SHUFFLE(sum, sum, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
   } else if constexpr (lanes<T> == 8) {
-    sum += __builtin_shufflevector(sum, sum, 4, 5, 6, 7, 0, 1, 2, 3);
+    sum += KINDRED_SHUFFLE(sum, sum, 4, 5, 6, 7, 0, 1, 2, 3);
   }
   return sum;
 }
@@ -51,9 +51,9 @@ KINDRED_INLINE void add_rows(const T* from, bool residual, std::size_t stride, c
 template <typename T, int r>
 KINDRED_INLINE typename Simd<T>::Vector entry_of_chunks(typename Simd<T>::Vector v) {
   if constexpr (lanes<T> == 16)
-    return __builtin_shufflevector(v, v, r, r, r, r, r + 4, r + 4, r + 4, r + 4, r + 8, r + 8, r + 8, r + 8, r + 12, r + 12, r + 12, r + 12);
+    return KINDRED_SHUFFLE(v, v, r, r, r, r, r + 4, r + 4, r + 4, r + 4, r + 8, r + 8, r + 8, r + 8, r + 12, r + 12, r + 12, r + 12);
   else
-    return __builtin_shufflevector(v, v, r, r, r, r, r + 4, r + 4, r + 4, r + 4);
+    return KINDRED_SHUFFLE(v, v, r, r, r, r, r + 4, r + 4, r + 4, r + 4);
 }
 
 /// add_rows for all `count` rows from `first` on, of V vectors: few enough that four rows stay in registers between the two passes, and the sum all the while.

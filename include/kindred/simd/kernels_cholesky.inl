@@ -163,14 +163,14 @@ KINDRED_INLINE void transpose_chunks(typename Pair<T>::Vector (&y)[chunk<T>]) {
     KINDRED_UNROLL for (std::size_t n = 0; n < c / 2; ++n) {
       const Vector a = y[n], b = y[n + c / 2];
       if constexpr (Pair<T>::size == 8) {
-        next[2 * n] = __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13);
-        next[2 * n + 1] = __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
+        next[2 * n] = KINDRED_SHUFFLE(a, b, 0, 8, 1, 9, 4, 12, 5, 13);
+        next[2 * n + 1] = KINDRED_SHUFFLE(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
       } else if constexpr (Pair<T>::size == 4) {
-        next[2 * n] = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-        next[2 * n + 1] = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+        next[2 * n] = KINDRED_SHUFFLE(a, b, 0, 4, 1, 5);
+        next[2 * n + 1] = KINDRED_SHUFFLE(a, b, 2, 6, 3, 7);
       } else {
-        next[2 * n] = __builtin_shufflevector(a, b, 0, 2);
-        next[2 * n + 1] = __builtin_shufflevector(a, b, 1, 3);
+        next[2 * n] = KINDRED_SHUFFLE(a, b, 0, 2);
+        next[2 * n + 1] = KINDRED_SHUFFLE(a, b, 1, 3);
       }
     }
     KINDRED_UNROLL for (std::size_t n = 0; n < c; ++n) y[n] = next[n];
@@ -190,7 +190,7 @@ KINDRED_INLINE void to_lanes(const T* const* from, std::size_t n, T* to) {
         if constexpr (Pair<T>::size == c)
           y[r] = first;
         else
-          y[r] = __builtin_shufflevector(first, *reinterpret_cast<const Chunk*>(from[l + c + r] + e), 0, 1, 2, 3, 4, 5, 6, 7);
+          y[r] = KINDRED_JOIN_FOURS(typename Pair<T>::Vector, first, *reinterpret_cast<const Chunk*>(from[l + c + r] + e));
       }
       transpose_chunks<T>(y);
       KINDRED_UNROLL for (std::size_t r = 0; r < c; ++r) *reinterpret_cast<typename Pair<T>::Vector*>(to + (e + r) * w + l) = y[r];

@@ -66,17 +66,17 @@ struct ExponentCheck {
 template <typename T>
 KINDRED_INLINE void interleave(typename Simd<T>::Vector a, typename Simd<T>::Vector b, typename Simd<T>::Vector& low, typename Simd<T>::Vector& high) {
   if constexpr (lanes<T> == 16) {
-    low = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-    high = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    low = KINDRED_SHUFFLE(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    high = KINDRED_SHUFFLE(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
   } else if constexpr (lanes<T> == 8) {
-    low = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
-    high = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+    low = KINDRED_SHUFFLE(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+    high = KINDRED_SHUFFLE(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
   } else if constexpr (lanes<T> == 4) {
-    low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-    high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    low = KINDRED_SHUFFLE(a, b, 0, 4, 1, 5);
+    high = KINDRED_SHUFFLE(a, b, 2, 6, 3, 7);
   } else {
-    low = __builtin_shufflevector(a, b, 0, 2);
-    high = __builtin_shufflevector(a, b, 1, 3);
+    low = KINDRED_SHUFFLE(a, b, 0, 2);
+    high = KINDRED_SHUFFLE(a, b, 1, 3);
   }
 }
 
@@ -105,16 +105,16 @@ KINDRED_INLINE void sum_each(typename Simd<T>::Vector (&v)[N], T* out) {
 template <typename T>
 KINDRED_INLINE T sum_lanes(typename Simd<T>::Vector v) {
   if constexpr (lanes<T> == 16) {
-    v += __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
-    v += __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3);
-    v += __builtin_shufflevector(v, v, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1);
+    v += KINDRED_SHUFFLE(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+    v += KINDRED_SHUFFLE(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3);
+    v += KINDRED_SHUFFLE(v, v, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1);
     return v[0] + v[1];
   } else if constexpr (lanes<T> == 8) {
-    v += __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3);
-    v += __builtin_shufflevector(v, v, 2, 3, 0, 1, 2, 3, 0, 1);
+    v += KINDRED_SHUFFLE(v, v, 4, 5, 6, 7, 0, 1, 2, 3);
+    v += KINDRED_SHUFFLE(v, v, 2, 3, 0, 1, 2, 3, 0, 1);
     return v[0] + v[1];
   } else if constexpr (lanes<T> == 4) {
-    v += __builtin_shufflevector(v, v, 2, 3, 0, 1);
+    v += KINDRED_SHUFFLE(v, v, 2, 3, 0, 1);
     return v[0] + v[1];
   } else {
     return v[0] + v[1];

@@ -29,20 +29,20 @@ template <typename T>
 KINDRED_INLINE void interleave_rows(typename Simd<T>::Vector (&y)[4]) {
   using Vector = typename Simd<T>::Vector;
   if constexpr (lanes<T> == 16) {
-    const Vector a = __builtin_shufflevector(y[0], y[1], 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
-    const Vector b = __builtin_shufflevector(y[0], y[1], 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
-    const Vector c = __builtin_shufflevector(y[2], y[3], 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
-    const Vector d = __builtin_shufflevector(y[2], y[3], 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
-    y[0] = __builtin_shufflevector(a, c, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
-    y[1] = __builtin_shufflevector(a, c, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
-    y[2] = __builtin_shufflevector(b, d, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
-    y[3] = __builtin_shufflevector(b, d, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    const Vector a = KINDRED_SHUFFLE(y[0], y[1], 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
+    const Vector b = KINDRED_SHUFFLE(y[0], y[1], 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
+    const Vector c = KINDRED_SHUFFLE(y[2], y[3], 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
+    const Vector d = KINDRED_SHUFFLE(y[2], y[3], 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
+    y[0] = KINDRED_SHUFFLE(a, c, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+    y[1] = KINDRED_SHUFFLE(a, c, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    y[2] = KINDRED_SHUFFLE(b, d, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+    y[3] = KINDRED_SHUFFLE(b, d, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
   } else if constexpr (lanes<T> == 8) {
     const Vector a = y[0], b = y[1], c = y[2], d = y[3];
-    y[0] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11);
-    y[1] = __builtin_shufflevector(c, d, 0, 1, 2, 3, 8, 9, 10, 11);
-    y[2] = __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
-    y[3] = __builtin_shufflevector(c, d, 4, 5, 6, 7, 12, 13, 14, 15);
+    y[0] = KINDRED_SHUFFLE(a, b, 0, 1, 2, 3, 8, 9, 10, 11);
+    y[1] = KINDRED_SHUFFLE(c, d, 0, 1, 2, 3, 8, 9, 10, 11);
+    y[2] = KINDRED_SHUFFLE(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+    y[3] = KINDRED_SHUFFLE(c, d, 4, 5, 6, 7, 12, 13, 14, 15);
   }
 }
 

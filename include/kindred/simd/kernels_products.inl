@@ -61,26 +61,26 @@ void accumulate(T* start, std::size_t ld, std::size_t size, const T* left, const
 template <typename T>
 KINDRED_INLINE typename Simd<T>::Vector fold_chunks(typename Simd<T>::Vector a, typename Simd<T>::Vector b) {
   if constexpr (lanes<T> == 16)
-    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29) +
-           __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+    return KINDRED_SHUFFLE(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29) +
+           KINDRED_SHUFFLE(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
   else if constexpr (lanes<T> == 8)
-    return __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13) + __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
+    return KINDRED_SHUFFLE(a, b, 0, 8, 1, 9, 4, 12, 5, 13) + KINDRED_SHUFFLE(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
   else if constexpr (lanes<T> == 4)
-    return __builtin_shufflevector(a, b, 0, 4, 1, 5) + __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    return KINDRED_SHUFFLE(a, b, 0, 4, 1, 5) + KINDRED_SHUFFLE(a, b, 2, 6, 3, 7);
   else
-    return __builtin_shufflevector(a, b, 0, 2) + __builtin_shufflevector(a, b, 1, 3);
+    return KINDRED_SHUFFLE(a, b, 0, 2) + KINDRED_SHUFFLE(a, b, 1, 3);
 }
 
 /// Second round: within every chunk of 4 lanes a0 + a2, a1 + a3, b0 + b2, b1 + b3.
 template <typename T>
 KINDRED_INLINE typename Simd<T>::Vector fold_pairs(typename Simd<T>::Vector a, typename Simd<T>::Vector b) {
   if constexpr (lanes<T> == 16)
-    return __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
-           __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+    return KINDRED_SHUFFLE(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
+           KINDRED_SHUFFLE(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
   else if constexpr (lanes<T> == 8)
-    return __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13) + __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
+    return KINDRED_SHUFFLE(a, b, 0, 1, 8, 9, 4, 5, 12, 13) + KINDRED_SHUFFLE(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
   else
-    return __builtin_shufflevector(a, b, 0, 1, 4, 5) + __builtin_shufflevector(a, b, 2, 3, 6, 7);
+    return KINDRED_SHUFFLE(a, b, 0, 1, 4, 5) + KINDRED_SHUFFLE(a, b, 2, 3, 6, 7);
 }
 
 /// A chunk in every chunk of a vector. By assembly, because GCC makes a detour through memory of the shuffle that says the same.

@@ -54,8 +54,7 @@ struct CodeKernels {
 
 }  // namespace kindred::inline v0::inline KINDRED_BUILD
 
-#define KINDRED_UNROLL _Pragma("GCC unroll 16")
-#define KINDRED_INLINE inline __attribute__((always_inline))
+#include <kindred/simd/kernels_macros.inl>
 
 // How four products of bytes are added to each 32-bit lane: plain, SSE2, AVX2, AVX-512, AVX-512 with VNNI.
 #define KINDRED_CODES_PLAIN 0
@@ -147,6 +146,8 @@ struct CodeKernels {
 #undef KINDRED_CODES_VNNI
 #undef KINDRED_INLINE
 #undef KINDRED_UNROLL
+#undef KINDRED_SHUFFLE
+#undef KINDRED_JOIN_FOURS
 
 namespace kindred::inline v0::inline KINDRED_BUILD {
 

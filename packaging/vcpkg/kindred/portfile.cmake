@@ -1,11 +1,8 @@
-# Where a release is fetched from is a matter of the registry that holds this port: it gives the repository and the checksum of the archive.
-vcpkg_from_github(
-    OUT_SOURCE_PATH SOURCE_PATH
-    REPO "${KINDRED_PORT_REPOSITORY}"
-    REF "v${VERSION}"
-    SHA512 "${KINDRED_PORT_SHA512}"
-    HEAD_REF main
-)
+# Builds the checkout that this port stands in. A registry that carries the port fetches a release instead: vcpkg_from_github with its SHA512.
+cmake_path(SET SOURCE_PATH NORMALIZE "${CURRENT_PORT_DIR}/../../..")
+if(NOT EXISTS "${SOURCE_PATH}/include/kindred/version.hpp")
+  message(FATAL_ERROR "${CURRENT_PORT_DIR} is not packaging/vcpkg/kindred of a checkout of Kindred, which this port builds")
+endif()
 
 # Headers only: nothing differs between debug and release.
 set(VCPKG_BUILD_TYPE release)
@@ -13,6 +10,7 @@ set(VCPKG_BUILD_TYPE release)
 vcpkg_check_features(
     OUT_FEATURE_OPTIONS FEATURE_OPTIONS
     FEATURES
+        eigen       KINDRED_EIGEN
         persistence KINDRED_PERSISTENCE
 )
 

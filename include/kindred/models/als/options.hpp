@@ -46,7 +46,7 @@ enum class Init {
 /// g of an interaction's magnitude |r|, the user's number of interactions and the item's; must return a finite number.
 using ConfidenceFunction = std::function<double(double magnitude, Offset user_count, Offset item_count)>;
 
-/// Settings of ImplicitALS. The defaults are those of the paper where it names them (alpha, the number of sweeps); recommended() ranks better.
+/// Settings of ImplicitALS. The defaults are those of the paper where it names them (alpha, the number of sweeps); for play counts see recommended().
 ///
 /// Symbols: r value, c confidence, n_u and n_i interactions of a user and an item, lambda regularization, w0 unobserved_weight.
 ///   loss = sum over observed of c (p - score)^2 + sum over the background of w0 a_u b_i score^2 + sum of l_u |x_u|^2 + sum of l_i |y_i|^2
@@ -86,8 +86,9 @@ struct AlsOptions {
   std::size_t threads = 0;           ///< At most 4,096; 0: all hardware threads. The result is the same for any number.
   SimdLevel simd = SimdLevel::best;  ///< Instructions to use; levels differ by rounding only.
 
-  /// The settings that rank best on public listening data (HetRec 2011 Last.fm, chosen on an inner validation split); docs/evaluation.md has
-  /// the comparison. Good for counts; for ratings or clicks start from them and search.
+  /// Settings for play counts, which reach the thousands: they ranked best on HetRec 2011 Last.fm (1,874 users), chosen on inner validation splits.
+  /// Not for values that are all 1 or small, as clicks and purchases are: set `alpha` to 1 or more there, or everybody gets the popular items.
+  /// Source: docs/evaluation.md and docs/concepts.md, which have the comparisons.
   [[nodiscard]] static AlsOptions recommended() {
     AlsOptions o;
     o.factors = 128;

@@ -4,12 +4,13 @@ import shutil
 
 
 def copy(conanfile, pattern, src, dst, excludes=None):
+    excludes = [excludes] if isinstance(excludes, str) else excludes or []
     copied = []
     for folder, _, names in os.walk(src):
         for name in names:
             path = os.path.join(folder, name)
             relative = os.path.relpath(path, src)
-            if not fnmatch.fnmatch(relative, pattern) or (excludes and fnmatch.fnmatch(relative, excludes)):
+            if not fnmatch.fnmatch(relative, pattern) or any(fnmatch.fnmatch(relative, exclude) for exclude in excludes):
                 continue
             target = os.path.join(dst, relative)
             os.makedirs(os.path.dirname(target), exist_ok=True)
