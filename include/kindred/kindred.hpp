@@ -5,17 +5,19 @@
 
 #include <kindred/version.hpp>  // IWYU pragma: export
 
-#include <kindred/core/aligned.hpp>     // IWYU pragma: export
-#include <kindred/core/config.hpp>      // IWYU pragma: export
-#include <kindred/core/error.hpp>       // IWYU pragma: export
-#include <kindred/core/keyed_hash.hpp>  // IWYU pragma: export
-#include <kindred/core/lazy.hpp>        // IWYU pragma: export
-#include <kindred/core/memory.hpp>      // IWYU pragma: export
-#include <kindred/core/parallel.hpp>    // IWYU pragma: export
-#include <kindred/core/progress.hpp>    // IWYU pragma: export
-#include <kindred/core/random.hpp>      // IWYU pragma: export
-#include <kindred/core/rounding.hpp>    // IWYU pragma: export
-#include <kindred/core/types.hpp>       // IWYU pragma: export
+#include <kindred/core/aligned.hpp>         // IWYU pragma: export
+#include <kindred/core/available_cpus.hpp>  // IWYU pragma: export
+#include <kindred/core/config.hpp>          // IWYU pragma: export
+#include <kindred/core/error.hpp>           // IWYU pragma: export
+#include <kindred/core/keyed_hash.hpp>      // IWYU pragma: export
+#include <kindred/core/lazy.hpp>            // IWYU pragma: export
+#include <kindred/core/memory.hpp>          // IWYU pragma: export
+#include <kindred/core/parallel.hpp>        // IWYU pragma: export
+#include <kindred/core/progress.hpp>        // IWYU pragma: export
+#include <kindred/core/random.hpp>          // IWYU pragma: export
+#include <kindred/core/rounding.hpp>        // IWYU pragma: export
+#include <kindred/core/small_file.hpp>      // IWYU pragma: export
+#include <kindred/core/types.hpp>           // IWYU pragma: export
 
 #include <kindred/simd/kernels.hpp>        // IWYU pragma: export
 #include <kindred/simd/level.hpp>          // IWYU pragma: export

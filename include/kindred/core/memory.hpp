@@ -2,13 +2,15 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
+#include <cstddef>
 #include <cstdint>
-#include <fstream>
-#include <limits>
 #include <optional>
 #include <string>
+#include <system_error>
 
 #include <kindred/core/config.hpp>
+#include <kindred/core/small_file.hpp>
 
 namespace kindred::inline v0 {
 
@@ -16,13 +18,14 @@ namespace detail {
 
 /// The number behind `key` in a file of "key number" lines, or the first number of the file for an empty key; nothing if it is not there.
 [[nodiscard]] inline std::optional<std::uint64_t> number_in(const std::string& path, const std::string& key = {}) {
-  std::ifstream file(path);
-  std::string word;
+  const std::string text = small_file(path);
+  std::size_t at = key.empty() ? 0 : text.find(key);
+  if (at == std::string::npos) return std::nullopt;
+  at = text.find_first_not_of(" \t", at + key.size());
   std::uint64_t number = 0;
-  if (key.empty()) return file >> number ? std::optional(number) : std::nullopt;
-  while (file >> word)
-    if (word == key) return file >> number ? std::optional(number) : std::nullopt;
-  return std::nullopt;
+  const char* const first = text.data() + (std::min)(at, text.size());
+  if (std::from_chars(first, text.data() + text.size(), number).ec != std::errc()) return std::nullopt;
+  return number;
 }
 
 }  // namespace detail

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <kindred/core/available_cpus.hpp>
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/core/rounding.hpp>
@@ -27,7 +28,7 @@ using Executor = std::function<void(std::size_t workers, const std::function<voi
 
 /// How a parallel loop runs.
 struct ParallelOptions {
-  std::size_t threads = 0;             ///< At most 4,096. 0: all hardware threads. 1 starts none.
+  std::size_t threads = 0;             ///< At most 4,096. 0: as many as the process may use. 1 starts none.
   std::size_t grain = 1;               ///< Iterations dealt out at a time.
   const Executor* executor = nullptr;  ///< The caller's own threads, or none.
 };
@@ -44,10 +45,11 @@ inline void check_threads(std::size_t threads) {
 
 }  // namespace detail
 
-/// The number of threads that `threads` stands for: itself, or all hardware threads for 0. @throws InvalidArgument if it is above 4,096.
+/// The number of threads that `threads` stands for: itself, or for 0 as many as the process may use at once: hardware threads, those of its affinity or
+/// its container's quota, whichever are fewest. @throws InvalidArgument if it is above 4,096.
 [[nodiscard]] inline std::size_t resolve_threads(std::size_t threads) {
   detail::check_threads(threads);
-  return threads != 0 ? threads : (std::max)(std::size_t{1}, static_cast<std::size_t>(std::thread::hardware_concurrency()));
+  return threads != 0 ? threads : detail::available_cpus();
 }
 
 /// Workers that parallel_for uses for `count` iterations; worker numbers are below it, so it sizes per-worker storage.
