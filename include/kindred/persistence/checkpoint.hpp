@@ -16,6 +16,7 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
+#include <kindred/io/atomic_file.hpp>
 #include <kindred/io/checksum.hpp>
 #include <kindred/io/csr_file.hpp>
 #include <kindred/models/als_options.hpp>
@@ -140,6 +141,7 @@ void keep_checkpoints(const AlsOptions& options, const std::string& print, const
   if (checkpoints.every < 1) throw InvalidArgument("every", checkpoints.every, "at least 1");
   if (fit.initial_users || fit.initial_items || fit.resume_from != nullptr || fit.on_snapshot)
     throw InvalidArgument("fit", "with a start or snapshots of its own", "without: the checkpoint has them");
+  (void)replaceable_target(path);  // refused before the first iteration, not after it
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(path, error);
   if (status.type() != std::filesystem::file_type::not_found)
