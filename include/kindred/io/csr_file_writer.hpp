@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <kindred/core/error.hpp>
+#include <kindred/core/rounding.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/data/id_map.hpp>
@@ -158,6 +159,7 @@ class CsrFileWriter {
   /// @throws InvalidArgument if `shape` is too small or not that of the names, nothing was added, a sum is beyond the range of a float, or the writer
   /// is finished; FormatError if what is on the disk changed meanwhile.
   void finish(std::optional<MatrixShape> shape = std::nullopt) {
+    const detail::RoundToNearest rounding;
     if (shape && (shape->users < shape_.users || shape->items < shape_.items))
       throw InvalidArgument("shape", detail::shape_text(*shape), "at least " + detail::shape_text(shape_));
     check_open();
@@ -307,6 +309,7 @@ class CsrFileWriter {
 /// @throws as read_delimited and CsrFileWriter do.
 inline LoadReport write_csr_file(const std::string& text_path, const std::string& path, const DelimitedFormat& format = {},
                                  CsrFileOptions options = {}, const ReadOptions& read_options = {}) {
+  const detail::RoundToNearest rounding;
   detail::check_format(format);
   if (options.input.empty()) options.input = text_path;
   detail::TableReader table(text_path, detail::table_format(format), read_options);

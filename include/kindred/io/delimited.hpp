@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <kindred/core/rounding.hpp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/io/dataset_builder.hpp>
 #include <kindred/io/delimited_format.hpp>
@@ -21,6 +22,7 @@ namespace detail {
 /// It is called from many threads.
 template <typename Rekey>
 [[nodiscard]] Dataset read_records(LineSource source, const DelimitedFormat& format, const ReadOptions& options, Rekey&& rekey) {
+  const RoundToNearest rounding;
   check_format(format);
   TableReader table(std::move(source), table_format(format), options);
   ColumnPlaces places;

@@ -98,6 +98,9 @@ class LineSource {
     check_start();
   }
 
+  /// From now on a line beyond the limit ends the file, since the caller fails there. Otherwise a device without line ends would be read for ever.
+  void stop_at_long_lines() noexcept { stops_at_long_lines_ = true; }
+
   /// As many of the next lines as were read at once, at least one, into `block`; false at the end of the file.
   [[nodiscard]] bool next_block(LineBlock& block) {
     std::size_t searched = 0, cut = 0;
@@ -244,6 +247,7 @@ class LineSource {
       const std::size_t stop = waiting.find('\n');
       passed.add(waiting.substr(0, stop));
       begin_ = stop == std::string_view::npos ? end_ : begin_ + stop + 1;
+      at_end_ = at_end_ || stops_at_long_lines_;
       if (stop != std::string_view::npos || at_end_) return passed.line(0);
       fill();
     }
@@ -275,6 +279,7 @@ class LineSource {
   std::size_t begin_ = 0;  // what is not yet handed out is [begin_, end_) of the buffer
   std::size_t end_ = 0;
   bool at_end_ = false;
+  bool stops_at_long_lines_ = false;
   std::uint64_t lines_ = 0;
   std::uint64_t blocks_ = 0;
   std::uint64_t bytes_ = 0;

@@ -89,7 +89,9 @@ class TableReader {
 
   /// Opens a file as `options` say. @throws IoError, ParseError, InvalidArgument.
   [[nodiscard]] static LineSource open(const std::string& path, const ReadOptions& options) {
-    return LineSource(path, checked_length(options), options.open, options.block_bytes);
+    LineSource source(path, checked_length(options), options.open, options.block_bytes);
+    if (options.on_bad_line == BadLinePolicy::fail) source.stop_at_long_lines();
+    return source;
   }
 
   /// The names of the columns; empty without a header.

@@ -14,6 +14,7 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/rounding.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/io/atomic_file.hpp>
@@ -168,6 +169,7 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 template <Real Scalar>
 FitReport fit_with_checkpoints(ImplicitALS<Scalar>& model, const CsrView& train, const std::string& path,
                                const CheckpointOptions& checkpoints = {}, typename ImplicitALS<Scalar>::FitOptions fit = {}) {
+  const detail::RoundToNearest rounding;
   std::optional<FitSnapshot<Scalar>> before;
   detail::keep_checkpoints<Scalar>(model.options(), detail::fingerprint(train), path, checkpoints, fit, before);
   return model.fit(train, fit);
@@ -177,6 +179,7 @@ FitReport fit_with_checkpoints(ImplicitALS<Scalar>& model, const CsrView& train,
 template <Real Scalar>
 FitReport fit_with_checkpoints(ImplicitALS<Scalar>& model, const CsrFile& train, const std::string& path,
                                const CheckpointOptions& checkpoints = {}, typename ImplicitALS<Scalar>::FitOptions fit = {}) {
+  const detail::RoundToNearest rounding;
   std::optional<FitSnapshot<Scalar>> before;
   detail::keep_checkpoints<Scalar>(model.options(), detail::fingerprint(train), path, checkpoints, fit, before);
   return model.fit(train, fit);

@@ -130,6 +130,7 @@ struct ShardIndex {
       if (found == object.end() || !found->is_string()) fail("there is no text for " + quoted(key));
       return found->template get<std::string>();
     };
+    check_format(path, text_at(json.at("metadata"), "kindred.format"));
     ShardIndex index;
     std::size_t named = 0;
     for (std::size_t n = 0; map.contains("item_factors." + std::to_string(n)); ++n) {
