@@ -235,6 +235,10 @@ TEST_SUITE("io/csr_file_writer") {
     const std::string text = directory.file("ann\tCan\t3e38\nann\tCan\t3e38\n");
     CHECK_THROWS_WITH_AS(kd::write_csr_file(text, directory.path("plays.csr")), doctest::Contains(("item 'Can' in " + text).c_str()),
                          kd::InvalidArgument);
+    kd::CsrFileWriter writer(directory.path("plays.csr"), {.input = "the plays of May"});
+    writer.add("ann", "Can", 3e38F);
+    writer.add("ann", "Can", 3e38F);
+    CHECK_THROWS_WITH_AS(writer.finish(), doctest::Contains("item 'Can' in the plays of May"), kd::InvalidArgument);
   }
 
 #if KINDRED_POSIX_FILES
