@@ -211,7 +211,7 @@ class AtomicFile {
   }
 
   [[nodiscard]] bool open_part() {
-    // Nobody may read in the meantime what the file at `path` does not let them read.
+    // The part is no more readable than the file that it replaces.
     struct stat old {};
     const mode_t mode = ::stat(path_.c_str(), &old) == 0 ? old.st_mode & 0666U : 0666U;
     file_ = uninterrupted([&] { return ::open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode); });
@@ -226,7 +226,7 @@ class AtomicFile {
     return false;
   }
 
-  /// A group that cannot be kept takes its rights along: the new group gets no more than all others have.
+  /// If the group cannot be kept, the new group gets no more rights than all others have.
   void keep_owner_and_mode(const struct stat& old) const {
     struct stat own {};
     mode_t mode = old.st_mode & 07777U;
