@@ -69,8 +69,8 @@ void build(const std::string& path, std::uint64_t count, std::uint64_t limit_mb)
   const kd::Stopwatch watch;
   const AnonymousPeak peak;
   const auto users = static_cast<std::uint32_t>(count / 60 + 1), items = static_cast<std::uint32_t>(count / 300 + 1);
-  kd::CsrFileWriter writer(path, {.memory_limit = limit_mb * 9 / 10 << 20, .input = std::to_string(count)});
-  for (std::uint64_t n = writer.added(); n < count; ++n) {
+  kd::CsrFileWriter writer(path, {.memory_limit = limit_mb * 9 / 10 << 20});
+  for (std::uint64_t n = 0; n < count; ++n) {
     kd::Random random(1, kd::RandomStream::sample, n);
     const auto user = static_cast<kd::Index>(random.below(users));
     const double popular = random.uniform() * random.uniform();

@@ -60,7 +60,9 @@ void add_data_options(CLI::App& app, Arguments& a, std::string& count) {
   app.add_option("--aliases", a.aliases, "artist_alias.txt (audioscrobbler)")->needs(data)->group(group);
   app.add_option("--users", a.users, "File of user names: row names (dense lastfm-1k)")->needs(data)->group(group);
   app.add_option("--profiles", a.profiles, "File of user profiles (lastfm-360k, lastfm-1k)")->needs(data)->group(group);
-  app.add_option("--separator", a.separator, "For delimited: tab, comma, space, or the characters themselves")
+  app.add_option(
+         "--separator", a.separator,
+         "For delimited: tab, comma, semicolon, space, or the characters themselves; with commas or semicolons, fields may be quoted")
       ->capture_default_str()
       ->group(group);
   app.add_option("--columns", a.columns, "For delimited: user,item[,value[,time]], each by number from 0 or by its name in the header")
@@ -229,8 +231,8 @@ constexpr const char* footer =
     "  lastfm_study --data plays.tsv --format delimited --columns user,artist,count --header\n"
     "  lastfm_study --data usersha1-artmbid-artname-plays.tsv --top-users 20000 --out results --resume\n"
     "examples/lastfm/fetch_data.sh gets the public data sets.\n\n"
-    "Exit codes: 0 done, 1 data or values cannot be used, 2 the command line cannot be understood, 3 an error in the program,\n"
-    "130 ended by Ctrl-C; what was found until then is kept.\n"
+    "Exit codes: 0 done, 1 data or values cannot be used or the output cannot be written, 2 the command line cannot be understood,\n"
+    "3 an error in the program, 130 ended by Ctrl-C; what was found until then is kept.\n"
     "NO_COLOR in the environment turns colours off. Progress goes to a terminal only.";
 
 void record_command(Arguments& a, int argc, char** argv) {

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The lesson: a whole recommendation study with Kindred, from files to a comparison of models, each step one short file.
+#include <cerrno>
 #include <cstdio>
 #include <exception>
+#include <optional>
+
+#include <fcntl.h>
 
 #include "interrupt.hpp"
 #include "ranks.hpp"
@@ -27,12 +31,29 @@ constexpr study::Step steps[] = {
     {"new listener", study::new_listener},
 };
 
+/// A file must not be opened as a standard stream that the caller closed: what is printed would end in it.
+void keep_standard_streams() {
+  for (const int stream : {0, 1, 2})
+    if (fcntl(stream, F_GETFD) < 0 && errno == EBADF) (void)!open("/dev/null", stream == 0 ? O_WRONLY : O_RDONLY);
+}
+
+/// `code`, or that of a failure if the standard output did not take all that was printed.
+int code_after_printing(int code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  std::fputs("lastfm_study: the standard output could not take all that was printed\n", stderr);
+  return code == study::exit_done ? study::exit_bad_data : code;
+}
+
 int run(const study::Arguments& arguments) {
   study::Study s(arguments);
   const kindred::Stopwatch watch;
+  std::optional<study::FolderLock> lock;
   s.results.json["command"] = arguments.command_line;
   if (study::is_first_rank()) {
-    if (!arguments.out.empty()) study::Results::make_folder(arguments.out);
+    if (!arguments.out.empty()) {
+      study::Results::make_folder(arguments.out);
+      lock.emplace(arguments.out);
+    }
     if (!arguments.checkpoint.empty()) study::Results::make_folder(arguments.checkpoint);
   }
   study::wait_for_all();
@@ -59,16 +80,17 @@ int run(const study::Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  keep_standard_streams();
   const study::Ranks ranks(&argc, &argv);
   int code = study::exit_unexpected;
   try {
-    return run(study::parse_arguments(argc, argv));
+    return code_after_printing(run(study::parse_arguments(argc, argv)));
   } catch (const study::Leave& leave) {  // the same on all ranks
     if (study::is_first_rank()) {
       std::fputs(leave.output.c_str(), stdout);
       std::fputs(leave.error.c_str(), stderr);
     }
-    return leave.code;
+    return code_after_printing(leave.code);
   } catch (const kindred::Error& error) {
     std::fprintf(stderr, "lastfm_study: %s\n", error.what());
     code = study::exit_bad_data;

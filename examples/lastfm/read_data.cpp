@@ -27,9 +27,14 @@ kd::Column column_of(const std::string& text) {
 
 kd::DelimitedFormat delimited_format(const Arguments& a) {
   kd::DelimitedFormat format;
-  format.separator = a.separator == "tab" ? "\t" : a.separator == "comma" ? "," : a.separator == "space" ? " " : a.separator;
+  format.separator = a.separator == "tab"         ? "\t"
+                     : a.separator == "comma"     ? ","
+                     : a.separator == "semicolon" ? ";"
+                     : a.separator == "space"     ? " "
+                                                  : a.separator;
   if (a.header) format.header = kd::Header::first_line;
-  if (format.separator == ",") format.quoting = kd::Quoting::rfc_4180;
+  // Where a comma is the decimal point, tables are saved with semicolons, and quotes mean the same.
+  if (format.separator == "," || format.separator == ";") format.quoting = kd::Quoting::rfc_4180;
   format.user = column_of(a.columns[0]);
   format.item = column_of(a.columns[1]);
   format.value = a.columns.size() > 2 ? column_of(a.columns[2]) : kd::Column{};

@@ -18,7 +18,12 @@ namespace {
 /// The first line that says something; a dense table of counts has lines of thousands of characters, of which the beginning is enough. What is no text may
 /// have no line at all.
 std::string first_line(const std::string& path) {
-  if (fs::is_directory(path)) throw kindred::IoError(path, "read", EISDIR);
+  std::error_code ignored;
+  const fs::file_status status = fs::status(path, ignored);
+  if (fs::is_directory(status)) throw kindred::IoError(path, "read", EISDIR);
+  if (path == "-" || (fs::exists(status) && !fs::is_regular_file(status)))
+    throw kindred::InvalidArgument("--data", "'" + path + "', a pipe or device, which cannot be read twice: once to recognise its format",
+                                   "a file, or described by --format");
   std::ifstream file(path, std::ios::binary);
   if (!file) throw kindred::IoError(path, "open", errno == 0 ? ENOENT : errno);
   std::string start(std::size_t{1} << 16, '\0');

@@ -3,32 +3,35 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <filesystem>
-#include <memory>
+#include <span>
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <kindred/core/error.hpp>
+#include <kindred/io/atomic_file.hpp>
 
 namespace study {
 
 void write_file_safely(const std::string& path, const std::string& text) {
-  struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  const std::string beside = path + ".part";
-  {
-    std::unique_ptr<std::FILE, Close> file(std::fopen(beside.c_str(), "wb"));
-    if (!file) throw kindred::IoError(path, "write", errno);
-    if (std::fwrite(text.data(), 1, text.size(), file.get()) != text.size() || std::fflush(file.get()) != 0) {
-      const int reason = errno;
-      std::remove(beside.c_str());
-      throw kindred::IoError(path, "write", reason);
-    }
-  }
-  if (std::rename(beside.c_str(), path.c_str()) != 0) throw kindred::IoError(path, "write", errno);
+  kindred::detail::AtomicFile file(path);
+  file.write(std::as_bytes(std::span(text)));
+  file.commit();
 }
+
+FolderLock::FolderLock(const std::string& folder) {
+  using kindred::detail::uninterrupted;
+  handle_ = uninterrupted([&] { return open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+  if (handle_ < 0) throw kindred::IoError(folder, "lock", errno);
+  // Some file systems have no locks: nothing can be said there.
+  if (uninterrupted([&] { return flock(handle_, LOCK_EX | LOCK_NB); }) == 0 || errno != EWOULDBLOCK) return;
+  close(handle_);
+  throw kindred::InvalidArgument("--out", "'" + folder + "', which another run is writing into", "a folder of its own, or that run ended");
+}
+
+FolderLock::~FolderLock() { close(handle_); }
 
 const Table* Results::table(std::string_view name) const {
   const auto found = std::find_if(tables_.begin(), tables_.end(), [&](const auto& entry) { return entry.first == name; });

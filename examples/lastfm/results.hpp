@@ -41,4 +41,16 @@ class Results {
 /// Writes a file beside its place and moves it there: whoever ends the program leaves the old one or the new one. @throws kindred::IoError
 void write_file_safely(const std::string& path, const std::string& text);
 
+/// Keeps other runs out of a folder of results, for as long as it lives. @throws kindred::InvalidArgument if another run is in it.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::string& folder);
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+  ~FolderLock();
+
+ private:
+  int handle_ = -1;
+};
+
 }  // namespace study

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "steps.hpp"
 
+#include <array>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <span>
 
 #include <kindred/core/error.hpp>
 #include <kindred/core/progress.hpp>
+#include <kindred/data/dataset.hpp>
+#include <kindred/io/checksum.hpp>
 
 #include "interrupt.hpp"
 #include "ranks.hpp"
@@ -17,28 +22,51 @@ namespace study {
 
 namespace {
 
-/// What the findings depend on: the arguments that have a say in them, and the data file as it is now.
-ordered_json fingerprint(const Arguments& a) {
-  ordered_json print = {{"format", 1}, {"arguments", a.findings_of}};
-  std::error_code ignored;
-  if (!a.data.empty()) {
-    print["data_bytes"] = fs::file_size(a.data, ignored);
-    print["data_time"] = fs::last_write_time(a.data, ignored).time_since_epoch().count();
+/// A number of all that was read and that findings can depend on, from whatever files it came.
+std::string digest_of(const kindred::Dataset& data) {
+  kindred::detail::Xxh64 hash;
+  const auto add = [&](const auto& numbers) {
+    const std::uint64_t count = numbers.size();
+    hash.update(std::as_bytes(std::span(&count, 1)));
+    hash.update(std::as_bytes(std::span(numbers.data(), numbers.size())));
+  };
+  const auto add_keys = [&](const kindred::IdMap& keys) {
+    for (kindred::Index n = 0; n < keys.size(); ++n) add(keys.key(n));
+  };
+  add(data.matrix.offsets());
+  add(data.matrix.columns());
+  add(data.matrix.values());
+  add(data.times);
+  add(data.raw_rows);
+  add_keys(data.users);
+  add_keys(data.items);
+  for (const std::string& name : data.item_names) add(name);
+  for (const kindred::UserProfile& profile : data.profiles) {
+    add(profile.gender);
+    add(profile.country);
+    add(std::array<std::int64_t, 4>{profile.age.has_value(), profile.age.value_or(0), profile.signup.has_value(),
+                                    profile.signup.value_or(0)});
   }
-  return print;
+  return kindred::detail::digest_text(hash.digest());
 }
 
-/// The finished steps of an earlier run of the same command; none if there are none.
-ordered_json earlier_steps(const Arguments& a, const fs::path& path) {
-  if (!a.resume || !fs::exists(path)) return ordered_json::array();
+/// What an earlier run of the same command has left, or nothing.
+ordered_json earlier_run(const Arguments& a, const fs::path& path) {
+  std::error_code ignored;
+  if (!a.resume || !fs::exists(path, ignored)) return nullptr;
+  if (!fs::is_regular_file(path)) throw kindred::InvalidArgument("--resume", "'" + path.string() + "', which is no file", "left out");
   std::ifstream file(path, std::ios::binary);
   ordered_json saved = ordered_json::parse(file, nullptr, false);
   const bool whole = saved.is_object() && saved.contains("of") && saved.contains("steps") && saved["steps"].is_array();
   if (!whole) throw kindred::InvalidArgument("--resume", "'" + path.string() + "', which is damaged", "left out, to start anew");
-  if (saved["of"] != fingerprint(a))
+  return saved;
+}
+
+/// @throws kindred::InvalidArgument unless `found`, of an earlier run, is `wanted`.
+void check_same(const ordered_json& found, const ordered_json& wanted, const fs::path& path) {
+  if (found != wanted)
     throw kindred::InvalidArgument("--resume", "used with another command or other data than " + path.string(),
                                    "left out to start anew, or the command there repeated");
-  return saved["steps"];
 }
 
 /// Adds what the step called `name` has found to the results, if it was finished before.
@@ -57,9 +85,15 @@ bool restore(Study& s, const ordered_json& earlier, const char* name) {
 void run_steps(Study& s, std::span<const Step> steps) {
   const bool keeps = !s.arguments.out.empty();
   const fs::path path = fs::path(s.arguments.out) / "steps.json";
-  const ordered_json earlier = keeps ? earlier_steps(s.arguments, path) : ordered_json::array();
+  const ordered_json run = keeps ? earlier_run(s.arguments, path) : ordered_json();
+  const ordered_json earlier = run.is_null() ? ordered_json::array() : run["steps"];
   wait_for_all();  // nobody writes before all have read
-  ordered_json state = {{"of", fingerprint(s.arguments)}, {"steps", ordered_json::array()}};
+  ordered_json state = {{"of", {{"format", 2}, {"arguments", s.arguments.findings_of}}}, {"steps", ordered_json::array()}};
+  if (!run.is_null()) {
+    ordered_json of = run["of"];
+    if (of.is_object()) of.erase("data");
+    check_same(of, state["of"], path);
+  }
   ordered_json seconds = ordered_json::array();
   bool restoring = true;  // up to the first step that has to run anew: what comes after may depend on it
   for (const Step& step : steps) {
@@ -67,6 +101,10 @@ void run_steps(Study& s, std::span<const Step> steps) {
     const std::size_t tables_before = s.results.table_count();
     const kindred::Stopwatch watch;
     if (step.resume == Resume::from_results) {
+      if (keeps && !state["of"].contains("data")) {  // all files were read by then
+        state["of"]["data"] = digest_of(s.data);
+        if (!run.is_null()) check_same(run["of"], state["of"], path);
+      }
       if (restoring && restore(s, earlier, step.name)) {
         for (const ordered_json& old : earlier)
           if (old.at("name") == step.name) {

@@ -57,6 +57,7 @@
 #include <kindred/io/external_sort.hpp>     // IWYU pragma: export
 #include <kindred/io/field_scanner.hpp>     // IWYU pragma: export
 #include <kindred/io/hetrec.hpp>            // IWYU pragma: export
+#include <kindred/io/input_file.hpp>        // IWYU pragma: export
 #include <kindred/io/item_names.hpp>        // IWYU pragma: export
 #include <kindred/io/lastfm.hpp>            // IWYU pragma: export
 #include <kindred/io/lastfm_1k.hpp>         // IWYU pragma: export
@@ -69,6 +70,7 @@
 #include <kindred/io/profiles.hpp>          // IWYU pragma: export
 #include <kindred/io/record_merge.hpp>      // IWYU pragma: export
 #include <kindred/io/record_parser.hpp>     // IWYU pragma: export
+#include <kindred/io/scratch_file.hpp>      // IWYU pragma: export
 #include <kindred/io/table.hpp>             // IWYU pragma: export
 #include <kindred/io/text.hpp>              // IWYU pragma: export
 

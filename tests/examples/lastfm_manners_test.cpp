@@ -2,10 +2,13 @@
 // How the study behaves on a command line: on a terminal, when it is interrupted and goes on, with data it knows, with people and names.
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 
+#include <fcntl.h>
 #include <pty.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "io/real_data.hpp"
@@ -128,6 +131,100 @@ TEST_CASE("resume takes the steps that were finished and does the others") {
   (void)folder.file("{\"of\": ", "out/steps.json");
   check_refused(words + Words{"--resume"}, "which is damaged");
   check_refused_at_once(small_data + Words{"--resume"}, "--resume: needs --out");
+}
+
+TEST_CASE("resume is refused once any of the files that were read has changed") {
+  const TemporaryDirectory folder;
+  std::string plays;
+  for (int user = 0; user < 60; ++user)
+    for (int n = 0; n < 12; ++n)
+      plays += std::to_string(user) + " " + std::to_string(1000 + (user * 7 + n * 5) % 60) + " " + std::to_string(1 + n) + "\n";
+  const auto write = [&](int aliased, const std::string& name) {
+    std::string aliases, names;
+    for (int n = 0; n < aliased; ++n) aliases += std::to_string(1059 - n) + "\t1000\n";
+    for (int n = 0; n < 60; ++n) names += std::to_string(1000 + n) + "\t" + name + std::to_string(n) + "\n";
+    (void)folder.file(aliases, "artist_alias.txt");
+    (void)folder.file(names, "artist_data.txt");
+  };
+  const Words words = {"--data",          folder.file(plays, "user_artist_data.txt"),
+                       "--aliases",       folder.path("artist_alias.txt"),
+                       "--search-trials", "0",
+                       "--out",           folder.path("out")};
+  const Words resume = words + Words{"--resume"};
+  write(2, "Artist ");
+  REQUIRE(run_study(words).exit_code == 0);
+  write(2, "Artist ");  // written anew, the same content
+  CHECK(has(run_study(resume).out, "finished by an earlier run"));
+  write(5, "Artist ");
+  check_refused(resume, "used with another command or other data");
+  write(2, "Other ");  // of the names beside the data
+  check_refused(resume, "used with another command or other data");
+  write(2, "Artist ");
+  CHECK(run_study(resume).exit_code == 0);
+}
+
+TEST_CASE("two runs do not share a folder of results") {
+  const TemporaryDirectory folder;
+  const int handle = open(folder.path().c_str(), O_RDONLY | O_DIRECTORY);
+  REQUIRE(handle >= 0);
+  REQUIRE(flock(handle, LOCK_EX | LOCK_NB) == 0);
+  check_refused_at_once(small_data + no_search + Words{"--out", folder.path()},
+                        "which another run is writing into; it must be a folder of its own");
+  close(handle);
+  CHECK(run_study(small_data + no_search + Words{"--out", folder.path()}).exit_code == 0);
+}
+
+TEST_CASE("what the standard output does not take is said, and no file is written over") {
+  const TemporaryDirectory folder;
+  const auto code_of = [&](const std::string& words, const std::string& after) {
+    const int status = std::system((shell_word(LASTFM_STUDY) + " " + words + after).c_str());
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  };
+  const std::string study = "--search-trials 0 --synthetic-users 200 --synthetic-items 100 --out " + shell_word(folder.path("out"));
+  CHECK(code_of(study, " > /dev/full 2> " + shell_word(folder.path("err"))) == 1);
+  CHECK(content_of(folder.path("err")) == "lastfm_study: the standard output could not take all that was printed\n");
+  CHECK(std::filesystem::exists(folder.path("out/report.html")));
+  CHECK(code_of("--help", " > /dev/full 2> /dev/null") == 1);
+  CHECK(code_of(study + " --quiet", " > /dev/full") == 0);
+  CHECK(code_of(study, " >&- 2> /dev/null") == 1);
+  CHECK_FALSE(has(content_of(folder.path("out/results.json")), "=="));
+}
+
+TEST_CASE("a folder for temporary files that is not there costs nothing") {
+  const TemporaryDirectory folder;
+  const Run run = run_study(small_data + no_search + Words{"--out", folder.path("out")}, "TMPDIR=/nowhere");
+  CHECK_MESSAGE(run.exit_code == 0, run.err);
+  const std::string odd = folder.path("it's");
+  std::filesystem::create_directory(odd);
+  REQUIRE(run_study(small_data + no_search + Words{"--out", folder.path("other")}, "TMPDIR=" + shell_word(odd)).exit_code == 0);
+  CHECK(content_of(folder.path("out/report.html")).size() > 0.9 * static_cast<double>(content_of(folder.path("other/report.html")).size()));
+}
+
+TEST_CASE("pipes are read where the format is given, and refused by name where it is to be recognised") {
+  const TemporaryDirectory folder;
+  const std::string plays = folder.file("user;artist;plays\n" + two_tastes(";"), "plays.csv");
+  const std::string described = " --format delimited --separator semicolon --header --columns user,artist,plays --search-trials 0";
+  const auto output_of = [&](const std::string& command) {
+    (void)std::system((command + " > " + shell_word(folder.path("stdout")) + " 2>&1").c_str());
+    return content_of(folder.path("stdout"));
+  };
+  const std::string piped = "cat " + shell_word(plays) + " | " + shell_word(LASTFM_STUDY) + " --data ";
+  for (const std::string name : {"-", "/dev/stdin"}) {
+    CHECK(has(output_of(piped + name + described), ": 321 lines"));
+    CHECK(has(output_of(piped + name), "a pipe or device, which cannot be read twice"));
+  }
+}
+
+TEST_CASE("fields between semicolons may be quoted") {
+  const TemporaryDirectory folder;
+  std::string text = "\"user\";\"item\";\"plays\"\n";
+  for (int user = 0; user < 30; ++user)
+    for (int n = 0; n < 10; ++n)
+      text += "\"user" + std::to_string(user) + "\";\"Band " + std::to_string((user * 3 + n * 5) % 40) + "; Sons\";" +
+              std::to_string(1 + n) + "\n";
+  const Run run = run_study({"--data", folder.file(text, "europe.csv"), "--format", "delimited", "--separator", ";", "--header",
+                             "--columns", "user,item,plays", "--search-trials", "0"});
+  CHECK(has(run.out, "300 rows kept"));
 }
 
 TEST_CASE("exit codes, and what to try") {

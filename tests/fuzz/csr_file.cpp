@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Files of interactions from anywhere, and what a writer left behind: refused by a kindred::Error, or what they promise.
+// Files of interactions from anywhere: refused by a kindred::Error, or what they promise.
 //
-// The first byte of an input says what its rest is: a file; interactions, of whose file some bytes are then changed, with the header's checksum set right or
-// not; or what lies in the folder of a writer that was killed.
+// The first byte of an input says what its rest is: a file; or interactions, of whose file some bytes are then changed, with the header's checksum set right
+// or not.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -154,74 +154,12 @@ void changed_file(Input& input, const kd::test::TemporaryDirectory& folder) {
   if (!changed) check(read, "a file that is as it was can be read");
 }
 
-void left_behind(Input& input, const kd::test::TemporaryDirectory& folder) {
-  const std::string path = folder.path("plays.csr");
-  const auto runs = 1 + input.below(2);
-  CellSums first;
-  {
-    kd::CsrFileWriter writer(path, {.memory_limit = std::uint64_t{1} << 20});
-    first = add_some(input, writer, 1 + input.below(30));
-    // What was added is on disk once the writer's buffer is full: here the folder is kept by hand.
-    std::filesystem::copy(path + ".building", folder.path("kept"));
-    writer.finish();
-  }
-  std::filesystem::copy(folder.path("kept"), path + ".building");
-  std::filesystem::remove(path);
-  for (std::uint32_t n = 0; n < runs; ++n) {
-    // A run of the input's bytes; or one with a start, entries and a checksum that are right, or nearly so.
-    const bool whole = input.flag();
-    const std::size_t length = n + 1 < runs ? input.below(300) : 4096;
-    std::string bytes;
-    if (whole) {
-      kd::detail::RunHeader header;
-      header.entries = input.below(8);
-      header.added = header.entries;
-      header.new_users = input.below(3);
-      bytes.assign(reinterpret_cast<const char*>(&header), sizeof(header));
-      for (std::uint64_t entry = 0; entry < header.entries; ++entry) {
-        // Every row up to the last takes room in a file: no further than 240.
-        const auto index = [&] {
-          const std::uint8_t at = input.byte();
-          return at < 240 ? static_cast<kd::Index>(at) : at < 248 ? (std::numeric_limits<kd::Index>::max)() : kd::Index{-1};
-        };
-        kd::detail::SortEntry sorted{index(), index(), 0.0F};
-        std::array<std::uint8_t, sizeof(float)> value{};
-        for (std::uint8_t& byte : value) byte = input.byte();
-        std::memcpy(&sorted.value, value.data(), sizeof(float));
-        bytes.append(reinterpret_cast<const char*>(&sorted), sizeof(sorted));
-      }
-    }
-    for (std::size_t at = 0; at < length && !input.empty(); ++at) bytes += static_cast<char>(input.byte());
-    if (whole) {
-      kd::detail::Xxh64 hash;
-      hash.update(std::as_bytes(std::span(bytes)));
-      const std::uint64_t checksum = hash.digest();
-      bytes.append(reinterpret_cast<const char*>(&checksum), sizeof(checksum));
-    }
-    put(path + ".building/run00000" + std::to_string(n), bytes);
-  }
-  try {
-    kd::CsrFileWriter writer(path, {.memory_limit = std::uint64_t{1} << 20});
-    writer.add(1, 2, 3.0F);
-    writer.finish();
-  } catch (const kd::Error& error) {
-    refused(error);
-    check(!std::filesystem::exists(path), "there is no file after an error");
-    return;
-  }
-  check(read_file(path, 4096), "what was gone on from ends in a whole file");
-}
-
 }  // namespace
 
 void csr_file(Bytes bytes) {
   Input input(bytes);
   const kd::test::TemporaryDirectory folder;
-  switch (input.below(3)) {
-    case 0: return any_file(input, folder);
-    case 1: return changed_file(input, folder);
-    default: return left_behind(input, folder);
-  }
+  return input.below(2) == 0 ? any_file(input, folder) : changed_file(input, folder);
 }
 
 }  // namespace kindred_fuzz

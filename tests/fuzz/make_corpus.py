@@ -85,15 +85,12 @@ def csr_matrix(folder):
 
 
 def csr_file(folder):
-    # The first byte: a file, a changed file, or what a writer left. An entry of a run is row, column and value.
+    # The first byte: a file, or a changed file.
     header = struct.pack("<8s5Q", b"KINDCSR\n", 1, 3, 2, 2, 8192)
-    entry = lambda row, column, value: struct.pack("<BBf", row, column, value)  # 240: 2^31 - 1, 248: -1
     plays = bytes([3, 1, 2, 110, 3, 4, 90, 1, 2, 120, 19, 19, 255])
     seeds(folder, "csr_file", [
         b"\x00\x10\x00\x00" + header, b"\x00\x00\x01\x01" + header + bytes(range(200)), b"\x01\x40\x00\x00" + plays, b"\x01\x01\x00\x01\x01" + b"\x01\x00\x10\x05",
-        b"\x01\x40\x00\x00" + plays + bytes([1, 0, 60, 200] * 6), b"\x01\x20\x00\x01\x00" + bytes([0, 40, 7, 1] * 4), b"\x02\x00" + plays + b"\x01\x02\x00" + entry(1, 2, 3) + entry(4, 0, 1),
-        b"\x02\x01" + plays + b"\x01\x00\x0c\x01\x00" + entry(0, 0, 1) + b"\x00\x20" + b"KINDRUN1" + bytes(32), b"\x02\x00" + plays + b"\x01\x01\x00" + entry(240, 248, 1),
-        b"\x02\x00" + plays + b"\x01\x00\x02" + struct.pack("<I", 3) + b"ann" + struct.pack("<I", 3) + b"bob"])
+        b"\x01\x40\x00\x00" + plays + bytes([1, 0, 60, 200] * 6), b"\x01\x20\x00\x01\x00" + bytes([0, 40, 7, 1] * 4)])
 
 
 def command_line(folder):

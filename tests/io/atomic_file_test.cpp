@@ -18,6 +18,9 @@
 
 #if KINDRED_POSIX_FILES
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #endif
 
 namespace kd = kindred;
@@ -96,6 +99,99 @@ TEST_SUITE("AtomicFile") {
     CHECK(std::filesystem::status(path).permissions() == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
   }
 
+  TEST_CASE("only regular files are replaced") {
+    const kd::test::TemporaryDirectory directory;
+    const std::string fifo = directory.path("fifo"), device = directory.path("device"), socket_path = directory.path("socket");
+    REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
+    CHECK_THROWS_WITH_AS(AtomicFile(std::string(fifo)),
+                         (fifo + ": cannot write: it is a pipe, and only regular files are replaced: Operation not supported").c_str(),
+                         kd::IoError);
+    CHECK(std::filesystem::is_fifo(fifo));
+    std::filesystem::create_symlink("/dev/null", device);
+    CHECK_THROWS_WITH_AS(AtomicFile(std::string(device)), doctest::Contains("it is a device"), kd::IoError);
+    CHECK(std::filesystem::is_symlink(device));
+    CHECK(std::filesystem::is_character_file(device));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (socket_path.size() < sizeof(address.sun_path)) {
+      socket_path.copy(address.sun_path, socket_path.size());
+      const int handle = socket(AF_UNIX, SOCK_STREAM, 0);
+      REQUIRE(bind(handle, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
+      CHECK_THROWS_WITH_AS(AtomicFile(std::string(socket_path)), doctest::Contains("it is a socket"), kd::IoError);
+      CHECK(std::filesystem::is_socket(socket_path));
+      close(handle);
+    }
+    CHECK(replace(directory.path(), "new") == EISDIR);
+    CHECK(replace(directory.path("x/"), "new") == EISDIR);
+    CHECK(replace("", "new") == ENOENT);
+    CHECK(replace(directory.path("a") + std::string("\0b", 2), "new") == EINVAL);
+    // Something else comes to the path while the file is written.
+    AtomicFile file(directory.path("late"));
+    REQUIRE(mkfifo(directory.path("late").c_str(), 0600) == 0);
+    CHECK_THROWS_WITH_AS(file.commit(), doctest::Contains("it is a pipe"), kd::IoError);
+    CHECK(std::filesystem::is_fifo(directory.path("late")));
+  }
+
+  TEST_CASE("links are followed, also where they lead to nothing yet") {
+    const kd::test::TemporaryDirectory directory;
+    std::filesystem::create_directory(directory.path("models"));
+    std::filesystem::create_symlink("models/today", directory.path("current"));
+    std::filesystem::create_symlink("current", directory.path("latest"));
+    for (const std::string text : {"first", "second"}) {
+      CHECK(replace(directory.path("latest"), text) == 0);
+      CHECK(std::filesystem::is_symlink(directory.path("latest")));
+      CHECK(std::filesystem::is_symlink(directory.path("current")));
+      CHECK_FALSE(std::filesystem::is_symlink(directory.path("models/today")));
+      CHECK(content(directory.path("models/today")) == text);
+    }
+    std::filesystem::create_symlink("loop", directory.path("loop"));
+    CHECK(replace(directory.path("loop"), "new") == ELOOP);
+    std::filesystem::create_symlink("none/model", directory.path("nowhere"));
+    CHECK(replace(directory.path("nowhere"), "new") == ENOENT);
+  }
+
+  TEST_CASE("names of up to 255 bytes") {
+    const kd::test::TemporaryDirectory directory;
+    CHECK(replace(directory.path(std::string(255, 'm')), "new") == 0);
+    CHECK(content(directory.path(std::string(255, 'm'))) == "new");
+    CHECK(replace(directory.path(std::string(256, 'm')), "new") == ENAMETOOLONG);
+    CHECK(files_in(directory.path()) == 1);
+  }
+
+  TEST_CASE("while it is written, a file is no more readable than the one that it replaces") {
+    const kd::test::TemporaryDirectory directory;
+    const std::string path = directory.file("old", "model");
+    std::filesystem::permissions(path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    const AtomicFile file(path);
+    for (const auto& entry : std::filesystem::directory_iterator(directory.path()))
+      CHECK(entry.status().permissions() == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+  }
+
+  TEST_CASE("root keeps the owner; others keep what they may, and give a new group no more than all have") {
+    if (geteuid() != 0) {
+      MESSAGE("skipped: not root");
+      return;
+    }
+    const kd::test::TemporaryDirectory directory;
+    const std::string path = directory.file("old", "model");
+    REQUIRE(chown(path.c_str(), 33, 34) == 0);
+    REQUIRE(chmod(path.c_str(), 04640) == 0);
+    struct stat info {};
+    CHECK(replace(path, "new") == 0);
+    REQUIRE(stat(path.c_str(), &info) == 0);
+    CHECK(info.st_uid == 33);
+    CHECK(info.st_gid == 34);
+    CHECK((info.st_mode & 07777U) == 04640);
+    REQUIRE(chmod(directory.path().c_str(), 0777) == 0);
+    CHECK(kd::test::run_in_child([&] {
+            if (setgid(65'534) != 0 || setuid(65'534) != 0) return 2;
+            return replace(path, "newer") == 0 ? 0 : 1;
+          }) == 0);
+    REQUIRE(stat(path.c_str(), &info) == 0);
+    CHECK(info.st_uid == 65'534);
+    CHECK((info.st_mode & 07777U) == 0600);
+  }
+
   TEST_CASE("no room: the old file stays, the half one goes") {
     const kd::test::TemporaryDirectory directory;
     const std::string path = directory.file("old", "model");
@@ -121,16 +217,26 @@ TEST_SUITE("AtomicFile") {
           }) == 128 + SIGKILL);
     CHECK(content(path) == "old");
     CHECK(files_in(directory.path()) == 2);
-    (void)directory.file("", "model.no_number.part");
-    (void)directory.file("", "model.5.other");
+    const kd::detail::PartNames names(path), others(directory.path("other"));
+    CHECK(names.made(std::filesystem::path(names.next(0)).filename().string()));
+    // Files of others, which look more or less like ours.
+    const std::string left = std::filesystem::path(names.next(0)).filename().string();
+    for (const std::string& name : {std::string("model.20240131.part"), std::string("model.part"), left + "x", "x" + left,
+                                    left.substr(0, left.size() - 5), std::filesystem::path(others.next(0)).filename().string()}) {
+      CHECK_FALSE(names.made(name));
+      (void)directory.file("somebody else's", name);
+    }
+    std::filesystem::create_directory(names.next(1));
+    std::filesystem::create_symlink(path, names.next(2));
+    REQUIRE(mkfifo(names.next(3).c_str(), 0600) == 0);  // opening it to write would wait for a reader
     AtomicFile living(path);
     living.write(bytes("first"));
-    CHECK(files_in(directory.path()) == 4);
+    CHECK(files_in(directory.path()) == 11);
     CHECK(replace(path, "second") == 0);
     CHECK(content(path) == "second");
     living.commit();
     CHECK(content(path) == "first");
-    CHECK(files_in(directory.path()) == 3);
+    CHECK(files_in(directory.path()) == 10);
   }
 
   TEST_CASE("no permission to write into the folder") {

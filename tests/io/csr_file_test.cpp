@@ -67,6 +67,32 @@ std::string bytes_of(const std::string& path) {
 }  // namespace
 
 TEST_SUITE("io/csr_file") {
+  // Written by the first version that wrote such files, from ann Can 3, ann Neu 1, bob Can 2, cat Neu 5, cat Faust 1, bob Faust 4.
+  TEST_CASE("a file of format 1 is read; a newer one is refused by its number") {
+    const std::string path = KINDRED_TEST_FORMATS "/plays.csr";
+    const kd::CsrFile file(path);
+    file.verify();
+    REQUIRE(file.shape() == kd::MatrixShape{3, 3});
+    CHECK(file.nnz() == 6);
+    CHECK(file.user_key(2) == "cat");
+    CHECK(file.item_key(2) == "Faust");
+    CHECK(file.row(2).columns[0] == 1);
+    CHECK(file.row(2).values[0] == 5.0F);
+    CHECK(file.by_items().row(0).values[1] == 2.0F);
+
+    const kd::test::TemporaryDirectory directory;
+    std::ifstream stream(path, std::ios::binary);
+    std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+    bytes[8] = 2;
+    const std::string newer = directory.file(bytes, "newer.csr");
+    CHECK_THROWS_WITH_AS(
+        kd::CsrFile{newer},
+        (newer + ": it is of format 2; this version (" + std::to_string(KINDRED_VERSION_MAJOR) + "." +
+         std::to_string(KINDRED_VERSION_MINOR) + "." + std::to_string(KINDRED_VERSION_PATCH) + ") reads format 1, and the file is newer")
+            .c_str(),
+        kd::FormatError);
+  }
+
   TEST_CASE("both orientations, in blocks of any size") {
     const kd::test::TemporaryDirectory directory;
     const auto triplets = random_triplets(20'000, 300, 170, 1);

@@ -65,6 +65,10 @@ std::string file_bytes(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+std::size_t entries_of(const std::string& folder) {
+  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator()));
+}
+
 }  // namespace
 
 TEST_SUITE("io/csr_file_writer") {
@@ -77,10 +81,9 @@ TEST_SUITE("io/csr_file_writer") {
       kd::CsrFileWriter writer(path, {.memory_limit = memory});
       for (std::size_t n = 0; n < many; ++n) writer.add(nth(n).user, nth(n).item, nth(n).value);
       CHECK(writer.added() == many);
-      CHECK(std::filesystem::exists(path + ".building/run000000") == (memory == least.memory_limit));
       writer.finish();
       check_same(path, wanted);
-      CHECK_FALSE(std::filesystem::exists(path + ".building"));
+      CHECK(entries_of(directory.path()) == 1);
     }
   }
 
@@ -179,64 +182,67 @@ TEST_SUITE("io/csr_file_writer") {
     CHECK_THROWS_WITH_AS(add_all(), doctest::Contains("four times what the names of"), kd::InvalidArgument);
   }
 
-  TEST_CASE("a writer goes on where another one ended, of the same input only") {
+  TEST_CASE("a writer that is not finished leaves nothing behind, and a finished one takes no more") {
     const kd::test::TemporaryDirectory directory;
     const std::string path = directory.path("plays.csr");
-    const kd::CsrFileOptions named{.memory_limit = least.memory_limit, .input = "plays of May"};
     {
-      kd::CsrFileWriter writer(path, named);
+      kd::CsrFileWriter writer(path, least);
       for (std::size_t n = 0; n < 100'000; ++n) writer.add(nth(n).user, nth(n).item, nth(n).value);
+      CHECK(entries_of(directory.path()) == 0);  // runs are in files without a name
     }
-    CHECK_THROWS_WITH_AS(kd::CsrFileWriter(path, {.input = "plays of June"}), doctest::Contains("plays of May"), kd::InvalidArgument);
-    const std::string damaged = file_bytes(path + ".building/run000001");
-    {
-      std::ofstream(path + ".building/run000001", std::ios::binary) << damaged.substr(0, damaged.size() - 1);
-      CHECK_THROWS_AS(kd::CsrFileWriter(path, named), kd::FormatError);
-      std::string key_beyond = damaged;
-      for (std::size_t at = 32; at < 40; ++at) key_beyond[at] = static_cast<char>(at == 32 ? 1 : 0);  // one new item, which is not there
-      std::ofstream(path + ".building/run000001", std::ios::binary) << key_beyond;
-      CHECK_THROWS_AS(kd::CsrFileWriter(path, named), kd::FormatError);
-      const auto refused_with = [&](std::size_t first, const std::string& bytes, const char* why) {
-        std::string changed = damaged;
-        changed.replace(first, bytes.size(), bytes);
-        std::ofstream(path + ".building/run000001", std::ios::binary) << changed;
-        CHECK_THROWS_WITH_AS(kd::CsrFileWriter(path, named), doctest::Contains(why), kd::FormatError);
-      };
-      refused_with(16, std::string(1, '\1'), "a number of interactions that cannot be");  // how many there are up to here
-      refused_with(40, "\xff\xff\xff\x7f", "an index that cannot be");                    // 2^31 - 1
-      refused_with(44, "\xff\xff\xff\xff", "an index that cannot be");                    // -1
-      refused_with(48, std::string("\0\0\xc0\x7f", 4), "a value that is not finite");
-      refused_with(40, "\xff\xff\xff\x7e", "interactions out of order");  // a row beyond those that follow
-      std::string flipped = damaged;
-      flipped[flipped.size() / 2] ^= 1;
-      std::ofstream(path + ".building/run000001", std::ios::binary) << flipped;
-      CHECK_THROWS_WITH_AS(kd::CsrFileWriter(path, named), doctest::Contains("checksum"), kd::FormatError);
-      std::ofstream(path + ".building/run000001", std::ios::binary) << damaged;
-    }
-    kd::CsrFileWriter writer(path, named);
-    CHECK_THROWS_WITH_AS(kd::CsrFileWriter(path, named), doctest::Contains("is another writer at work?"), kd::IoError);
-    CHECK(writer.added() == 98'304);  // three runs; what was in memory is gone
-    for (std::size_t n = writer.added(); n < many; ++n) writer.add(nth(n).user, nth(n).item, nth(n).value);
-    writer.finish({{700, 400}});
-    check_same(path, in_memory(many));
+    CHECK(entries_of(directory.path()) == 0);
+    kd::CsrFileWriter first(path, least), second(path, least);  // side by side: the last one to finish is there
+    first.add(0, 0, 1.0F);
+    second.add(1, 1, 2.0F);
+    first.finish();
+    second.finish();
+    CHECK(kd::CsrFile(path).row(1).values[0] == 2.0F);
+    CHECK_THROWS_WITH_AS(second.add(0, 0, 1.0F), doctest::Contains("the writer is finished"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(second.add("ann", "Can", 1.0F), doctest::Contains("the writer is finished"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(second.finish(), doctest::Contains("the writer is finished"), kd::InvalidArgument);
   }
 
-  TEST_CASE("runs that an earlier writer had done with are not taken up") {
+  TEST_CASE("a build after a failed one is of its own input, columns and minimum alone") {
     const kd::test::TemporaryDirectory directory;
     const std::string path = directory.path("plays.csr");
-    std::filesystem::create_directory(path + ".building.finished");
-    std::ofstream(path + ".building.finished/run000001") << "left while the folder was removed";
-    kd::CsrFileWriter writer(path, {.input = "another"});
-    CHECK_FALSE(std::filesystem::exists(path + ".building.finished"));
-    CHECK(writer.added() == 0);
-    writer.add(1, 2, 3.0F);
-    writer.finish();
-    CHECK_FALSE(std::filesystem::exists(path + ".building"));
-    CHECK_FALSE(std::filesystem::exists(path + ".building.finished"));
+    const auto text = [&](const char* value, const char* last) {
+      std::string lines;
+      for (int n = 0; n < 80'000; ++n) lines += "u" + std::to_string(n % 500) + "\ti" + std::to_string(n % 901) + "\t" + value + "\t7\n";
+      return directory.file(lines + last, "plays.tsv");
+    };
+    const auto total = [&] {
+      const kd::CsrFile file(path);
+      double sum = 0.0;
+      for (const float value : file.block(0).rows.values()) sum += static_cast<double>(value);
+      return sum;
+    };
+    const kd::DelimitedFormat third{.value = 2, .time = {}}, fourth{.value = 3, .time = {}};
+    CHECK_THROWS_AS(kd::write_csr_file(text("3", "u1\ti1\tx\t7\n"), path, third, least), kd::ParseError);  // after two runs
+    (void)kd::write_csr_file(text("5", "u1\ti1\t5\t7\n"), path, third, least);                             // the same path and size
+    CHECK(total() == 5.0 * 80'001);
+    CHECK_THROWS_AS(kd::write_csr_file(text("3", "u1\ti1\tx\t7\n"), path, third, least), kd::ParseError);
+    (void)kd::write_csr_file(text("3", ""), path, fourth, least);
+    CHECK(total() == 7.0 * 80'000);
+    kd::DelimitedFormat minimum = third;
+    minimum.min_value = 4.0F;
+    CHECK_THROWS_AS(kd::write_csr_file(text("3", "u1\ti1\tx\t7\n"), path, third, least), kd::ParseError);
+    CHECK_THROWS_WITH_AS(kd::write_csr_file(text("3", ""), path, minimum, least), doctest::Contains("interactions is none"),
+                         kd::InvalidArgument);
+  }
+
+  TEST_CASE("a sum that is too large names the text file") {
+    const kd::test::TemporaryDirectory directory;
+    const std::string text = directory.file("ann\tCan\t3e38\nann\tCan\t3e38\n");
+    CHECK_THROWS_WITH_AS(kd::write_csr_file(text, directory.path("plays.csr")), doctest::Contains(("item 'Can' in " + text).c_str()),
+                         kd::InvalidArgument);
+    kd::CsrFileWriter writer(directory.path("plays.csr"), {.input = "the plays of May"});
+    writer.add("ann", "Can", 3e38F);
+    writer.add("ann", "Can", 3e38F);
+    CHECK_THROWS_WITH_AS(writer.finish(), doctest::Contains("item 'Can' in the plays of May"), kd::InvalidArgument);
   }
 
 #if KINDRED_POSIX_FILES
-  TEST_CASE("killed at any time, it ends in the same bytes") {
+  TEST_CASE("killed at any time, it leaves the old file, and the next build ends in the same bytes") {
     const kd::test::TemporaryDirectory directory;
     std::string text;
     for (std::size_t n = 0; n < many; ++n)
@@ -269,13 +275,12 @@ TEST_SUITE("io/csr_file_writer") {
       });
       killed += answer != 0 ? 1 : 0;
       returned = answer == 0;
-      // Killed after the file is in place and before the folder is gone: there is nothing wrong with the file.
       if (std::filesystem::exists(path)) CHECK(file_bytes(path) == file_bytes(undisturbed));
     }
     CHECK(killed > 5);
+    (void)kd::write_csr_file(source, path, {}, least);  // removes the part of the last one that was killed
     CHECK(file_bytes(path) == file_bytes(undisturbed));
-    CHECK_FALSE(std::filesystem::exists(path + ".building"));
-    CHECK_FALSE(std::filesystem::exists(path + ".building.finished"));
+    CHECK(entries_of(directory.path()) == 3);  // the text, and two files
   }
 
 #if defined(__linux__) && !defined(KINDRED_TEST_SANITIZED)

@@ -130,13 +130,124 @@ TEST_SUITE("read_delimited") {
     CHECK(parse_error("a\tb\n1\t2\n", {.header = kd::Header::first_line, .value = 2}) == ", line 1: found 2 columns; expected at least 3");
   }
 
+  TEST_CASE("milliseconds are no seconds, unless they are asked for") {
+    CHECK(parse_error("u\ta\t1\t1260759144000\n") ==
+          ", line 1, column 4: found '1260759144000'; expected a time in seconds since 1970, below 10^11 (TimeFormat::unix_milliseconds "
+          "reads "
+          "milliseconds, iso_8601 dates)");
+    CHECK(parse_error("u\ta\t1\t-1260759144000.0\n") != "no error");
+    CHECK(read_text("u\ta\t1\t99999999999\n").times == std::vector<std::int64_t>{99'999'999'999});
+    const kd::DelimitedFormat milliseconds{.time_format = kd::TimeFormat::unix_milliseconds};
+    CHECK(read_text("u\ta\t1\t1260759144999\n", milliseconds).times == std::vector<std::int64_t>{1260759144});
+    CHECK(read_text("u\ta\t1\t-1\n", milliseconds).times == std::vector<std::int64_t>{-1});
+    CHECK(parse_error("u\ta\t1\t1260759144000000\n", milliseconds) ==
+          ", line 1, column 4: found '1260759144000000'; expected a time in milliseconds since 1970, below 10^14");
+  }
+
+  TEST_CASE("a CR that is not before LF makes a bad line") {
+    const kd::DelimitedFormat pairs{.value = {}, .time = {}};
+    const std::string wanted = "; expected line ends LF or CR LF: convert files of classic Mac OS, whose lines end with CR, first";
+    CHECK(parse_error("ann\tx\rbob\ty\rcat\tz\r", pairs) == ", line 1: found a CR that is not before LF, at byte 6 of the line" + wanted);
+    CHECK(parse_error("ann\tx\rbob\ty\r", pairs, skip).find("a CR that is not before LF") != std::string::npos);
+    CHECK(parse_error("# a remark\rann\tx\n", {.comment_prefix = "#", .value = {}, .time = {}}) != "no error");
+    // Beyond the limit as well.
+    std::string mac;
+    for (int n = 0; n < 1'000; ++n) mac += "u" + std::to_string(n) + "\tx\r";
+    for (const std::size_t block : {std::size_t{50}, std::size_t{1} << 20})
+      CHECK(parse_error(mac, pairs, {.max_line_bytes = 500, .block_bytes = block}) ==
+            ", line 1: found a line longer than 500 bytes with a CR that is not before LF" + wanted);
+    // In every place of the 64 bytes that are looked at together, in the middle of a line and before its CR LF.
+    for (std::size_t at = 1; at < 140; ++at) {
+      const std::string before(at, 'a');
+      CAPTURE(at);
+      CHECK(parse_error("u\ti\n" + before + "\rb\ti\n", pairs).starts_with(", line 2: found a CR"));
+      CHECK(parse_error("u\ti\n" + before + "\ti\r\r\n", pairs).starts_with(", line 2: found a CR"));
+      CHECK(read_text("u\ti\n" + before + "\ti\r\nv\tj\r", pairs).matrix.nnz() == 3);
+    }
+    const kd::Dataset data = read_text("ann\tx\r\r\nbob\tx\r\n\r\r\n", pairs, skip);
+    CHECK(keys(data.users) == std::vector<std::string>{"bob"});
+    CHECK(data.load.bad_lines == 2);
+  }
+
+  TEST_CASE("a byte order mark of a second file makes a bad line") {
+    const std::string mark = "\xEF\xBB\xBF";
+    const kd::DelimitedFormat comma{.separator = ",", .time = {}};
+    CHECK(parse_error(mark + "ann,x,3\n" + mark + "ann,y,4\n", comma) ==
+          ", line 2: found a byte order mark (U+FEFF) at byte 1 of the line; expected one at the start of the file alone: were files "
+          "joined?");
+    CHECK(parse_error(mark + mark + "ann,x,3\n", comma) != "no error");
+    const kd::Dataset data = read_text(mark + "ann,x,3\n" + mark + "ann,y,4\n", comma, skip);
+    CHECK(data.matrix.nnz() == 1);
+    CHECK(data.load.first_bad.at(0).line == 2);
+    // A first file without a last line end.
+    CHECK(parse_error("ann,x,3" + mark + "ann,y,4\n", comma) != "no error");
+    const kd::DelimitedFormat more{.separator = ",", .field_rule = kd::FieldRule::at_least, .value = {}, .time = {}};
+    CHECK(parse_error("ann,x" + mark + "bob,y\n", more).find("(U+FEFF) at byte 6") != std::string::npos);
+    // The character inside a name is text.
+    CHECK(keys(read_text("ann,a" + mark + "b,3\n", comma).items) == std::vector<std::string>{"a" + mark + "b"});
+  }
+
+  TEST_CASE("quotes that stay open make all lines bad up to where they close") {
+    const kd::DelimitedFormat csv{.separator = ",", .header = kd::Header::first_line, .quoting = kd::Quoting::rfc_4180, .time = {}};
+    const std::string text =
+        "user,item,plays\nu1,\"liked it\nu2,b,5\nu3,c,6\nvery much\",4\nu4,d,7\nu5,\"a \"\"b\n\"\"c\",1\nu6,e,8\n"
+        "u7,\"x\ny\",\"z\nw\"\nu8,f,9\nu9,\"g\"h,1\nu10,i,2\n";
+    for (const std::size_t block : {std::size_t{1}, std::size_t{20}, std::size_t{1} << 18})
+      for (const std::size_t threads : {std::size_t{1}, std::size_t{3}}) {
+        const kd::Dataset data = read_text(text, csv, {.on_bad_line = kd::BadLinePolicy::skip, .threads = threads, .block_bytes = block});
+        CHECK(keys(data.users) == std::vector<std::string>{"u4", "u6", "u8", "u10"});
+        CHECK(data.load.bad_lines == 10);
+        CHECK(data.load.first_bad.at(0).line == 2);
+        CHECK(data.load.first_bad.at(1).reason ==
+              "found a line inside the quotes of a field that an earlier line opened; expected a field on one line");
+      }
+    // In a line beyond the limit as well, and where the text ends inside quotes.
+    const std::string wide(100, 'w');
+    for (const std::size_t block : {std::size_t{8}, std::size_t{1} << 18}) {
+      const kd::Dataset data = read_text("user,item,plays\nu0,a,1\nu1,\"" + wide + "\nu2,b,5\nvery much\",4\nu4,d,7\nu5,\"\nu6,e,1\n", csv,
+                                         {.on_bad_line = kd::BadLinePolicy::skip, .max_line_bytes = 60, .block_bytes = block});
+      CHECK(keys(data.users) == std::vector<std::string>{"u0", "u4"});
+    }
+  }
+
+  TEST_CASE("Matrix Market files are refused by name") {
+    const std::string text = " matrix coordinate real general\n% made for a test\n3 4 2\n1 1 2\n3 4 2\n";
+    const kd::DelimitedFormat format{.separator = " ", .comment_prefix = "%", .time = {}};
+    for (const std::string start : {"%%MatrixMarket", "%%matrixmarket", "\xEF\xBB\xBF%%MatrixMarket"})
+      CHECK(parse_error(start + text, format, skip) ==
+            ", line 1: found the header of a Matrix Market file; expected rows of interactions: remove all lines up to that of the sizes, "
+            "which is no interaction");
+    CHECK(read_text("%%MatrixMarke" + text.substr(0, 9) + "\n1 1 2\n", format).matrix.nnz() == 1);
+  }
+
+  TEST_CASE("more threads than blocks are not used") {
+    CHECK(read_text("u\ta\t1\n", {}, {.threads = 4'096}).matrix.nnz() == 1);
+    CHECK_THROWS_WITH_AS(read_text("u\ta\t1\n", {}, {.threads = static_cast<std::size_t>(-1)}),
+                         doctest::Contains("threads is 18446744073709551615"), kd::InvalidArgument);
+    const kd::test::TemporaryDirectory directory;
+    const std::string path = directory.file("u\ta\t1\nu\tb\t1\n");
+    CHECK(kd::detail::TableReader(path, {}, {.block_bytes = 4}).most_threads() == 4);
+    CHECK(kd::detail::TableReader(path, {}, {.block_bytes = 1 << 20}).most_threads() == 1);
+    const kd::OpenBytes nothing = [](const std::string&) { return [](char*, std::size_t) { return std::size_t{0}; }; };
+    CHECK(kd::detail::TableReader(path, {}, {.open = nothing}).most_threads() == 256);
+  }
+
+  TEST_CASE("a reader of the caller that breaks its word") {
+    const kd::OpenBytes none = [](const std::string&) { return kd::ReadBytes(); };
+    CHECK_THROWS_WITH_AS((void)kd::read_delimited("x", {}, {.open = none}), doctest::Contains("an empty function"), kd::InvalidArgument);
+    const kd::OpenBytes too_many = [](const std::string&) { return [](char*, std::size_t most) { return most + 1; }; };
+    CHECK_THROWS_WITH_AS((void)kd::read_delimited("x", {}, {.open = too_many}), doctest::Contains("asked for"), kd::InvalidArgument);
+  }
+
   TEST_CASE("times in words") {
     const kd::DelimitedFormat format{.value = {}, .time = 2, .time_format = kd::TimeFormat::iso_8601};
     const kd::Dataset data = read_text("u\ta\t2009-05-04T23:08:57Z\nu\ta\t2009-05-04T23:08:56Z\n", format);
     CHECK(data.times == std::vector<std::int64_t>{1241478536});
     CHECK(parse_error("u\ta\tyesterday\n", format) ==
-          ", line 1, column 3: found 'yesterday'; expected a time in UTC such as 2009-05-04T23:08:57Z");
-    CHECK(parse_error("u\ta\t1\t12.5\n") == ", line 1, column 4: found '12.5'; expected a time in whole seconds since 1970");
+          ", line 1, column 3: found 'yesterday'; expected a time such as 2009-05-04T23:08:57Z, 2009-05-04 23:08:57 or 2009-05-04");
+    CHECK(read_text("u\ta\t9999-12-31\n", format).times == std::vector<std::int64_t>{253402214400});
+    CHECK(read_text("u\ta\t1\t12.5\n").times == std::vector<std::int64_t>{12});
+    CHECK(read_text("u\ta\t1\t1260759144.0\n").times == std::vector<std::int64_t>{1260759144});
     CHECK(read_text("u\ta\t1\t-7\n").times == std::vector<std::int64_t>{-7});
     CHECK(read_text("u\ta\t-7\n", {.value = {}, .time = 2, .time_format = kd::TimeFormat::unix_seconds}).times ==
           std::vector<std::int64_t>{-7});

@@ -26,6 +26,21 @@ TEST_SUITE("join_item_names") {
     CHECK(data.matrix == plays.matrix);
   }
 
+  TEST_CASE("what does not meet is counted, and whole numbers meet their floats") {
+    const kd::test::TemporaryDirectory directory;
+    const kd::Dataset plays = kd::read_delimited(directory.file("u\t31.0\nu\t1029.0\nu\t7\nu\t8\nu\t8.0\nu\tx.0\n", "plays.tsv"));
+    const kd::Dataset data = kd::join_item_names(plays, directory.file("31\tA\n7.0\tB\n8\tC\nx\tD\n99\tE\n31.0\tF\n", "names.tsv"));
+    CHECK(data.item_names == std::vector<std::string>{"A", "", "B", "C", "", ""});
+    const kd::LoadReport& report = data.load.companions.at(0);
+    CHECK(report.rows == 6);
+    CHECK(report.noted.at("name of no item") == 2);
+    CHECK(report.noted.at("item without a name") == 3);
+    CHECK(report.noted.at("id met as 31.0 and 31") == 2);
+    const kd::Dataset none = kd::join_item_names(plays, directory.file("a\tA\nb\tB\n", "names.tsv"));
+    CHECK(none.load.companions.at(0).noted.at("name of no item") == 2);
+    CHECK(none.load.companions.at(0).noted.at("item without a name") == 6);
+  }
+
   TEST_CASE("what it refuses") {
     const kd::test::TemporaryDirectory directory;
     const kd::Dataset plays = kd::read_delimited(directory.file("u\t1\n", "plays.tsv"));

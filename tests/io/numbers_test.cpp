@@ -55,6 +55,29 @@ TEST_SUITE("numbers") {
     CHECK_FALSE(detail::parse_integer<std::uint32_t>("-1").has_value());
   }
 
+  TEST_CASE("a decimal number is cut to the whole number below") {
+    CHECK(detail::parse_floor("1260759144") == 1260759144);
+    CHECK(detail::parse_floor("1260759144.0") == 1260759144);
+    CHECK(detail::parse_floor("1260759144.999") == 1260759144);
+    CHECK(detail::parse_floor("1.260759144e9") == 1260759144);
+    CHECK(detail::parse_floor("1.2607591445E+09") == 1260759144);
+    CHECK(detail::parse_floor("12607591440e-1") == 1260759144);
+    CHECK(detail::parse_floor("-0.5") == -1);
+    CHECK(detail::parse_floor("-12.0") == -12);
+    CHECK(detail::parse_floor("-12.01") == -13);
+    CHECK(detail::parse_floor(".5") == 0);
+    CHECK(detail::parse_floor("5.") == 5);
+    CHECK(detail::parse_floor("1e-30") == 0);
+    CHECK(detail::parse_floor("0e999") == 0);
+    CHECK(detail::parse_floor("999999999999999999.5") == 999999999999999999);
+    CHECK(detail::parse_floor("-9223372036854775808") == (std::numeric_limits<std::int64_t>::min)());
+    for (const std::string_view text :
+         {"", "-", ".", "1e", "1.5x", " 1.5", "+1.5", "nan", "1e19", "9223372036854775808", "1e99999", "0x1p3"}) {
+      CAPTURE(text);
+      CHECK_FALSE(detail::parse_floor(text).has_value());
+    }
+  }
+
   // Nine digits identify a float: every finite one survives the way through text, by both ways of conversion.
   TEST_CASE("round trip of random floats, and both conversions agree") {
     kindred::Random random(1, kindred::RandomStream::sample);

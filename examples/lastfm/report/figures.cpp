@@ -17,16 +17,34 @@ namespace study {
 
 namespace {
 
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
+}
+
+/// A new file for a script, where there is room for one, and its name; -1 if there is none.
+int open_temporary(std::string& path) {
+  std::error_code error;
+  for (const std::filesystem::path& folder : {std::filesystem::temp_directory_path(error), std::filesystem::path("/tmp"),
+                                              std::filesystem::path("/var/tmp"), std::filesystem::path(".")}) {
+    if (folder.empty()) continue;
+    path = (folder / "lastfm_study_XXXXXX").string();
+    if (const int descriptor = mkstemp(path.data()); descriptor >= 0) return descriptor;
+  }
+  return -1;
+}
+
 /// What gnuplot prints when it is given `script`; empty if it fails.
 std::string run_gnuplot(const std::string& script) {
-  std::string path = (std::filesystem::temp_directory_path() / "lastfm_study_XXXXXX").string();
-  const int descriptor = mkstemp(path.data());
+  std::string path;
+  const int descriptor = open_temporary(path);
   if (descriptor < 0) return {};
   std::string svg;
   if (std::FILE* file = fdopen(descriptor, "w")) {
     const bool written = std::fwrite(script.data(), 1, script.size(), file) == script.size();
     if (std::fclose(file) == 0 && written) {
-      const std::string command = "GNUTERM=svg gnuplot -d '" + path + "' 2>/dev/null";
+      std::string word = path;
+      replace_all(word, "'", "'\\''");
+      const std::string command = "GNUTERM=svg gnuplot -d '" + word + "' 2>/dev/null";
       if (std::FILE* pipe = popen(command.c_str(), "r")) {
         std::array<char, 65536> buffer{};
         for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) svg.append(buffer.data(), n);
@@ -41,10 +59,6 @@ std::string run_gnuplot(const std::string& script) {
 bool gnuplot_is_there() {
   static const bool there = std::system("gnuplot --version >/dev/null 2>&1") == 0;
   return there;
-}
-
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
 }
 
 /// "rgb(  1,   0,  12)" to a colour of the page: 1 text, 2 muted text, 3 grid, from 10 on the series.

@@ -36,9 +36,10 @@ void save_shards(C& communicator, const ImplicitALS<Scalar>& model, const std::s
     communicator.all_gather_v(std::as_writable_bytes(std::span(words)), starts, sizeof(std::uint64_t));
     return words;
   };
+  std::string target;
   try {
     agree.together([&] {
-      detail::check_shards(path, ranks);
+      target = detail::index_target(path, ranks);
       detail::Xxh64 of_model;
       const MatrixShape shape = model.shape();
       of_model.update(std::as_bytes(std::span(&shape, 1)));
@@ -48,11 +49,11 @@ void save_shards(C& communicator, const ImplicitALS<Scalar>& model, const std::s
         if (models[r] != models[0]) throw InvalidArgument("the model", "another on rank " + std::to_string(r), "the same on all ranks");
       shard.emplace(model, rank, ranks);
       const std::vector<std::uint64_t> checksums = words_of_all(shard->checksum());
-      agree.on([&] { shard->write(path, checksums); });
-      if (rank == 0) detail::write_index(model, path, checksums);
+      agree.on([&] { shard->write(target, checksums); });
+      if (rank == 0) detail::write_index(model, target, checksums);
     });
   } catch (...) {
-    if (shard) shard->remove(path);
+    if (shard) shard->remove(target);
     throw;
   }
 }

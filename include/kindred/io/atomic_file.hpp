@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
@@ -9,6 +10,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -24,23 +26,125 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/io/checksum.hpp>
 
 namespace kindred::inline v0::detail {
 
+/// Refuses paths that the system would cut at a NUL byte. @throws IoError.
+inline void check_path(const std::string& path) {
+  if (path.find('\0') != std::string::npos)
+    throw IoError(path.substr(0, path.find('\0')) + "\\0...", "open a name with a NUL byte", EINVAL);
+}
+
+#if KINDRED_POSIX_FILES
+/// Repeats a system call that a signal interrupted.
+template <typename Call>
+auto uninterrupted(const Call& call) {
+  for (;;) {
+    const auto result = call();
+    if (result >= 0 || errno != EINTR) return result;
+  }
+}
+
+/// The kind of a file, for error texts.
+[[nodiscard]] inline std::string kind_of_file(mode_t mode) {
+  if (S_ISREG(mode)) return "a regular file";
+  if (S_ISDIR(mode)) return "a folder";
+  if (S_ISLNK(mode)) return "a link";
+  if (S_ISFIFO(mode)) return "a pipe";
+  return S_ISSOCK(mode) ? "a socket" : "a device";
+}
+
+/// Only a regular file is replaced by another one. @throws IoError.
+inline void check_regular(const std::string& path, mode_t mode) {
+  if (!S_ISREG(mode))
+    throw IoError(path, "write: it is " + kind_of_file(mode) + ", and only regular files are replaced", S_ISDIR(mode) ? EISDIR : ENOTSUP);
+}
+#endif
+
+/// The file that AtomicFile writes for `path`: symbolic links are followed, also where the last one leads to nothing yet.
+/// @throws IoError if a file is there that is no regular one, or the links cannot be followed.
+[[nodiscard]] inline std::string replaceable_target(const std::string& path) {
+  check_path(path);
+  std::filesystem::path target(path);
+#if KINDRED_POSIX_FILES
+  struct stat wanted {};
+  const bool exists = uninterrupted([&] { return ::stat(path.c_str(), &wanted); }) == 0;
+  if (exists) check_regular(path, wanted.st_mode);
+  if (!exists && errno != ENOENT) throw IoError(path, "write", errno);
+  std::error_code error;
+  for (int links = 0; std::filesystem::is_symlink(std::filesystem::symlink_status(target, error)); ++links) {
+    if (links == 64) throw IoError(path, "follow the links", ELOOP);
+    const std::filesystem::path next = std::filesystem::read_symlink(target, error);
+    if (error) throw IoError(path, "follow the links", error.value());
+    target = target.parent_path() / next;
+  }
+  // A link of /proc may name another file, or one that was removed.
+  struct stat found {};
+  if (exists && (::stat(target.c_str(), &found) != 0 || found.st_dev != wanted.st_dev || found.st_ino != wanted.st_ino))
+    throw IoError(path, "replace a file that has no name", ENOTSUP);
+#endif
+  if (!target.has_filename()) throw IoError(path, "write a folder", path.empty() ? ENOENT : EISDIR);
+  return target.string();
+}
+
+/// Names for files beside `target` that are not finished: .kindred-<16 digits for the target>-<process>-<16 digits>.part. They are short, whatever the
+/// length of the target's name, and no other program makes them.
+class PartNames {
+ public:
+  explicit PartNames(const std::string& target)
+      : folder_(std::filesystem::path(target).parent_path()),
+        stem_(".kindred-" + digest_of(std::filesystem::path(target).filename().string()) + "-") {}
+
+  /// Another name for each `attempt`.
+  [[nodiscard]] std::string next(std::uint64_t attempt) const {
+    std::uint64_t process = 0;
+#if KINDRED_POSIX_FILES
+    process = static_cast<std::uint64_t>(::getpid());
+#endif
+    // The address differs between threads. Names need not be secret: a file that exists is never opened.
+    const std::array<std::uint64_t, 4> number = {static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()),
+                                                 reinterpret_cast<std::uintptr_t>(&process), process, attempt};
+    Xxh64 hash;
+    hash.update(std::as_bytes(std::span(number)));
+    return (folder_ / (stem_ + std::to_string(process) + "-" + digest_text(hash.digest()) + std::string(suffix))).string();
+  }
+
+  [[nodiscard]] std::filesystem::path folder() const { return folder_.empty() ? std::filesystem::path(".") : folder_; }
+
+  /// Whether next() can have made this name, in this or another process.
+  [[nodiscard]] bool made(std::string_view name) const {
+    if (!name.starts_with(stem_) || !name.ends_with(suffix)) return false;
+    name = name.substr(stem_.size(), name.size() - stem_.size() - suffix.size());
+    const std::size_t dash = name.find('-');
+    return dash != 0 && dash != std::string_view::npos && name.find_first_not_of("0123456789") == dash && name.size() == dash + 17 &&
+           name.find_first_not_of("0123456789abcdef", dash + 1) == std::string_view::npos;
+  }
+
+ private:
+  static constexpr std::string_view suffix = ".part";
+
+  [[nodiscard]] static std::string digest_of(const std::string& name) {
+    Xxh64 hash;
+    hash.update(std::as_bytes(std::span(name)));
+    return digest_text(hash.digest());
+  }
+
+  std::filesystem::path folder_;
+  std::string stem_;
+};
+
 /// A file that replaces `path` as a whole or not at all: it is written beside it under another name, flushed to the disk, and renamed by commit().
 ///
-/// Whatever goes wrong before that, or if commit() is never reached, the file that was at `path` is untouched and the other one is removed; a process
-/// that is killed leaves it behind (<name>.<number>.part), and the next one that writes to `path` removes it. Permissions of a file that is replaced are
-/// kept; a symbolic link is followed.
-/// Every method throws IoError with the path and the system's words.
+/// Until commit() the file at `path` is untouched; without a commit() the new file is removed. A killed process leaves it behind, and the next writer of
+/// `path` removes it. Owner, group and mode of a replaced file are kept as far as the system allows; symbolic links are followed. A folder, pipe,
+/// device or socket at `path` is refused. Every method throws IoError with the path and the system's words.
 class AtomicFile {
  public:
-  explicit AtomicFile(const std::string& path) : path_(target_of(path)) {
+  explicit AtomicFile(const std::string& path) : path_(replaceable_target(path)), names_(path_) {
     remove_left_behind();
-    // Any number will do that others are not likely to hit upon: a file that exists is never opened.
-    const auto number = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
-    for (unsigned attempt = 0;; ++attempt) {
-      part_ = path_ + "." + std::to_string(number + attempt) + ".part";
+    for (std::uint64_t attempt = 0;; ++attempt) {
+      part_ = names_.next(attempt);
       if (open_part()) return;
       if (errno != EEXIST || attempt == 100) {
         const int error = errno;
@@ -52,9 +156,12 @@ class AtomicFile {
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
   ~AtomicFile() {
-    close();
+#if !KINDRED_POSIX_FILES
+    close();  // an open file cannot be removed everywhere
+#endif
     std::error_code ignored;
     if (!part_.empty()) std::filesystem::remove(part_, ignored);
+    close();
   }
 
 #if KINDRED_POSIX_FILES
@@ -62,7 +169,7 @@ class AtomicFile {
     write_all(bytes, [this](const std::byte* from, std::size_t count) { return ::write(file_, from, count); });
   }
 
-  /// At a place of the file, which may lie beyond what was written so far; what is left out reads as zeros.
+  /// Writes at a place of the file, which may lie beyond its end; the gap reads as zeros.
   void write_at(std::uint64_t place, std::span<const std::byte> bytes) {
     write_all(bytes, [&](const std::byte* from, std::size_t count) {
       const ssize_t written = ::pwrite(file_, from, count, static_cast<off_t>(place));
@@ -73,20 +180,22 @@ class AtomicFile {
 
   void commit() {
     struct stat old {};
-    if (::stat(path_.c_str(), &old) == 0) (void)::fchmod(file_, old.st_mode & 07777);
-    if (::fsync(file_) != 0) throw IoError(path_, "flush", errno);
-    const int closed = ::close(std::exchange(file_, -1));
-    if (closed != 0 && errno != EINTR) throw IoError(path_, "close", errno);
-    if (::rename(part_.c_str(), path_.c_str()) != 0) throw IoError(path_, "replace", errno);
+    if (uninterrupted([&] { return ::lstat(path_.c_str(), &old); }) == 0) {
+      check_regular(path_, old.st_mode);
+      keep_owner_and_mode(old);
+    }
+    if (uninterrupted([&] { return ::fsync(file_); }) != 0) throw IoError(path_, "flush", errno);
+    if (uninterrupted([&] { return ::rename(part_.c_str(), path_.c_str()); }) != 0) throw IoError(path_, "replace", errno);
     part_.clear();
-    // The new name is on the disk once the folder is. Some file systems cannot flush a folder, and say so; the file is in place then all the same.
-    const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
-    const int handle = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    close();  // after the rename: the lock keeps other writers from removing the part
+    // The new name is on the disk once the folder is. Some file systems cannot flush a folder; the file is in place all the same.
+    const std::string folder = names_.folder().string();
+    const int handle = uninterrupted([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
     if (handle < 0) return;
-    const bool flushed = ::fsync(handle) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EROFS;
+    const bool flushed = uninterrupted([&] { return ::fsync(handle); }) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EROFS;
     const int error = errno;
     ::close(handle);
-    if (!flushed) throw IoError(folder.string(), "flush", error);
+    if (!flushed) throw IoError(folder, "flush", error);
   }
 
  private:
@@ -95,38 +204,52 @@ class AtomicFile {
   template <typename Write>
   void write_all(std::span<const std::byte> bytes, const Write& write) {
     while (!bytes.empty()) {
-      const ssize_t written = write(bytes.data(), bytes.size() < most_at_once ? bytes.size() : most_at_once);
-      if (written < 0 && errno == EINTR) continue;
+      const ssize_t written = uninterrupted([&] { return write(bytes.data(), bytes.size() < most_at_once ? bytes.size() : most_at_once); });
       if (written < 0) throw IoError(path_, "write", errno);
       bytes = bytes.subspan(static_cast<std::size_t>(written));
     }
   }
 
   [[nodiscard]] bool open_part() {
-    file_ = ::open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    // The part is no more readable than the file that it replaces.
+    struct stat old {};
+    const mode_t mode = ::stat(path_.c_str(), &old) == 0 ? old.st_mode & 0666U : 0666U;
+    file_ = uninterrupted([&] { return ::open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode); });
     if (file_ < 0) return false;
-    // The lock says that somebody lives who writes. Whoever found the file without it, between these two calls, has removed it.
+    // The lock marks the file as in use. If another process took it for left behind between open and flock, try again. Where there are no locks,
+    // files of killed writers stay.
     struct stat info {};
-    if (::flock(file_, LOCK_EX | LOCK_NB) == 0 && ::fstat(file_, &info) == 0 && info.st_nlink > 0) return true;
+    const bool taken = uninterrupted([&] { return ::flock(file_, LOCK_EX | LOCK_NB); }) != 0 && errno == EWOULDBLOCK;
+    if (!taken && ::fstat(file_, &info) == 0 && info.st_nlink > 0) return true;
     close();
     errno = EEXIST;
     return false;
   }
 
-  /// Files of writers that were killed: nobody holds their lock. Where locks do not work, they stay.
+  /// If the group cannot be kept, the new group gets no more rights than all others have.
+  void keep_owner_and_mode(const struct stat& old) const {
+    struct stat own {};
+    mode_t mode = old.st_mode & 07777U;
+    if (::fstat(file_, &own) != 0) return;
+    if ((own.st_uid != old.st_uid || own.st_gid != old.st_gid) && ::fchown(file_, old.st_uid, old.st_gid) != 0) {
+      mode &= 01777U;
+      if (own.st_gid != old.st_gid && ::fchown(file_, static_cast<uid_t>(-1), old.st_gid) != 0) mode &= 01707U | ((mode & 07U) << 3U);
+    }
+    (void)::fchmod(file_, mode);
+  }
+
+  /// Removes files of killed writers: regular files of this user, of a name that only this class makes, that no process has locked.
   void remove_left_behind() const {
-    const std::filesystem::path target(path_);
-    const std::string stem = target.filename().string() + ".";
     std::error_code error;
-    std::filesystem::directory_iterator entry(target.has_parent_path() ? target.parent_path() : std::filesystem::path("."), error);
-    for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-      const std::string name = entry->path().filename().string();
-      if (name.size() <= stem.size() + 5 || !name.starts_with(stem) || !name.ends_with(".part") ||
-          name.find_first_not_of("0123456789", stem.size()) != name.size() - 5)
-        continue;
-      const int left = ::open(entry->path().c_str(), O_WRONLY | O_CLOEXEC);
+    for (std::filesystem::directory_iterator entry(names_.folder(), error); !error && entry != std::filesystem::directory_iterator();
+         entry.increment(error)) {
+      if (!names_.made(entry->path().filename().string())) continue;
+      const int left = uninterrupted([&] { return ::open(entry->path().c_str(), O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC); });
       if (left < 0) continue;
-      if (::flock(left, LOCK_EX | LOCK_NB) == 0) ::unlink(entry->path().c_str());
+      struct stat info {};
+      if (::fstat(left, &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == ::geteuid() &&
+          uninterrupted([&] { return ::flock(left, LOCK_EX | LOCK_NB); }) == 0)
+        ::unlink(entry->path().c_str());
       ::close(left);
     }
   }
@@ -162,16 +285,8 @@ class AtomicFile {
   std::FILE* file_ = nullptr;
 #endif
 
-  /// The file that a link stands for, so that the link stays one.
-  [[nodiscard]] static std::string target_of(const std::string& path) {
-    std::error_code error;
-    const std::filesystem::file_status status = std::filesystem::symlink_status(path, error);
-    if (error || !std::filesystem::is_symlink(status)) return path;
-    const std::filesystem::path target = std::filesystem::weakly_canonical(path, error);
-    return error ? path : target.string();
-  }
-
-  std::string path_;
+  std::string path_;  // the target of all links
+  PartNames names_;
   std::string part_;  // empty once it has become `path_`
 };
 

@@ -92,6 +92,7 @@ class BlockParser {
         parts_(parts),
         rekey_(&rekey),
         options_(table.options()),
+        follows_quotes_(table.follows_quotes()),
         plain_(format.quoting == Quoting::none && format.separator.size() == 1),
         separator_(format.separator.front()) {
     lines_.settle();
@@ -104,11 +105,11 @@ class BlockParser {
     times_.clear();
     if (block.too_long) {
       ++found.lines;
-      record_bad(found, TableReader::too_long(options_.max_line_bytes));
+      record_bad(found, block.in_quotes ? TableReader::inside_quotes() : TableReader::too_long(options_.max_line_bytes, block.lone_cr));
     } else if (plain_) {
       parse_plain(block, found);
     } else {
-      parse_any(block.text(), found);
+      parse_any(block, found);
     }
     flush(found);
     found.times.assign(times_.begin(), times_.end());
@@ -164,7 +165,7 @@ class BlockParser {
           fields_.emplace_back(field, static_cast<std::size_t>(line_end - field));
         else
           ++more;
-        const bool clean = !scanner.odd_since_last_call() || find_bad_byte(text) == std::string_view::npos;
+        const bool clean = !scanner.odd_since_last_call() || lines_.bytes_are_good(text);
         const bool ordinary = clean && !text.empty() && text.size() <= options_.max_line_bytes && lines_.accepts(fields_.size() + more) &&
                               (comment.empty() || !text.starts_with(comment));
         if (ordinary) {
@@ -179,19 +180,26 @@ class BlockParser {
     }
   }
 
-  void parse_any(std::string_view text, BlockRows& found) {
+  void parse_any(const LineBlock& block, BlockRows& found) {
+    std::string_view text = block.text();
+    bool in_quotes = block.in_quotes;
     while (!text.empty() && !done(found)) {
-      const std::size_t stop = text.find('\n');
-      std::string_view line = text.substr(0, stop);
-      text.remove_prefix(stop == std::string_view::npos ? text.size() : stop + 1);
-      if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-      parse_line(line, found);
+      const std::string_view line = next_line(text);
+      const std::uint64_t bad_before = found.bad_lines;
+      if (in_quotes) {
+        ++found.lines;
+        record_bad(found, TableReader::inside_quotes());
+      } else {
+        parse_line(line, found);
+      }
+      if (follows_quotes_ && found.bad_lines > bad_before) in_quotes = quote_open_after(lines_, line, in_quotes, options_.max_line_bytes);
     }
   }
 
   void parse_line(std::string_view line, BlockRows& found) {
     ++found.lines;
-    if (line.size() > options_.max_line_bytes) return record_bad(found, TableReader::too_long(options_.max_line_bytes));
+    if (line.size() > options_.max_line_bytes)
+      return record_bad(found, TableReader::too_long(options_.max_line_bytes, line.find('\r') != std::string_view::npos));
     lines_.word_problems(wants_words(found));
     switch (lines_.parse(line, problem_)) {
       case LineKind::row: return take_row(lines_.fields(), found);
@@ -286,6 +294,7 @@ class BlockParser {
   DatasetBuilder::Parts parts_;
   Rekey* rekey_;
   ReadOptions options_;
+  bool follows_quotes_;
   bool plain_;
   char separator_;
   std::vector<std::string_view> fields_;

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 
+#include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
@@ -78,8 +79,9 @@ static_assert(sizeof(CsrFileHeader) == 48 + 24 * csr_section_count + 8 && sizeof
   std::memcpy(&header, file.data(), sizeof(header));
   if (header.magic != CsrFileHeader::the_magic) refuse("not a file of interactions that CsrFileWriter wrote");
   if (header.version != CsrFileHeader::the_version)
-    refuse("format " + std::to_string(header.version) + "; this version of Kindred reads format " +
-           std::to_string(CsrFileHeader::the_version));
+    refuse("it is of format " + std::to_string(header.version) + "; this version (" + std::to_string(KINDRED_VERSION_MAJOR) + "." +
+           std::to_string(KINDRED_VERSION_MINOR) + "." + std::to_string(KINDRED_VERSION_PATCH) + ") reads format " +
+           std::to_string(CsrFileHeader::the_version) + (header.version > CsrFileHeader::the_version ? ", and the file is newer" : ""));
   if (header.checksum != header.checksum_of_rest()) refuse("the header is damaged: its checksum differs");
   if (header.file_bytes != file.size())
     refuse(std::to_string(file.size()) + " bytes long; its header says " + std::to_string(header.file_bytes));

@@ -2,22 +2,20 @@
 #pragma once
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include <kindred/core/error.hpp>
+#include <kindred/core/rounding.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/data/id_map.hpp>
@@ -36,37 +34,11 @@ namespace kindred::inline v0 {
 struct CsrFileOptions {
   /// Bytes, at least 2^20: what is allocated at a time, half of it for sorting and a quarter for keys. More means fewer and longer runs to merge.
   std::uint64_t memory_limit = std::uint64_t{1} << 30;
-  /// What names the input: a file that was begun from another one is not gone on with.
+  /// Where the interactions come from, for error texts; write_csr_file says its text file unless this is set.
   std::string input = {};
 };
 
 namespace detail {
-
-/// One writer at a time works in a folder, for as long as this lives.
-class FolderLock {
- public:
-  /// @throws IoError if somebody else has it.
-  explicit FolderLock([[maybe_unused]] const std::string& folder) {
-#if KINDRED_POSIX_FILES
-    file_ = ::open((folder + "/lock").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (file_ < 0) throw IoError(folder, "lock", errno);
-    if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return;
-    const int error = errno;
-    ::close(file_);
-    throw IoError(folder, "lock (is another writer at work?)", error);
-#endif
-  }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-  ~FolderLock() {
-#if KINDRED_POSIX_FILES
-    ::close(file_);
-#endif
-  }
-
- private:
-  int file_ = -1;
-};
 
 /// The arrays of a file that are written side by side, each from front to back.
 class SectionWriter {
@@ -145,39 +117,30 @@ class OrientationWriter {
 
 }  // namespace detail
 
-/// Makes a file for CsrFile of interactions in any order, more than memory holds: sorted runs in a folder beside it, `path`.building, which are merged at the
-/// end into both orientations. Repeats of a pair are summed, in double and in the order given; pairs that sum to 0 are dropped.
+/// Makes a file for CsrFile of interactions in any order, more than memory holds: sorted runs on the disk are merged at the end into both orientations.
+/// Repeats of a pair are summed, in double and in the order given; pairs that sum to 0 are dropped.
 ///
-/// The file is at `path` once finish() returns, whole, or what was there before still is. A writer that did not come that far, because it was destroyed or its
-/// process killed, leaves the folder behind; the next one of the same path and input goes on from there and says with added() how many interactions it has,
-/// which are not to be added again. Disk: up to 24 bytes an interaction for the runs and 16 for the file.
+/// finish() puts the whole file at `path`; before that, `path` is unchanged. A build always starts anew: the runs are in files without a name beside
+/// `path`, and the system frees them however the process ends. Disk: up to 24 bytes an interaction for the runs and 16 for the file.
 /// Every method throws IoError where the system refuses a file.
 class CsrFileWriter {
  public:
-  /// @throws InvalidArgument if memory_limit is too low, or what is left there is of another input; FormatError if it is damaged.
-  explicit CsrFileWriter(std::string path, CsrFileOptions options = {})
-      : path_(std::move(path)), folder_(path_ + ".building"), options_(std::move(options)) {
-    if (options_.memory_limit < (std::uint64_t{1} << 20))
-      throw InvalidArgument("memory_limit", options_.memory_limit, "at least 2^20 bytes");
-    std::error_code error;
-    std::filesystem::remove_all(finished_folder(), error);
-    std::filesystem::create_directory(folder_, error);
-    if (error) throw IoError(folder_, "create", error.value());
-    lock_ = std::make_unique<detail::FolderLock>(folder_);
-    take_up();
+  /// @throws InvalidArgument if memory_limit is too low; IoError if a folder, pipe, device or socket is at `path`.
+  explicit CsrFileWriter(const std::string& path, CsrFileOptions options = {})
+      : path_(detail::replaceable_target(path)), options_(checked(std::move(options))), sorted_by_user_(path_) {
     buffer_ = std::make_unique<detail::SortBuffer>(options_.memory_limit / 2);
   }
 
-  /// Interactions that are safe on disk or waiting in memory, those of earlier writers included.
+  /// Interactions so far.
   [[nodiscard]] std::uint64_t added() const noexcept { return added_; }
 
-  /// @throws InvalidArgument if an index is negative or 2^31 - 1, or the value is not finite.
+  /// @throws InvalidArgument if an index is negative or 2^31 - 1, the value is not finite, or the writer is finished.
   void add(Index user, Index item, float value) {
     constexpr Index end = (std::numeric_limits<Index>::max)();
     if (user < 0 || user == end) throw InvalidArgument("user", user, "in [0, 2^31 - 1)");
     if (item < 0 || item == end) throw InvalidArgument("item", item, "in [0, 2^31 - 1)");
     if (!detail::is_finite(value)) throw InvalidArgument("value", value, "finite");
-    if (buffer_->full()) write_run();
+    make_room();
     buffer_->add({user, item, value});
     shape_ = {(std::max)(shape_.users, user + 1), (std::max)(shape_.items, item + 1)};
     ++added_;
@@ -187,16 +150,19 @@ class CsrFileWriter {
   /// @throws InvalidArgument also if the names take more than a quarter of memory_limit.
   void add(std::string_view user, std::string_view item, float value) {
     if (!detail::is_finite(value)) throw InvalidArgument("value", value, "finite");  // before it leaves a name behind
-    if (buffer_->full()) write_run();  // before the keys, so that a run has those of its entries
+    make_room();
     add(users_.intern(user), items_.intern(item), value);
     if ((added_ & 0xFFFF) == 0) check_key_memory();
   }
 
   /// Merges, and puts the file into place. `shape`: at least as large as the indices that came; by default just so, and with names no other.
-  /// @throws InvalidArgument if `shape` is too small or not that of the names, nothing was added, or a sum is beyond the range of a float; FormatError if a run was damaged meanwhile.
+  /// @throws InvalidArgument if `shape` is too small or not that of the names, nothing was added, a sum is beyond the range of a float, or the writer
+  /// is finished; FormatError if what is on the disk changed meanwhile.
   void finish(std::optional<MatrixShape> shape = std::nullopt) {
+    const detail::RoundToNearest rounding;
     if (shape && (shape->users < shape_.users || shape->items < shape_.items))
       throw InvalidArgument("shape", detail::shape_text(*shape), "at least " + detail::shape_text(shape_));
+    check_open();
     if (added_ == 0) throw InvalidArgument("interactions", "none", "at least one");
     const MatrixShape named{users_.size(), items_.size()}, wanted = shape.value_or(shape_);
     if (named != MatrixShape{} && named != wanted)
@@ -205,99 +171,28 @@ class CsrFileWriter {
     if (!buffer_->empty()) write_run();
     buffer_.reset();
     write_file();
-    // Under another name first: killed while it removes, it would leave some of the runs behind, for the next one to go on from.
-    std::error_code ignored;
-    std::filesystem::rename(folder_, finished_folder(), ignored);
-    std::filesystem::remove_all(finished_folder(), ignored);
   }
 
  private:
-  [[nodiscard]] std::string finished_folder() const { return folder_ + ".finished"; }
-  [[nodiscard]] std::string run_path(std::string_view kind, std::size_t n) const {
-    std::string number = std::to_string(n);
-    number.insert(0, number.size() < 6 ? 6 - number.size() : 0, '0');
-    return folder_ + "/" + std::string(kind) + number;
+  [[nodiscard]] static CsrFileOptions checked(CsrFileOptions options) {
+    if (options.memory_limit < (std::uint64_t{1} << 20)) throw InvalidArgument("memory_limit", options.memory_limit, "at least 2^20 bytes");
+    return options;
   }
 
-  /// What an earlier writer left.
-  void take_up() {
-    const std::string plan = folder_ + "/input";
-    const std::string text = "kindred interactions 1\n" + options_.input + "\n";
-    if (std::filesystem::exists(plan)) {
-      detail::BufferedReader reader(plan, 4096);
-      std::string found(static_cast<std::size_t>(std::filesystem::file_size(plan)), '\0');
-      reader.get_bytes(std::as_writable_bytes(std::span(found.data(), found.size())));
-      if (found != text)
-        throw InvalidArgument("input", "'" + options_.input + "'",
-                              "what " + folder_ + " was begun from (" + found.substr(0, found.size() - 1) + "), or that folder removed");
-    } else {
-      detail::AtomicFile file(plan);
-      file.write(std::as_bytes(std::span(text.data(), text.size())));
-      file.commit();
-    }
-    for (;; ++runs_) {
-      const std::string path = run_path("run", runs_);
-      if (!std::filesystem::exists(path)) break;
-      read_left_run(path);
-    }
+  /// finish() uses the writer up, also where it throws after the merge began.
+  void check_open() const {
+    if (!buffer_) throw InvalidArgument("the writer", "finished or moved from", "one that finish() was not called on");
   }
 
-  void read_left_run(const std::string& path) {
-    detail::BufferedReader reader(path, std::size_t{1} << 20);
-    const detail::RunHeader header = detail::read_run_header(reader);
-    if (header.added < added_ || header.added - added_ != header.entries)
-      throw FormatError(path + ": the file is damaged: a number of interactions that cannot be");
-    std::uint64_t last = 0;
-    for (std::uint64_t n = 0; n < header.entries; ++n) {
-      const auto entry = reader.get<detail::SortEntry>();
-      constexpr Index end = (std::numeric_limits<Index>::max)();
-      if (entry.row < 0 || entry.row == end || entry.column < 0 || entry.column == end)
-        throw FormatError(path + ": the file is damaged: an index that cannot be");
-      if (!detail::is_finite(entry.value)) throw FormatError(path + ": the file is damaged: a value that is not finite");
-      if (entry.key() < last) throw FormatError(path + ": the file is damaged: interactions out of order");
-      last = entry.key();
-      shape_ = {(std::max)(shape_.users, entry.row + 1), (std::max)(shape_.items, entry.column + 1)};
-    }
-    std::string key;
-    const auto read_keys = [&](std::uint64_t count, IdMap& keys) {
-      for (std::uint64_t n = 0; n < count; ++n) {
-        reader.get_text(key);
-        if (const Index next = keys.size(); keys.intern(key) != next)
-          throw FormatError(path + ": the file is damaged: a name that comes twice");
-      }
-    };
-    read_keys(header.new_users, users_);
-    read_keys(header.new_items, items_);
-    const std::uint64_t found = reader.checksum();
-    if (reader.get<std::uint64_t>() != found)
-      throw FormatError(path + ": the file is damaged: its checksum differs. Remove " + folder_ + " to start anew");
-    added_ = header.added;
-    users_written_ = users_.size();
-    items_written_ = items_.size();
+  void make_room() {
+    check_open();
+    if (buffer_->full()) write_run();
   }
 
   void write_run() {
     check_key_memory();
     buffer_->sort();
-    detail::RunHeader header;
-    header.entries = buffer_->size();
-    header.added = added_;
-    header.new_users = static_cast<std::uint64_t>(users_.size() - users_written_);
-    header.new_items = static_cast<std::uint64_t>(items_.size() - items_written_);
-    detail::write_run(run_path("run", runs_), header, *buffer_, [&](detail::BufferedWriter& writer) {
-      const auto write_keys = [&](const IdMap& keys, Index first) {
-        for (Index n = first; n < keys.size(); ++n) {
-          const std::string_view key = keys.key(n);
-          writer.put(static_cast<std::uint32_t>(key.size()));
-          writer.put_bytes(std::as_bytes(std::span(key.data(), key.size())));
-        }
-      };
-      write_keys(users_, users_written_);
-      write_keys(items_, items_written_);
-    });
-    users_written_ = users_.size();
-    items_written_ = items_.size();
-    ++runs_;
+    runs_.push_back(detail::write_run(sorted_by_user_, *buffer_));
     buffer_->clear();
   }
 
@@ -323,19 +218,15 @@ class CsrFileWriter {
     const std::uint64_t user_columns = place(added_ * sizeof(Index)), user_values = place(added_ * sizeof(float));
     detail::OrientationWriter by_user(file, user_offsets, user_columns, user_values);
 
-    std::vector<std::string> item_runs;
+    detail::ScratchFile sorted_by_item(path_);
+    std::vector<detail::SortRun> item_runs;
     const auto write_item_run = [&](detail::SortBuffer& buffer) {
       buffer.sort();
-      detail::RunHeader run;
-      run.entries = buffer.size();
-      item_runs.push_back(run_path("items", item_runs.size()));
-      detail::write_run(item_runs.back(), run, buffer, [](detail::BufferedWriter&) {});
+      item_runs.push_back(detail::write_run(sorted_by_item, buffer));
       buffer.clear();
     };
     {
-      std::vector<std::string> runs;
-      for (std::size_t n = 0; n < runs_; ++n) runs.push_back(run_path("run", n));
-      detail::RunMerger merger(runs, options_.memory_limit / 8);
+      detail::RunMerger merger(sorted_by_user_, runs_, options_.memory_limit / 8);
       detail::SortBuffer buffer(options_.memory_limit / 2);
       detail::SortEntry next;
       bool more = merger.next(next);
@@ -346,8 +237,9 @@ class CsrFileWriter {
           sum += static_cast<double>(next.value);
         // Checked as a double: converting one beyond the range of float is undefined.
         if (std::abs(sum) > static_cast<double>((std::numeric_limits<float>::max)()))
-          throw InvalidArgument("the sum of " + name_of("user", users_, entry.row) + " and " + name_of("item", items_, entry.column), sum,
-                                "within the range of a float");
+          throw InvalidArgument("the sum of " + name_of("user", users_, entry.row) + " and " + name_of("item", items_, entry.column) +
+                                    (options_.input.empty() ? "" : " in " + options_.input),
+                                sum, "within the range of a float");
         entry.value = static_cast<float>(sum);
         if (entry.value == 0.0F) continue;
         by_user.add(entry);
@@ -365,7 +257,7 @@ class CsrFileWriter {
     file.write_at(end - 1, {&nothing, 1});  // as long as the header will say, however much of the last page is used
     detail::OrientationWriter by_item(file, item_offsets, item_columns, item_values);
     {
-      detail::RunMerger merger(item_runs, options_.memory_limit / 8);
+      detail::RunMerger merger(sorted_by_item, item_runs, options_.memory_limit / 8);
       for (detail::SortEntry entry; merger.next(entry);) by_item.add(entry);
     }
     by_item.finish(shape_.items, header.at(CsrSection::item_offsets), header.at(CsrSection::item_columns),
@@ -399,52 +291,40 @@ class CsrFileWriter {
     return std::string(what) + " " + (index < keys.size() ? detail::printable(keys.key(index)) : std::to_string(index));
   }
 
-  std::string path_;
-  std::string folder_;
+  std::string path_;  // the target of all links
   CsrFileOptions options_;
-  std::unique_ptr<detail::FolderLock> lock_;
+  detail::ScratchFile sorted_by_user_;
+  std::vector<detail::SortRun> runs_;
   std::unique_ptr<detail::SortBuffer> buffer_;
   IdMap users_;
   IdMap items_;
-  Index users_written_ = 0;
-  Index items_written_ = 0;
   MatrixShape shape_;
   std::uint64_t added_ = 0;
-  std::size_t runs_ = 0;
 };
 
 /// A text file of interactions, of any size, as a file for CsrFile: the rows, users and items that read_delimited makes of it (io/delimited.hpp), in the same
 /// order and with the same sums. Times and names of items are left out; a user whose every pair sums to 0 stays, as an empty row.
 ///
-/// Reads line by line. Whatever ended an earlier call of the same arguments, this one goes on after the last run that is on disk.
+/// Reads line by line. Every call starts anew, whatever ended an earlier one.
 /// @throws as read_delimited and CsrFileWriter do.
 inline LoadReport write_csr_file(const std::string& text_path, const std::string& path, const DelimitedFormat& format = {},
                                  CsrFileOptions options = {}, const ReadOptions& read_options = {}) {
+  const detail::RoundToNearest rounding;
   detail::check_format(format);
-  if (options.input.empty()) {
-    std::error_code none;
-    const std::uintmax_t size = std::filesystem::file_size(text_path, none);
-    options.input = text_path + (none ? std::string() : ", " + std::to_string(size) + " bytes");
-  }
+  if (options.input.empty()) options.input = text_path;
   detail::TableReader table(text_path, detail::table_format(format), read_options);
   detail::ColumnPlaces places;
   bool more = detail::find_first_row(format, table, places);
   const detail::RecordParser parser(format, places);
 
   CsrFileWriter writer(path, std::move(options));
-  std::uint64_t skip = writer.added();
   for (; more; more = table.next()) {
     using Outcome = detail::RecordParser::Outcome;
     detail::Record record;
     detail::LineProblem problem;
     switch (const Outcome outcome = parser.parse(table.fields(), record, problem)) {
       case Outcome::bad: table.bad(problem); break;
-      case Outcome::kept:
-        if (skip > 0)
-          --skip;
-        else
-          writer.add(record.user, record.item, record.value);
-        break;
+      case Outcome::kept: writer.add(record.user, record.item, record.value); break;
       default: table.dropped(detail::RecordParser::reasons[detail::RecordParser::reason_of(outcome)]);
     }
   }

@@ -44,20 +44,43 @@ namespace detail {
   return number;
 }
 
-/// "2009-05-04T23:08:57Z", exactly so, to seconds since the Unix epoch. Nothing for other forms, offsets, leap seconds and days that do not exist.
+/// The offset from UTC at the end of a time, in seconds: nothing, "Z", " UTC", or a sign with "hh", "hhmm" or "hh:mm". Nothing for another text.
+[[nodiscard]] constexpr std::optional<std::int64_t> parse_utc_offset(std::string_view text) noexcept {
+  if (text.empty() || text == "Z" || text == " UTC") return 0;
+  const char sign = text[0];
+  text.remove_prefix(1);
+  const bool colon = text.size() == 5 && text[2] == ':';
+  if ((sign != '+' && sign != '-') || (text.size() != 2 && text.size() != 4 && !colon)) return std::nullopt;
+  const auto hours = parse_digits(text.substr(0, 2));
+  const auto minutes = text.size() == 2 ? std::optional<unsigned>(0) : parse_digits(text.substr(text.size() - 2));
+  if (!hours || !minutes || *hours > 23 || *minutes > 59) return std::nullopt;
+  const std::int64_t seconds = std::int64_t{*hours} * 3'600 + std::int64_t{*minutes} * 60;
+  return sign == '-' ? -seconds : seconds;
+}
+
+/// "2009-05-04", or with a time "2009-05-04T23:08:57" after it (or a space for the T), a fraction of a second, and an offset from UTC, to whole seconds
+/// since the Unix epoch. Without an offset the time is in UTC; a fraction is cut off. Nothing for other forms, leap seconds and days that do not exist.
 [[nodiscard]] constexpr std::optional<std::int64_t> parse_iso_8601(std::string_view text) noexcept {
-  if (text.size() != 20 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':' || text[19] != 'Z')
-    return std::nullopt;
+  if (text.size() < 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
   const auto year = parse_digits(text.substr(0, 4));
   const auto month = parse_digits(text.substr(5, 2));
   const auto day = parse_digits(text.substr(8, 2));
+  if (!year || !month || !day) return std::nullopt;
+  const auto date = date_seconds(*year, *month, *day);
+  if (!date || text.size() == 10) return date;
+  if (text.size() < 19 || (text[10] != 'T' && text[10] != ' ') || text[13] != ':' || text[16] != ':') return std::nullopt;
   const auto hour = parse_digits(text.substr(11, 2));
   const auto minute = parse_digits(text.substr(14, 2));
   const auto second = parse_digits(text.substr(17, 2));
-  if (!year || !month || !day || !hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
-  const auto date = date_seconds(*year, *month, *day);
-  if (!date) return std::nullopt;
-  return *date + std::int64_t{*hour} * 3'600 + std::int64_t{*minute} * 60 + std::int64_t{*second};
+  if (!hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
+  std::string_view rest = text.substr(19);
+  if (rest.size() > 1 && rest[0] == '.' && rest[1] >= '0' && rest[1] <= '9') {
+    rest.remove_prefix(1);
+    while (!rest.empty() && rest[0] >= '0' && rest[0] <= '9') rest.remove_prefix(1);
+  }
+  const auto offset = parse_utc_offset(rest);
+  if (!offset) return std::nullopt;
+  return *date + std::int64_t{*hour} * 3'600 + std::int64_t{*minute} * 60 + std::int64_t{*second} - *offset;
 }
 
 /// "Sep 30, 2005" (English month, day of one or two digits, year of four) to seconds since the Unix epoch at the start of that day, UTC.

@@ -4,7 +4,9 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
+#include <kindred/core/rounding.hpp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/io/dataset_builder.hpp>
 #include <kindred/io/delimited_format.hpp>
@@ -16,12 +18,13 @@ namespace kindred::inline v0 {
 
 namespace detail {
 
-/// read_delimited, with a last word on the item keys: `rekey(key)` answers the key to use instead, or an empty one for no change.
+/// read_delimited of an open file, with a last word on the item keys: `rekey(key)` answers the key to use instead, or an empty one for no change.
 /// It is called from many threads.
 template <typename Rekey>
-[[nodiscard]] Dataset read_records(const std::string& path, const DelimitedFormat& format, const ReadOptions& options, Rekey&& rekey) {
+[[nodiscard]] Dataset read_records(LineSource source, const DelimitedFormat& format, const ReadOptions& options, Rekey&& rekey) {
+  const RoundToNearest rounding;
   check_format(format);
-  TableReader table(path, table_format(format), options);
+  TableReader table(std::move(source), table_format(format), options);
   ColumnPlaces places;
   const bool more = find_first_row(format, table, places);
   const RecordParser parser(format, places);
@@ -30,6 +33,16 @@ template <typename Rekey>
   if (more) records.take_first_row();
   return records.finish();
 }
+
+/// The same by path.
+template <typename Rekey>
+[[nodiscard]] Dataset read_records(const std::string& path, const DelimitedFormat& format, const ReadOptions& options, Rekey&& rekey) {
+  check_format(format);
+  return read_records(TableReader::open(path, options), format, options, std::forward<Rekey>(rekey));
+}
+
+/// The rekey of readers that keep every key.
+inline constexpr auto keep_keys = [](std::string_view) { return std::string_view{}; };
 
 }  // namespace detail
 
@@ -45,7 +58,8 @@ template <typename Rekey>
 /// - A value of 0, or a pair that sums to 0, is no interaction: dropped and counted, never an error.
 /// - Bad lines: another number of fields than the first line; an empty user or item; a number that is empty, not finite, hexadecimal, signed '+',
 ///   beyond a float, longer than 64 characters or with anything beside it; a negative value; an impossible time; a byte that is not UTF-8, or
-///   NUL; an open quote; a line beyond `max_line_bytes`. Strict reading throws at the first, skipping counts them.
+///   NUL; a CR that is not before LF; a byte order mark at the start of a line; an open quote, with all lines up to where it closes; a line beyond
+///   `max_line_bytes`. Strict reading throws at the first, skipping counts them.
 /// - CR LF, a missing last line end, a UTF-8 byte order mark, blank lines and comments are accepted. Ids keep their spaces and quotes.
 /// - A file whose rows were all dropped is an empty dataset; one without rows, or with bad lines alone, is an error even when skipping.
 ///
@@ -53,7 +67,7 @@ template <typename Rekey>
 /// header, or no rows; InvalidArgument if `format` or `options` make no sense, or a sum is beyond a float.
 /// Source: quoting as in RFC 4180, except that line ends inside quotes are refused.
 [[nodiscard]] inline Dataset read_delimited(const std::string& path, const DelimitedFormat& format = {}, const ReadOptions& options = {}) {
-  return detail::read_records(path, format, options, [](std::string_view) { return std::string_view{}; });
+  return detail::read_records(path, format, options, detail::keep_keys);
 }
 
 }  // namespace kindred::inline v0

@@ -61,8 +61,12 @@ enum class EmptyItem {
 
 /// How a time is written.
 enum class TimeFormat {
-  unix_seconds,  ///< Whole seconds since 1970, negative before.
-  iso_8601,      ///< UTC, exactly as in 2009-05-04T23:08:57Z.
+  /// Seconds since 1970, negative before; a fraction is cut off. 10^11 and more (the year 5138) are a bad line: they are milliseconds.
+  unix_seconds,
+  /// A date, 2009-05-04, or a date and time, 2009-05-04T23:08:57Z: with a space instead of T, a fraction of a second (cut off), an offset such as
+  /// +02:00, or none, which is UTC.
+  iso_8601,
+  unix_milliseconds,  ///< Milliseconds since 1970, cut to seconds; below 10^14.
 };
 
 /// The form of a text file of interactions. The default is `user item [value [time]]`, tab-separated, without a header.

@@ -2,28 +2,20 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstring>
-#include <filesystem>
-#include <memory>
 #include <span>
 #include <string>
-#include <system_error>
-#include <utility>
 #include <vector>
 
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
-#include <kindred/io/atomic_file.hpp>
 #include <kindred/io/checksum.hpp>
+#include <kindred/io/scratch_file.hpp>
 
-// Sorting more interactions than memory holds: sorted runs in files of their own, then one merge of all of them.
+// Sorting more interactions than memory holds: sorted runs in one scratch file, then one merge of all of them.
 
 namespace kindred::inline v0::detail {
 
@@ -74,164 +66,51 @@ class SortBuffer {
   AlignedVector<Item> items_;
 };
 
-/// Bytes to a file through a buffer, and their checksum.
-class BufferedWriter {
- public:
-  explicit BufferedWriter(AtomicFile& file) : file_(file) { buffer_.reserve(buffer_bytes); }
-
-  template <typename T>
-  void put(const T& value) {
-    put_bytes(std::as_bytes(std::span(&value, 1)));
-  }
-  void put_bytes(std::span<const std::byte> bytes) {
-    if (buffer_.size() + bytes.size() > buffer_bytes) flush();
-    if (bytes.size() > buffer_bytes) {
-      write(bytes);
-      return;
-    }
-    buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
-  }
-  void flush() {
-    write(buffer_);
-    buffer_.clear();
-  }
-  /// Of everything that was flushed.
-  [[nodiscard]] std::uint64_t checksum() const noexcept { return hash_.digest(); }
-
- private:
-  static constexpr std::size_t buffer_bytes = std::size_t{1} << 18;
-
-  void write(std::span<const std::byte> bytes) {
-    if (bytes.empty()) return;
-    hash_.update(bytes);
-    file_.write(bytes);
-  }
-
-  AtomicFile& file_;
-  Xxh64 hash_;
-  std::vector<std::byte> buffer_;
-};
-
-/// A file read from front to back through a buffer of a given size, and the checksum of what was read.
-class BufferedReader {
- public:
-  /// @throws IoError.
-  BufferedReader(std::string path, std::size_t buffer_bytes)
-      : path_(std::move(path)), file_(std::fopen(path_.c_str(), "rb")), buffer_(buffer_bytes) {
-    if (!file_) throw IoError(path_, "open", errno);
-    (void)std::setvbuf(file_.get(), nullptr, _IONBF, 0);
-    std::error_code none;
-    if (const std::uintmax_t size = std::filesystem::file_size(path_, none); !none) size_ = size;
-  }
-
-  /// @throws IoError; FormatError if the file ends before.
-  template <typename T>
-  [[nodiscard]] T get() {
-    T value;
-    get_bytes(std::as_writable_bytes(std::span(&value, 1)));
-    return value;
-  }
-  void get_bytes(std::span<std::byte> bytes) {
-    while (!bytes.empty()) {
-      if (at_ == end_) fill();
-      const std::size_t count = (std::min)(bytes.size(), end_ - at_);
-      std::memcpy(bytes.data(), buffer_.data() + at_, count);
-      at_ += count;
-      bytes = bytes.subspan(count);
-    }
-  }
-  /// A length and as many bytes, into `text`. @throws FormatError also if the file is shorter than that: no length is believed before.
-  void get_text(std::string& text) {
-    const auto length = get<std::uint32_t>();
-    if (length > size_) throw FormatError(path_ + ": the file is damaged: a key longer than the file");
-    text.resize(length);
-    get_bytes(std::as_writable_bytes(std::span(text.data(), text.size())));
-  }
-  [[nodiscard]] const std::string& path() const noexcept { return path_; }
-  /// Of everything that was taken so far.
-  [[nodiscard]] std::uint64_t checksum() {
-    take_hash();
-    return hash_.digest();
-  }
-
- private:
-  struct Close {
-    void operator()(std::FILE* file) const noexcept { (void)std::fclose(file); }
-  };
-
-  void take_hash() {
-    hash_.update(std::span<const std::byte>(buffer_).subspan(hashed_, at_ - hashed_));
-    hashed_ = at_;
-  }
-  void fill() {
-    take_hash();
-    errno = 0;
-    at_ = hashed_ = 0;
-    end_ = std::fread(buffer_.data(), 1, buffer_.size(), file_.get());
-    if (end_ > 0) return;
-    if (std::ferror(file_.get()) != 0) throw IoError(path_, "read", errno != 0 ? errno : EIO);
-    throw FormatError(path_ + ": the file is damaged: it ends too early");
-  }
-
-  std::string path_;
-  std::unique_ptr<std::FILE, Close> file_;
-  std::vector<std::byte> buffer_;
-  std::size_t at_ = 0;
-  std::size_t end_ = 0;
-  std::size_t hashed_ = 0;
-  std::uint64_t size_ = 0;
-  Xxh64 hash_;
-};
-
-/// What a run holds, and how far its writer had come with it: interactions in all runs so far, and keys.
-struct RunHeader {
-  static constexpr std::array<char, 8> the_magic = {'K', 'I', 'N', 'D', 'R', 'U', 'N', '1'};
-
-  std::array<char, 8> magic = the_magic;
+/// Where a sorted run is in a scratch file.
+struct SortRun {
+  std::uint64_t start = 0;
   std::uint64_t entries = 0;
-  std::uint64_t added = 0;
-  std::uint64_t new_users = 0;  // keys, which follow the entries: length and bytes of each
-  std::uint64_t new_items = 0;
+  std::uint64_t checksum = 0;  ///< XXH64 of the entries.
 };
 
-/// Writes the sorted entries as a run, whole or not at all; `rest(writer)` adds what follows them.
-template <typename Rest>
-void write_run(const std::string& path, const RunHeader& header, const SortBuffer& buffer, Rest&& rest) {
-  AtomicFile file(path);
-  BufferedWriter writer(file);
-  writer.put(header);
-  for (std::size_t n = 0; n < buffer.size(); ++n) writer.put(buffer[n]);
-  rest(writer);
-  writer.flush();
-  const std::uint64_t checksum = writer.checksum();
-  file.write(std::as_bytes(std::span(&checksum, 1)));
-  file.commit();
-}
-
-/// The start of a run. @throws FormatError if it is none.
-[[nodiscard]] inline RunHeader read_run_header(BufferedReader& reader) {
-  const auto header = reader.get<RunHeader>();
-  if (header.magic != RunHeader::the_magic) throw FormatError(reader.path() + ": the file is damaged: not a run of sorted interactions");
-  return header;
+/// Appends the sorted entries of `buffer` to `file`. @throws IoError.
+[[nodiscard]] inline SortRun write_run(ScratchFile& file, const SortBuffer& buffer) {
+  constexpr std::size_t at_once = 1 << 14;
+  SortRun run{file.size(), buffer.size(), 0};
+  Xxh64 hash;
+  std::vector<SortEntry> entries;
+  entries.reserve((std::min)(at_once, buffer.size()));
+  for (std::size_t n = 0; n < buffer.size(); ++n) {
+    entries.push_back(buffer[n]);
+    if (entries.size() < at_once && n + 1 < buffer.size()) continue;
+    const std::span<const std::byte> bytes = std::as_bytes(std::span<const SortEntry>(entries));
+    hash.update(bytes);
+    file.append(bytes);
+    entries.clear();
+  }
+  run.checksum = hash.digest();
+  return run;
 }
 
 /// Reads the entries of several runs in one order: by row, then column, equal pairs in the order of the runs.
 class RunMerger {
  public:
-  /// `memory`: bytes for all buffers together. @throws IoError, FormatError; InvalidArgument if it is too little for as many runs.
-  RunMerger(std::span<const std::string> paths, std::uint64_t memory) {
+  /// `memory`: bytes for all buffers together. `file` must outlive this object.
+  /// @throws IoError, FormatError; InvalidArgument if it is too little for as many runs.
+  RunMerger(const ScratchFile& file, std::span<const SortRun> runs, std::uint64_t memory) : file_(file) {
     constexpr std::uint64_t least = 4096;
-    const std::uint64_t each = (std::min)(memory / (std::max)(paths.size(), std::size_t{1}), std::uint64_t{1} << 20);
-    if (!paths.empty() && each < least)
-      throw InvalidArgument("memory_limit", "too low for " + std::to_string(paths.size()) + " sorted runs", "at least four times as much");
-    for (const std::string& path : paths) {
-      runs_.push_back(std::make_unique<Run>(path, static_cast<std::size_t>(each)));
-      advance(runs_.size() - 1);
+    const std::uint64_t each = (std::min)(memory / (std::max)(runs.size(), std::size_t{1}), std::uint64_t{1} << 20);
+    if (!runs.empty() && each < least)
+      throw InvalidArgument("memory_limit", "too low for " + std::to_string(runs.size()) + " sorted runs", "at least four times as much");
+    for (const SortRun& run : runs) {
+      runs_.push_back({.place = run.start, .left = run.entries, .checksum = run.checksum});
+      runs_.back().buffer.reserve(static_cast<std::size_t>((std::min)(each / sizeof(SortEntry), run.entries)));
+      (void)advance(runs_.size() - 1);
     }
     std::make_heap(heap_.begin(), heap_.end(), later);
   }
 
-  /// The next entry; false at the end. @throws IoError; FormatError if a run is damaged.
+  /// The next entry; false at the end. @throws IoError; FormatError if a run is not what was written.
   [[nodiscard]] bool next(SortEntry& entry) {
     if (heap_.empty()) return false;
     std::pop_heap(heap_.begin(), heap_.end(), later);
@@ -244,11 +123,12 @@ class RunMerger {
 
  private:
   struct Run {
-    Run(const std::string& path, std::size_t buffer_bytes)
-        : reader(path, buffer_bytes), header(read_run_header(reader)), left(header.entries) {}
-    BufferedReader reader;
-    RunHeader header;
-    std::uint64_t left;
+    std::uint64_t place = 0;
+    std::uint64_t left = 0;  // entries that are not in the buffer yet
+    std::uint64_t checksum = 0;
+    std::vector<SortEntry> buffer = {};
+    std::size_t at = 0;
+    Xxh64 hash = {};
   };
   struct Head {
     std::uint64_t key;
@@ -258,26 +138,31 @@ class RunMerger {
   static bool later(const Head& a, const Head& b) noexcept { return a.key != b.key ? a.key > b.key : a.run > b.run; }
 
   bool advance(std::size_t n) {
-    Run& run = *runs_[n];
-    if (run.left == 0) {
-      check_end(run);
-      return false;
-    }
-    --run.left;
-    const auto entry = run.reader.get<SortEntry>();
+    Run& run = runs_[n];
+    if (run.at == run.buffer.size() && !fill(run)) return false;
+    const SortEntry& entry = run.buffer[run.at++];
     heap_.push_back({entry.key(), n, entry.value});
     return true;
   }
 
-  /// Reads past the keys to the checksum.
-  static void check_end(Run& run) {
-    std::string key;
-    for (std::uint64_t n = 0; n < run.header.new_users + run.header.new_items; ++n) run.reader.get_text(key);
-    const std::uint64_t found = run.reader.checksum();
-    if (run.reader.get<std::uint64_t>() != found) throw FormatError(run.reader.path() + ": the file is damaged: its checksum differs");
+  /// False at the end of the run.
+  bool fill(Run& run) const {
+    if (run.left == 0) {
+      if (run.hash.digest() != run.checksum) throw FormatError("a file of sorted interactions is damaged: its checksum differs");
+      return false;
+    }
+    run.buffer.resize(static_cast<std::size_t>((std::min)(static_cast<std::uint64_t>(run.buffer.capacity()), run.left)));
+    const std::span<std::byte> bytes = std::as_writable_bytes(std::span<SortEntry>(run.buffer));
+    file_.read(run.place, bytes);
+    run.hash.update(bytes);
+    run.place += bytes.size();
+    run.left -= run.buffer.size();
+    run.at = 0;
+    return true;
   }
 
-  std::vector<std::unique_ptr<Run>> runs_;
+  const ScratchFile& file_;
+  std::vector<Run> runs_;
   std::vector<Head> heap_;
 };
 

@@ -30,7 +30,7 @@ class FieldScanner {
     return at < end_ ? at : end_;
   }
 
-  /// Whether a byte since the last call may be NUL or outside ASCII: a line that has none need not be looked at again.
+  /// Whether a byte since the last call may be NUL, outside ASCII, or a CR that is not before LF: a line that has none need not be looked at again.
   [[nodiscard]] bool odd_since_last_call() noexcept {
     const bool odd = odd_;
     odd_ = odd_here_;  // the next line may share the word
@@ -40,24 +40,31 @@ class FieldScanner {
  private:
   void load() noexcept {
     stops_ = 0;
-    std::uint64_t odd = 0;
+    std::uint64_t odd = 0, ends = 0, returns = 0;
 #if defined(__SSE2__) && (defined(__GNUC__) || defined(__clang__))
     using Bytes = char __attribute__((vector_size(16)));
     const auto bits = [](auto mask) { return static_cast<std::uint64_t>(static_cast<unsigned>(__builtin_ia32_pmovmskb128((Bytes)mask))); };
     for (std::size_t n = 0; n < 4; ++n) {
       Bytes bytes;
       std::memcpy(&bytes, word_ + 16 * n, 16);
-      stops_ |= bits((bytes == '\n') | (bytes == separator_)) << (16 * n);
+      const std::uint64_t line_ends = bits(bytes == '\n');
+      stops_ |= (line_ends | bits(bytes == separator_)) << (16 * n);
+      ends |= line_ends << (16 * n);
+      returns |= bits(bytes == '\r') << (16 * n);
       odd |= bits(bytes) | bits(bytes == '\0');
     }
 #else
     for (int n = 0; n < 64; ++n) {
       const char byte = word_[n];
       stops_ |= static_cast<std::uint64_t>(byte == '\n' || byte == separator_) << n;
+      ends |= static_cast<std::uint64_t>(byte == '\n') << n;
+      returns |= static_cast<std::uint64_t>(byte == '\r') << n;
       odd |= static_cast<std::uint64_t>(byte == '\0' || static_cast<unsigned char>(byte) >= 0x80);
     }
 #endif
-    odd_here_ = odd != 0;
+    // The byte after the 64 may be read as well: there is slack behind the end.
+    const std::uint64_t before_end = (ends >> 1) | (static_cast<std::uint64_t>(word_[64] == '\n') << 63);
+    odd_here_ = odd != 0 || (returns & ~before_end) != 0;
     odd_ = odd_ || odd_here_;
   }
 

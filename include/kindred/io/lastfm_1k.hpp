@@ -22,6 +22,7 @@
 #include <vector>
 
 #include <kindred/core/error.hpp>
+#include <kindred/core/rounding.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/data/id_map.hpp>
@@ -100,6 +101,7 @@ struct IndexedNames {
 /// @throws IoError if a file cannot be read; ParseError for a bad line, a table and names of different sizes, or names that are not unique.
 /// Source: the tables of Last.fm 1K counts that are described above.
 [[nodiscard]] inline Dataset read_dense_counts(const std::string& path, const DenseCountsOptions& options = {}) {
+  const detail::RoundToNearest rounding;
   Dataset data;
   std::vector<LoadReport> companions;
   const auto read_names = [&](const std::string& names_path) {

@@ -22,7 +22,7 @@ enum class Header { none, first_line };
 /// What a double quote means.
 enum class Quoting {
   none,      ///< Nothing: a tab file is not CSV, and names like 12" mix hold quotes of their own.
-  rfc_4180,  ///< A field may stand in quotes, a quote inside it is doubled; a quoted field may not span lines.
+  rfc_4180,  ///< A field may stand in quotes, a quote inside it is doubled. A quoted field that spans lines makes all of them bad.
 };
 
 /// How many fields a line must have.
@@ -66,7 +66,18 @@ class LineParser {
   void require_fields(std::size_t count) noexcept { least_ = (std::max)(least_, count); }
 
   [[nodiscard]] LineKind parse(std::string_view line, LineProblem& problem) {
-    if (line.empty() || (!format_.comment_prefix.empty() && line.starts_with(format_.comment_prefix))) return LineKind::skipped;
+    if (line.empty()) return LineKind::skipped;
+    if (const std::size_t at = line.find('\r'); at != std::string_view::npos) {
+      if (words_) problem = lone_cr("a CR that is not before LF, at byte " + std::to_string(at + 1) + " of the line");
+      return LineKind::bad;
+    }
+    if (const std::size_t at = find_byte_order_mark(line); at != std::string_view::npos) {
+      if (words_)
+        problem = {0, "a byte order mark (U+FEFF) at byte " + std::to_string(at + 1) + " of the line",
+                   "one at the start of the file alone: were files joined?"};
+      return LineKind::bad;
+    }
+    if (is_comment(line)) return LineKind::skipped;
     if (const std::size_t at = find_bad_byte(line); at != std::string_view::npos) {
       if (!words_) return LineKind::bad;
       problem = {column_at(line, at), "byte " + byte_text(line[at]) + " at byte " + std::to_string(at + 1) + " of the line", "UTF-8 text"};
@@ -80,6 +91,39 @@ class LineParser {
     else if (!split_quoted(line, problem))
       return LineKind::bad;
     return count_is_right(problem) ? LineKind::row : LineKind::bad;
+  }
+
+  /// Whether parse() would find nothing to say about the bytes of a line.
+  [[nodiscard]] bool bytes_are_good(std::string_view line) const noexcept {
+    return find_bad_byte(line) == std::string_view::npos && line.find('\r') == std::string_view::npos &&
+           find_byte_order_mark(line) == std::string_view::npos;
+  }
+
+  /// Why a line with a CR inside is bad.
+  [[nodiscard]] static LineProblem lone_cr(std::string found) {
+    return {0, std::move(found), "line ends LF or CR LF: convert files of classic Mac OS, whose lines end with CR, first"};
+  }
+
+  /// Whether a quoted field is open at the end of a line; `open`: at its start.
+  [[nodiscard]] bool quote_open_after(std::string_view line, bool open) const noexcept {
+    if (!open && is_comment(line)) return false;
+    const std::string_view separator = format_.separator;
+    for (std::size_t at = 0;;) {
+      if (!open && at < line.size() && line[at] == '"') {
+        open = true;
+        ++at;
+      }
+      while (open) {
+        const std::size_t quote = line.find('"', at);
+        if (quote == std::string_view::npos) return true;
+        at = quote + 1;
+        open = at < line.size() && line[at] == '"';
+        if (open) ++at;
+      }
+      const std::size_t end = line.find(separator, at);
+      if (end == std::string_view::npos) return false;
+      at = end + separator.size();
+    }
   }
 
   [[nodiscard]] std::span<const std::string_view> fields() const noexcept { return fields_; }
@@ -102,6 +146,18 @@ class LineParser {
   void word_problems(bool wanted) noexcept { words_ = wanted; }
 
  private:
+  [[nodiscard]] bool is_comment(std::string_view line) const noexcept {
+    return !format_.comment_prefix.empty() && line.starts_with(format_.comment_prefix);
+  }
+
+  /// A byte order mark that starts a line. Where lines may have more fields than are used, none may be inside either: two lines may have become one
+  /// where a file ended without a line end. A fixed number of fields shows that anyway, and names may hold the character.
+  [[nodiscard]] std::size_t find_byte_order_mark(std::string_view line) const noexcept {
+    constexpr std::string_view mark = "\xEF\xBB\xBF";
+    if (line.starts_with(mark)) return 0;
+    return format_.field_rule == FieldRule::at_least ? line.find(mark) : std::string_view::npos;
+  }
+
   void add(std::string_view field) {
     if (count_++ < most_) fields_.push_back(field);
   }

@@ -2,10 +2,8 @@
 #pragma once
 
 #include <algorithm>
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <functional>
@@ -18,6 +16,8 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/io/input_file.hpp>
+#include <kindred/io/text.hpp>
 
 namespace kindred::inline v0 {
 
@@ -34,6 +34,28 @@ struct Line {
   std::string_view text;     ///< Valid until the next line is read. Empty if the line is too long.
   std::uint64_t number = 0;  ///< From 1.
   bool too_long = false;
+  bool lone_cr = false;     ///< For a line that is too long: it holds a CR that is not before its LF.
+  bool odd_quotes = false;  ///< For a line that is too long: it holds an odd number of double quotes.
+};
+
+/// Finds out about a line that is too long, piece by piece, since it is not held.
+class LongLine {
+ public:
+  void add(std::string_view piece) noexcept {
+    if (piece.empty()) return;
+    returns_ += std::count(piece.begin(), piece.end(), '\r');
+    quotes_ += std::count(piece.begin(), piece.end(), '"');
+    ends_with_cr_ = piece.back() == '\r';
+  }
+  /// The line, once its last byte before the LF was added.
+  [[nodiscard]] Line line(std::uint64_t number) const noexcept {
+    return {{}, number, true, returns_ > (ends_with_cr_ ? 1 : 0), quotes_ % 2 != 0};
+  }
+
+ private:
+  std::ptrdiff_t returns_ = 0;
+  std::ptrdiff_t quotes_ = 0;
+  bool ends_with_cr_ = false;
 };
 
 /// Whole lines of a text file, for somebody else to take apart. Kept by its user, so that its memory serves for the next one.
@@ -45,6 +67,9 @@ struct LineBlock {
   std::size_t end = 0;
   std::uint64_t number = 0;  ///< From 0.
   bool too_long = false;     ///< The block stands for one line beyond the limit, and holds nothing of it.
+  bool lone_cr = false;      ///< As for Line.
+  bool odd_quotes = false;   ///< As for Line.
+  bool in_quotes = false;    ///< Whether it starts inside a quoted field that a line before it opened. TableReader says so.
 
   [[nodiscard]] std::string_view text() const noexcept { return {buffer.data() + begin, end - begin}; }
 };
@@ -52,8 +77,9 @@ struct LineBlock {
 /// The lines of a text file, read in large blocks; "-" is the standard input.
 ///
 /// A line ends with LF or CR LF; the last one may end with the file. A UTF-8 byte order mark at the start of the file is no part of the first line.
-/// Lines longer than the limit are passed over without being held. Memory: about the longest line or a block.
-/// @throws IoError if the file cannot be opened or read; ParseError if it starts like UTF-16, gzip or zip.
+/// Lines longer than the limit are passed over without being held. The path is opened once, so it may be a pipe. Memory: about the longest line or a
+/// block.
+/// @throws IoError if the file cannot be opened or read; ParseError if it starts like UTF-16, gzip, zip or Matrix Market.
 class LineSource {
  public:
   static constexpr std::size_t block_bytes = std::size_t{1} << 18;
@@ -63,15 +89,17 @@ class LineSource {
       : path_(std::move(path)), max_line_bytes_(max_line_bytes), block_(block) {
     if (open) {
       bytes_from_ = open(path_);
+      if (!bytes_from_) throw InvalidArgument("open(" + printable(path_) + ")", "an empty function", "a function that reads");
     } else {
-      file_.reset(path_ == "-" ? stdin : std::fopen(path_.c_str(), "rb"));
-      if (!file_) throw IoError(path_, "open", errno);
-      (void)std::setvbuf(file_.get(), nullptr, _IONBF, 0);
+      file_ = std::make_unique<InputFile>(path_, path_ == "-");
     }
     buffer_.resize(block_ + LineBlock::slack);
-    while (!at_end_ && end_ < 4) fill();
+    while (!at_end_ && end_ < longest_start) fill();
     check_start();
   }
+
+  /// From now on a line beyond the limit ends the file, since the caller fails there. Otherwise a device without line ends would be read for ever.
+  void stop_at_long_lines() noexcept { stops_at_long_lines_ = true; }
 
   /// As many of the next lines as were read at once, at least one, into `block`; false at the end of the file.
   [[nodiscard]] bool next_block(LineBlock& block) {
@@ -86,9 +114,11 @@ class LineSource {
       if (cut > 0) break;
       searched = waiting.size();
       if (searched > max_line_bytes_ && searched - max_line_bytes_ > 1) {
-        pass_over_line();
+        const Line passed = pass_over_line();
         block.begin = block.end = 0;
         block.too_long = true;
+        block.lone_cr = passed.lone_cr;
+        block.odd_quotes = passed.odd_quotes;
         block.number = blocks_++;
         return true;
       }
@@ -124,11 +154,36 @@ class LineSource {
         return true;
       }
       if (searched > max_line_bytes_ && searched - max_line_bytes_ > 1) {  // One more byte may be the CR of the line end.
-        pass_over_line();
-        line = {{}, ++lines_, true};
+        line = pass_over_line();
+        line.number = ++lines_;
         return true;
       }
       fill();
+    }
+  }
+
+  /// The next line that is not blank, which next() will read again; false if there is none.
+  [[nodiscard]] bool peek(Line& line) {
+    std::uint64_t number = lines_ + 1;
+    for (std::size_t from = 0, searched = 0;;) {
+      const std::string_view waiting(buffer_.data() + begin_, end_ - begin_);
+      const std::size_t stop = waiting.find('\n', searched);
+      if (stop == std::string_view::npos && !at_end_) {
+        searched = waiting.size();
+        if (searched - from > max_line_bytes_ && searched - from - max_line_bytes_ > 1) {
+          LongLine start;
+          start.add(waiting.substr(from, searched - from - 1));
+          line = start.line(number);
+          return true;
+        }
+        fill();
+        continue;
+      }
+      line = line_of(waiting.substr(from, stop == std::string_view::npos ? stop : stop - from), number);
+      if (!line.text.empty() || line.too_long) return true;
+      if (stop == std::string_view::npos) return false;
+      from = searched = stop + 1;
+      ++number;
     }
   }
 
@@ -137,26 +192,31 @@ class LineSource {
   [[nodiscard]] std::uint64_t lines() const noexcept { return lines_; }
   /// Bytes read from the file so far.
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
-  /// Bytes of the whole file; 0 for a pipe.
+  /// Bytes of the whole file; 0 for a pipe. With `open`, bytes of the file of that name, if there is one.
   [[nodiscard]] std::uint64_t size() const noexcept {
+    if (file_) return file_->size();
     std::error_code none;
     const std::uintmax_t size = std::filesystem::file_size(path_, none);
     return none ? 0 : size;
   }
 
  private:
-  struct Close {
-    void operator()(std::FILE* file) const noexcept {
-      if (file != stdin) (void)std::fclose(file);
-    }
-  };
+  static constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  static constexpr std::string_view matrix_market = "%%MatrixMarket";
+  static constexpr std::size_t longest_start = byte_order_mark.size() + matrix_market.size();
+
+  [[nodiscard]] Line line_of(std::string_view text, std::uint64_t number) const noexcept {
+    LongLine whole;
+    const std::string_view with_cr = text;
+    if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
+    if (text.size() <= max_line_bytes_) return {text, number};
+    whole.add(with_cr);
+    return whole.line(number);
+  }
 
   void take(std::size_t length, std::size_t line_end, Line& line) {
-    std::string_view text(buffer_.data() + begin_, length);
+    line = line_of({buffer_.data() + begin_, length}, ++lines_);
     begin_ += length + line_end;
-    if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
-    line = {text, ++lines_, text.size() > max_line_bytes_};
-    if (line.too_long) line.text = {};
   }
 
   /// Makes room, moving what is not yet used to the front or growing, and reads once.
@@ -171,50 +231,55 @@ class LineSource {
     std::size_t got = 0;
     if (bytes_from_) {
       got = bytes_from_(buffer_.data() + end_, wanted);
-      at_end_ = got == 0;
+      if (got > wanted) throw InvalidArgument("the bytes that `open` read", got, "at most the " + std::to_string(wanted) + " asked for");
     } else {
-      errno = 0;
-      got = std::fread(buffer_.data() + end_, 1, wanted, file_.get());
-      if (got < wanted) {
-        if (std::ferror(file_.get()) != 0) throw IoError(path_, "read", errno != 0 ? errno : EIO);
-        at_end_ = true;
-      }
+      got = file_->read(buffer_.data() + end_, wanted);
     }
+    at_end_ = got == 0;
     end_ += got;
     bytes_ += got;
   }
 
-  void pass_over_line() {
+  [[nodiscard]] Line pass_over_line() {
+    LongLine passed;
     for (;;) {
-      const char* const start = buffer_.data() + begin_;
-      if (const void* found = std::memchr(start, '\n', end_ - begin_); found != nullptr) {
-        begin_ += static_cast<std::size_t>(static_cast<const char*>(found) - start) + 1;
-        return;
-      }
-      begin_ = end_;
-      if (at_end_) return;
+      const std::string_view waiting(buffer_.data() + begin_, end_ - begin_);
+      const std::size_t stop = waiting.find('\n');
+      passed.add(waiting.substr(0, stop));
+      begin_ = stop == std::string_view::npos ? end_ : begin_ + stop + 1;
+      at_end_ = at_end_ || stops_at_long_lines_;
+      if (stop != std::string_view::npos || at_end_) return passed.line(0);
       fill();
     }
   }
 
   void check_start() {
-    const std::string_view start(buffer_.data(), (std::min)(end_, std::size_t{4}));
-    if (start.starts_with("\xEF\xBB\xBF")) begin_ = 3;
+    std::string_view start(buffer_.data(), end_);
     if (start.starts_with("\xFF\xFE") || start.starts_with("\xFE\xFF"))
       throw ParseError(path_, 0, 0, "a UTF-16 byte order mark", "UTF-8 text");
     if (start.starts_with("\x1F\x8B")) throw ParseError(path_, 0, 0, "gzip data", "UTF-8 text: decompress the file first");
     if (start.starts_with("PK\x03\x04")) throw ParseError(path_, 0, 0, "a zip archive", "UTF-8 text: unpack the archive first");
+    if (start.starts_with(byte_order_mark)) {
+      begin_ = byte_order_mark.size();
+      start.remove_prefix(begin_);
+    }
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    const auto same_letter = [&](char a, char b) { return lower(a) == lower(b); };
+    if (start.size() >= matrix_market.size() && std::equal(matrix_market.begin(), matrix_market.end(), start.begin(), same_letter))
+      throw ParseError(path_, 1, 0, "the header of a Matrix Market file",
+                       "rows of interactions: remove all lines up to that of the sizes, which is no interaction");
   }
 
   std::string path_;
   std::size_t max_line_bytes_;
   std::size_t block_;
-  std::unique_ptr<std::FILE, Close> file_;
+  std::unique_ptr<InputFile> file_;
   ReadBytes bytes_from_;
   std::vector<char> buffer_;
   std::size_t begin_ = 0;  // what is not yet handed out is [begin_, end_) of the buffer
   std::size_t end_ = 0;
   bool at_end_ = false;
+  bool stops_at_long_lines_ = false;
   std::uint64_t lines_ = 0;
   std::uint64_t blocks_ = 0;
   std::uint64_t bytes_ = 0;

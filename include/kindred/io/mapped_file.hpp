@@ -30,10 +30,17 @@ class MappedFile {
   /// @throws IoError if the file cannot be opened or mapped, or this system has no mmap.
   explicit MappedFile(const std::string& path, MappedAccess access = MappedAccess::copy_on_write) {
 #if KINDRED_POSIX_FILES
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    check_path(path);
+    // O_NONBLOCK: opening a pipe to refuse it must not wait for its writer.
+    const int file = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC); });
     if (file < 0) throw IoError(path, "open", errno);
     struct stat info {};
-    int error = ::fstat(file, &info) != 0 ? errno : S_ISDIR(info.st_mode) ? EISDIR : !S_ISREG(info.st_mode) ? ENODEV : 0;
+    int error = ::fstat(file, &info) != 0 ? errno : 0;
+    if (error == 0 && !S_ISREG(info.st_mode)) {
+      ::close(file);
+      throw IoError(path, "map: it is " + kind_of_file(info.st_mode) + ", and only regular files can be mapped",
+                    S_ISDIR(info.st_mode) ? EISDIR : ENODEV);
+    }
     if (error == 0 && info.st_size > 0) {
       size_ = static_cast<std::size_t>(info.st_size);
 #if defined(MAP_NORESERVE)

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <kindred/core/error.hpp>
 #include <kindred/data/dataset.hpp>
@@ -28,30 +29,25 @@ struct MovielensOptions {
 namespace detail {
 
 /// The form of a MovieLens file, by its first line that is not blank.
-[[nodiscard]] inline DelimitedFormat movielens_format(const std::string& path, const ReadOptions& options) {
+[[nodiscard]] inline DelimitedFormat movielens_format(LineSource& source, const ReadOptions& options) {
   DelimitedFormat format{.field_count = 4, .value = 2, .time = 3};
-  if (path == "-" && !options.open) throw InvalidArgument("path", path, "a file: its first line is read twice");
-  LineSource source(path, options.max_line_bytes, options.open);
   Line line;
-  while (source.next(line)) {
-    if (line.text.empty() && !line.too_long) continue;
-    if (line.text.find("::") != std::string_view::npos) {
-      format.separator = "::";
-    } else if (line.text.find('\t') != std::string_view::npos) {
-      format.separator = "\t";
-    } else if (line.text.find(',') != std::string_view::npos) {
-      format = {.separator = ",",
-                .header = Header::first_line,
-                .quoting = Quoting::rfc_4180,
-                .user = "userId",
-                .item = "movieId",
-                .value = "rating",
-                .time = "timestamp"};
-    } else {
-      throw ParseError(path, line.number, 0, line.too_long ? "a line that is too long" : printable(line.text),
-                       "four columns separated by tabs, '::' or commas");
-    }
-    return format;
+  if (!source.peek(line)) return format;
+  if (line.text.find("::") != std::string_view::npos) {
+    format.separator = "::";
+  } else if (line.text.find('\t') != std::string_view::npos) {
+    format.separator = "\t";
+  } else if (line.text.find(',') != std::string_view::npos) {
+    format = {.separator = ",",
+              .header = Header::first_line,
+              .quoting = Quoting::rfc_4180,
+              .user = "userId",
+              .item = "movieId",
+              .value = "rating",
+              .time = "timestamp"};
+  } else {
+    const std::string found = line.too_long ? TableReader::too_long(options.max_line_bytes, line.lone_cr).found : printable(line.text);
+    throw ParseError(source.path(), line.number, 0, found, "four columns separated by tabs, '::' or commas");
   }
   return format;
 }
@@ -65,9 +61,10 @@ namespace detail {
 /// Source: Harper and Konstan 2015.
 [[nodiscard]] inline Dataset read_movielens(const std::string& path, const MovielensOptions& options = {}) {
   if (!detail::is_finite(options.min_rating)) throw InvalidArgument("min_rating", options.min_rating, "finite");
-  DelimitedFormat format = detail::movielens_format(path, options.read);
+  detail::LineSource source = detail::TableReader::open(path, options.read);
+  DelimitedFormat format = detail::movielens_format(source, options.read);
   format.min_value = options.min_rating;
-  return read_delimited(path, format, options.read);
+  return detail::read_records(std::move(source), format, options.read, detail::keep_keys);
 }
 
 }  // namespace kindred::inline v0

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <clocale>
 #include <concepts>
@@ -110,6 +111,42 @@ struct NumberShape {
   }
   if (!is_finite(number) || (number == 0.0F && shape.nonzero)) return std::nullopt;
   return number;
+}
+
+/// The largest whole number that is not above a decimal number: 12 for "12.7" and "1.27e1", -13 for "-12.7". Nothing if `text` is none (see
+/// number_shape), or has more than 18 digits before its point.
+[[nodiscard]] inline std::optional<std::int64_t> parse_floor(std::string_view text) noexcept {
+  if (const auto whole = parse_integer<std::int64_t>(text)) return whole;
+  if (!number_shape(text).well_formed) return std::nullopt;
+  const bool negative = text[0] == '-';
+  if (negative) text.remove_prefix(1);
+  const std::size_t e = text.find_first_of("eE");
+  std::int64_t exponent = 0;
+  if (e != std::string_view::npos) {
+    const std::string_view digits = text.substr(e + (text[e + 1] == '+' ? 2 : 1));
+    const auto parsed = parse_integer<std::int64_t>(digits);
+    if (!parsed || *parsed > 1'000 || *parsed < -1'000) return std::nullopt;
+    exponent = *parsed;
+  }
+  const std::string_view mantissa = text.substr(0, e);
+  const std::size_t point = (std::min)(mantissa.find('.'), mantissa.size());
+  const std::int64_t before = static_cast<std::int64_t>(point) + exponent;  // digits before the point, leading zeros included
+  std::int64_t number = 0, place = 0;
+  bool fraction = false;
+  for (const char c : mantissa) {
+    if (c == '.') continue;
+    if (place++ >= before) {
+      fraction = fraction || c != '0';
+      continue;
+    }
+    if (number > 99'999'999'999'999'999) return std::nullopt;
+    number = number * 10 + (c - '0');
+  }
+  for (; place < before && number != 0; ++place) {
+    if (number > 99'999'999'999'999'999) return std::nullopt;
+    number *= 10;
+  }
+  return negative ? -number - (fraction ? 1 : 0) : number;
 }
 
 }  // namespace detail

@@ -34,7 +34,7 @@ class ParallelRecords {
   /// `table` stands at its first row, or at its end. All references must outlive this object.
   ParallelRecords(TableReader& table, const DelimitedFormat& format, const RecordParser& records, DatasetBuilder::Parts parts, Rekey& rekey)
       : table_(table), records_(records), parts_(parts), parsers_() {
-    const std::size_t workers = resolve_threads(table.options().threads);
+    const std::size_t workers = (std::min)(resolve_threads(table.options().threads), table.most_threads());
     for (std::size_t n = 0; n < workers; ++n) parsers_.emplace_back(table, format, records, parts, rekey);
     done_.resize(workers);
   }

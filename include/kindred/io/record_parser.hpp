@@ -77,15 +77,31 @@ class RecordParser {
   [[nodiscard]] bool parse_time(std::span<const std::string_view> fields, Record& record, LineProblem& problem) const {
     if (places_.time == no_place) return true;
     const std::string_view text = fields[places_.time];
-    const bool is_number = time_format_ == TimeFormat::unix_seconds;
-    const std::optional<std::int64_t> time = is_number ? parse_integer<std::int64_t>(text) : parse_iso_8601(text);
-    if (!time) {
-      problem = {places_.time + 1, printable(text),
-                 is_number ? "a time in whole seconds since 1970" : "a time in UTC such as 2009-05-04T23:08:57Z"};
+    const std::optional<std::int64_t> time = time_format_ == TimeFormat::iso_8601 ? parse_iso_8601(text) : parse_floor(text);
+    if (!time || !is_possible(*time)) {
+      problem = {places_.time + 1, printable(text), expected_time()};
       return false;
     }
-    record.time = *time;
+    const bool divide = time_format_ == TimeFormat::unix_milliseconds;
+    record.time = !divide ? *time : *time / 1'000 - (*time % 1'000 < 0 ? 1 : 0);
     return true;
+  }
+
+  /// Seconds of today have 10 digits, milliseconds 13: one taken for the other would be off by thousands of years.
+  [[nodiscard]] bool is_possible(std::int64_t time) const noexcept {
+    if (time_format_ == TimeFormat::iso_8601) return true;
+    constexpr std::int64_t seconds = 100'000'000'000;
+    const std::int64_t end = time_format_ == TimeFormat::unix_milliseconds ? 1'000 * seconds : seconds;
+    return time > -end && time < end;
+  }
+  [[nodiscard]] const char* expected_time() const noexcept {
+    switch (time_format_) {
+      case TimeFormat::unix_seconds:
+        return "a time in seconds since 1970, below 10^11 (TimeFormat::unix_milliseconds reads milliseconds, iso_8601 dates)";
+      case TimeFormat::unix_milliseconds: return "a time in milliseconds since 1970, below 10^14";
+      case TimeFormat::iso_8601: break;
+    }
+    return "a time such as 2009-05-04T23:08:57Z, 2009-05-04 23:08:57 or 2009-05-04";
   }
 
   ColumnPlaces places_;

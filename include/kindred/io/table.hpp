@@ -31,13 +31,30 @@ struct ReadOptions {
   std::size_t first_bad = 10;                         ///< Bad lines to keep in the report.
   /// After every block, in bytes done and in all; stop_and_keep leaves the rest of the file unread.
   ProgressCallback progress = {};
-  std::size_t threads = 0;                                    ///< 0: all hardware threads. The result is the same for any number.
+  /// At most 4,096. 0: all hardware threads. No more are used than the file has blocks, nor than 256. The result is the same for any number.
+  std::size_t threads = 0;
   std::size_t block_bytes = detail::LineSource::block_bytes;  ///< In [1, 2^30]: read, and handed to a thread, at a time. Changes no result.
   /// Where bytes come from instead of the file system; io/gzip.hpp has one. Without it, the path "-" is the standard input.
   OpenBytes open = {};
 };
 
 namespace detail {
+
+/// Takes the first line, without its line end, off the text of a block.
+[[nodiscard]] inline std::string_view next_line(std::string_view& text) noexcept {
+  const std::size_t stop = text.find('\n');
+  std::string_view line = text.substr(0, stop);
+  text.remove_prefix(stop == std::string_view::npos ? text.size() : stop + 1);
+  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  return line;
+}
+
+/// LineParser::quote_open_after, but for a line beyond the limit, whose quotes are counted: its text may not be at hand.
+[[nodiscard]] inline bool quote_open_after(const LineParser& parser, std::string_view line, bool open,
+                                           std::size_t max_line_bytes) noexcept {
+  if (line.size() <= max_line_bytes) return parser.quote_open_after(line, open);
+  return open != (std::count(line.begin(), line.end(), '"') % 2 != 0);
+}
 
 /// The rows of a text file, field by field, and the report about them: a LineSource, a LineParser and the policy for bad lines.
 ///
@@ -46,8 +63,15 @@ class TableReader {
  public:
   /// Opens the file and reads the header. @throws IoError, ParseError, InvalidArgument.
   TableReader(const std::string& path, const TableFormat& format, const ReadOptions& options)
-      : options_(options), source_(path, checked_length(options), options.open, options.block_bytes), parser_(format) {
-    report_.source = path;
+      : TableReader(open(path, options), format, options) {}
+
+  /// The same of a file that is open already, and stands at its start.
+  TableReader(LineSource source, const TableFormat& format, const ReadOptions& options)
+      : options_(options),
+        source_(std::move(source)),
+        parser_(format),
+        follows_quotes_(format.quoting == Quoting::rfc_4180 && options.on_bad_line == BadLinePolicy::skip) {
+    report_.source = source_.path();
     if (format.header == Header::none) return;
     while (source_.next(line_)) {
       ++report_.skipped;
@@ -61,6 +85,13 @@ class TableReader {
       return;
     }
     (void)finish();  // No header, so no rows: throws.
+  }
+
+  /// Opens a file as `options` say. @throws IoError, ParseError, InvalidArgument.
+  [[nodiscard]] static LineSource open(const std::string& path, const ReadOptions& options) {
+    LineSource source(path, checked_length(options), options.open, options.block_bytes);
+    if (options.on_bad_line == BadLinePolicy::fail) source.stop_at_long_lines();
+    return source;
   }
 
   /// The names of the columns; empty without a header.
@@ -77,10 +108,15 @@ class TableReader {
     while (!report_.stopped && source_.next(line_)) {
       if (options_.progress && source_.bytes() != told_bytes_) tell_progress();
       LineProblem problem;
-      switch (line_.too_long ? too_long(problem) : parser_.parse(line_.text, problem)) {
+      if (in_quotes_) problem = inside_quotes();
+      switch (in_quotes_ ? LineKind::bad : line_.too_long ? too_long(problem) : parser_.parse(line_.text, problem)) {
         case LineKind::row: ++report_.rows; return true;
         case LineKind::skipped: ++report_.skipped; break;
-        case LineKind::bad: record_bad(problem); break;
+        case LineKind::bad:
+          if (follows_quotes_)
+            in_quotes_ = line_.too_long ? in_quotes_ != line_.odd_quotes : parser_.quote_open_after(line_.text, in_quotes_);
+          record_bad(problem);
+          break;
       }
     }
     return false;
@@ -89,8 +125,16 @@ class TableReader {
   /// The rest of the file, block by block; next() may not be called any more. False as for next(). @throws as next() does, but for bad lines.
   [[nodiscard]] bool next_block(LineBlock& block) {
     if (report_.stopped || !source_.next_block(block)) return false;
+    block.in_quotes = in_quotes_;
+    if (follows_quotes_) follow_quotes(block);
     if (options_.progress && source_.bytes() != told_bytes_) tell_progress();
     return true;
+  }
+  /// Threads that are of use: one a block, and no more than 256, since one thread reads for all.
+  [[nodiscard]] std::size_t most_threads() const noexcept {
+    constexpr std::uint64_t most = 256;
+    const std::uint64_t size = options_.open ? 0 : source_.size();  // 0: not known
+    return static_cast<std::size_t>(size == 0 ? most : (std::min)(most, size / options_.block_bytes + 1));
   }
   /// Lines before the first block.
   [[nodiscard]] std::uint64_t lines() const noexcept { return source_.lines(); }
@@ -98,8 +142,18 @@ class TableReader {
   [[nodiscard]] const ReadOptions& options() const noexcept { return options_; }
   [[nodiscard]] LoadReport& report() noexcept { return report_; }
 
+  /// Why a line is bad that a quoted field goes on in.
+  [[nodiscard]] static LineProblem inside_quotes() {
+    return {0, "a line inside the quotes of a field that an earlier line opened", "a field on one line"};
+  }
+
+  /// Whether quotes are followed over bad lines.
+  [[nodiscard]] bool follows_quotes() const noexcept { return follows_quotes_; }
+
   /// Why a line beyond the limit is bad.
-  [[nodiscard]] static LineProblem too_long(std::size_t max_line_bytes) {
+  [[nodiscard]] static LineProblem too_long(std::size_t max_line_bytes, bool lone_cr) {
+    if (lone_cr)
+      return LineParser::lone_cr("a line longer than " + std::to_string(max_line_bytes) + " bytes with a CR that is not before LF");
     const std::string limit = std::to_string(max_line_bytes) + " bytes";
     return {0, "a line longer than " + limit, "at most " + limit + " (ReadOptions::max_line_bytes)"};
   }
@@ -156,11 +210,22 @@ class TableReader {
   }
 
   [[nodiscard]] LineKind too_long(LineProblem& problem) const {
-    problem = too_long(options_.max_line_bytes);
+    problem = too_long(options_.max_line_bytes, line_.lone_cr);
     return LineKind::bad;
   }
 
   void record_bad(const LineProblem& problem) { record_bad(line_.number, problem); }
+
+  /// Whether a quoted field is open at the end of the block. Threads parse blocks in any order, so the block has to say how it starts.
+  void follow_quotes(const LineBlock& block) {
+    if (block.too_long) in_quotes_ = in_quotes_ != block.odd_quotes;
+    std::string_view text = block.text();
+    if (!in_quotes_ && text.find('"') == std::string_view::npos) return;
+    while (!text.empty()) {
+      const std::string_view line = next_line(text);
+      in_quotes_ = quote_open_after(parser_, line, in_quotes_, options_.max_line_bytes);
+    }
+  }
 
   void tell_progress() {
     told_bytes_ = source_.bytes();
@@ -181,6 +246,8 @@ class TableReader {
   LoadReport report_;
   std::vector<std::string> header_;
   std::uint64_t header_line_ = 0;
+  bool follows_quotes_;
+  bool in_quotes_ = false;  // a quoted field is open after the last line or block
   std::uint64_t told_bytes_ = 0;
   Stopwatch watch_;
 };

@@ -14,8 +14,10 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/rounding.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
+#include <kindred/io/atomic_file.hpp>
 #include <kindred/io/checksum.hpp>
 #include <kindred/io/csr_file.hpp>
 #include <kindred/models/als/options.hpp>
@@ -140,6 +142,7 @@ void keep_checkpoints(const AlsOptions& options, const std::string& print, const
   if (checkpoints.every < 1) throw InvalidArgument("every", checkpoints.every, "at least 1");
   if (fit.initial_users || fit.initial_items || fit.resume_from != nullptr || fit.on_snapshot)
     throw InvalidArgument("fit", "with a start or snapshots of its own", "without: the checkpoint has them");
+  (void)replaceable_target(path);  // refused before the first iteration, not after it
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(path, error);
   if (status.type() != std::filesystem::file_type::not_found)
@@ -166,6 +169,7 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 template <Real Scalar>
 FitReport fit_with_checkpoints(ImplicitALS<Scalar>& model, const CsrView& train, const std::string& path,
                                const CheckpointOptions& checkpoints = {}, typename ImplicitALS<Scalar>::FitOptions fit = {}) {
+  const detail::RoundToNearest rounding;
   std::optional<FitSnapshot<Scalar>> before;
   detail::keep_checkpoints<Scalar>(model.options(), detail::fingerprint(train), path, checkpoints, fit, before);
   return model.fit(train, fit);
@@ -175,6 +179,7 @@ FitReport fit_with_checkpoints(ImplicitALS<Scalar>& model, const CsrView& train,
 template <Real Scalar>
 FitReport fit_with_checkpoints(ImplicitALS<Scalar>& model, const CsrFile& train, const std::string& path,
                                const CheckpointOptions& checkpoints = {}, typename ImplicitALS<Scalar>::FitOptions fit = {}) {
+  const detail::RoundToNearest rounding;
   std::optional<FitSnapshot<Scalar>> before;
   detail::keep_checkpoints<Scalar>(model.options(), detail::fingerprint(train), path, checkpoints, fit, before);
   return model.fit(train, fit);

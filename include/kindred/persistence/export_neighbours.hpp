@@ -15,6 +15,7 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/rounding.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/models/model_state.hpp>
@@ -74,6 +75,7 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 /// Source: Bachrach et al., "Speeding up the Xbox recommender system using a Euclidean transformation for inner-product spaces", RecSys 2014, section 3.
 template <Real Scalar>
 void export_neighbours(const ImplicitALS<Scalar>& model, const std::string& path, ExportType type = ExportType::float32) {
+  const detail::RoundToNearest rounding;
   if (!model.fitted()) throw NotFitted("ImplicitALS");
   detail::require_finite(model.item_factors(), "item");
   detail::require_finite(model.user_factors(), "user");

@@ -14,6 +14,7 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/rounding.hpp>
 #include <kindred/core/types.hpp>
 
 namespace kindred::inline v0::detail {
@@ -26,6 +27,7 @@ class FlatObject {
 
   /// `what` names the text in errors. @throws FormatError.
   FlatObject(std::string_view text, std::string what) : what_(std::move(what)) {
+    const RoundToNearest rounding;
     Sax sax{*this, {}};
     (void)nlohmann::json::sax_parse(text.begin(), text.end(), &sax);
   }

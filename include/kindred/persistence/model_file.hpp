@@ -66,15 +66,18 @@ inline void write_head(TensorWriter& writer, std::string kind, const FlatObject&
   writer.set("kindred.model", fields.text());
 }
 
+/// @throws FormatError if a file is of another format than this version reads.
+inline void check_format(const std::string& file, const std::string& format) {
+  if (format == model_format) return;
+  const bool number = !format.empty() && format.size() < 9 && format.find_first_not_of("0123456789") == std::string::npos;
+  const bool newer = number && (format.size() > model_format.size() || format > model_format);
+  throw FormatError(file + ": it is of format '" + format + "'; this version (" + version_text() + ") reads format " +
+                    std::string(model_format) + (newer ? ", and the file is newer" : ""));
+}
+
 /// @throws FormatError if the file is of another format or kind.
 [[nodiscard]] inline FlatObject read_head(TensorReader& reader, std::string_view kind) {
-  const std::string& format = reader.metadata("kindred.format");
-  if (format != model_format) {
-    const bool number = !format.empty() && format.size() < 9 && format.find_first_not_of("0123456789") == std::string::npos;
-    const bool newer = number && (format.size() > model_format.size() || format > model_format);
-    reader.fail("it is of format '" + format + "'; this version (" + version_text() + ") reads format " + std::string(model_format) +
-                (newer ? ", and the file is newer" : ""));
-  }
+  check_format(reader.name(), reader.metadata("kindred.format"));
   (void)reader.metadata("kindred.version");
   if (const std::string& found = reader.metadata("kindred.kind"); found != kind)
     reader.fail("it holds a model of kind " + found + "; asked for was " + std::string(kind));

@@ -11,8 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <map>
 #include <memory>
@@ -33,6 +31,7 @@
 #include <kindred/core/types.hpp>
 #include <kindred/io/atomic_file.hpp>
 #include <kindred/io/checksum.hpp>
+#include <kindred/io/input_file.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/models/model_state.hpp>
 #include <kindred/persistence/flat_object.hpp>
@@ -45,7 +44,9 @@ inline constexpr std::string_view shard_kind = "ImplicitALS shard";
 inline constexpr std::string_view index_suffix = ".index.json";
 inline constexpr std::string_view checksums_key = "kindred.xxh64";
 inline constexpr std::size_t most_shards = 4'096;
-inline constexpr std::uintmax_t longest_index = std::uintmax_t{16} << 20;  // bytes
+inline constexpr std::size_t longest_index = std::size_t{16} << 20;  // bytes
+
+[[nodiscard]] inline std::string file_name_of(const std::string& path) { return std::filesystem::path(path).filename().string(); }
 
 /// What shards are called: the path of the index without its suffixes, a digest of the checksums of all, and the number.
 [[nodiscard]] inline std::string shard_path(const std::string& index_path, const std::vector<std::uint64_t>& checksums, std::size_t shard) {
@@ -53,6 +54,14 @@ inline constexpr std::uintmax_t longest_index = std::uintmax_t{16} << 20;  // by
   if (stem.ends_with(".safetensors")) stem.resize(stem.size() - std::string_view(".safetensors").size());
   Xxh64 hash;
   hash.update(std::as_bytes(std::span(checksums)));
+  // A name has at most 255 bytes on most file systems. Where the stem is cut, the digest stands for all of it.
+  constexpr std::size_t longest_stem = 255 - std::string_view("-0123456789abcdef-00001-of-00001.safetensors").size();
+  if (const std::string name = file_name_of(stem); name.size() > longest_stem) {
+    hash.update(std::as_bytes(std::span(name)));
+    std::size_t cut = stem.size() - name.size() + longest_stem;
+    while ((static_cast<unsigned char>(stem[cut]) & 0xC0U) == 0x80U) --cut;  // not inside a character
+    stem.resize(cut);
+  }
   const auto padded = [](std::size_t number) {
     const std::string text = std::to_string(number);
     return std::string(text.size() < 5 ? 5 - text.size() : 0, '0') + text;
@@ -60,13 +69,18 @@ inline constexpr std::uintmax_t longest_index = std::uintmax_t{16} << 20;  // by
   return stem + "-" + digest_text(hash.digest()) + "-" + padded(shard + 1) + "-of-" + padded(checksums.size()) + ".safetensors";
 }
 
-[[nodiscard]] inline std::string file_name_of(const std::string& path) { return std::filesystem::path(path).filename().string(); }
-
-/// @throws InvalidArgument unless `path` is one for an index and `shards` possible.
-inline void check_shards(const std::string& path, std::size_t shards) {
-  if (!path.ends_with(index_suffix) || file_name_of(path).size() == index_suffix.size())
-    throw InvalidArgument("path", "'" + path + "'", "a name that ends in " + std::string(index_suffix));
+/// The file that an index at `path` is written to, all links followed; shards go beside it.
+/// @throws InvalidArgument unless that is a name for an index and `shards` possible; IoError if something else than a regular file is there.
+[[nodiscard]] inline std::string index_target(const std::string& path, std::size_t shards) {
   if (shards < 1 || shards > most_shards) throw InvalidArgument("shards", shards, "in [1, " + std::to_string(most_shards) + "]");
+  const auto check_name = [](const std::string& name) {
+    if (!name.ends_with(index_suffix) || file_name_of(name).size() == index_suffix.size())
+      throw InvalidArgument("path", "'" + name + "'", "a name that ends in " + std::string(index_suffix));
+  };
+  check_name(path);
+  std::string target = replaceable_target(path);
+  check_name(target);
+  return target;
 }
 
 /// Which files hold what, and their checksums.
@@ -93,13 +107,15 @@ struct ShardIndex {
   /// Nothing in it is trusted. @throws IoError; FormatError.
   [[nodiscard]] static ShardIndex read(const std::string& path) {
     const auto fail = [&](const std::string& problem) { throw FormatError(path + ": " + problem); };
-    std::error_code error;
-    const std::uintmax_t size = std::filesystem::file_size(path, error);
-    if (error) throw IoError(path, "open", error.value());
-    if (size > longest_index) fail("no index of shards: it has " + std::to_string(size) + " bytes");
-    std::ifstream stream(path, std::ios::binary);
-    if (!stream) throw IoError(path, "open", EIO);
-    const std::string text{std::istreambuf_iterator<char>(stream), {}};
+    InputFile input(path);
+    std::string text;
+    for (std::size_t got = 1; got > 0;) {
+      const std::size_t before = text.size();
+      text.resize(before + (std::size_t{1} << 16));
+      got = input.read(text.data() + before, text.size() - before);
+      text.resize(before + got);
+      if (text.size() > longest_index) fail("no index of shards: it has more than " + std::to_string(longest_index) + " bytes");
+    }
     const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
     const auto has = [](const nlohmann::json& object, std::string_view key) {
       return object.is_object() && object.contains(std::string(key)) && object.at(std::string(key)).is_object();
@@ -114,6 +130,7 @@ struct ShardIndex {
       if (found == object.end() || !found->is_string()) fail("there is no text for " + quoted(key));
       return found->template get<std::string>();
     };
+    check_format(path, text_at(json.at("metadata"), "kindred.format"));
     ShardIndex index;
     std::size_t named = 0;
     for (std::size_t n = 0; map.contains("item_factors." + std::to_string(n)); ++n) {
@@ -142,7 +159,13 @@ class ShardReader {
  public:
   /// @throws IoError, FormatError.
   ShardReader(const std::string& index_path, std::size_t threads) : name_(index_path), index_(ShardIndex::read(index_path)) {
-    const std::filesystem::path folder = std::filesystem::path(index_path).parent_path();
+    // Beside the index; or, if that is a link and they are not there, beside the file that it leads to.
+    std::filesystem::path folder = std::filesystem::path(index_path).parent_path();
+    std::error_code error;
+    if (!std::filesystem::exists(folder / index_.files.front(), error)) {
+      const std::filesystem::path target = std::filesystem::canonical(index_path, error);
+      if (!error) folder = target.parent_path();
+    }
     for (std::size_t n = 0; n < index_.files.size(); ++n) {
       TensorReader& shard = shards_.emplace_back(ByteStore::of_file((folder / index_.files[n]).string()), threads);
       FlatObject fields = read_head(shard, shard_kind);
@@ -311,16 +334,16 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 /// @throws InvalidArgument if the name or the number is not valid; IoError; what was at `path` is then as it was.
 template <Real Scalar>
 void save_shards(const ImplicitALS<Scalar>& model, const std::string& path, std::size_t shards) {
-  detail::check_shards(path, shards);
+  const std::string target = detail::index_target(path, shards);
   std::vector<std::uint64_t> checksums;
   for (std::size_t n = 0; n < shards; ++n) checksums.push_back(detail::ModelShard<Scalar>(model, n, shards).checksum());
   std::vector<std::unique_ptr<detail::ModelShard<Scalar>>> written;
   try {
     for (std::size_t n = 0; n < shards; ++n)
-      written.emplace_back(std::make_unique<detail::ModelShard<Scalar>>(model, n, shards))->write(path, checksums);
-    detail::write_index(model, path, checksums);
+      written.emplace_back(std::make_unique<detail::ModelShard<Scalar>>(model, n, shards))->write(target, checksums);
+    detail::write_index(model, target, checksums);
   } catch (...) {
-    for (const auto& shard : written) shard->remove(path);
+    for (const auto& shard : written) shard->remove(target);
     throw;
   }
 }

@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <fstream>
 #include <functional>
 #include <istream>
 #include <limits>
@@ -31,6 +30,10 @@
 #include <kindred/io/checksum.hpp>
 #include <kindred/io/mapped_file.hpp>
 #include <kindred/persistence/safetensors.hpp>
+
+#if !KINDRED_POSIX_FILES
+#include <fstream>
+#endif
 
 namespace kindred::inline v0 {
 
@@ -181,29 +184,49 @@ class ByteStore {
   static ByteStore of_file(const std::string& path) {
     ByteStore store(path);
 #if KINDRED_POSIX_FILES
-    // A pipe must not be opened twice: its writer takes the first reader for the only one.
+    // Opened once: the writer of a pipe takes its first reader for the only one.
+    check_path(path);
+    store.file_ =
+        std::shared_ptr<const int>(new int(uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); })), [](const int* file) {
+          if (*file >= 0) ::close(*file);
+          delete file;
+        });
+    if (*store.file_ < 0) throw IoError(path, "open", errno);
     struct stat info {};
-    if (::stat(path.c_str(), &info) != 0) throw IoError(path, "open", errno);
-    if (S_ISDIR(info.st_mode)) throw IoError(path, "read", EISDIR);
+    if (::fstat(*store.file_, &info) != 0) throw IoError(path, "read", errno);
     if (S_ISREG(info.st_mode)) {
-      store.file_ = std::shared_ptr<const int>(new int(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), [](const int* file) {
-        if (*file >= 0) ::close(*file);
-        delete file;
-      });
-      if (*store.file_ < 0) throw IoError(path, "open", errno);
-      if (::fstat(*store.file_, &info) != 0) throw IoError(path, "read", errno);
       store.size_ = static_cast<std::uint64_t>(info.st_size);
       return store;
     }
-#endif
+    return of_pieces(
+        [&](std::byte* to, std::size_t most) {
+          const ssize_t got = uninterrupted([&] { return ::read(*store.file_, to, most); });
+          if (got < 0) throw IoError(path, "read", errno);
+          return static_cast<std::size_t>(got);
+        },
+        path);
+#else
     errno = 0;
     std::ifstream stream(path, std::ios::binary);
     if (!stream) throw IoError(path, "open", errno != 0 ? errno : EIO);
     return of_stream(stream, path);
+#endif
   }
 
-  /// Reads one model file from `stream`, no byte more. Memory grows with what has arrived, whatever the file says of its size.
+  /// Reads one model file from `stream`, no byte more.
   static ByteStore of_stream(std::istream& stream, const std::string& name = "the stream") {
+    return of_pieces(
+        [&](std::byte* to, std::size_t most) {
+          stream.read(reinterpret_cast<char*>(to), static_cast<std::streamsize>(most));
+          return static_cast<std::size_t>(stream.gcount());
+        },
+        name);
+  }
+
+  /// Reads one model file, no byte more, by `read_some(to, most)`, which returns how many bytes it put there, 0 at the end. Memory grows with what has
+  /// arrived, whatever the file says of its size.
+  template <typename ReadSome>
+  static ByteStore of_pieces(const ReadSome& read_some, const std::string& name) {
     ByteStore store(name);
     auto buffer = std::make_shared<std::vector<std::byte>>();
     const auto read = [&](std::uint64_t bytes) {
@@ -212,10 +235,10 @@ class ByteStore {
         const auto now = static_cast<std::size_t>((std::min)(bytes, piece));
         const std::size_t before = buffer->size();
         buffer->resize(before + now);
-        if (!stream.read(reinterpret_cast<char*>(buffer->data() + before), static_cast<std::streamsize>(now)))
-          throw FormatError(name + ": ends after " + std::to_string(before + static_cast<std::size_t>(stream.gcount())) +
-                            " bytes, before the model does");
-        bytes -= now;
+        const std::size_t got = read_some(buffer->data() + before, now);
+        if (got == 0) throw FormatError(name + ": ends after " + std::to_string(before) + " bytes, before the model does");
+        buffer->resize(before + got);
+        bytes -= got;
       }
     };
     read(8);
