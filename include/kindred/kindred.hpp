@@ -92,6 +92,7 @@
 #include <kindred/models/als/options.hpp>             // IWYU pragma: export
 #include <kindred/models/als/report.hpp>              // IWYU pragma: export
 #include <kindred/models/als/row_assembler.hpp>       // IWYU pragma: export
+#include <kindred/models/als/side_system.hpp>         // IWYU pragma: export
 #include <kindred/models/als/start.hpp>               // IWYU pragma: export
 #include <kindred/models/als/state.hpp>               // IWYU pragma: export
 #include <kindred/models/als/weights.hpp>             // IWYU pragma: export

@@ -30,11 +30,9 @@ inline std::set<kindred::Index> trained_items(const kindred::CsrView& train) {
 template <typename Model>
 std::vector<kindred::Scored> brute_force_recommend(const Model& model, const kindred::CsrView& train, kindred::Index user,
                                                    const kindred::RecommendOptions& options) {
-  // A model that tells known users from others lists nothing for a user without a like.
-  if constexpr (requires { model.knows(user); }) {
-    const std::span<const float> values = train.row(user).values;
-    if (std::none_of(values.begin(), values.end(), [](float value) { return value > 0.0F; })) return {};
-  }
+  // A model that tells known users from others lists nothing for the others.
+  if constexpr (requires { model.knows(user); })
+    if (!model.knows(user)) return {};
   const std::set<kindred::Index> trained = trained_items(train);
   const std::set<kindred::Index> excluded(options.exclude.begin(), options.exclude.end());
   std::vector<kindred::Scored> list;

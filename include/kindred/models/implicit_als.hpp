@@ -76,9 +76,9 @@ class ImplicitALS : public FactorModel<Scalar> {
   /// that items were updated in number.
   [[nodiscard]] std::span<const double> eigenvalues() const noexcept { return eigenvalues_; }
 
-  /// Throws unless `data` may be the matrix of the fit, or that with the updates since: the interactions of each user and item are counted.
+  /// Throws unless `data` may hold what the model was fitted on, or updated with: no user and no item has fewer interactions there.
   /// After refit_users or append_users those of users are compared alone; after refit_items or append_items those of items. O(users + nnz).
-  /// @throws NotFitted; ShapeError if the shape is another; InvalidArgument naming the first user or item with another count.
+  /// @throws NotFitted; ShapeError if the shape is another; InvalidArgument naming the first user or item with fewer.
   void check_data(const CsrView& data) const;
 
   /// The best eligible items by interactions (as fold_in takes them) instead of a user's index: `recommend(row, {.exclude = row})`. The source of the

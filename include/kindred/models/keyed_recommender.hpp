@@ -82,8 +82,8 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 template <Real Scalar = float>
 class Recommender {
  public:
-  /// `data`: what `model` was fitted on. Interactions are counted, not compared one by one.
-  /// @throws NotFitted; ShapeError if shapes differ; InvalidArgument if a user or an item has another number of interactions than in the fit.
+  /// `data`: what `model` was fitted on, or more of the same users and items. Interactions are counted, not compared one by one.
+  /// @throws NotFitted; ShapeError if shapes differ; InvalidArgument if a user or an item has fewer interactions than in the fit.
   Recommender(ImplicitALS<Scalar> model, Dataset data) { (void)replace(std::move(model), std::move(data)); }
 
   /// Answers come from `model` from now on. Returns its version. Whatever it throws, the old model goes on. @throws as the constructor does.

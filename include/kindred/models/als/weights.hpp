@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <optional>
@@ -100,15 +101,15 @@ class AlsWeights {
   [[nodiscard]] MatrixShape shape() const noexcept { return shape_; }
   [[nodiscard]] std::span<const Index> counts(AlsSide side) const noexcept { return side == AlsSide::users ? user_counts_ : item_counts_; }
 
-  /// @throws InvalidArgument naming the first user or item that has another number of interactions in `data`, which is of the same shape.
+  /// @throws InvalidArgument naming the first user or item that has fewer interactions in `data`, which is of the same shape, than in the fit.
   void check_counts(const CsrView& data) const {
     const auto check = [](std::string_view noun, std::span<const Index> known, std::span<const Index> found) {
-      const auto [other, _] = std::mismatch(found.begin(), found.end(), known.begin());
+      const auto [other, _] = std::mismatch(found.begin(), found.end(), known.begin(), std::greater_equal<>());
       if (other == found.end()) return;
       const auto at = static_cast<std::size_t>(other - found.begin());
       throw InvalidArgument("data", std::string(noun) + " " + std::to_string(at) + " with " + std::to_string(*other) + " interactions",
-                            "what the model was fitted on, where that " + std::string(noun) + " has " + std::to_string(known[at]) +
-                                ": is it another data set, or the same one in another order?");
+                            "what the model was fitted on, or more: there that " + std::string(noun) + " has " + std::to_string(known[at]) +
+                                ". Is it another data set, or the same one in another order?");
     };
     if (user_counts_current_) check("user", user_counts_, row_counts(data));
     if (item_counts_current_) check("item", item_counts_, column_counts(data));
