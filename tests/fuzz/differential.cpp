@@ -328,7 +328,8 @@ class Tabled {
   [[nodiscard]] double predict(kd::Index user, kd::Index item) const {
     return scores_[static_cast<std::size_t>(user * shape().items + item)];
   }
-  [[nodiscard]] bool knows(kd::Index user) const { return model_.knows(user); }
+  [[nodiscard]] bool knows(kd::Index user) const requires requires(const Model& model) { model.knows(user); }
+  { return model_.knows(user); }
   [[nodiscard]] std::vector<kd::Scored> recommend(kd::Index user, const kd::RecommendOptions& options) const {
     return model_.recommend(user, options);
   }
