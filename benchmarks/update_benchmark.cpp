@@ -3,7 +3,7 @@
 //
 //   update_benchmark --benchmark_filter=factors:64
 //
-// append_user, append_item: one a call, with 30 interactions. turn: what bringing both sides into a new eigenbasis takes, which happens once an eighth of
+// append_user, append_item: one a call, with 30 interactions. fold_in: the factors of a history. turn: what bringing both sides into a new eigenbasis takes, which happens once an eighth of
 // the items were updated. copy: the factors of all users copied once, for comparison.
 #include <cstddef>
 #include <cstdint>
@@ -61,6 +61,15 @@ void append_item(benchmark::State& run) {
   for (auto _ : run) benchmark::DoNotOptimize(model.append_items(column));
 }
 
+void fold_in(benchmark::State& run) {
+  const kd::ImplicitALS<float> model = model_of(static_cast<kd::Index>(run.range(0)));
+  std::vector<kd::Index> columns;
+  for (kd::Index n = 0; n < static_cast<kd::Index>(run.range(1)); ++n)
+    columns.push_back(n * (n_items / static_cast<kd::Index>(run.range(1))));
+  const std::vector<float> values(columns.size(), 2.0F);
+  for (auto _ : run) benchmark::DoNotOptimize(model.fold_in({columns, values}));
+}
+
 void turn(benchmark::State& run) {
   kd::ImplicitALS<float> model = model_of(static_cast<kd::Index>(run.range(0)));
   model.append_items(history(n_users, true));
@@ -77,6 +86,7 @@ void copy(benchmark::State& run) {
 
 BENCHMARK(append_user)->ArgName("factors")->Arg(64)->Arg(128)->Unit(benchmark::kMillisecond);
 BENCHMARK(append_item)->ArgName("factors")->Arg(64)->Arg(128)->Unit(benchmark::kMillisecond);
+BENCHMARK(fold_in)->ArgNames({"factors", "interactions"})->ArgsProduct({{64, 128}, {10, 100, 1000}})->Unit(benchmark::kMicrosecond);
 BENCHMARK(turn)->ArgName("factors")->Arg(64)->Arg(128)->Unit(benchmark::kMillisecond);
 BENCHMARK(copy)->ArgName("factors")->Arg(64)->Arg(128)->Unit(benchmark::kMillisecond);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Inputs that break ALS elsewhere: each gives what the long double textbook gives, or a NumericalError that says where; never something in between.
-// KINDRED_PRINT_TABLE in the environment prints the table of docs/reliability.md.
+// KINDRED_PRINT_TABLE in the environment prints the table of docs/internal/reliability.md.
 #include <kindred/models/implicit_als.hpp>
 
 #include <algorithm>
