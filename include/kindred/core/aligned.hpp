@@ -30,7 +30,7 @@ inline constexpr std::size_t row_alignment = 64;
 namespace detail {
 
 /// Asks Linux for huge pages where `bytes` bytes from `start` span some. Best before they are touched: the first touch of each small page costs a
-/// microsecond or more. It is a wish, and may fail.
+/// microsecond or more. This is a hint; failure is ignored.
 inline void wish_for_huge_pages([[maybe_unused]] void* start, [[maybe_unused]] std::size_t bytes) noexcept {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
   constexpr std::uintptr_t page = 4096, huge = std::uintptr_t{2} << 20;
@@ -41,7 +41,7 @@ inline void wish_for_huge_pages([[maybe_unused]] void* start, [[maybe_unused]] s
 #endif
 }
 
-/// Brings a line of memory nearer: a wish that the processor may ignore.
+/// Prefetches one cache line.
 inline void prefetch([[maybe_unused]] const void* address) noexcept {
 #if defined(__GNUC__) || defined(__clang__)
   __builtin_prefetch(address);
@@ -127,7 +127,7 @@ class FactorMatrix {
   }
 
   /// Rows in memory that `owner` keeps alive, a mapped file say, of the form of data(): rows * stride scalars from a multiple of 64 bytes, padding zero.
-  /// They must be writable, seen by nobody else. A copy of the matrix owns its values as any other does.
+  /// They must be writable and not shared. A copy of the matrix owns its values as any other does.
   /// @throws InvalidArgument as the others do, or if `values` is not aligned.
   [[nodiscard]] static FactorMatrix borrowed(Index rows, Index factors, Scalar* values, std::shared_ptr<void> owner) {
     FactorMatrix matrix;
@@ -232,7 +232,7 @@ class FactorMatrix {
   std::size_t factors_ = 0;
   std::size_t stride_ = 0;
   Scalar* data_ = nullptr;
-  AlignedVector<Scalar> values_;  // empty where somebody else owns them
+  AlignedVector<Scalar> values_;  // empty where the rows are borrowed
   std::shared_ptr<void> owner_;
 };
 

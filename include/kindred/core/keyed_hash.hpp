@@ -38,7 +38,7 @@ struct HashKey {
   }
 };
 
-/// SipHash with `c` rounds a word and `d` at the end. Tables use 1 and 3, as those of other languages do: nobody knows a way to make keys that collide
+/// SipHash with `c` rounds a word and `d` at the end. Tables use 1 and 3, as those of other languages do: no way is known to make keys that collide
 /// without the hash key, which mixing by multiplication with a seed does not prevent (differences in the highest bits pass through it).
 /// Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF", Indocrypt 2012.
 template <int c = 1, int d = 3>

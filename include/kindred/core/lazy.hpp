@@ -66,7 +66,7 @@ class Spares {
   }
   ~Spares() = default;
 
-  /// One that nobody uses, or a new one.
+  /// A spare workspace, or a new one.
   template <typename Make>
   [[nodiscard]] std::unique_ptr<T> take(const Make& make) const {
     {

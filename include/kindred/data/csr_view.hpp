@@ -91,7 +91,8 @@ inline constexpr Unchecked unchecked{};
 
 struct RowBlock;
 
-/// A sparse interaction matrix that somebody else owns: n_users rows, n_items columns, compressed by rows. What fit, recommend and evaluate take.
+/// A view of a sparse interaction matrix: n_users rows, n_items columns, compressed by rows. The arrays belong to the caller. fit, recommend and
+/// evaluate take one.
 class CsrView {
  public:
   CsrView() = default;

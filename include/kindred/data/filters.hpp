@@ -28,7 +28,7 @@ enum class FilterPasses {
   until_stable,  ///< Again and again until both hold (the k-core).
 };
 
-/// Whom filter_active keeps.
+/// Which users and items filter_active keeps.
 struct ActivityFilter {
   Offset min_items_per_user = 5;  ///< >= 0.
   Offset min_users_per_item = 5;  ///< >= 0.
@@ -63,7 +63,7 @@ namespace detail {
   return indices;
 }
 
-/// Drops users and items that are below their thresholds among those still kept, and whom that takes below theirs, until nobody is. Returns how many entries
+/// Drops users and items below their thresholds. Repeats until every remaining user and item meets its threshold. Returns how many entries
 /// were visited on the way: each at most once from its user and once from its item, however long the chain of consequences.
 inline Offset drop_until_stable(const Dataset& data, const ActivityFilter& options, std::vector<char>& user_kept,
                                 std::vector<char>& item_kept) {

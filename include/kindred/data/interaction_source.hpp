@@ -24,7 +24,7 @@ namespace kindred::inline v0 {
 /// Rows that come block by block, in order and without gaps; one reader at a time.
 ///
 /// `block(n)` says which rows block n holds; they stay at hand until `release(n)`, which follows once they are not needed for a while (and is left out
-/// where an error ends the reading). Blocks are asked for in rising order, again and again. An empty block is none's mistake.
+/// where an error ends the reading). Blocks are asked for in rising order, again and again. Blocks may be empty.
 template <typename Rows>
 concept RowSource = requires(const Rows& rows, std::size_t n) {
   { rows.shape() } -> std::same_as<MatrixShape>;
@@ -86,7 +86,7 @@ concept StreamedSource = InteractionSource<Source> && !std::convertible_to<const
 
 namespace detail {
 
-/// A RowSource whatever its type, which somebody else owns.
+/// A reference to a RowSource of any type.
 class RowsRef {
  public:
   template <RowSource Rows>

@@ -33,7 +33,7 @@ FitReport fit_distributed_with_checkpoints(C& communicator, ImplicitALS<Scalar>&
     options.simd = (std::min)(options.simd, static_cast<SimdLevel>(static_cast<int>(level)));
   agree.on([&] { detail::keep_checkpoints<Scalar>(options, detail::fingerprint(train), path, checkpoints, fit, before); });
   if (communicator.rank() != 0) fit.on_snapshot = {};
-  communicator.barrier();  // nobody writes before all have read
+  communicator.barrier();  // all ranks have read before one writes
   ImplicitALS<Scalar> next(options);
   FitReport report = fit_distributed(communicator, next, train, std::move(fit));
   model = std::move(next);

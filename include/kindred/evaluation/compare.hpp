@@ -187,7 +187,7 @@ inline void check_confidence(double confidence) {
 }
 
 /// Whether two models would show people much the same: before one replaces the other. Both lists of a user at a place of `first` and `second`; the first
-/// `cutoff` items count. Users for whom both lists are empty agree. O(users * cutoff log cutoff).
+/// `cutoff` items count. Users with two empty lists agree. O(users * cutoff log cutoff).
 /// @throws ShapeError if the numbers of users differ; InvalidArgument if there are none, or `cutoff` is 0.
 [[nodiscard]] inline ListAgreement compare_lists(const RankedLists& first, const RankedLists& second, std::size_t cutoff = 10) {
   if (first.size() != second.size())

@@ -37,12 +37,12 @@ enum class SeenItems {
   allowed,   ///< Some published baselines rank everything; their figures are lower.
 };
 
-/// What evaluate measures, on whom, and what may be in a list.
+/// The measures, the users and the items that evaluate takes.
 struct EvaluateOptions {
   std::vector<std::size_t> cutoffs = {10};  ///< Strictly increasing, each at least 1.
   SeenItems seen = SeenItems::excluded;
   Candidates candidates = Candidates::trained;
-  Fallback fallback = Fallback::none;                          ///< What users get of whom the model knows nothing.
+  Fallback fallback = Fallback::none;                          ///< For users that the model does not know.
   RankingOptions ranking = {};                                 ///< Variants of the metrics.
   std::optional<std::span<const Index>> users = std::nullopt;  ///< If set, only these users, strictly increasing.
   std::optional<Groups> user_groups = std::nullopt;            ///< If set, the metrics of each group too.
@@ -425,7 +425,7 @@ template <RecommenderModel Model>
 }
 
 /// The same, of interactions of which one or both need not fit into memory: the same report. Beside the model, memory for a block of each, and for the lists
-/// and scores of all users measured, as ever. @throws as the other one does, and what the sources throw.
+/// and scores of all users measured. @throws as the overload for views does, and what the sources throw.
 template <RecommenderModel Model, RowSource Train, RowSource Test>
 requires(!std::convertible_to<const Train&, CsrView> || !std::convertible_to<const Test&, CsrView>) [[nodiscard]] RankingReport
     evaluate(const Model& model, const Train& train, const Test& test, const EvaluateOptions& options = {}) {

@@ -129,7 +129,7 @@ class BlockParser {
   std::vector<std::string> item_names;     ///< Of each item: the first that is not empty ...
   std::vector<std::uint64_t> name_places;  ///< ... and where it was.
 
-  /// The rows, once nobody needs them any more.
+  /// The rows, for reuse once they were merged.
   void forget_rows() noexcept { store_ = {}; }
 
  private:

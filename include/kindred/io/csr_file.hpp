@@ -108,7 +108,7 @@ class CsrFileRows {
             static_cast<std::size_t>(offsets_[static_cast<std::size_t>((*starts_)[n + 1])])};
   }
 
-  /// Whole pages of the block, or those it shares with its neighbours too. It is a wish, and may fail.
+  /// Whole pages of the block, or those it shares with its neighbours too. This is a hint; failure is ignored.
   void advise([[maybe_unused]] std::size_t n, [[maybe_unused]] Advice advice) const noexcept {
 #if KINDRED_POSIX_FILES
     const auto [from, to] = places_of(n);

@@ -49,7 +49,7 @@ struct Column {
 
 /// What a value below zero means.
 enum class NegativeValue {
-  bad_line,  ///< An error: nobody plays a song -3 times.
+  bad_line,  ///< An error: a count of plays cannot be negative.
   keep,      ///< A dislike.
 };
 

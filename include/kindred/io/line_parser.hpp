@@ -140,7 +140,7 @@ class LineParser {
     if (format_.field_rule == FieldRule::at_least) return settled_ ? least_ : all;
     return exact_ > 0 ? exact_ : all;
   }
-  /// From now on nobody looks at fields beyond those that are required.
+  /// Fields beyond the required ones are not read from now on.
   void settle() noexcept { settled_ = true; }
   /// Whether anybody reads why a line is bad: to word it takes longer than to find out, and a file may be bad lines throughout. It stays as it was where not.
   void word_problems(bool wanted) noexcept { words_ = wanted; }

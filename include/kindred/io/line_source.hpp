@@ -58,7 +58,7 @@ class LongLine {
   bool ends_with_cr_ = false;
 };
 
-/// Whole lines of a text file, for somebody else to take apart. Kept by its user, so that its memory serves for the next one.
+/// A block of whole lines. Reuse the object to reuse its buffer.
 struct LineBlock {
   static constexpr std::size_t slack = 64;  ///< Bytes of the buffer beyond `end`, so that whole vectors may be read there.
 

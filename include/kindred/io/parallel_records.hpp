@@ -76,7 +76,7 @@ class ParallelRecords {
   }
 
  private:
-  // The calling thread reads, and parses when it is far ahead; the others parse what waits. Nobody waits for anybody else's block.
+  // The calling thread reads, and parses when it is far ahead; the others parse what waits. No thread waits for the block of another.
   void parse_blocks() {
     const std::size_t workers = parsers_.size();
     parallel_for(workers, {.threads = workers}, [&](std::size_t, std::size_t, std::size_t worker) {

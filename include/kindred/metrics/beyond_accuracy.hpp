@@ -45,7 +45,7 @@ inline void check_listed_item(std::span<const Index> list, std::size_t n, std::s
   return static_cast<Index>(std::count_if(counts.begin(), counts.end(), [](Offset count) { return count > 0; }));
 }
 
-/// Share of the catalogue that was recommended to somebody, in [0, 1]; 1 minus it is the share never recommended.
+/// Share of the catalogue that stands in at least one list, in [0, 1]; 1 minus it is the share never recommended.
 ///
 /// `counts`: recommendations of each item, length n_items of the matrix. `n_items`: the size of the catalogue: the items of the matrix, or only those
 /// with train data. O(n_items).
@@ -76,7 +76,7 @@ inline void check_listed_item(std::span<const Index> list, std::size_t n, std::s
 }
 
 /// How unexpected one list is, in bits: the mean of -log2((users of i + 1) / (n_users + 1)) over its items i. 0 for items that everybody has,
-/// log2(n_users + 1) for items that nobody has.
+/// log2(n_users + 1) for items without users.
 ///
 /// `ranked`: item indices, not empty. `users_per_item`: train interactions of each item, length n_items, each in [0, n_users]. O(|ranked|).
 /// @throws InvalidArgument if `ranked` is empty, an item is out of range, `n_users` is below 1 or an item has more users than that.

@@ -17,7 +17,7 @@
 // Every function here scores one user's ranked list. What they share:
 //
 //   ranked    item indices, best first, none twice; only the first `cutoff` (K) count, and a shorter list is simply shorter.
-//   relevant  the user's test items T, strictly increasing, not empty: an average over nobody is the caller's decision, not ours.
+//   relevant  the user's test items T, strictly increasing, not empty: users without test items are left to the caller.
 //   h_i       relevant items among the first i; h = h_K.
 
 namespace kindred::inline v0 {

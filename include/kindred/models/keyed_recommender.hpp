@@ -58,7 +58,7 @@ struct NamedExplanation {
   std::vector<NamedItem> parts;  ///< What each item of the history adds, largest first.
 };
 
-/// One interaction of somebody new: an item by its key or name, and how much.
+/// One interaction of a history: an item by its key or name, and its value.
 struct KeyedInteraction {
   std::string_view item;
   float value = 1.0F;
@@ -76,9 +76,8 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 
 /// A model that answers by the keys of its users and items, and can be replaced while it answers.
 ///
-/// Every call takes hold of one model and its data, and answers from that alone, whatever replaces it meanwhile; what nobody asks any more is freed
-/// with the last answer. All methods may be called from many threads, replace too. An item is named by its key or, where no item has that key, by
-/// its name.
+/// Each call works on a snapshot of model and data. An old snapshot is freed when the last call that uses it returns. All methods may be called from
+/// many threads, replace() included. An item is named by its key or, where no item has that key, by its name.
 template <Real Scalar = float>
 class Recommender {
  public:
@@ -133,7 +132,7 @@ class Recommender {
     return s->named(s->model.explain(s->data.matrix.row(*u), s->item(item)));
   }
 
-  /// The same for somebody new.
+  /// Explains a score for a history of interactions. @throws InvalidArgument if an item is not known or is named twice.
   [[nodiscard]] NamedExplanation explain(std::span<const KeyedInteraction> history, std::string_view item) const {
     const auto s = state();
     return s->named(s->model.explain(s->row_of(history).row(), s->item(item)));

@@ -30,11 +30,11 @@ enum class Candidates {
 /// Where a list comes from.
 enum class ListSource {
   model,       ///< The scores of the model.
-  popularity,  ///< The number of users of an item: the fallback, because nothing is known of the user.
-  none,        ///< Nothing is known of the user, and no fallback was asked for: the list is empty.
+  popularity,  ///< The number of users of an item: the fallback, used because the user is unknown.
+  none,        ///< The user is unknown and no fallback was asked for: the list is empty.
 };
 
-/// The list for a user of whom the model knows nothing to rank by: no interactions, or dislikes alone.
+/// The list for a user that the model does not know: without interactions, or with dislikes alone.
 enum class Fallback {
   none,        ///< An empty list.
   popularity,  ///< The items with the most users.

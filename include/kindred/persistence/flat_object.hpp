@@ -20,7 +20,7 @@
 namespace kindred::inline v0::detail {
 
 /// A JSON object of plain values, {"factors":100,"solver":"cholesky"}: options and numbers of a model as one text. Reading refuses everything nested,
-/// names that come twice, and in the end names that nobody asked for.
+/// names that come twice, and in the end names that were not asked for.
 class FlatObject {
  public:
   FlatObject() = default;

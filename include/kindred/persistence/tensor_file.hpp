@@ -40,7 +40,7 @@ namespace kindred::inline v0 {
 /// What a file without a checksum is.
 enum class ChecksumRule {
   required,    ///< Damaged: every file that Kindred writes has one.
-  if_present,  ///< Somebody else's: what is there is compared.
+  if_present,  ///< For files of other tools: a checksum is compared if there is one.
 };
 
 namespace detail {

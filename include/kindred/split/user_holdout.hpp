@@ -15,7 +15,7 @@
 
 namespace kindred::inline v0 {
 
-/// Whom user_holdout holds out, and what it asks about them.
+/// Which users user_holdout holds out, and which of their items it asks for.
 struct UserHoldoutOptions {
   Index heldout_users = 0;        ///< How many users to hold out; 0: as heldout_fraction says.
   double heldout_fraction = 0.1;  ///< Share of the users with enough interactions, (0, 1); used where heldout_users is 0.

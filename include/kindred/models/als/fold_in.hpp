@@ -27,7 +27,7 @@ namespace kindred::inline v0 {
 
 /// Why an item has its score: what each interaction of the history adds to it.
 struct Explanation {
-  double score = 0.0;         ///< Of the item for somebody with this history, whose factors are solved for exactly.
+  double score = 0.0;         ///< Of the item, for the exact factors of this history.
   std::vector<Scored> parts;  ///< Every item of the history and what it adds, largest first, ties by the lower item; they sum to the score.
 };
 

@@ -40,7 +40,7 @@ enum class Background {
 /// The distribution of the first factors.
 enum class Init {
   normal,   ///< Normal, mean 0, standard deviation init_scale / sqrt(factors).
-  uniform,  ///< Uniform in [0, 0.01), as the Python package implicit does; init_scale has no say.
+  uniform,  ///< Uniform in [0, 0.01), as the Python package implicit does; init_scale is not used.
 };
 
 /// g of an interaction's magnitude |r|, the user's number of interactions and the item's; must return a finite number.
@@ -72,7 +72,7 @@ struct AlsOptions {
   Background background = Background::unobserved;
   double unobserved_weight = 1.0;  ///< w0 >= 0; 0 needs regularization > 0.
   /// If set, > 0: w0 is this many times the density of train, so that the background of a mean user weighs this many times the user's
-  /// interactions, whatever the size of the catalogue. unobserved_weight then has no say.
+  /// interactions, whatever the size of the catalogue. unobserved_weight is then not used.
   std::optional<double> background_ratio = std::nullopt;
   double beta = 0.0;       ///< [0, 4]; > 0 lowers the confidence in popular items.
   double rho = 0.0;        ///< [0, 4]; > 0 lets popular items that a user does not have pull harder towards 0.
