@@ -89,6 +89,7 @@
 #include <kindred/models/als/half_step.hpp>           // IWYU pragma: export
 #include <kindred/models/als/loss.hpp>                // IWYU pragma: export
 #include <kindred/models/als/memory_estimate.hpp>     // IWYU pragma: export
+#include <kindred/models/als/option_fields.hpp>       // IWYU pragma: export
 #include <kindred/models/als/options.hpp>             // IWYU pragma: export
 #include <kindred/models/als/report.hpp>              // IWYU pragma: export
 #include <kindred/models/als/row_assembler.hpp>       // IWYU pragma: export

@@ -12,6 +12,8 @@
 
 #include <doctest/doctest.h>
 
+#include <kindred/models/popularity_recommender.hpp>
+
 #include <kindred/distributed/communicator.hpp>
 #include <kindred/distributed/thread_communicator.hpp>
 #include <kindred/models/streamed_recommend.hpp>
@@ -73,6 +75,32 @@ TEST_SUITE("distributed/evaluate") {
     kd::SerialCommunicator alone;
     const kd::EvaluateOptions told{.progress = [](const kd::Progress&) { return kd::ProgressAnswer::keep_going; }};
     CHECK_THROWS_AS((void)kd::evaluate_distributed(alone, Model{train.shape(), false}, train, test, told), kd::InvalidArgument);
+  }
+
+  TEST_CASE("ranks that measure different things are told so, all of them") {
+    const kd::CsrMatrix train = random_matrix(50, 30, 0.2, 5), test = random_matrix(50, 30, 0.1, 6);
+    kd::PopularityRecommender model;
+    model.fit(train);
+    const auto errors_of = [&](auto&& change) {
+      std::vector<std::string> errors(2);
+      kd::ThreadCommunicator::run(2, [&](kd::ThreadCommunicator& communicator) {
+        kd::EvaluateOptions options{.cutoffs = {5}, .threads = 1};
+        if (communicator.rank() == 1) change(options);
+        try {
+          (void)kd::evaluate_distributed(communicator, model, train, test, options);
+        } catch (const kd::Error& error) {
+          errors[communicator.rank()] = error.what();
+        }
+      });
+      CHECK(errors[0].empty() == errors[1].empty());
+      return errors[1];
+    };
+    CHECK(errors_of([](kd::EvaluateOptions& o) { o.cutoffs = {7}; }) == "'cutoffs' on rank 1 is another one; it must be what rank 0 has");
+    CHECK(errors_of([](kd::EvaluateOptions& o) { o.seen = kd::SeenItems::allowed; }).find("'seen'") == 0);
+    CHECK(errors_of([](kd::EvaluateOptions& o) {
+            o.item_groups = kd::Groups{{"a"}, std::vector<kd::Index>(30, 0)};
+          }).find("'item_groups'") == 0);
+    CHECK(errors_of([](kd::EvaluateOptions& o) { o.threads = 2; }) == "");
   }
 
   TEST_CASE("ranks make the lists of their own users") {

@@ -63,6 +63,31 @@ TEST_SUITE("distributed/search") {
     CHECK(same(kd::random_search_distributed(alone, train, validation, space, small_search()), wanted));
   }
 
+  TEST_CASE("ranks that search for different things are told so, all of them") {
+    const auto errors_of = [&](auto&& change) {
+      std::vector<std::string> errors(2);
+      kd::ThreadCommunicator::run(2, [&](kd::ThreadCommunicator& communicator) {
+        kd::RandomSearchOptions options = small_search();
+        kd::SearchSpace own = space;
+        if (communicator.rank() == 1) change(options, own);
+        try {
+          (void)kd::random_search_distributed(communicator, train, validation, own, options);
+        } catch (const kd::Error& error) {
+          errors[communicator.rank()] = error.what();
+        }
+      });
+      CHECK(errors[0].empty() == errors[1].empty());
+      return errors[1];
+    };
+    CHECK(errors_of([](kd::RandomSearchOptions& o, kd::SearchSpace&) { o.seed = 7; }) ==
+          "'seed of the search' on rank 1 is another one; it must be what rank 0 has");
+    CHECK(errors_of([](kd::RandomSearchOptions& o, kd::SearchSpace&) { o.base.alpha = 7; }).find("'alpha'") == 0);
+    CHECK(errors_of([](kd::RandomSearchOptions& o, kd::SearchSpace&) { o.trials = 2; }).find("'trials'") == 0);
+    CHECK(errors_of([](kd::RandomSearchOptions&, kd::SearchSpace& s) { s[0].values = kd::Choices{2, 6}; }).find("'space'") == 0);
+    CHECK(errors_of([](kd::RandomSearchOptions&, kd::SearchSpace& s) { s.pop_back(); }).find("'space'") == 0);
+    CHECK(errors_of([](kd::RandomSearchOptions&, kd::SearchSpace&) {}) == "");
+  }
+
   TEST_CASE("a trial that fails on one rank fails on all, and the search goes on") {
     kd::RandomSearchOptions options = small_search();
     options.base.factors = 80;  // more than users: some of the systems are singular

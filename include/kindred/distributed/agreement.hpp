@@ -6,12 +6,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <kindred/core/error.hpp>
+#include <kindred/data/csr_view.hpp>
 #include <kindred/distributed/communicator.hpp>
+#include <kindred/io/checksum.hpp>
+#include <kindred/models/als/option_fields.hpp>
+#include <kindred/models/als/options.hpp>
 
 namespace kindred::inline v0::detail {
 
@@ -89,6 +97,57 @@ class Agreement {
  private:
   C& communicator_;
   bool reached_ = false;
+};
+
+/// Values that all ranks of a job must have in common, each by its name: a difference is an error before anything is computed from it.
+class CommonValues {
+ public:
+  void add(std::string_view name, std::span<const std::byte> bytes) {
+    Xxh64 hash;
+    hash.update(bytes);
+    values_.emplace_back(name, hash.digest());
+  }
+  template <typename T>
+  requires(std::is_arithmetic_v<T> || std::is_enum_v<T>) void add(std::string_view name, const T& value) {
+    add(name, std::as_bytes(std::span(&value, 1)));
+  }
+  template <typename T>
+  void add(std::string_view name, const std::optional<T>& value) {
+    add(name, value ? std::as_bytes(std::span(&*value, 1)) : std::span<const std::byte>());
+  }
+  template <typename T>
+  void add(std::string_view name, std::span<const T> values) {
+    add(name, std::as_bytes(values));
+  }
+  void add(MatrixShape shape) {
+    add("users", shape.users);
+    add("items", shape.items);
+  }
+  /// All options of a fit but how it runs: threads and the level of instructions, which ranks agree on.
+  void add(const AlsOptions& options) {
+    visit_fields(options, [&](std::string_view name, const auto& field, const auto&...) {
+      if (name != "threads" && name != "simd") add(name, field);
+    });
+  }
+
+  /// Every rank calls it with values of the same names. @throws InvalidArgument naming the first value that differs on another rank.
+  template <Communicator C>
+  void check(C& communicator) const {
+    std::vector<double> halves(2 * values_.size() * communicator.size(), 0.0);  // whole numbers below 2^32: sums with 0 are exact
+    const auto row = [&](std::size_t rank) { return halves.data() + 2 * values_.size() * rank; };
+    for (std::size_t n = 0; n < values_.size(); ++n) {
+      row(communicator.rank())[2 * n] = static_cast<double>(values_[n].second >> 32);
+      row(communicator.rank())[2 * n + 1] = static_cast<double>(values_[n].second & 0xFFFFFFFFu);
+    }
+    communicator.all_reduce(halves);
+    for (std::size_t r = 1; r < communicator.size(); ++r)
+      for (std::size_t n = 0; n < values_.size(); ++n)
+        if (row(r)[2 * n] != row(0)[2 * n] || row(r)[2 * n + 1] != row(0)[2 * n + 1])
+          throw InvalidArgument("'" + std::string(values_[n].first) + "' on rank " + std::to_string(r), "another one", "what rank 0 has");
+  }
+
+ private:
+  std::vector<std::pair<std::string_view, std::uint64_t>> values_;
 };
 
 /// The numbers of all ranks, one row each.

@@ -18,6 +18,29 @@
 
 namespace kindred::inline v0 {
 
+namespace detail {
+
+/// What ranks that evaluate together must have in common.
+[[nodiscard]] inline CommonValues common_values(const EvaluateOptions& options, MatrixShape model, Offset train_nnz, Offset test_nnz) {
+  CommonValues common;
+  common.add(model);
+  common.add("interactions of train", train_nnz);
+  common.add("interactions of test", test_nnz);
+  common.add("cutoffs", std::span<const std::size_t>(options.cutoffs));
+  common.add("seen", options.seen);
+  common.add("candidates", options.candidates);
+  common.add("fallback", options.fallback);
+  common.add("recall_denominator", options.ranking.recall_denominator);
+  common.add("ap_denominator", options.ranking.ap_denominator);
+  common.add("users to measure", options.users ? *options.users : std::span<const Index>());
+  common.add("user_groups", options.user_groups ? std::span<const Index>(options.user_groups->labels) : std::span<const Index>());
+  common.add("item_groups", options.item_groups ? std::span<const Index>(options.item_groups->labels) : std::span<const Index>());
+  common.add("keep_per_user", options.keep_per_user);
+  return common;
+}
+
+}  // namespace detail
+
 /// evaluate() by all ranks together, each with the same model, matrices and options: every rank makes the lists of its share of the users, and gets the report
 /// that one process gives. `train` and `test` as evaluate takes them; each rank reads `test` once, and of `train` what it needs. Lists for serving need
 /// no more than this either: `recommend_all(model, rows_between(train, first, last), ...)` makes those of a rank's users.
@@ -41,6 +64,9 @@ template <Communicator C, RecommenderModel Model, RowSource Train, RowSource Tes
                                               }};
   agree.together([&] {
     if (options.progress) throw InvalidArgument("progress", "set", "empty for a distributed evaluation");
+    const detail::CommonValues common = detail::common_values(options, model.shape(), train.nnz(), test.nnz());
+    agree(nullptr);
+    common.check(communicator);
     if constexpr (std::convertible_to<const Train&, CsrView>) {
       CsrMatrix cleaned;
       const CsrView known = detail::interactions_of(train, cleaned);

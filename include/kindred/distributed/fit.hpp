@@ -54,21 +54,27 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
   agree.together([&] {
     AlsOptions options = model.options();
     SimdLevel level = resolve_level(options.simd);
-    agree(nullptr);
     const MatrixShape shape = train.shape();
-    const auto all = detail::gathered<C, 8>(
-        communicator, {static_cast<double>(shape.users), static_cast<double>(shape.items), static_cast<double>(train.nnz()),
-                       static_cast<double>(options.factors), static_cast<double>(options.iterations),
-                       static_cast<double>(options.seed & 0xFFFFFFFFu), static_cast<double>(level), fit_options.progress ? 1.0 : 0.0});
+    detail::CommonValues common;
+    common.add(shape);
+    common.add("interactions", train.nnz());
+    common.add(options);
+    common.add("record_loss", fit_options.record_loss);
+    common.add("snapshot_every", fit_options.snapshot_every);
+    common.add("the iteration to resume from", fit_options.resume_from != nullptr ? fit_options.resume_from->iteration : std::size_t{0});
+    const auto add_factors = [&](std::string_view name, const std::optional<FactorMatrix<Scalar>>& given) {
+      const std::size_t count = given ? static_cast<std::size_t>(given->rows()) * given->stride() : 0;
+      common.add(name, given ? std::span<const Scalar>(given->data(), count) : std::span<const Scalar>());
+    };
+    add_factors("initial_users", fit_options.initial_users);
+    add_factors("initial_items", fit_options.initial_items);
+    agree(nullptr);
+    common.check(communicator);
     bool asks_progress = false;
-    for (std::size_t r = 0; r < ranks; ++r) {
-      constexpr std::array<std::string_view, 6> names = {"users", "items", "interactions", "factors", "iterations", "seed"};
-      for (std::size_t n = 0; n < names.size(); ++n)
-        if (all[r][n] != all[0][n])
-          throw InvalidArgument("the number of " + std::string(names[n]) + " on rank " + std::to_string(r), all[r][n],
-                                "what rank 0 has, " + std::to_string(static_cast<long long>(all[0][n])));
-      level = (std::min)(level, static_cast<SimdLevel>(static_cast<int>(all[r][6])));
-      asks_progress = asks_progress || all[r][7] > 0.0;
+    for (const auto& [their_level, their_progress] :
+         detail::gathered<C, 2>(communicator, {static_cast<double>(level), fit_options.progress ? 1.0 : 0.0})) {
+      level = (std::min)(level, static_cast<SimdLevel>(static_cast<int>(their_level)));
+      asks_progress = asks_progress || their_progress > 0.0;
     }
     options.simd = level;
     if (asks_progress)

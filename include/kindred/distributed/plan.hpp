@@ -8,8 +8,8 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/linalg/gram.hpp>
-#include <kindred/models/als/options.hpp>
 #include <kindred/models/als/memory_estimate.hpp>
+#include <kindred/models/als/options.hpp>
 
 namespace kindred::inline v0 {
 

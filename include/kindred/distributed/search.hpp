@@ -46,6 +46,23 @@ struct SearchTogether {
   void agree(const std::exception_ptr& error) { Agreement<C>{communicator}(error); }
 };
 
+/// Names and values of a space, for a comparison.
+[[nodiscard]] inline std::string bytes_of(const SearchSpace& space) {
+  std::string bytes;
+  const auto add = [&](double value) { bytes.append(reinterpret_cast<const char*>(&value), sizeof(value)); };
+  for (const SearchParameter& parameter : space) {
+    bytes += parameter.name + '\0';
+    if (const auto* choices = std::get_if<Choices>(&parameter.values)) {
+      add(static_cast<double>(choices->size()));
+      for (const double choice : *choices) add(choice);
+    } else {
+      const Range& range = std::get<Range>(parameter.values);
+      for (const double value : {-1.0, range.low, range.high, static_cast<double>(range.scale)}) add(value);
+    }
+  }
+  return bytes;
+}
+
 }  // namespace detail
 
 /// random_search by all ranks of `communicator` together, each with the same matrices, space and options: every fit and every measurement is shared among them,
@@ -54,6 +71,23 @@ struct SearchTogether {
 template <Real Scalar = float, Communicator C>
 [[nodiscard]] SearchResult random_search_distributed(C& communicator, const CsrView& train, const CsrView& validation,
                                                      const SearchSpace& space, const RandomSearchOptions& options = {}) {
+  detail::Agreement<C> agree(communicator);
+  agree.together([&] {
+    detail::CommonValues common;
+    common.add(train.shape());
+    common.add("interactions of train", train.nnz());
+    common.add("interactions of validation", validation.nnz());
+    common.add(options.base);
+    common.add("trials", options.trials);
+    common.add("seed of the search", options.seed);
+    common.add("metric", options.metric);
+    common.add("cutoff", options.cutoff);
+    common.add("users to measure", options.users);
+    const std::string bytes = detail::bytes_of(space);
+    common.add("space", std::span<const char>(bytes));
+    agree(nullptr);
+    common.check(communicator);
+  });
   detail::SearchTogether<C> engine{communicator};
   return detail::search_with<Scalar>(engine, train, validation, space, options);
 }

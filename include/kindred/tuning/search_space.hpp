@@ -2,18 +2,19 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include <kindred/core/error.hpp>
 #include <kindred/core/random.hpp>
+#include <kindred/models/als/option_fields.hpp>
 #include <kindred/models/als/options.hpp>
 
 namespace kindred::inline v0 {
@@ -44,42 +45,21 @@ using SearchSetting = std::vector<std::pair<std::string, double>>;
 /// Sets the numeric option called `name`. Of unobserved_weight and background_ratio, which say the same thing, the one that is set last counts.
 /// @throws InvalidArgument if there is none of that name, or a whole number is needed and too large.
 inline void set_option(AlsOptions& options, std::string_view name, double value) {
+  bool found = false;
+  detail::visit_fields(options, [&]<typename Field>(std::string_view field, Field& place, const auto&... names_of_values) {
+    if constexpr (sizeof...(names_of_values) == 0) {
+      if (field != name || field == "seed") return;
+      found = true;
+      if constexpr (std::is_same_v<Field, std::size_t>) {
+        if (!(value >= 0.0 && value < 9e15)) throw InvalidArgument(name, value, "a whole number, at least 0");
+        place = static_cast<std::size_t>(std::llround(value));
+      } else {
+        place = value;
+      }
+    }
+  });
+  if (!found) throw InvalidArgument("option", "'" + std::string(name) + "'", "the name of a numeric field of AlsOptions");
   if (name == "unobserved_weight") options.background_ratio = std::nullopt;
-  using Field = std::variant<std::size_t AlsOptions::*, double AlsOptions::*, std::optional<double> AlsOptions::*>;
-  static constexpr std::array<std::pair<std::string_view, Field>, 17> fields = {{
-      {"factors", &AlsOptions::factors},
-      {"iterations", &AlsOptions::iterations},
-      {"cg_steps", &AlsOptions::cg_steps},
-      {"regularization", &AlsOptions::regularization},
-      {"alpha", &AlsOptions::alpha},
-      {"cg_tolerance", &AlsOptions::cg_tolerance},
-      {"confidence_base", &AlsOptions::confidence_base},
-      {"log_epsilon", &AlsOptions::log_epsilon},
-      {"unobserved_weight", &AlsOptions::unobserved_weight},
-      {"background_ratio", &AlsOptions::background_ratio},
-      {"beta", &AlsOptions::beta},
-      {"rho", &AlsOptions::rho},
-      {"rho_users", &AlsOptions::rho_users},
-      {"nu", &AlsOptions::nu},
-      {"init_scale", &AlsOptions::init_scale},
-      {"tolerance", &AlsOptions::tolerance},
-      {"threads", &AlsOptions::threads},
-  }};
-  for (const auto& field : fields) {
-    if (field.first != name) continue;
-    if (const auto* real = std::get_if<double AlsOptions::*>(&field.second)) {
-      options.*(*real) = value;
-      return;
-    }
-    if (const auto* optional = std::get_if<std::optional<double> AlsOptions::*>(&field.second)) {
-      options.*(*optional) = value;
-      return;
-    }
-    if (!(value >= 0.0 && value < 9e15)) throw InvalidArgument(name, value, "a whole number, at least 0");
-    options.*std::get<std::size_t AlsOptions::*>(field.second) = static_cast<std::size_t>(std::llround(value));
-    return;
-  }
-  throw InvalidArgument("option", "'" + std::string(name) + "'", "the name of a numeric field of AlsOptions");
 }
 
 namespace detail {
