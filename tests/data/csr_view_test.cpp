@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+#include <kindred/data/csr_matrix.hpp>
+
 namespace kd = kindred;
 
 namespace {

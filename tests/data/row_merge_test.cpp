@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include <kindred/data/row_merge.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include <kindred/core/random.hpp>
 #include <kindred/data/csr_matrix.hpp>
 
 namespace kd = kindred;
@@ -50,6 +56,61 @@ TEST_SUITE("data/row_merge") {
       CHECK(rows.values == std::vector<float>{4, 3, 6});
       CHECK(rows.times == std::vector<std::int64_t>{30, 20, 40});
       CHECK(raw_rows == std::vector<std::uint32_t>{1, 2, 1});
+    }
+  }
+
+  TEST_CASE("random interactions agree with a map, whatever the cut of the users") {
+    struct Pair {
+      double sum = 0.0;
+      std::int64_t time = (std::numeric_limits<std::int64_t>::max)();
+      std::uint32_t rows = 0;
+    };
+    for (std::uint64_t seed = 0; seed < 40; ++seed) {
+      kd::Random random(seed, kd::RandomStream::sample);
+      std::vector<kd::Index> who(random.below(300)), what(who.size());
+      std::vector<float> strengths(who.size());
+      std::vector<std::int64_t> when(who.size());
+      std::map<std::pair<kd::Index, kd::Index>, Pair> pairs;
+      for (std::size_t n = 0; n < who.size(); ++n) {
+        who[n] = static_cast<kd::Index>(random.below(12));
+        what[n] = static_cast<kd::Index>(random.below(9));
+        strengths[n] = static_cast<float>(random.below(5)) - 2.0F;
+        when[n] = std::int64_t{random.below(100)} - 50;
+        Pair& pair = pairs[{who[n], what[n]}];
+        pair.sum += static_cast<double>(strengths[n]);
+        pair.time = std::min(pair.time, when[n]);
+        ++pair.rows;
+      }
+      std::uint64_t merged = 0, zero_rows = 0;
+      std::vector<kd::Offset> offsets(13, 0);
+      GatheredRows wanted;
+      std::vector<std::uint32_t> wanted_rows;
+      for (const auto& [cell, pair] : pairs) {
+        if (pair.sum == 0.0) {
+          zero_rows += pair.rows;
+          continue;
+        }
+        merged += pair.rows - 1;
+        wanted.columns.push_back(cell.second);
+        wanted.values.push_back(static_cast<float>(pair.sum));
+        wanted.times.push_back(pair.time);
+        wanted_rows.push_back(pair.rows);
+        for (std::size_t u = static_cast<std::size_t>(cell.first) + 1; u < offsets.size(); ++u) ++offsets[u];
+      }
+      if (merged == 0) wanted_rows.clear();
+      RowMerge merge(gather_rows(12, ColumnInput{who, what, strengths, when}));
+      const std::size_t cut = random.below(13);
+      merge.add(merge.merge(cut, 12));
+      merge.add(merge.merge(0, cut));
+      CHECK(merge.merged() == merged);
+      CHECK(merge.zero_rows() == zero_rows);
+      std::vector<std::uint32_t> raw_rows;
+      const GatheredRows rows = merge.finish(raw_rows);
+      CHECK(rows.offsets == offsets);
+      CHECK(rows.columns == wanted.columns);
+      CHECK(rows.values == wanted.values);
+      CHECK(rows.times == wanted.times);
+      CHECK(raw_rows == wanted_rows);
     }
   }
 
