@@ -17,6 +17,7 @@
 #include <kindred/core/random.hpp>          // IWYU pragma: export
 #include <kindred/core/rounding.hpp>        // IWYU pragma: export
 #include <kindred/core/small_file.hpp>      // IWYU pragma: export
+#include <kindred/core/text.hpp>            // IWYU pragma: export
 #include <kindred/core/types.hpp>           // IWYU pragma: export
 
 #include <kindred/simd/kernels.hpp>        // IWYU pragma: export
@@ -29,7 +30,9 @@
 #include <kindred/data/filters.hpp>             // IWYU pragma: export
 #include <kindred/data/id_map.hpp>              // IWYU pragma: export
 #include <kindred/data/interaction_source.hpp>  // IWYU pragma: export
+#include <kindred/data/key_column.hpp>          // IWYU pragma: export
 #include <kindred/data/load_report.hpp>         // IWYU pragma: export
+#include <kindred/data/row_merge.hpp>           // IWYU pragma: export
 #include <kindred/data/statistics.hpp>          // IWYU pragma: export
 #include <kindred/data/synthetic.hpp>           // IWYU pragma: export
 
@@ -50,7 +53,6 @@
 #include <kindred/io/csr_file.hpp>          // IWYU pragma: export
 #include <kindred/io/csr_file_format.hpp>   // IWYU pragma: export
 #include <kindred/io/csr_file_writer.hpp>   // IWYU pragma: export
-#include <kindred/io/dataset_builder.hpp>   // IWYU pragma: export
 #include <kindred/io/dates.hpp>             // IWYU pragma: export
 #include <kindred/io/delimited.hpp>         // IWYU pragma: export
 #include <kindred/io/delimited_format.hpp>  // IWYU pragma: export
@@ -68,11 +70,11 @@
 #include <kindred/io/numbers.hpp>           // IWYU pragma: export
 #include <kindred/io/parallel_records.hpp>  // IWYU pragma: export
 #include <kindred/io/profiles.hpp>          // IWYU pragma: export
+#include <kindred/io/record.hpp>            // IWYU pragma: export
 #include <kindred/io/record_merge.hpp>      // IWYU pragma: export
 #include <kindred/io/record_parser.hpp>     // IWYU pragma: export
 #include <kindred/io/scratch_file.hpp>      // IWYU pragma: export
 #include <kindred/io/table.hpp>             // IWYU pragma: export
-#include <kindred/io/text.hpp>              // IWYU pragma: export
 
 #include <kindred/split/leave_last_out.hpp>     // IWYU pragma: export
 #include <kindred/split/per_user_splitter.hpp>  // IWYU pragma: export

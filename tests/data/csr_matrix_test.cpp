@@ -52,7 +52,46 @@ TEST_SUITE("data/csr_matrix") {
     CHECK(kd::CsrMatrix::from_triplets({0, 0}, {}) == kd::CsrMatrix());
   }
 
-  TEST_CASE("random triplets agree with a map") {
+  TEST_CASE("columns by hand: any order, repeats summed, zero sums dropped") {
+    const std::vector<kd::Index> users{2, 0, 0, 2, 0, 1, 1}, items{1, 3, 0, 2, 3, 1, 1};
+    const std::vector<float> values{3, 5, 1, 4, -3, 2, -2};
+    CHECK(kd::CsrMatrix::from_columns({3, 4}, users, items, values) == small());
+    CHECK(kd::CsrMatrix::from_columns(users, items, values) == small());
+    CHECK(kd::CsrMatrix::from_columns({5, 4}, users, items, values) == kd::append_rows(small(), kd::CsrMatrix({2, 4}, {0, 0, 0}, {}, {})));
+    // Without values each interaction is 1.
+    CHECK(kd::CsrMatrix::from_columns({3, 4}, users, items) == kd::CsrMatrix({3, 4}, {0, 2, 3, 5}, {0, 3, 1, 1, 2}, {1, 2, 2, 1, 1}));
+    CHECK(kd::CsrMatrix::from_columns(users, items) == kd::CsrMatrix::from_columns({3, 4}, users, items));
+  }
+
+  TEST_CASE("the shape of columns is found in them, dropped pairs included") {
+    const std::vector<kd::Index> users{4, 1, 4}, items{2, 0, 2};
+    const std::vector<float> values{1, 2, -1};
+    const kd::CsrMatrix matrix = kd::CsrMatrix::from_columns(users, items, values);
+    CHECK(matrix.shape() == kd::MatrixShape{5, 3});
+    CHECK(matrix.nnz() == 1);
+    CHECK(kd::CsrMatrix::from_columns({}, {}) == kd::CsrMatrix());
+    CHECK(kd::CsrMatrix::from_columns({2, 3}, {}, {}) == kd::CsrMatrix::from_triplets({2, 3}, {}));
+  }
+
+  TEST_CASE("rows that are appended stand below, and are taken again") {
+    const kd::CsrMatrix below({2, 4}, {0, 1, 3}, {2, 0, 3}, {7, 8, 9});
+    const kd::CsrMatrix both = kd::append_rows(small(), below);
+    CHECK(both == kd::CsrMatrix({5, 4}, {0, 2, 2, 4, 5, 7}, {0, 3, 1, 2, 2, 0, 3}, {1, 2, 3, 4, 7, 8, 9}));
+    CHECK(kd::CsrMatrix(both.rows(0, 3)) == small());
+    CHECK(kd::CsrMatrix(both.rows(3, 5)) == below);
+    CHECK(kd::select_rows(both, std::vector<kd::Index>{3, 4}) == below);
+    // Parts of a matrix, in another order, and the matrix itself.
+    CHECK(kd::append_rows(both.rows(3, 5), both.rows(0, 3)) == kd::append_rows(below, small()));
+    CHECK(kd::append_rows(below, below) == kd::select_rows(below, std::vector<kd::Index>{0, 1, 0, 1}));
+    CHECK(kd::append_rows(small(), kd::CsrMatrix::from_columns({0, 4}, {}, {})) == small());
+    CHECK(kd::append_rows(kd::CsrMatrix(), kd::CsrMatrix()) == kd::CsrMatrix());
+    CHECK_THROWS_WITH_AS((void)kd::append_rows(small(), kd::transpose(small())),
+                         "above is 3 users x 4 items and below is 4 users x 3 items; they must have the same items", kd::ShapeError);
+    const kd::CsrMatrix matrix = random_matrix(23, 17, 0.3, 6);
+    for (kd::Index cut = 0; cut <= 23; ++cut) CHECK(kd::append_rows(matrix.rows(0, cut), matrix.rows(cut, 23)) == matrix);
+  }
+
+  TEST_CASE("random triplets agree with a map, and columns with triplets") {
     for (std::uint64_t seed = 0; seed < 40; ++seed) {
       kd::Random random(seed, kd::RandomStream::sample);
       const auto users = static_cast<kd::Index>(1 + random.below(20));
@@ -71,6 +110,17 @@ TEST_SUITE("data/csr_matrix") {
       CHECK(matrix.shape() == kd::MatrixShape{users, items});
       CHECK(cells_of(matrix) == wanted);
       CHECK(static_cast<std::size_t>(matrix.nnz()) == wanted.size());
+      std::vector<kd::Index> user_column, item_column;
+      std::vector<float> value_column;
+      for (const kd::Interaction& t : triplets) {
+        user_column.push_back(t.user);
+        item_column.push_back(t.item);
+        value_column.push_back(t.value);
+      }
+      CHECK(kd::CsrMatrix::from_columns({users, items}, user_column, item_column, value_column) == matrix);
+      const kd::CsrMatrix tight = kd::CsrMatrix::from_columns(user_column, item_column, value_column);
+      CHECK(cells_of(tight) == wanted);
+      CHECK(tight.rows() <= users);
       CHECK_NOTHROW(kd::detail::validate_csr(matrix.shape(), matrix.offsets(), matrix.columns(), matrix.values()));
     }
   }
@@ -191,5 +241,45 @@ TEST_SUITE("data/csr_matrix") {
                          InvalidArgument);
     CHECK_THROWS_AS((void)kd::select_columns(small(), std::vector<kd::Index>{2, 1}), InvalidArgument);
     CHECK_THROWS_AS((void)kd::select_columns(small(), std::vector<kd::Index>{4}), InvalidArgument);
+  }
+
+  TEST_CASE("columns that it refuses, and in which words") {
+    using kd::CsrMatrix, kd::Index, kd::InvalidArgument, kd::MatrixShape, kd::ShapeError;
+    const std::vector<Index> two{0, 1}, three{0, 1, 2};
+    const std::vector<float> values{1, 2};
+    CHECK_THROWS_WITH_AS((void)CsrMatrix::from_columns(two, three), "users has 2 entries and items has 3; they must be equally long",
+                         ShapeError);
+    CHECK_THROWS_WITH_AS((void)CsrMatrix::from_columns({9, 9}, two, {}), "users has 2 entries and items has 0; they must be equally long",
+                         ShapeError);
+    CHECK_THROWS_WITH_AS((void)CsrMatrix::from_columns({9, 9}, three, three, values),
+                         "users has 3 entries and values has 2; they must be equally long, or values empty", ShapeError);
+    CHECK_THROWS_WITH_AS((void)CsrMatrix::from_columns({}, {}, values),
+                         "users has 0 entries and values has 2; they must be equally long, or values empty", ShapeError);
+
+    const auto refuse = [](std::vector<Index> users, std::vector<Index> items, std::vector<float> strengths) {
+      (void)CsrMatrix::from_columns(users, items, strengths);
+    };
+    CHECK_THROWS_WITH_AS(refuse({0, -1}, {0, 0}, {}), "users[1] is -1; it must be a user index in [0, 2147483647)", InvalidArgument);
+    CHECK_THROWS_WITH_AS(refuse({0, 1, 2}, {5, 6, -3}, {1, 1, 1}), "items[2] is -3; it must be an item index in [0, 2147483647)",
+                         InvalidArgument);
+    CHECK_THROWS_WITH_AS(refuse({2147483647}, {0}, {}), "users[0] is 2147483647; it must be a user index in [0, 2147483647)",
+                         InvalidArgument);
+    CHECK_THROWS_WITH_AS(refuse({0}, {2147483647}, {}), "items[0] is 2147483647; it must be an item index in [0, 2147483647)",
+                         InvalidArgument);
+    CHECK_THROWS_WITH_AS(refuse({0, 0}, {0, 1}, {1, -std::numeric_limits<float>::infinity()}), "values[1] is -inf; it must be finite",
+                         InvalidArgument);
+    CHECK_THROWS_AS(refuse({0}, {0}, {std::numeric_limits<float>::quiet_NaN()}), InvalidArgument);
+    CHECK_THROWS_WITH_AS(refuse({3, 3}, {7, 7}, {3e38F, 3e38F}), doctest::Contains("the sum of user 3 and item 7 is 6.0"), InvalidArgument);
+
+    const auto refuse_in = [](MatrixShape shape, std::vector<Index> users, std::vector<Index> items) {
+      (void)CsrMatrix::from_columns(shape, users, items);
+    };
+    CHECK_THROWS_WITH_AS(refuse_in({2, 2}, {0, 2}, {0, 1}), "users[1] is 2; it must be a user index in [0, 2)", InvalidArgument);
+    CHECK_THROWS_WITH_AS(refuse_in({5, 2}, {1}, {3}),
+                         "items[0] is 3; it must be an item index in [0, 2); the transposed shape would fit: is the input items x users? "
+                         "Kindred takes users as rows",
+                         InvalidArgument);
+    CHECK_THROWS_WITH_AS(refuse_in({-1, 1}, {}, {}), "users is -1; it must be at least 0", InvalidArgument);
+    CHECK_THROWS_WITH_AS(refuse_in({1, -1}, {}, {}), "items is -1; it must be at least 0", InvalidArgument);
   }
 }

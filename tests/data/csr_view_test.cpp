@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+#include <kindred/data/csr_matrix.hpp>
+
 namespace kd = kindred;
 
 namespace {
@@ -159,5 +161,30 @@ TEST_SUITE("data/csr_view") {
     CHECK(last.row(1).values[1] == 5.0F);
     CHECK(kd::CsrMatrix(last) == kd::select_rows(whole, std::vector<kd::Index>{1, 2}));
     CHECK(kd::CsrMatrix(last).offsets().front() == 0);
+  }
+
+  TEST_CASE("a range of rows is a view of the same arrays") {
+    const Arrays arrays;
+    const kd::CsrView view = arrays.view();
+    const kd::CsrView last = view.rows(1, 3);
+    CHECK(last.shape() == kd::MatrixShape{2, 4});
+    CHECK(last.nnz() == 2);
+    CHECK(last.row(0).empty());
+    CHECK(last.row(1).columns.data() == arrays.columns.data() + 2);
+    CHECK(last.row(1).values[1] == 4.0F);
+    CHECK(last.values().size() == 2);
+    // A range of a range.
+    CHECK(last.rows(1, 2).row(0).columns.data() == arrays.columns.data() + 2);
+    CHECK(last.rows(1, 2).row_begin(1) == 2);
+    CHECK(view.rows(0, 3).row(0).values[1] == 2.0F);
+    for (kd::Index u = 0; u <= 3; ++u) {
+      CHECK(view.rows(u, u).rows() == 0);
+      CHECK(view.rows(u, u).nnz() == 0);
+    }
+    CHECK(kd::CsrView().rows(0, 0).rows() == 0);
+    CHECK_THROWS_WITH_AS((void)view.rows(1, 4), "rows is [1, 4); it must be within [0, 3)", kd::InvalidArgument);
+    CHECK_THROWS_AS((void)view.rows(2, 1), kd::InvalidArgument);
+    CHECK_THROWS_AS((void)view.rows(-1, 1), kd::InvalidArgument);
+    CHECK_THROWS_AS((void)last.rows(0, 3), kd::InvalidArgument);
   }
 }

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -66,6 +68,28 @@ TEST_SUITE("data/id_map") {
       REQUIRE(ids.find(key) == index);
       REQUIRE(ids.key(index) == key);
     }
+  }
+
+  TEST_CASE("whole numbers are found by their decimal text") {
+    kd::IdMap ids;
+    const std::vector<std::int64_t> numbers{42, 0, -7, (std::numeric_limits<std::int64_t>::min)(),
+                                            (std::numeric_limits<std::int64_t>::max)()};
+    for (const std::int64_t number : numbers) ids.intern(std::to_string(number));
+    for (std::size_t n = 0; n < numbers.size(); ++n) {
+      CHECK(ids.find(numbers[n]) == static_cast<kd::Index>(n));
+      CHECK(ids.key_as_int64(static_cast<kd::Index>(n)) == numbers[n]);
+    }
+    CHECK(ids.find(0) == kd::Index{1});
+    CHECK(ids.find(7) == std::nullopt);
+    CHECK(kd::IdMap().find(0) == std::nullopt);
+    // Other spellings are other keys.
+    for (const char* key : {"007", "+1", "-0", " 3", "5x", "", "9223372036854775808", "anna\n"}) {
+      const kd::Index index = ids.intern(key);
+      CHECK_THROWS_AS((void)ids.key_as_int64(index), kd::InvalidArgument);
+    }
+    CHECK_THROWS_WITH_AS((void)ids.key_as_int64(12), "key 12 is 'anna\\n'; it must be the decimal text of a 64-bit number",
+                         kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)ids.key_as_int64(13), "index is 13; it must be in [0, 13)", kd::InvalidArgument);
   }
 
   TEST_CASE("copies and moves") {
@@ -145,6 +169,7 @@ TEST_SUITE("data/id_map") {
     kd::IdMap ids;
     ids.intern("a");
     CHECK_THROWS_WITH_AS((void)ids.index("b"), "key is 'b'; it must be one of the 1 known keys", kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)ids.index("b\x1B[2J"), "key is 'b\\x1B[2J'; it must be one of the 1 known keys", kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)ids.key(1), "index is 1; it must be in [0, 1)", kd::InvalidArgument);
     CHECK_THROWS_AS((void)ids.key(-1), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)ids.select(std::vector<kd::Index>{0, 0}), "index is 0; it must be named once", kd::InvalidArgument);

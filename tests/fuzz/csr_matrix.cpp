@@ -141,6 +141,22 @@ void csr_matrix(Bytes bytes) {
   } catch (const kd::Error&) {
     check(!sound, "sound triplets are refused");
   }
+
+  // And as columns.
+  std::vector<kd::Index> users, items;
+  std::vector<float> strengths;
+  for (const kd::Interaction& one : triplets) {
+    users.push_back(one.user);
+    items.push_back(one.item);
+    strengths.push_back(one.value);
+  }
+  try {
+    const kd::CsrMatrix matrix = kd::CsrMatrix::from_columns(shape, users, items, strengths);
+    check(sound, "columns that are not sound");
+    check(kindred_test::cells_of(matrix) == cells, "sums of columns");
+  } catch (const kd::Error&) {
+    check(!sound, "sound columns are refused");
+  }
 }
 
 }  // namespace kindred_fuzz

@@ -60,6 +60,8 @@ inline std::vector<ViewCall> view_calls() {
   });
   add("transpose", [](const kindred::CsrView& v) { return text_of(kindred::transpose(v)); });
   add("select_rows", [](const kindred::CsrView& v) { return text_of(kindred::select_rows(v, first_half(v.rows()))); });
+  add("a range of rows", [](const kindred::CsrView& v) { return text_of(v.rows(v.rows() / 3, v.rows())); });
+  add("append_rows", [](const kindred::CsrView& v) { return text_of(kindred::append_rows(v, v.rows(v.rows() / 3, v.rows()))); });
   add("select_columns", [](const kindred::CsrView& v) { return text_of(kindred::select_columns(v, first_half(v.cols()))); });
   add("counts and sums", [](const kindred::CsrView& v) {
     return text_of(kindred::row_counts(v), kindred::column_counts(v), kindred::row_sums(v), kindred::column_sums(v));

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <kindred/core/error.hpp>
 #include <kindred/data/dataset.hpp>
-#include <kindred/io/dataset_builder.hpp>
 #include <kindred/io/delimited.hpp>
+#include <kindred/io/record.hpp>
 #include <kindred/io/table.hpp>
 
 namespace kindred_test {
@@ -31,8 +34,10 @@ namespace kindred_test {
     table.require_fields(places.fields_needed());
   }
   const kindred::detail::RecordParser parser(format, places);
-  kindred::detail::DatasetBuilder builder(
-      {.item_names = places.item_name != kindred::detail::no_place, .times = places.time != kindred::detail::no_place});
+  kindred::Dataset data;
+  std::vector<kindred::Index> users, items;
+  std::vector<float> values;
+  std::vector<std::int64_t> times;
   kindred::detail::Record record;
   kindred::detail::LineProblem problem;
   for (; more; more = table.next()) {
@@ -43,9 +48,15 @@ namespace kindred_test {
       case kindred::detail::RecordParser::Outcome::below_minimum: table.dropped("below the minimum"); continue;
       case kindred::detail::RecordParser::Outcome::kept: break;
     }
-    builder.add(record);
+    users.push_back(data.users.intern(record.user));
+    items.push_back(data.items.intern(record.item));
+    values.push_back(record.value);
+    if (places.time != kindred::detail::no_place) times.push_back(record.time);
+    if (places.item_name == kindred::detail::no_place) continue;
+    data.item_names.resize(static_cast<std::size_t>(data.items.size()));
+    if (std::string& name = data.item_names[static_cast<std::size_t>(items.back())]; name.empty()) name = record.item_name;
   }
-  return builder.finish(table.finish());
+  return kindred::detail::merged_dataset(std::move(data), {users, items, values, times}, table.finish());
 }
 
 }  // namespace kindred_test

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include <kindred/io/text.hpp>
+#include <kindred/core/text.hpp>
 
 #include "assets.hpp"
 

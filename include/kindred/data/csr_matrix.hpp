@@ -2,16 +2,19 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
+#include <kindred/data/row_merge.hpp>
 
 namespace kindred::inline v0 {
 
@@ -44,10 +47,24 @@ class CsrMatrix {
     for (Offset& offset : offsets_) offset -= view.offsets().front();
   }
 
-  /// From interactions in any order; repeats of a (user, item) pair are summed (in double, in the order given), zero sums dropped.
-  /// O(nnz + users + items).
+  /// Builds a matrix from interactions in any order. Repeats of a (user, item) pair are summed (in double, in the order given), zero sums dropped.
+  /// O(triplets * log(longest row) + users).
   /// @throws InvalidArgument if an index is out of range or a value or sum is not finite; it says which.
   [[nodiscard]] static CsrMatrix from_triplets(MatrixShape shape, std::span<const Interaction> triplets);
+
+  /// Builds a matrix from columns in memory: interaction n is `values[n]` of user `users[n]` and item `items[n]`, in any order.
+  /// `users`, `items`: equally long. `values`: as long, finite, negative for a dislike; empty: 1 each.
+  /// Repeats of a pair are summed (in double, in the order given), zero sums dropped, as in from_triplets, which gives the same bytes.
+  /// O(interactions * log(longest row) + users); memory 8 bytes an interaction and 16 a user.
+  /// @throws ShapeError if the lengths differ; InvalidArgument if an index is outside the shape or a value or sum is not finite; it says which.
+  [[nodiscard]] static CsrMatrix from_columns(MatrixShape shape, std::span<const Index> users, std::span<const Index> items,
+                                              std::span<const float> values = {});
+
+  /// Builds a matrix from columns in memory as from_columns(shape, users, items, values) does, with the shape found in them: the largest user + 1 rows and the
+  /// largest item + 1 columns. Without interactions it is 0 x 0. A matrix for a model or another matrix needs their shape: name it.
+  /// @throws ShapeError if the lengths differ; InvalidArgument if an index is negative or 2^31 - 1, or a value or sum is not finite; it says which.
+  [[nodiscard]] static CsrMatrix from_columns(std::span<const Index> users, std::span<const Index> items,
+                                              std::span<const float> values = {});
 
   /// A moved-from matrix is 0 x 0 again.
   CsrMatrix(CsrMatrix&& other) noexcept
@@ -78,6 +95,8 @@ class CsrMatrix {
   [[nodiscard]] Index cols() const noexcept { return shape_.items; }
   [[nodiscard]] Offset nnz() const noexcept { return static_cast<Offset>(columns_.size()); }
   [[nodiscard]] SparseRow row(Index u) const noexcept { return view().row(u); }
+  /// The rows [first, last) without a copy, as CsrView::rows(first, last); valid as long as this matrix is.
+  [[nodiscard]] CsrView rows(Index first, Index last) const { return view().rows(first, last); }
   [[nodiscard]] std::span<const Offset> offsets() const noexcept { return view().offsets(); }
   [[nodiscard]] std::span<const Index> columns() const noexcept { return columns_; }
   [[nodiscard]] std::span<const float> values() const noexcept { return values_; }
@@ -104,62 +123,82 @@ class CsrMatrix {
 
 namespace detail {
 
-/// The order that sorts `triplets` by user, then item, equal pairs staying as they were: two counting sorts.
-[[nodiscard]] inline std::vector<Offset> row_major_order(MatrixShape shape, std::span<const Interaction> triplets) {
-  const auto counting_sort = [&](std::vector<Offset>& order, Index keys, auto key) {
-    std::vector<Offset> start(static_cast<std::size_t>(keys) + 1, 0);
-    for (const Interaction& t : triplets) ++start[static_cast<std::size_t>(key(t)) + 1];
-    for (std::size_t k = 1; k < start.size(); ++k) start[k] += start[k - 1];
-    std::vector<Offset> sorted(order.size());
-    for (const Offset n : order)
-      sorted[static_cast<std::size_t>(start[static_cast<std::size_t>(key(triplets[static_cast<std::size_t>(n)]))]++)] = n;
-    order = std::move(sorted);
-  };
-  std::vector<Offset> order(triplets.size());
-  for (std::size_t n = 0; n < order.size(); ++n) order[n] = static_cast<Offset>(n);
-  counting_sort(order, shape.items, [](const Interaction& t) { return t.item; });
-  counting_sort(order, shape.users, [](const Interaction& t) { return t.user; });
-  return order;
+/// Interactions one after the other, as an input of gather_rows and check_input.
+struct TripletInput {
+  std::span<const Interaction> triplets;
+
+  [[nodiscard]] std::size_t size() const noexcept { return triplets.size(); }
+  [[nodiscard]] Index user(std::size_t n) const noexcept { return triplets[n].user; }
+  [[nodiscard]] Index item(std::size_t n) const noexcept { return triplets[n].item; }
+  [[nodiscard]] float value(std::size_t n) const noexcept { return triplets[n].value; }
+  [[nodiscard]] bool has_times() const noexcept { return false; }
+  [[nodiscard]] std::int64_t time(std::size_t) const noexcept { return 0; }
+  /// "triplets[3].user": `field` is user, item or value.
+  [[nodiscard]] static std::string name(std::string_view field, std::size_t n) {
+    return "triplets[" + std::to_string(n) + "]." + std::string(field);
+  }
+};
+
+/// Columns in memory, as an input of gather_rows and check_input. Values may be empty (1 each), and times.
+struct ColumnInput {
+  std::span<const Index> users;
+  std::span<const Index> items;
+  std::span<const float> values;
+  std::span<const std::int64_t> times;
+
+  [[nodiscard]] std::size_t size() const noexcept { return users.size(); }
+  [[nodiscard]] Index user(std::size_t n) const noexcept { return users[n]; }
+  [[nodiscard]] Index item(std::size_t n) const noexcept { return items[n]; }
+  [[nodiscard]] float value(std::size_t n) const noexcept { return values.empty() ? 1.0F : values[n]; }
+  [[nodiscard]] bool has_times() const noexcept { return !times.empty(); }
+  [[nodiscard]] std::int64_t time(std::size_t n) const noexcept { return times[n]; }
+  /// "users[3]": `field` is user, item or value.
+  [[nodiscard]] static std::string name(std::string_view field, std::size_t n) {
+    return std::string(field) + "s[" + std::to_string(n) + "]";
+  }
+};
+
+/// @throws ShapeError unless a column of `size` entries belongs to `users` users; `optional`: it may be empty too.
+inline void check_column_length(std::size_t users, std::string_view column, std::size_t size, bool optional) {
+  if (size == users || (optional && size == 0)) return;
+  throw ShapeError("users has " + std::to_string(users) + " entries and " + std::string(column) + " has " + std::to_string(size) +
+                   "; they must be equally long" + (optional ? ", or " + std::string(column) + " empty" : ""));
 }
 
-/// "user 3 and item 7".
-[[nodiscard]] inline std::string pair_by_index(const Interaction& of) {
-  return "user " + std::to_string(of.user) + " and item " + std::to_string(of.item);
+/// The least shape that holds the interactions of `input`, all of which are checked against `bounds`.
+/// @throws InvalidArgument if an index is out of bounds or a value is not finite, naming the first.
+template <typename Input>
+[[nodiscard]] MatrixShape check_input(MatrixShape bounds, const Input& input) {
+  if (bounds.users < 0) throw InvalidArgument("users", bounds.users, "at least 0");
+  if (bounds.items < 0) throw InvalidArgument("items", bounds.items, "at least 0");
+  MatrixShape found;
+  for (std::size_t n = 0; n < input.size(); ++n) {
+    const Index user = input.user(n), item = input.item(n);
+    if (user < 0 || user >= bounds.users)
+      throw InvalidArgument(Input::name("user", n), user,
+                            "a user index in [0, " + std::to_string(bounds.users) + ")" +
+                                transposed_hint(user >= 0 && user < bounds.items && item >= 0 && item < bounds.users));
+    if (item < 0 || item >= bounds.items)
+      throw InvalidArgument(Input::name("item", n), item,
+                            "an item index in [0, " + std::to_string(bounds.items) + ")" +
+                                transposed_hint(item >= 0 && item < bounds.users && user < bounds.items));
+    if (!is_finite(input.value(n))) throw InvalidArgument(Input::name("value", n), input.value(n), "finite");
+    found.users = (std::max)(found.users, user + 1);
+    found.items = (std::max)(found.items, item + 1);
+  }
+  return found;
 }
 
-/// Calls `merged(members, sum)` for every distinct (user, item) pair in row-major order; `members` are the positions of its triplets.
-/// `pair_text(interaction)` says in an error whose sum is too large.
-/// @throws InvalidArgument as CsrMatrix::from_triplets does.
-template <typename Merged, typename PairText = std::string (*)(const Interaction&)>
-void merge_triplets(MatrixShape shape, std::span<const Interaction> triplets, Merged&& merged, PairText pair_text = pair_by_index) {
-  if (shape.users < 0) throw InvalidArgument("users", shape.users, "at least 0");
-  if (shape.items < 0) throw InvalidArgument("items", shape.items, "at least 0");
-  for (std::size_t n = 0; n < triplets.size(); ++n) {
-    const auto name = [&](std::string_view field) { return "triplets[" + std::to_string(n) + "]." + std::string(field); };
-    const Interaction& t = triplets[n];
-    if (t.user < 0 || t.user >= shape.users)
-      throw InvalidArgument(name("user"), t.user,
-                            "a user index in [0, " + std::to_string(shape.users) + ")" +
-                                transposed_hint(t.user >= 0 && t.user < shape.items && t.item >= 0 && t.item < shape.users));
-    if (t.item < 0 || t.item >= shape.items)
-      throw InvalidArgument(name("item"), t.item,
-                            "an item index in [0, " + std::to_string(shape.items) + ")" +
-                                transposed_hint(t.item >= 0 && t.item < shape.users && t.user < shape.items));
-    if (!is_finite(t.value)) throw InvalidArgument(name("value"), t.value, "finite");
-  }
-  const std::vector<Offset> order = row_major_order(shape, triplets);
-  const auto triplet = [&](std::size_t place) -> const Interaction& { return triplets[static_cast<std::size_t>(order[place])]; };
-  for (std::size_t first = 0; first < order.size();) {
-    std::size_t last = first;
-    double sum = 0.0;
-    for (; last < order.size() && triplet(last).user == triplet(first).user && triplet(last).item == triplet(first).item; ++last)
-      sum += static_cast<double>(triplet(last).value);
-    // Checked as a double: converting one beyond the range of float is undefined.
-    if (std::abs(sum) > static_cast<double>((std::numeric_limits<float>::max)()))
-      throw InvalidArgument("the sum of " + pair_text(triplet(first)), sum, "within the range of a float");
-    merged(std::span<const Offset>(order).subspan(first, last - first), static_cast<float>(sum));
-    first = last;
-  }
+/// The rows of gathered interactions as a matrix. @throws InvalidArgument if a sum is beyond the range of a float.
+[[nodiscard]] inline CsrMatrix merged_matrix(MatrixShape shape, GatheredRows gathered) {
+  RowMerge merge(std::move(gathered));
+  merge.add(merge.merge(0, static_cast<std::size_t>(shape.users)));
+  if (const auto& failed = merge.too_large())
+    throw InvalidArgument("the sum of user " + std::to_string(failed->user) + " and item " + std::to_string(failed->item), failed->sum,
+                          "within the range of a float");
+  std::vector<std::uint32_t> raw_rows;
+  GatheredRows rows = merge.finish(raw_rows);
+  return {shape, std::move(rows.offsets), std::move(rows.columns), std::move(rows.values)};
 }
 
 /// Builds a matrix row by row; the caller keeps columns rising.
@@ -194,15 +233,27 @@ class CsrBuilder {
 }  // namespace detail
 
 inline CsrMatrix CsrMatrix::from_triplets(MatrixShape shape, std::span<const Interaction> triplets) {
-  detail::CsrBuilder builder((MatrixShape{(std::max)(shape.users, Index{0}), (std::max)(shape.items, Index{0})}));
-  builder.reserve(triplets.size());
-  detail::merge_triplets(shape, triplets, [&](std::span<const Offset> members, float sum) {
-    if (sum == 0.0F) return;
-    const Interaction& first = triplets[static_cast<std::size_t>(members.front())];
-    while (builder.rows_ended() < static_cast<std::size_t>(first.user)) builder.end_row();
-    builder.add(first.item, sum);
-  });
-  return builder.finish();
+  const detail::TripletInput input{triplets};
+  (void)detail::check_input(shape, input);
+  return detail::merged_matrix(shape, detail::gather_rows(shape.users, input));
+}
+
+inline CsrMatrix CsrMatrix::from_columns(MatrixShape shape, std::span<const Index> users, std::span<const Index> items,
+                                         std::span<const float> values) {
+  detail::check_column_length(users.size(), "items", items.size(), false);
+  detail::check_column_length(users.size(), "values", values.size(), true);
+  const detail::ColumnInput input{users, items, values, {}};
+  (void)detail::check_input(shape, input);
+  return detail::merged_matrix(shape, detail::gather_rows(shape.users, input));
+}
+
+inline CsrMatrix CsrMatrix::from_columns(std::span<const Index> users, std::span<const Index> items, std::span<const float> values) {
+  detail::check_column_length(users.size(), "items", items.size(), false);
+  detail::check_column_length(users.size(), "values", values.size(), true);
+  const detail::ColumnInput input{users, items, values, {}};
+  constexpr Index most = (std::numeric_limits<Index>::max)();
+  const MatrixShape shape = detail::check_input({most, most}, input);
+  return detail::merged_matrix(shape, detail::gather_rows(shape.users, input));
 }
 
 /// Rows become columns. O(nnz + users + items).
@@ -226,8 +277,9 @@ inline CsrMatrix CsrMatrix::from_triplets(MatrixShape shape, std::span<const Int
   return {{matrix.cols(), matrix.rows()}, std::move(offsets), std::move(columns), std::move(values)};
 }
 
-/// The rows `users`, in that order (repeats allowed), with all columns.
-/// @throws InvalidArgument if a user is not a row of the matrix.
+/// Takes the rows `users`, in that order (repeats allowed), with all columns. `matrix.rows(first, last)` takes neighbouring rows without a copy;
+/// append_rows puts rows below others.
+/// O(users + interactions taken). @throws InvalidArgument if a user is not a row of the matrix.
 [[nodiscard]] inline CsrMatrix select_rows(const CsrView& matrix, std::span<const Index> users) {
   detail::CsrBuilder builder({static_cast<Index>(users.size()), matrix.cols()});
   for (const Index u : users) {
@@ -237,6 +289,30 @@ inline CsrMatrix CsrMatrix::from_triplets(MatrixShape shape, std::span<const Int
     builder.end_row();
   }
   return builder.finish();
+}
+
+/// Puts the rows of `below` under those of `above`: row u of `below` is row `above.rows() + u` of the result. Either may be a part of the other.
+/// New users are appended so; more interactions of known users are not rows to append: their sum is from_columns of both.
+/// O(users + nnz) of both. @throws ShapeError if the numbers of items differ; InvalidArgument beyond 2^31 - 1 users.
+[[nodiscard]] inline CsrMatrix append_rows(const CsrView& above, const CsrView& below) {
+  if (above.cols() != below.cols())
+    throw ShapeError("above is " + detail::shape_text(above.shape()) + " and below is " + detail::shape_text(below.shape()) +
+                     "; they must have the same items");
+  const std::int64_t users = std::int64_t{above.rows()} + below.rows();
+  if (users > (std::numeric_limits<Index>::max)()) throw InvalidArgument("the number of users of both", users, "below 2^31");
+  std::vector<Offset> offsets{0};
+  std::vector<Index> columns;
+  std::vector<float> values;
+  offsets.reserve(static_cast<std::size_t>(users) + 1);
+  columns.reserve(above.columns().size() + below.columns().size());
+  values.reserve(above.values().size() + below.values().size());
+  for (const CsrView* part : {&above, &below}) {
+    const auto before = static_cast<Offset>(columns.size());
+    for (Index u = 0; u < part->rows(); ++u) offsets.push_back(before + static_cast<Offset>(part->row_begin(u + 1)));
+    columns.insert(columns.end(), part->columns().begin(), part->columns().end());
+    values.insert(values.end(), part->values().begin(), part->values().end());
+  }
+  return {{static_cast<Index>(users), above.cols()}, std::move(offsets), std::move(columns), std::move(values)};
 }
 
 /// The columns `items` (strictly increasing), renumbered from 0, with all rows.

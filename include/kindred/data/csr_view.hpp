@@ -124,6 +124,20 @@ class CsrView {
     return {columns_.subspan(first, count), values_.subspan(first, count)};
   }
 
+  /// The rows [first, last) without a copy, numbered from 0; valid as long as the arrays of this view are. O(1).
+  /// @throws InvalidArgument if there are no such rows.
+  [[nodiscard]] CsrView rows(Index first, Index last) const {
+    if (first < 0 || first > last || last > rows())
+      throw InvalidArgument("rows", "[" + std::to_string(first) + ", " + std::to_string(last) + ")",
+                            "within [0, " + std::to_string(rows()) + ")");
+    const std::size_t from = row_begin(first), count = row_begin(last) - from;
+    return {unchecked,
+            {last - first, cols()},
+            offsets_.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first) + 1),
+            columns_.subspan(from, count),
+            values_.subspan(from, count)};
+  }
+
   /// The place of the first interaction of row `u` in columns() and values(); for `u` = rows(), their length. What stands beside the values, times say, is found by it.
   [[nodiscard]] std::size_t row_begin(Index u) const noexcept {
     return static_cast<std::size_t>(offsets_[static_cast<std::size_t>(u)] - offsets_.front());

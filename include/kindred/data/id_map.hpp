@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -8,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -15,6 +17,7 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/core/keyed_hash.hpp>
+#include <kindred/core/text.hpp>
 #include <kindred/core/types.hpp>
 
 namespace kindred::inline v0 {
@@ -85,10 +88,16 @@ class IdMap {
     return index == absent ? std::nullopt : std::optional<Index>(index);
   }
 
+  /// The index of a whole number: its key is its decimal text, "-7", as KeyColumn writes it.
+  [[nodiscard]] std::optional<Index> find(std::int64_t key) const noexcept {
+    char text[20];
+    return find(std::string_view(text, static_cast<std::size_t>(std::to_chars(text, text + sizeof(text), key).ptr - text)));
+  }
+
   /// The index of `key`. @throws InvalidArgument if it is not known.
   [[nodiscard]] Index index(std::string_view key) const {
     const std::optional<Index> found = find(key);
-    if (!found) throw InvalidArgument("key", "'" + std::string(key) + "'", "one of the " + std::to_string(size()) + " known keys");
+    if (!found) throw InvalidArgument("key", detail::printable(key), "one of the " + std::to_string(size()) + " known keys");
     return *found;
   }
 
@@ -98,6 +107,17 @@ class IdMap {
     const auto at = static_cast<std::size_t>(index);
     const std::size_t start = at == 0 ? 0 : ends_[at - 1];
     return {bytes_.data() + start, ends_[at] - start};
+  }
+
+  /// The whole number whose decimal text is the key of `index`. find(key_as_int64(index)) is `index`.
+  /// @throws InvalidArgument if there is no such index, or its key is another text ("anna", "007", or beyond 64 bits).
+  [[nodiscard]] std::int64_t key_as_int64(Index index) const {
+    const std::string_view text = key(index);
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size() || find(number) != index)
+      throw InvalidArgument("key " + std::to_string(index), detail::printable(text), "the decimal text of a 64-bit number");
+    return number;
   }
 
   /// The keys of `indices`, numbered anew in that order. @throws InvalidArgument as key() does, or if an index repeats.

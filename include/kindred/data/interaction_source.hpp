@@ -47,17 +47,7 @@ concept InteractionSource = RowSource<Source> && requires(const Source& source) 
 class RowsBetween {
  public:
   /// @throws InvalidArgument if there are no such rows.
-  RowsBetween(const CsrView& matrix, Index first, Index last) : shape_(matrix.shape()) {
-    if (first < 0 || first > last || last > matrix.rows())
-      throw InvalidArgument("rows", "[" + std::to_string(first) + ", " + std::to_string(last) + ")",
-                            "within [0, " + std::to_string(matrix.rows()) + ")");
-    const auto offsets = matrix.offsets().subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first) + 1);
-    const auto from = static_cast<std::size_t>(offsets.front() - matrix.offsets().front());
-    const auto count = static_cast<std::size_t>(offsets.back() - offsets.front());
-    block_ = {
-        first,
-        {unchecked, {last - first, matrix.cols()}, offsets, matrix.columns().subspan(from, count), matrix.values().subspan(from, count)}};
-  }
+  RowsBetween(const CsrView& matrix, Index first, Index last) : shape_(matrix.shape()), block_{first, matrix.rows(first, last)} {}
 
   [[nodiscard]] MatrixShape shape() const noexcept { return shape_; }
   [[nodiscard]] Offset nnz() const noexcept { return block_.rows.nnz(); }

@@ -11,16 +11,16 @@
 #include <vector>
 
 #include <kindred/core/aligned.hpp>
+#include <kindred/core/text.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/id_map.hpp>
-#include <kindred/io/dataset_builder.hpp>
 #include <kindred/io/field_scanner.hpp>
 #include <kindred/io/line_parser.hpp>
 #include <kindred/io/line_source.hpp>
+#include <kindred/io/record.hpp>
 #include <kindred/io/record_parser.hpp>
 #include <kindred/io/table.hpp>
-#include <kindred/io/text.hpp>
 
 namespace kindred::inline v0 {
 
@@ -85,8 +85,7 @@ struct SeenKeys {
 template <typename Rekey>
 class BlockParser {
  public:
-  BlockParser(const TableReader& table, const DelimitedFormat& format, const RecordParser& records, DatasetBuilder::Parts parts,
-              Rekey& rekey)
+  BlockParser(const TableReader& table, const DelimitedFormat& format, const RecordParser& records, RecordParts parts, Rekey& rekey)
       : lines_(table.parser()),
         records_(records),
         parts_(parts),
@@ -291,7 +290,7 @@ class BlockParser {
 
   LineParser lines_;
   RecordParser records_;
-  DatasetBuilder::Parts parts_;
+  RecordParts parts_;
   Rekey* rekey_;
   ReadOptions options_;
   bool follows_quotes_;

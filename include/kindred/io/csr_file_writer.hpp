@@ -22,9 +22,9 @@
 #include <kindred/data/load_report.hpp>
 #include <kindred/io/atomic_file.hpp>
 #include <kindred/io/csr_file_format.hpp>
-#include <kindred/io/dataset_builder.hpp>
 #include <kindred/io/delimited_format.hpp>
 #include <kindred/io/external_sort.hpp>
+#include <kindred/io/record.hpp>
 #include <kindred/io/record_parser.hpp>
 #include <kindred/io/table.hpp>
 

@@ -8,9 +8,9 @@
 
 #include <kindred/core/rounding.hpp>
 #include <kindred/data/dataset.hpp>
-#include <kindred/io/dataset_builder.hpp>
 #include <kindred/io/delimited_format.hpp>
 #include <kindred/io/parallel_records.hpp>
+#include <kindred/io/record.hpp>
 #include <kindred/io/record_parser.hpp>
 #include <kindred/io/table.hpp>
 
@@ -28,7 +28,7 @@ template <typename Rekey>
   ColumnPlaces places;
   const bool more = find_first_row(format, table, places);
   const RecordParser parser(format, places);
-  const DatasetBuilder::Parts parts{.item_names = places.item_name != no_place, .times = places.time != no_place};
+  const RecordParts parts{.item_names = places.item_name != no_place, .times = places.time != no_place};
   ParallelRecords<std::remove_reference_t<Rekey>> records(table, format, parser, parts, rekey);
   if (more) records.take_first_row();
   return records.finish();

@@ -14,9 +14,9 @@
 #include <vector>
 
 #include <kindred/core/error.hpp>
+#include <kindred/core/text.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/io/table.hpp>
-#include <kindred/io/text.hpp>
 
 namespace kindred::inline v0 {
 

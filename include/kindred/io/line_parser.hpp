@@ -12,7 +12,7 @@
 #include <vector>
 
 #include <kindred/core/error.hpp>
-#include <kindred/io/text.hpp>
+#include <kindred/core/text.hpp>
 
 namespace kindred::inline v0 {
 

@@ -17,7 +17,7 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/io/input_file.hpp>
-#include <kindred/io/text.hpp>
+#include <kindred/core/text.hpp>
 
 namespace kindred::inline v0 {
 

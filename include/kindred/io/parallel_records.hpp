@@ -17,8 +17,8 @@
 #include <kindred/core/parallel.hpp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/io/block_parser.hpp>
-#include <kindred/io/dataset_builder.hpp>
 #include <kindred/io/delimited_format.hpp>
+#include <kindred/io/record.hpp>
 #include <kindred/io/record_merge.hpp>
 #include <kindred/io/record_parser.hpp>
 #include <kindred/io/table.hpp>
@@ -32,7 +32,7 @@ template <typename Rekey>
 class ParallelRecords {
  public:
   /// `table` stands at its first row, or at its end. All references must outlive this object.
-  ParallelRecords(TableReader& table, const DelimitedFormat& format, const RecordParser& records, DatasetBuilder::Parts parts, Rekey& rekey)
+  ParallelRecords(TableReader& table, const DelimitedFormat& format, const RecordParser& records, RecordParts parts, Rekey& rekey)
       : table_(table), records_(records), parts_(parts), parsers_() {
     const std::size_t workers = (std::min)(resolve_threads(table.options().threads), table.most_threads());
     for (std::size_t n = 0; n < workers; ++n) parsers_.emplace_back(table, format, records, parts, rekey);
@@ -67,12 +67,11 @@ class ParallelRecords {
     MergedKeys users = merge_keys(seen_users), items = merge_keys(seen_items);
     Dataset data;
     if (parts_.item_names) data.item_names = merge_names(items);
-    const std::uint64_t zero_rows = RowMerger(users, items, parts_.times, table_.options().threads).merge(blocks, data, report, [&] {
+    RowMerger merger(std::move(users), std::move(items), parts_.times, table_.options().threads);
+    const std::uint64_t zero_rows = merger.merge(blocks, data, report, [&] {
       for (auto& parser : parsers_) parser.forget_rows();
     });
-    data.users = std::move(users.map);
-    data.items = std::move(items.map);
-    return DatasetBuilder::finished(std::move(data), std::move(report), zero_rows);
+    return finished_dataset(std::move(data), std::move(report), zero_rows);
   }
 
  private:
@@ -214,7 +213,7 @@ class ParallelRecords {
 
   TableReader& table_;
   const RecordParser& records_;
-  DatasetBuilder::Parts parts_;
+  RecordParts parts_;
   std::vector<BlockParser<Rekey>> parsers_;   // one a worker
   std::vector<std::vector<BlockRows>> done_;  // by worker, in the order of the file
   std::atomic<std::uint64_t> failed_block_{none};

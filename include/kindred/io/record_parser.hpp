@@ -8,12 +8,12 @@
 #include <span>
 #include <string_view>
 
-#include <kindred/io/dataset_builder.hpp>
+#include <kindred/core/text.hpp>
 #include <kindred/io/dates.hpp>
 #include <kindred/io/delimited_format.hpp>
 #include <kindred/io/line_parser.hpp>
 #include <kindred/io/numbers.hpp>
-#include <kindred/io/text.hpp>
+#include <kindred/io/record.hpp>
 
 namespace kindred::inline v0 {
 

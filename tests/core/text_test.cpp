@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <kindred/io/text.hpp>
+#include <kindred/core/text.hpp>
 
 #include <cstddef>
 #include <string>
