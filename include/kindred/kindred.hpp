@@ -18,6 +18,7 @@
 #include <kindred/core/rounding.hpp>        // IWYU pragma: export
 #include <kindred/core/small_file.hpp>      // IWYU pragma: export
 #include <kindred/core/text.hpp>            // IWYU pragma: export
+#include <kindred/core/thread_team.hpp>     // IWYU pragma: export
 #include <kindred/core/types.hpp>           // IWYU pragma: export
 
 #include <kindred/simd/kernels.hpp>        // IWYU pragma: export

@@ -19,6 +19,7 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/progress.hpp>
+#include <kindred/core/thread_team.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/interaction_source.hpp>
@@ -220,7 +221,8 @@ template <RecommenderModel Model>
   std::vector<RankingScores> scores(users.size() * n_cutoffs);
   std::vector<ListFacts> facts(users.size());
   RecommendAllOptions request{.count = length, .candidates = options.candidates, .fallback = options.fallback, .threads = 1};
-  const ParallelOptions by_blocks{.threads = options.threads, .grain = 256};
+  ThreadTeam team;
+  const ParallelOptions by_blocks{.threads = options.threads, .grain = 256, .executor = team.executor()};
   // One round, or as many as there is progress to tell of: never too short for all threads.
   const Stopwatch watch;
   const std::size_t round =

@@ -13,6 +13,7 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/rounding.hpp>
+#include <kindred/core/thread_team.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/linalg/top_k.hpp>
 #include <kindred/linalg/top_k_search.hpp>
@@ -135,12 +136,12 @@ template <Real Scalar>
 /// The lists of `users`, whose factors are rows of `queries`.
 template <Real Scalar>
 [[nodiscard]] RankedLists many_lists(const Searched<Scalar>& searched, const FactorMatrix<Scalar>& queries, std::span<const Index> users,
-                                     const RecommendAllOptions& options) {
+                                     const RecommendAllOptions& options, const Executor* executor = nullptr) {
   std::vector<std::vector<Scored>> lists(users.size());
   std::vector<ListSource> sources(users.size(), ListSource::model);
   const std::size_t share = (users.size() + resolve_threads(options.threads) - 1) / resolve_threads(options.threads);
-  const ParallelOptions parallel{.threads = options.threads,
-                                 .grain = (std::min)(TopKSearch<Scalar>::tile, (std::max)(std::size_t{8}, share))};
+  const ParallelOptions parallel{
+      .threads = options.threads, .grain = (std::min)(TopKSearch<Scalar>::tile, (std::max)(std::size_t{8}, share)), .executor = executor};
   std::vector<TopKSearch<Scalar>> searches;
   for (std::size_t n = 0; n < worker_count(users.size(), parallel); ++n) searches.emplace_back(searched.index, searched.rows);
   parallel_for(users.size(), parallel, [&](std::size_t first, std::size_t last, std::size_t worker) {
@@ -170,10 +171,11 @@ template <Real Scalar>
 template <Real Scalar>
 void stream_lists(const Searched<Scalar>& searched, const FactorMatrix<Scalar>& queries, std::span<const Index> users,
                   const RecommendAllOptions& options, const ListSink& sink) {
+  ThreadTeam team;
   const std::size_t round = 8 * TopKSearch<Scalar>::tile * resolve_threads(options.threads);
   for (std::size_t first = 0; first < users.size(); first += round) {
     const std::span<const Index> some = users.subspan(first, (std::min)(round, users.size() - first));
-    const RankedLists lists = many_lists(searched, queries, some, options);
+    const RankedLists lists = many_lists(searched, queries, some, options, team.executor());
     for (std::size_t n = 0; n < some.size(); ++n) sink(some[n], lists.row(n), lists.source(n));
   }
 }

@@ -15,6 +15,7 @@
 #include <kindred/core/lazy.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/progress.hpp>
+#include <kindred/core/thread_team.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/interaction_source.hpp>
@@ -143,7 +144,7 @@ class ImplicitALS : public FactorModel<Scalar> {
     if (!item_system_) return {items_, eigenvalues_, nullptr};
     return {items_, item_system_->basis().values, &item_system_->basis()};
   }
-  [[nodiscard]] detail::FixedSide<Scalar> fixed_users();
+  [[nodiscard]] detail::FixedSide<Scalar> fixed_users(const ParallelOptions& parallel);
   /// Solves `rows` of one side, existing ones or the next new ones; row n of `known` (no zeros) is everything known of rows[n].
   void update(Side side, std::span<const Index> rows, const CsrView& known, std::string_view where);
 
@@ -232,7 +233,7 @@ FactorMatrix<Scalar> ImplicitALS<Scalar>::fold_in_all(const CsrView& rows) const
   detail::check_shape("rows", rows.shape(), "what the model takes", {rows.rows(), shape().items});
   CsrMatrix cleaned;
   return detail::fold_in_rows<Scalar>(options_, weights_, Side::users, fixed_items(), detail::without_stored_zeros(rows, cleaned), {},
-                                      options_.threads, "fold_in_all");
+                                      {.threads = options_.threads}, "fold_in_all");
 }
 
 template <Real Scalar>
@@ -284,8 +285,7 @@ Index ImplicitALS<Scalar>::append_items(const CsrView& columns) {
 }
 
 template <Real Scalar>
-detail::FixedSide<Scalar> ImplicitALS<Scalar>::fixed_users() {
-  const ParallelOptions parallel{.threads = options_.threads};
+detail::FixedSide<Scalar> ImplicitALS<Scalar>::fixed_users(const ParallelOptions& parallel) {
   if (!user_system_) user_system_.emplace(gram(users_, weights_.background(Side::users), parallel, options_.simd));
   user_system_->diagonalise(options_.factors, parallel, options_.simd);
   return {users_, user_system_->basis().values, &user_system_->basis()};
@@ -295,7 +295,9 @@ template <Real Scalar>
 void ImplicitALS<Scalar>::update(Side side, std::span<const Index> rows, const CsrView& known, std::string_view where) {
   if (rows.empty()) return;
   const bool of_users = side == Side::users;
-  const detail::FixedSide<Scalar> fixed = of_users ? fixed_items() : fixed_users();
+  detail::ThreadTeam team;
+  const ParallelOptions parallel{.threads = options_.threads, .executor = team.executor()};
+  const detail::FixedSide<Scalar> fixed = of_users ? fixed_items() : fixed_users(parallel);
   std::optional<detail::SideSystem>& own = of_users ? user_system_ : item_system_;
   std::optional<detail::SideSystem> changed = own;
   if (!of_users && !changed) changed.emplace(std::span<const double>(eigenvalues_));
@@ -313,10 +315,10 @@ void ImplicitALS<Scalar>::update(Side side, std::span<const Index> rows, const C
       if (changed && row < before.rows()) changed->add(before.row(row), -weight_of(row));
     const std::vector<Index> counts = row_counts(known);
     for (std::size_t n = 0; n < rows.size(); ++n) weights_.set_count(side, rows[n], counts[n]);
-    const FactorMatrix<Scalar> solved = detail::fold_in_rows<Scalar>(options_, weights_, side, fixed, known, rows, options_.threads, where);
+    const FactorMatrix<Scalar> solved = detail::fold_in_rows<Scalar>(options_, weights_, side, fixed, known, rows, parallel, where);
     if (changed) {
       for (std::size_t n = 0; n < rows.size(); ++n) changed->add(solved.row(static_cast<Index>(n)), weight_of(rows[n]));
-      if (!of_users) changed->diagonalise(options_.factors, {.threads = options_.threads}, options_.simd);
+      if (!of_users) changed->diagonalise(options_.factors, parallel, options_.simd);
     }
     this->put_rows(of_users ? users_ : items_, of_users ? user_counts_ : item_counts_, rows, solved, counts);
   } catch (...) {
@@ -336,7 +338,8 @@ template <Real Scalar>
 ImplicitALS<Scalar> ImplicitALS<Scalar>::settled() const {
   ImplicitALS copy(*this);
   if (is_settled()) return copy;
-  const ParallelOptions parallel{.threads = options_.threads};
+  detail::ThreadTeam team;
+  const ParallelOptions parallel{.threads = options_.threads, .executor = team.executor()};
   Eigenbasis basis =
       eigenbasis(gram(items_, weights_.background(Side::items), parallel, options_.simd), options_.factors, parallel, options_.simd);
   rotate(copy.items_, basis, parallel, options_.simd);

@@ -15,6 +15,7 @@
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/progress.hpp>
 #include <kindred/core/random.hpp>
+#include <kindred/core/thread_team.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/interaction_source.hpp>
 #include <kindred/models/als/half_step.hpp>
@@ -78,7 +79,11 @@ class AlsFit {
   /// `train` and `by_items`: the rows of this process; `weights`: of all of train. `total`: started before the transposing.
   AlsFit(const AlsOptions& options, AlsWeights weights, const RowsRef& train, const RowsRef& by_items, const AlsFitOptions<Scalar>& asked,
          const Stopwatch& total, const FitPartners<Scalar>* partners)
-      : asked_(asked), total_(total), partners_(partners), parallel_{.threads = options.threads, .grain = 1, .executor = asked.executor} {
+      : asked_(asked),
+        total_(total),
+        partners_(partners),
+        team_(asked.executor),
+        parallel_{.threads = options.threads, .grain = 1, .executor = team_.executor()} {
     state_.options = options;
     state_.weights = std::move(weights);
     start(train.cols(), train.rows());
@@ -178,6 +183,7 @@ class AlsFit {
   const AlsFitOptions<Scalar>& asked_;
   const Stopwatch& total_;
   const FitPartners<Scalar>* partners_;
+  ThreadTeam team_;  // for all half-steps
   ParallelOptions parallel_;
   AlsState<Scalar> state_;
   std::optional<SideData<Scalar>> users_;

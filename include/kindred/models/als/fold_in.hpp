@@ -216,9 +216,9 @@ class AlsFoldIn {
 template <Real Scalar>
 [[nodiscard]] FactorMatrix<Scalar> fold_in_rows(const AlsOptions& options, const AlsWeights& weights, AlsSide side,
                                                 const FixedSide<Scalar>& fixed, const CsrView& rows, std::span<const Index> named,
-                                                std::size_t threads, std::string_view where) {
+                                                const ParallelOptions& run, std::string_view where) {
   FactorMatrix<Scalar> solved(rows.rows(), static_cast<Index>(options.factors));
-  const ParallelOptions parallel{.threads = threads, .grain = 16};
+  const ParallelOptions parallel{.threads = run.threads, .grain = 16, .executor = run.executor};
   const auto count = static_cast<std::size_t>(rows.rows());
   std::vector<AlsFoldIn<Scalar>> workers;
   for (std::size_t n = 0; n < worker_count(count, parallel); ++n) workers.emplace_back(options, weights, side, fixed);
