@@ -40,7 +40,8 @@ TEST_SUITE("hostile/views") {
     for (std::size_t u = 0; u < 60; ++u) rows[u] = static_cast<kd::Index>(u);
     whole = kd::CsrMatrix(whole.shape(), {whole.offsets().begin(), whole.offsets().end()}, {whole.columns().begin(), whole.columns().end()},
                           values);
-    for (const auto& [first, last] : {std::pair<kd::Index, kd::Index>{20, 50}, {59, 60}, {30, 30}, {0, 60}}) {
+    for (const std::pair<kd::Index, kd::Index>& range : {std::pair<kd::Index, kd::Index>{20, 50}, {59, 60}, {30, 30}, {0, 60}}) {
+      const kd::Index first = range.first, last = range.second;  // clang 14 captures no structured bindings
       const kd::CsrView view = piece(whole, first, last);
       const kd::CsrMatrix copy = kd::select_rows(
           whole, std::span<const kd::Index>(rows).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first)));

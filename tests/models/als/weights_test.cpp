@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <kindred/models/als/row_assembler.hpp>
 #include <kindred/models/als/weights.hpp>
 
 #include <cmath>
