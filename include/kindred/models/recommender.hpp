@@ -188,11 +188,11 @@ inline void check_filters(std::span<const Index> exclude, const std::optional<st
   if (min_score && !(*min_score == *min_score)) throw InvalidArgument("min_score", *min_score, "a number");
 }
 
-/// @throws InvalidArgument if `rerank` was made for another number of items.
-inline void check_rerank(const Rerank& rerank, Index items) {
-  if (rerank && rerank.items && *rerank.items != static_cast<std::size_t>(items))
+/// @throws InvalidArgument if `rerank` was made for another number of rows than `count`; `listed` says what the lists hold.
+inline void check_rerank(const Rerank& rerank, Index count, std::string_view listed = "items") {
+  if (rerank && rerank.items && *rerank.items != static_cast<std::size_t>(count))
     throw InvalidArgument("rerank", "made for " + std::to_string(*rerank.items) + " items",
-                          "made for " + std::to_string(items) + ", the items of the model");
+                          "made for " + std::to_string(count) + ", the " + std::string(listed) + " of the model");
 }
 
 /// What a list for any user needs. @throws InvalidArgument naming the field that is wrong.
