@@ -216,6 +216,14 @@ inline void check_recommend_all(std::span<const Index> users, const RecommendAll
   check_threads(options.threads);
 }
 
+/// The lists of a model's batch call. @throws InvalidArgument unless there is one for each of `users` users.
+[[nodiscard]] inline RankedLists checked_lists(RankedLists lists, std::size_t users) {
+  if (lists.size() != users)
+    throw InvalidArgument("the number of lists from recommend_all", lists.size(),
+                          std::to_string(users) + ", the number of users asked for");
+  return lists;
+}
+
 /// The options of one user of a batch.
 [[nodiscard]] inline RecommendOptions options_of(Index user, const RecommendAllOptions& options) {
   RecommendOptions one{.count = options.count,
