@@ -174,6 +174,24 @@ TEST_SUITE("core/parallel") {
     for (std::thread& thread : threads) thread.join();
   }
 
+  TEST_CASE("an executor that keeps a reference to its task and calls it later finds the loop closed") {
+    const std::function<void(std::size_t)>* late = nullptr;
+    int calls = 0;
+    const auto loop = [&](const kd::Executor& executor) {
+      kd::parallel_for(8, {.threads = 4, .executor = &executor}, [&](std::size_t, std::size_t, std::size_t) { ++calls; });
+    };
+    CHECK_THROWS_AS(loop([&](std::size_t, const std::function<void(std::size_t)>& task) { late = &task; }), kd::InvalidArgument);
+    for (std::size_t worker = 0; worker < 4; ++worker) (*late)(worker);
+    CHECK(calls == 0);
+    loop([&](std::size_t, const std::function<void(std::size_t)>& task) {
+      late = &task;
+      task(2);
+    });
+    CHECK(calls == 8);
+    for (std::size_t worker = 0; worker < 4; ++worker) (*late)(worker);
+    CHECK(calls == 8);
+  }
+
   TEST_CASE("an executor that throws: its exception comes out, and no worker runs afterwards") {
     std::vector<std::thread> threads;
     std::atomic<bool> go{false};

@@ -581,4 +581,24 @@ TEST_SUITE("evaluation/evaluate") {
     broken.lists[1] = {0, 2, 0};
     CHECK_THROWS_WITH_AS((void)kd::evaluate(broken, hand_train, hand_test), Contains("ranked[2] is 0"), kd::InvalidArgument);
   }
+
+  TEST_CASE("a batch call with another number of lists than users is an error") {
+    struct Lists {
+      std::size_t count;
+      [[nodiscard]] kd::MatrixShape shape() const { return {3, 4}; }
+      [[nodiscard]] std::vector<kd::Scored> recommend(kd::Index, const kd::RecommendOptions&) const { return {}; }
+      [[nodiscard]] kd::RankedLists recommend_all(std::span<const kd::Index>, const kd::RecommendAllOptions&) const {
+        return kd::RankedLists(std::vector<std::vector<kd::Scored>>(count, {{3, 1.0}}));
+      }
+    };
+    const kd::CsrMatrix train({3, 4}, {0, 1, 2, 3}, {0, 1, 2}, {1, 1, 1}), test({3, 4}, {0, 1, 2, 3}, {3, 3, 3}, {1, 1, 1});
+    const auto take = [](kd::Index, std::span<const kd::Scored>) {};
+    for (const std::size_t count : {std::size_t{2}, std::size_t{4}}) {
+      const std::string words = "the number of lists from recommend_all is " + std::to_string(count) + "; it must be 3";
+      CHECK_THROWS_WITH_AS((void)kd::evaluate(Lists{count}, train, test), doctest::Contains(words.c_str()), kd::InvalidArgument);
+      CHECK_THROWS_WITH_AS(kd::recommend_all(Lists{count}, kd::rows_between(train, 0, 3), {}, take), doctest::Contains(words.c_str()),
+                           kd::InvalidArgument);
+    }
+    CHECK(kd::evaluate(Lists{3}, train, test).at(10).hit_rate.mean == 1.0);
+  }
 }

@@ -141,6 +141,42 @@ TEST_SUITE("hostile/surroundings") {
   }
 #endif
 
+#if defined(__GLIBC__) && !defined(__aarch64__)
+  TEST_CASE("traps: fits where settings leave nothing to divide by") {
+    std::vector<kd::Interaction> triplets;  // of some users and items alone
+    for (kd::Index u = 0; u < 30; ++u)
+      for (kd::Index n = 0; u % 7 != 3 && n < 6; ++n) triplets.push_back({u, (u * 7 + n * 3) % 20, static_cast<float>(n + 1)});
+    const kd::CsrMatrix train = kd::CsrMatrix::from_triplets({30, 23}, triplets);
+    for (const std::size_t factors : {1u, 8u, 40u})
+      for (const double regularization : {0.0, 0.1})
+        for (const double base : {0.0, 1.0})
+          for (const double alpha : {0.0, 40.0})
+            for (const double weight : {0.0, 1.0})
+              for (const kd::Solver solver : {kd::Solver::cholesky, kd::Solver::conjugate_gradient}) {
+                kd::AlsOptions options{
+                    .factors = factors, .regularization = regularization, .alpha = alpha, .iterations = 2, .solver = solver};
+                options.confidence_base = base;
+                options.unobserved_weight = weight;
+                options.init = kd::Init::uniform;
+                options.threads = 1;
+                CAPTURE(factors);
+                CAPTURE(regularization);
+                CAPTURE(base);
+                CAPTURE(alpha);
+                CAPTURE(weight);
+                CHECK(kindred::test::run_in_child([&] {
+                        feenableexcept(FE_DIVBYZERO | FE_INVALID | FE_OVERFLOW);
+                        (void)outcome_of([&] {
+                          kd::ImplicitALS<float> model(options);
+                          model.fit(train, {.record_loss = true});
+                          return text_of(model.explain(train.row(0), 3));
+                        });
+                        return 0;
+                      }) == 0);
+              }
+  }
+#endif
+
   TEST_CASE("locales: numbers in answers and errors are written with a point") {
     const std::locale before = std::locale::global(std::locale(std::locale::classic(), new Comma));
     const bool installed = std::setlocale(LC_ALL, "de_DE.UTF-8") != nullptr;

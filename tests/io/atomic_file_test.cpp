@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <kindred/io/atomic_file.hpp>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
@@ -10,6 +11,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -237,6 +240,41 @@ TEST_SUITE("AtomicFile") {
     living.commit();
     CHECK(content(path) == "first");
     CHECK(files_in(directory.path()) == 10);
+  }
+
+  TEST_CASE("what a killed writer of a read-only file left behind goes, too") {
+    const kd::test::TemporaryDirectory directory;
+    const std::string path = directory.path("model");
+    std::filesystem::permissions(directory.path(), std::filesystem::perms::all);
+    CHECK(kd::test::run_in_child([&] {
+            if (geteuid() == 0 && seteuid(65'534) != 0) return 2;  // root may open any file
+            if (replace(path, "old") != 0 || chmod(path.c_str(), 0444) != 0) return 3;
+            if (kd::test::run_in_child([&]() -> int {
+                  AtomicFile file(path);
+                  std::raise(SIGKILL);
+                  return 0;
+                }) != 128 + SIGKILL)
+              return 4;
+            return files_in(directory.path()) == 2 && replace(path, "new") == 0 ? 0 : 1;
+          }) == 0);
+    CHECK(content(path) == "new");
+    CHECK(files_in(directory.path()) == 1);
+  }
+
+  TEST_CASE("writers of one path do not disturb each other, through a link as well") {
+    const kd::test::TemporaryDirectory directory;
+    const std::string path = directory.file("old", "model"), link = directory.path("link");
+    std::filesystem::create_symlink("model", link);
+    std::atomic<int> failed{0};
+    std::vector<std::thread> writers;
+    for (const std::string& written : {path, path, link, link})
+      writers.emplace_back([&failed, written] {
+        for (int n = 0; n < 200; ++n) failed += replace(written, "new") == 0 ? 0 : 1;
+      });
+    for (std::thread& writer : writers) writer.join();
+    CHECK(failed == 0);
+    CHECK(content(path) == "new");
+    CHECK(files_in(directory.path()) == 2);
   }
 
   TEST_CASE("no permission to write into the folder") {

@@ -99,6 +99,19 @@ TEST_SUITE("models/rerank") {
       refused(model, rerank, "rerank is made for 83 items; it must be made for 84, the items of the model");
   }
 
+  TEST_CASE("lists of users are reranked by what has data for each user") {
+    const kd::CsrMatrix train = kindred_test::random_matrix(83, 40, 0.2, 3);
+    kd::ImplicitALS<float> model(kindred_test::small_als());
+    model.fit(train);
+    const std::vector<kd::Index> items(40, 1), users(83, 1);
+    for (const kd::Rerank& rerank :
+         {kd::popularity_penalty(items, 0.1), kd::group_quota(items, 3), kd::maximal_marginal_relevance(model.item_factors(), 0.3)})
+      CHECK_THROWS_WITH_AS((void)model.recommend_users(1, {.rerank = rerank}),
+                           "rerank is made for 40 items; it must be made for 83, the users of the model", kd::InvalidArgument);
+    CHECK(model.recommend_users(1, {.rerank = kd::group_quota(users, 3)}).size() == 3);
+    CHECK(model.recommend_users(1, {.rerank = kd::maximal_marginal_relevance(model.user_factors(), 0.3)}).size() == 10);
+  }
+
   TEST_CASE("what is refused") {
     const std::vector<kd::Index> none;
     const kd::FactorMatrix<float> factors;

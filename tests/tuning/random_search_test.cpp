@@ -161,6 +161,16 @@ TEST_SUITE("tuning/random_search") {
     refuses({{"log_epsilon", two}}, {}, "'log_epsilon', without effect");
     refuses({{"init_scale", two}}, {.init = kd::Init::uniform}, "'init_scale', without effect");
     refuses({{"threads", two}}, {}, "'threads', without effect");
+    refuses({{"nu", two}}, {.regularization = 0.0}, "'nu', without effect");
+    refuses({{"rho", two}}, {.unobserved_weight = 0.0}, "'rho', without effect");
+    refuses({{"rho_users", two}}, {.unobserved_weight = 0.0}, "'rho_users', without effect");
+    refuses({{"log_epsilon", two}}, {.alpha = 0.0, .confidence = kd::Confidence::log}, "'log_epsilon', without effect");
+    // Beside the option that they need they have one.
+    const auto accepts = [&](const kd::SearchSpace& tried, kd::AlsOptions base) { CHECK_NOTHROW(kd::detail::check_space(tried, base)); };
+    accepts({{"nu", two}, {"regularization", two}}, {.regularization = 0.0});
+    accepts({{"rho", two}, {"unobserved_weight", two}}, {.unobserved_weight = 0.0});
+    accepts({{"rho_users", two}, {"background_ratio", two}}, {.unobserved_weight = 0.0});
+    accepts({{"log_epsilon", two}, {"alpha", two}}, {.alpha = 0.0, .confidence = kd::Confidence::log});
   }
 
   // A confidence function is called the same number of times by every fit.

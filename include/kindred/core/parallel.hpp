@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +24,8 @@ namespace kindred::inline v0 {
 
 /// Runs `task(worker)` once for each worker in [0, workers), at the same time if it can, and returns when all have returned. `task` does not throw.
 /// A program with a thread pool of its own hands in one of these; without it Kindred starts threads for the call and joins them.
-/// A task that starts after the executor has returned does nothing; tasks that still run then are waited for.
+/// A task that starts after the executor has returned does nothing; tasks that still run then are waited for. `task` itself stays valid until it was called
+/// for every worker, or for at least the next 1,024 loops whose executors return too early.
 using Executor = std::function<void(std::size_t workers, const std::function<void(std::size_t worker)>& task)>;
 
 /// How a parallel loop runs.
@@ -84,6 +86,10 @@ class ExecutorLoop {
     state_.fetch_or(closed);
     for (std::uint64_t state = state_.load(); state != closed; state = state_.load()) state_.wait(state);
   }
+  /// Whether every worker was let in; then the executor has no call left to make.
+  [[nodiscard]] bool all_started() const noexcept {
+    return std::all_of(started_.begin(), started_.end(), [](const std::atomic<bool>& started) { return started.load(); });
+  }
 
  private:
   static constexpr std::uint64_t closed = std::uint64_t{1} << 63;
@@ -92,22 +98,41 @@ class ExecutorLoop {
   std::vector<std::atomic<bool>> started_;
 };
 
+using ExecutorTask = std::function<void(std::size_t)>;
+
+/// Keeps the task of an executor that has returned before it called it for every worker: threads of its own may refer to it still. The last 1,024 are kept.
+inline void keep_late_task(std::shared_ptr<const ExecutorTask> task) noexcept {
+  struct Kept {
+    std::mutex mutex;
+    std::array<std::shared_ptr<const ExecutorTask>, 1024> tasks;
+    std::size_t next = 0;
+  };
+  static Kept& kept = *new Kept;  // never destroyed: threads may outlive static objects
+  const std::lock_guard lock(kept.mutex);
+  kept.tasks[kept.next++ % kept.tasks.size()].swap(task);
+}
+
 /// Runs `work` on `executor`. However it returns, no worker runs afterwards. Throws what `executor` throws.
 template <typename Work>
 void run_on(const Executor& executor, std::size_t workers, const Work& work) {
   const auto loop = std::make_shared<ExecutorLoop>(workers);
-  const std::function<void(std::size_t)> task = [loop, call = &work](std::size_t worker) noexcept {
-    if (!loop->enter(worker)) return;
+  const auto task = std::make_shared<const ExecutorTask>([loop, call = &work](std::size_t worker) noexcept {
+    const std::shared_ptr<ExecutorLoop> own = loop;  // the task may go as soon as all workers have left
+    if (!own->enter(worker)) return;
     (*call)(worker);
-    loop->leave();
+    own->leave();
+  });
+  const auto close = [&] {
+    loop->close();
+    if (!loop->all_started()) keep_late_task(task);
   };
   try {
-    executor(workers, task);
+    executor(workers, *task);
   } catch (...) {
-    loop->close();
+    close();
     throw;
   }
-  loop->close();
+  close();
 }
 
 /// parallel_for for any body: compiled once, however many loops a program has.

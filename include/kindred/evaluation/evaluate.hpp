@@ -60,7 +60,7 @@ namespace detail {
 template <RecommenderModel Model>
 [[nodiscard]] RankedLists recommend_block(const Model& model, std::span<const Index> users, const RecommendAllOptions& options) {
   if constexpr (BatchRecommenderModel<Model>) {
-    return model.recommend_all(users, options);
+    return checked_lists(model.recommend_all(users, options), users.size());
   } else {
     std::vector<std::vector<Scored>> lists;
     for (const Index user : users) lists.push_back(model.recommend(user, options_of(user, options)));
@@ -417,7 +417,7 @@ template <RecommenderModel Model>
 /// The report counts what makes figures doubtful, test items that are in train for one, and its protocol names what it found.
 /// All cutoffs come from one list a user. O(cost of the lists + users * (largest cutoff * log + test items)).
 /// @throws ShapeError if shapes differ; InvalidArgument if an option is not valid, no user has a test item, all test items are in train and left out of the
-/// lists, all lists are empty, or the model lists an item that is not there, an item twice, or a score that is no number; Cancelled; what the model and
+/// lists, all lists are empty, or the model lists an item that is not there, an item twice, a score that is no number, or another number of lists than users; Cancelled; what the model and
 /// the progress callback throw.
 template <RecommenderModel Model>
 [[nodiscard]] RankingReport evaluate(const Model& model, const CsrView& train, const CsrView& test, const EvaluateOptions& options = {}) {

@@ -69,9 +69,13 @@ inline void check_regular(const std::string& path, mode_t mode) {
   std::filesystem::path target(path);
 #if KINDRED_POSIX_FILES
   struct stat wanted {};
-  const bool exists = uninterrupted([&] { return ::stat(path.c_str(), &wanted); }) == 0;
-  if (exists) check_regular(path, wanted.st_mode);
-  if (!exists && errno != ENOENT) throw IoError(path, "write", errno);
+  const auto look = [&] {
+    const bool exists = uninterrupted([&] { return ::stat(path.c_str(), &wanted); }) == 0;
+    if (exists) check_regular(path, wanted.st_mode);
+    if (!exists && errno != ENOENT) throw IoError(path, "write", errno);
+    return exists;
+  };
+  (void)look();
   std::error_code error;
   for (int links = 0; std::filesystem::is_symlink(std::filesystem::symlink_status(target, error)); ++links) {
     if (links == 64) throw IoError(path, "follow the links", ELOOP);
@@ -79,10 +83,13 @@ inline void check_regular(const std::string& path, mode_t mode) {
     if (error) throw IoError(path, "follow the links", error.value());
     target = target.parent_path() / next;
   }
-  // A link of /proc may name another file, or one that was removed.
+  // A link of /proc may name another file, or one that was removed. Between two looks another writer may replace the file, so look again.
   struct stat found {};
-  if (exists && (::stat(target.c_str(), &found) != 0 || found.st_dev != wanted.st_dev || found.st_ino != wanted.st_ino))
-    throw IoError(path, "replace a file that has no name", ENOTSUP);
+  const auto names_same_file = [&] {
+    return !look() || (::stat(target.c_str(), &found) == 0 && found.st_dev == wanted.st_dev && found.st_ino == wanted.st_ino);
+  };
+  for (int looks = 0; target != path && !names_same_file(); ++looks)
+    if (looks == 100) throw IoError(path, "replace a file that has no name", ENOTSUP);
 #endif
   if (!target.has_filename()) throw IoError(path, "write a folder", path.empty() ? ENOENT : EISDIR);
   return target.string();
@@ -244,7 +251,11 @@ class AtomicFile {
     for (std::filesystem::directory_iterator entry(names_.folder(), error); !error && entry != std::filesystem::directory_iterator();
          entry.increment(error)) {
       if (!names_.made(entry->path().filename().string())) continue;
-      const int left = uninterrupted([&] { return ::open(entry->path().c_str(), O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC); });
+      const auto open_left = [&](int access) {
+        return uninterrupted([&] { return ::open(entry->path().c_str(), access | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC); });
+      };
+      int left = open_left(O_WRONLY);
+      if (left < 0 && errno == EACCES) left = open_left(O_RDONLY);  // beside a file that may not be written
       if (left < 0) continue;
       struct stat info {};
       if (::fstat(left, &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == ::geteuid() &&

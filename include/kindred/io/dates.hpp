@@ -44,9 +44,12 @@ namespace detail {
   return number;
 }
 
-/// The offset from UTC at the end of a time, in seconds: nothing, "Z", " UTC", or a sign with "hh", "hhmm" or "hh:mm". Nothing for another text.
+/// The offset from UTC at the end of a time, in seconds: nothing, "Z", "UTC", or a sign with "hh", "hhmm" or "hh:mm"; a space may stand before it.
+/// Nothing for another text.
 [[nodiscard]] constexpr std::optional<std::int64_t> parse_utc_offset(std::string_view text) noexcept {
-  if (text.empty() || text == "Z" || text == " UTC") return 0;
+  if (text.empty()) return 0;
+  if (text.size() > 1 && text[0] == ' ') text.remove_prefix(1);
+  if (text == "Z" || text == "z" || text == "UTC") return 0;
   const char sign = text[0];
   text.remove_prefix(1);
   const bool colon = text.size() == 5 && text[2] == ':';
@@ -58,8 +61,9 @@ namespace detail {
   return sign == '-' ? -seconds : seconds;
 }
 
-/// "2009-05-04", or with a time "2009-05-04T23:08:57" after it (or a space for the T), a fraction of a second, and an offset from UTC, to whole seconds
-/// since the Unix epoch. Without an offset the time is in UTC; a fraction is cut off. Nothing for other forms, leap seconds and days that do not exist.
+/// "2009-05-04", or with a time "2009-05-04T23:08:57" after it (or a space for the T, or without seconds), a fraction of a second after a point or comma,
+/// and an offset from UTC, to whole seconds since the Unix epoch. Without an offset the time is in UTC; a fraction is cut off. Nothing for other forms,
+/// leap seconds and days that do not exist.
 [[nodiscard]] constexpr std::optional<std::int64_t> parse_iso_8601(std::string_view text) noexcept {
   if (text.size() < 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
   const auto year = parse_digits(text.substr(0, 4));
@@ -68,13 +72,14 @@ namespace detail {
   if (!year || !month || !day) return std::nullopt;
   const auto date = date_seconds(*year, *month, *day);
   if (!date || text.size() == 10) return date;
-  if (text.size() < 19 || (text[10] != 'T' && text[10] != ' ') || text[13] != ':' || text[16] != ':') return std::nullopt;
+  if (text.size() < 16 || (text[10] != 'T' && text[10] != 't' && text[10] != ' ') || text[13] != ':') return std::nullopt;
+  const bool seconds = text.size() >= 19 && text[16] == ':';
   const auto hour = parse_digits(text.substr(11, 2));
   const auto minute = parse_digits(text.substr(14, 2));
-  const auto second = parse_digits(text.substr(17, 2));
+  const auto second = seconds ? parse_digits(text.substr(17, 2)) : std::optional<unsigned>(0);
   if (!hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
-  std::string_view rest = text.substr(19);
-  if (rest.size() > 1 && rest[0] == '.' && rest[1] >= '0' && rest[1] <= '9') {
+  std::string_view rest = text.substr(seconds ? 19 : 16);
+  if (seconds && rest.size() > 1 && (rest[0] == '.' || rest[0] == ',') && rest[1] >= '0' && rest[1] <= '9') {
     rest.remove_prefix(1);
     while (!rest.empty() && rest[0] >= '0' && rest[0] <= '9') rest.remove_prefix(1);
   }

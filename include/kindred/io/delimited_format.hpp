@@ -63,8 +63,8 @@ enum class EmptyItem {
 enum class TimeFormat {
   /// Seconds since 1970, negative before; a fraction is cut off. 10^11 and more (the year 5138) are a bad line: they are milliseconds.
   unix_seconds,
-  /// A date, 2009-05-04, or a date and time, 2009-05-04T23:08:57Z: with a space instead of T, a fraction of a second (cut off), an offset such as
-  /// +02:00, or none, which is UTC.
+  /// A date, 2009-05-04, or a date and time, 2009-05-04T23:08:57Z: with a space instead of T, without seconds or with a fraction of them
+  /// (cut off), an offset such as +02:00, or none, which is UTC.
   iso_8601,
   unix_milliseconds,  ///< Milliseconds since 1970, cut to seconds; below 10^14.
 };

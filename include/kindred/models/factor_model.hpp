@@ -117,7 +117,8 @@ class FactorModel {
   [[nodiscard]] std::vector<Scored> similar_users(Index user, const SimilarOptions& options = {}) const;
 
   /// The users with the highest scores for `item`; Scored::item is a user, and `exclude` and `allow` list users; none for an item without likes.
-  /// options.fallback is not used. Indexed as in similar_users. @throws NotFitted; InvalidArgument if the item or a list in `options` is not valid.
+  /// options.fallback is not used; options.rerank needs data for each user. Indexed as in similar_users.
+  /// @throws NotFitted; InvalidArgument if the item, a list or the reranking in `options` is not valid.
   [[nodiscard]] std::vector<Scored> recommend_users(Index item, const RecommendOptions& options = {}) const;
 
  protected:
@@ -280,6 +281,7 @@ std::vector<Scored> FactorModel<Scalar>::recommend_users(Index item, const Recom
   require_fitted();
   detail::check_item(item, shape());
   detail::check_filters(options.exclude, options.allow, options.min_score, "a user", shape().users);
+  detail::check_rerank(options.rerank, shape().users, "users");
   detail::require_finite_row(items_, item, "item");
   if (!detail::is_known(items_.row(item))) return {};
   return detail::one_list(searched_users(), items_.row(item).data(), options);

@@ -188,11 +188,11 @@ inline void check_filters(std::span<const Index> exclude, const std::optional<st
   if (min_score && !(*min_score == *min_score)) throw InvalidArgument("min_score", *min_score, "a number");
 }
 
-/// @throws InvalidArgument if `rerank` was made for another number of items.
-inline void check_rerank(const Rerank& rerank, Index items) {
-  if (rerank && rerank.items && *rerank.items != static_cast<std::size_t>(items))
+/// @throws InvalidArgument if `rerank` was made for another number of rows than `count`; `listed` says what the lists hold.
+inline void check_rerank(const Rerank& rerank, Index count, std::string_view listed = "items") {
+  if (rerank && rerank.items && *rerank.items != static_cast<std::size_t>(count))
     throw InvalidArgument("rerank", "made for " + std::to_string(*rerank.items) + " items",
-                          "made for " + std::to_string(items) + ", the items of the model");
+                          "made for " + std::to_string(count) + ", the " + std::string(listed) + " of the model");
 }
 
 /// What a list for any user needs. @throws InvalidArgument naming the field that is wrong.
@@ -214,6 +214,14 @@ inline void check_recommend_all(std::span<const Index> users, const RecommendAll
   check_filters({}, options.allow, options.min_score, "an item", shape.items);
   check_rerank(options.rerank, shape.items);
   check_threads(options.threads);
+}
+
+/// The lists of a model's batch call. @throws InvalidArgument unless there is one for each of `users` users.
+[[nodiscard]] inline RankedLists checked_lists(RankedLists lists, std::size_t users) {
+  if (lists.size() != users)
+    throw InvalidArgument("the number of lists from recommend_all", lists.size(),
+                          std::to_string(users) + ", the number of users asked for");
+  return lists;
 }
 
 /// The options of one user of a batch.

@@ -54,7 +54,7 @@ void recommend_all(const Model& model, const Source& seen, RecommendAllOptions o
     for (Index first = block.first; first < end;) {
       users.clear();
       for (; first < end && users.size() < static_cast<std::size_t>(at_once); ++first) users.push_back(first);
-      const RankedLists lists = model.recommend_all(std::span<const Index>(users), options);
+      const RankedLists lists = detail::checked_lists(model.recommend_all(std::span<const Index>(users), options), users.size());
       for (std::size_t n = 0; n < users.size(); ++n) sink(users[n], lists.row(n), lists.source(n));
     }
   });

@@ -75,11 +75,15 @@ namespace detail {
   return (std::clamp)(value, range.low, range.high);  // a rounding may carry it over, and the bound may be all that an option allows
 }
 
-/// Whether `name` decides about anything in a fit with the other settings of `options`.
-[[nodiscard]] inline bool has_effect(std::string_view name, const AlsOptions& options) noexcept {
+/// Whether `name` decides about anything in a fit with the other settings of `options`. `searched(other)`: whether another option is searched over too.
+template <typename Searched>
+[[nodiscard]] bool has_effect(std::string_view name, const AlsOptions& options, const Searched& searched) {
   if (name == "cg_steps" || name == "cg_tolerance") return options.solver == Solver::conjugate_gradient;
-  if (name == "log_epsilon") return options.confidence == Confidence::log;
+  if (name == "log_epsilon") return options.confidence == Confidence::log && (options.alpha > 0.0 || searched("alpha"));
   if (name == "init_scale") return options.init == Init::normal;
+  if (name == "nu") return options.regularization > 0.0 || searched("regularization");  // lambda times a power
+  if (name == "rho" || name == "rho_users")                                             // shares of the background
+    return options.unobserved_weight > 0.0 || options.background_ratio || searched("unobserved_weight") || searched("background_ratio");
   return name != "threads";
 }
 
@@ -91,7 +95,7 @@ inline void check_space(const SearchSpace& space, const AlsOptions& base) {
   if (names("unobserved_weight") && names("background_ratio"))
     throw InvalidArgument("search parameter", "'unobserved_weight' beside 'background_ratio'", "one of the two, which say the same thing");
   for (const SearchParameter& parameter : space) {
-    if (!has_effect(parameter.name, base))
+    if (!has_effect(parameter.name, base, names))
       throw InvalidArgument("search parameter", "'" + parameter.name + "', without effect under the other options",
                             "one that changes the fit");
     AlsOptions probe;

@@ -36,9 +36,13 @@ template <Real Scalar>
   for (std::size_t n = 0; n < system.columns.size() && leverage <= 0.99; ++n) {
     if (system.excess[n] >= 0.0) continue;
     const std::span<const Scalar> y = fixed.row(system.columns[n]);
-    for (std::size_t f = 0; f < eigenvalues.size(); ++f)
-      leverage -=
-          system.excess[n] * static_cast<double>(y[f]) * static_cast<double>(y[f]) / (system.background * eigenvalues[f] + system.penalty);
+    for (std::size_t f = 0; f < eigenvalues.size(); ++f) {
+      const double taken = system.excess[n] * static_cast<double>(y[f]) * static_cast<double>(y[f]);
+      if (taken == 0.0) continue;
+      const double held = system.background * eigenvalues[f] + system.penalty;
+      if (held == 0.0) return true;  // nothing holds this direction
+      leverage -= taken / held;
+    }
   }
   return leverage > 0.99;
 }
