@@ -45,6 +45,7 @@ using SearchSetting = std::vector<std::pair<std::string, double>>;
 /// @throws InvalidArgument if there is none of that name, or a whole number is needed and too large.
 inline void set_option(AlsOptions& options, std::string_view name, double value) {
   if (name == "unobserved_weight") options.background_ratio = std::nullopt;
+  if (name == "background_ratio") options.unobserved_weight = AlsOptions().unobserved_weight;
   using Field = std::variant<std::size_t AlsOptions::*, double AlsOptions::*, std::optional<double> AlsOptions::*>;
   static constexpr std::array<std::pair<std::string_view, Field>, 17> fields = {{
       {"factors", &AlsOptions::factors},
