@@ -64,7 +64,10 @@ kd::AlsOptions options_of(Input& input) {
   }
   o.background = input.flag() ? kd::Background::all : kd::Background::unobserved;
   o.unobserved_weight = input.pick({1.0, 0.0, 0.1, 3.0});
-  if (input.below(4) == 1) o.background_ratio = 2.5;
+  if (input.below(4) == 1) {
+    o.background_ratio = 2.5;
+    o.unobserved_weight = 1.0;
+  }
   o.beta = input.pick({0.0, 0.3, 1.0});
   o.rho = input.pick({0.0, 0.3, 1.0});
   o.rho_users = input.pick({0.0, 0.3, 1.0});

@@ -59,6 +59,8 @@ TEST_SUITE("tuning/search_space") {
     CHECK_FALSE(o.background_ratio.has_value());
     kd::set_option(o, "background_ratio", 4.0);
     CHECK(o.background_ratio == 4.0);
+    CHECK(o.unobserved_weight == 1.0);
+    CHECK_NOTHROW(kd::validate(o));
   }
 
   TEST_CASE("whole numbers are rounded; a name that is none and a number that is too large are errors") {

@@ -41,6 +41,7 @@ inline void write_options(const AlsOptions& options, FlatObject& out) {
       value = in.optional_of(name);
   });
   if (o.simd > highest_level()) o.simd = SimdLevel::best;
+  if (o.background_ratio) o.unobserved_weight = AlsOptions().unobserved_weight;  // once had no effect beside the ratio, whatever it was
   if (o.confidence == Confidence::custom)
     o.confidence_function = functor ? functor : [](double, Offset, Offset) -> double {
       throw InvalidArgument("confidence_function", "not part of a model file",

@@ -60,6 +60,7 @@ inline void set_option(AlsOptions& options, std::string_view name, double value)
   });
   if (!found) throw InvalidArgument("option", "'" + std::string(name) + "'", "the name of a numeric field of AlsOptions");
   if (name == "unobserved_weight") options.background_ratio = std::nullopt;
+  if (name == "background_ratio") options.unobserved_weight = AlsOptions().unobserved_weight;
 }
 
 namespace detail {

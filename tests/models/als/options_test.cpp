@@ -180,10 +180,17 @@ TEST_SUITE("models/als_options") {
     CHECK_NOTHROW(kd::validate(options));
     options.regularization = 0.0;
     refuses(options, "regularization is 0; it must be above 0 when unobserved_weight is 0");
+    options.unobserved_weight = 1.0;
+    CHECK_NOTHROW(kd::validate(options));
     options.background_ratio = 2.0;
     CHECK_NOTHROW(kd::validate(options));
+  }
+
+  TEST_CASE("the background is set by one option of the two") {
+    kd::AlsOptions options = kd::AlsOptions::recommended();
+    options.unobserved_weight = 0.5;
+    refuses(options, "unobserved_weight is 0.5; it must be 1 when background_ratio is set, which says the same thing");
     options.background_ratio = std::nullopt;
-    options.unobserved_weight = 1.0;
     CHECK_NOTHROW(kd::validate(options));
   }
 }

@@ -70,9 +70,9 @@ struct AlsOptions {
   std::optional<double> value_cap_quantile = std::nullopt;  ///< (0, 1]; the same with the cap at this quantile of |r| in train.
 
   Background background = Background::unobserved;
-  double unobserved_weight = 1.0;  ///< w0 >= 0; 0 needs regularization > 0.
+  double unobserved_weight = 1.0;  ///< w0 >= 0; 0 needs regularization > 0. Stays 1 where background_ratio is set.
   /// If set, > 0: w0 is this many times the density of train, so that the background of a mean user weighs this many times the user's
-  /// interactions, whatever the size of the catalogue. unobserved_weight is then not used.
+  /// interactions, whatever the size of the catalogue.
   std::optional<double> background_ratio = std::nullopt;
   double beta = 0.0;       ///< [0, 4]; > 0 lowers the confidence in popular items.
   double rho = 0.0;        ///< [0, 4]; > 0 lets popular items that a user does not have pull harder towards 0.
@@ -135,6 +135,8 @@ struct AlsOptions {
     throw InvalidArgument("value_cap_quantile", *o.value_cap_quantile, "unset when value_cap is set");
   not_negative("unobserved_weight", o.unobserved_weight);
   if (o.background_ratio) positive("background_ratio", *o.background_ratio);
+  if (o.background_ratio && o.unobserved_weight != 1.0)
+    throw InvalidArgument("unobserved_weight", o.unobserved_weight, "1 when background_ratio is set, which says the same thing");
   between("beta", o.beta, 0.0, 4.0, "in [0, 4]");
   between("rho", o.rho, 0.0, 4.0, "in [0, 4]");
   between("rho_users", o.rho_users, 0.0, 4.0, "in [0, 4]");
