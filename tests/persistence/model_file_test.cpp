@@ -167,6 +167,23 @@ TEST_SUITE("model files") {
     }
   }
 
+  TEST_CASE("files from before an entry, or with an option that once had no effect, load") {
+    kd::AlsOptions options = small_als();
+    options.background_ratio = 2.5;
+    const kd::ImplicitALS<float> model = fitted<float>(options, random_matrix(20, 15, 0.3, 1));
+    const std::string file = saved(model);
+    // unobserved_weight had no effect beside background_ratio, and could be anything.
+    const auto both = loaded<kd::ImplicitALS<float>>(with_header(file, R"(\"unobserved_weight\":1.0)", R"(\"unobserved_weight\":0.3)"));
+    CHECK(same(model, both));
+    CHECK(both.options().unobserved_weight == 1.0);
+    // Whether the counts are those of the data was not written: such a model takes any data of its shape.
+    const auto before = loaded<kd::ImplicitALS<float>>(with_header(file, R"(,\"current_counts\":\"both\")", ""));
+    CHECK(same(model, before));
+    CHECK_NOTHROW(before.check_data(kd::CsrMatrix({20, 15}, std::vector<kd::Offset>(21, 0), {}, {})));
+    CHECK_THROWS_AS(loaded<kd::ImplicitALS<float>>(file).check_data(kd::CsrMatrix({20, 15}, std::vector<kd::Offset>(21, 0), {}, {})),
+                    kd::InvalidArgument);
+  }
+
   TEST_CASE("several models in one stream, one after the other") {
     const auto model = fitted<float>(small_als(), random_matrix(20, 15, 0.3, 1));
     std::stringstream stream;
