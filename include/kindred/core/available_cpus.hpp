@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
+#include <exception>
 #include <optional>
 #include <string>
 #include <thread>
@@ -46,22 +47,21 @@ namespace kindred::inline v0::detail {
   return least;
 }
 
-/// Processors that this process may use: those of the machine, of its affinity and of its container's quota, whichever are fewest; at least 1.
+/// Processors that this process may use: those of the machine, of its affinity and of its container's quota, whichever are fewest; at least 1. It reads some
+/// files of the system, about 20 us: ask once a call.
 [[nodiscard]] inline std::size_t available_cpus() noexcept {
   auto cpus = (std::max)(std::size_t{1}, static_cast<std::size_t>(std::thread::hardware_concurrency()));
 #if defined(__linux__)
-  static const std::size_t quota = [] {  // read once: a quota hardly ever changes, and every loop asks
-    try {
-      return quota_cpus(small_file("/proc/self/cgroup"), "/sys/fs/cgroup").value_or(static_cast<std::size_t>(-1));
-    } catch (...) {
-      return static_cast<std::size_t>(-1);
-    }
-  }();
   cpu_set_t allowed;
   CPU_ZERO(&allowed);
   if (::sched_getaffinity(0, sizeof(allowed), &allowed) == 0 && CPU_COUNT(&allowed) > 0)
     cpus = (std::min)(cpus, static_cast<std::size_t>(CPU_COUNT(&allowed)));
-  cpus = (std::min)(cpus, quota);
+  if (cpus > 1) {
+    try {
+      cpus = (std::min)(cpus, quota_cpus(small_file("/proc/self/cgroup"), "/sys/fs/cgroup").value_or(cpus));
+    } catch (const std::exception&) {  // no memory for a text: the quota counts as not set
+    }
+  }
 #endif
   return cpus;
 }

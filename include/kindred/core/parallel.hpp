@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -59,21 +58,31 @@ inline void check_threads(std::size_t threads) {
 [[nodiscard]] inline std::size_t worker_count(std::size_t count, const ParallelOptions& options) {
   const std::size_t grain = (std::max)(std::size_t{1}, options.grain);
   const std::size_t pieces = count / grain + (count % grain != 0 ? 1 : 0);
+  detail::check_threads(options.threads);
+  if (pieces <= 1) return 1;
   return (std::max)(std::size_t{1}, (std::min)(resolve_threads(options.threads), pieces));
 }
 
 namespace detail {
 
-/// The workers of one loop that an executor runs. Copies of the task keep it alive, so that a task that starts too late finds the loop closed
-/// instead of a stack frame that is gone.
+using ExecutorTask = std::function<void(std::size_t)>;
+
+/// The workers of one loop that an executor runs. The task keeps it alive, so that a call that comes too late finds the loop closed instead of a stack
+/// frame that is gone.
 class ExecutorLoop {
  public:
-  explicit ExecutorLoop(std::size_t workers) : started_(workers) {}
+  explicit ExecutorLoop(std::size_t workers) : called_(workers) {}
+  ExecutorLoop(const ExecutorLoop&) = delete;
+  ExecutorLoop& operator=(const ExecutorLoop&) = delete;
+  ~ExecutorLoop() = default;
 
   /// True if `worker` may run; then leave() must follow. A number is given once, since its storage has one user.
   [[nodiscard]] bool enter(std::size_t worker) noexcept {
-    if (worker >= started_.size()) return false;
-    if ((state_.fetch_add(1) & closed) == 0 && !started_[worker].exchange(true)) return true;
+    if (worker >= called_.size()) return false;
+    const bool is_open = (state_.fetch_add(1) & closed) == 0;
+    const bool is_first = !called_[worker].exchange(true);
+    if (is_first) calls_.fetch_add(1);
+    if (is_first && is_open) return true;
     leave();
     return false;
   }
@@ -86,48 +95,61 @@ class ExecutorLoop {
     state_.fetch_or(closed);
     for (std::uint64_t state = state_.load(); state != closed; state = state_.load()) state_.wait(state);
   }
-  /// Whether every worker was let in; then the executor has no call left to make.
-  [[nodiscard]] bool all_started() const noexcept {
-    return std::all_of(started_.begin(), started_.end(), [](const std::atomic<bool>& started) { return started.load(); });
+
+  /// Keeps the task of an executor that has returned until it was called for every worker: threads of its own may refer to it still. A task that is
+  /// never called is never freed.
+  void keep(std::unique_ptr<std::shared_ptr<const ExecutorTask>> task) noexcept {
+    kept_.store(task.release());
+    free_if_called();
+  }
+  void free_if_called() noexcept {
+    if (calls_.load() == called_.size()) delete kept_.exchange(nullptr);
   }
 
  private:
   static constexpr std::uint64_t closed = std::uint64_t{1} << 63;
 
   std::atomic<std::uint64_t> state_{0};  // workers that run, and whether the loop is closed
-  std::vector<std::atomic<bool>> started_;
+  std::vector<std::atomic<bool>> called_;
+  std::atomic<std::size_t> calls_{0};  // of different workers
+  std::atomic<std::shared_ptr<const ExecutorTask>*> kept_{nullptr};
 };
 
-using ExecutorTask = std::function<void(std::size_t)>;
+/// A loop on its way to an executor.
+struct ExecutorRun {
+  std::shared_ptr<ExecutorLoop> loop;
+  std::shared_ptr<const ExecutorTask> task;
+  std::unique_ptr<std::shared_ptr<const ExecutorTask>> kept;
+};
 
-/// Keeps the task of an executor that has returned before it called it for every worker: threads of its own may refer to it still. The last 1,024 are kept.
-inline void keep_late_task(std::shared_ptr<const ExecutorTask> task) noexcept {
-  struct Kept {
-    std::mutex mutex;
-    std::array<std::shared_ptr<const ExecutorTask>, 1024> tasks;
-    std::size_t next = 0;
-  };
-  static Kept& kept = *new Kept;  // never destroyed: threads may outlive static objects
-  const std::lock_guard lock(kept.mutex);
-  kept.tasks[kept.next++ % kept.tasks.size()].swap(task);
+/// A function of its own, so that a leak checker names it where an executor never calls what it was given.
+[[nodiscard]] [[gnu::noinline]] inline ExecutorRun executor_run(std::size_t workers, const void* work,
+                                                                void (*call)(const void* work, std::size_t worker)) {
+  ExecutorRun run{std::make_shared<ExecutorLoop>(workers), nullptr, nullptr};
+  run.task = std::make_shared<const ExecutorTask>([loop = run.loop, work, call](std::size_t worker) noexcept {
+    const std::shared_ptr<ExecutorLoop> own = loop;  // the task may go as soon as all workers have left
+    if (own->enter(worker)) {
+      call(work, worker);
+      own->leave();
+    } else {
+      own->free_if_called();
+    }
+  });
+  run.kept = std::make_unique<std::shared_ptr<const ExecutorTask>>(run.task);
+  return run;
 }
 
 /// Runs `work` on `executor`. However it returns, no worker runs afterwards. Throws what `executor` throws.
 template <typename Work>
 void run_on(const Executor& executor, std::size_t workers, const Work& work) {
-  const auto loop = std::make_shared<ExecutorLoop>(workers);
-  const auto task = std::make_shared<const ExecutorTask>([loop, call = &work](std::size_t worker) noexcept {
-    const std::shared_ptr<ExecutorLoop> own = loop;  // the task may go as soon as all workers have left
-    if (!own->enter(worker)) return;
-    (*call)(worker);
-    own->leave();
-  });
+  ExecutorRun run =
+      executor_run(workers, &work, [](const void* called, std::size_t worker) { (*static_cast<const Work*>(called))(worker); });
   const auto close = [&] {
-    loop->close();
-    if (!loop->all_started()) keep_late_task(task);
+    run.loop->close();
+    run.loop->keep(std::move(run.kept));
   };
   try {
-    executor(workers, *task);
+    executor(workers, *run.task);
   } catch (...) {
     close();
     throw;

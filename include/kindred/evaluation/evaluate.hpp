@@ -222,11 +222,10 @@ template <RecommenderModel Model>
   std::vector<ListFacts> facts(users.size());
   RecommendAllOptions request{.count = length, .candidates = options.candidates, .fallback = options.fallback, .threads = 1};
   ThreadTeam team;
-  const ParallelOptions by_blocks{.threads = options.threads, .grain = 256, .executor = team.executor()};
+  const ParallelOptions by_blocks{.threads = resolve_threads(options.threads), .grain = 256, .executor = team.executor()};
   // One round, or as many as there is progress to tell of: never too short for all threads.
   const Stopwatch watch;
-  const std::size_t round =
-      options.progress ? (std::max)(by_blocks.grain * resolve_threads(options.threads), users.size() / 100 + 1) : users.size();
+  const std::size_t round = options.progress ? (std::max)(by_blocks.grain * by_blocks.threads, users.size() / 100 + 1) : users.size();
 
   std::vector<double> group_hits(options.item_groups ? options.item_groups->names.size() : 0, 0.0);
   if (options.item_groups)

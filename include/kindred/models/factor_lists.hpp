@@ -139,9 +139,10 @@ template <Real Scalar>
                                      const RecommendAllOptions& options, const Executor* executor = nullptr) {
   std::vector<std::vector<Scored>> lists(users.size());
   std::vector<ListSource> sources(users.size(), ListSource::model);
-  const std::size_t share = (users.size() + resolve_threads(options.threads) - 1) / resolve_threads(options.threads);
+  const std::size_t threads = users.size() <= 8 ? 1 : resolve_threads(options.threads);
+  const std::size_t share = (users.size() + threads - 1) / threads;
   const ParallelOptions parallel{
-      .threads = options.threads, .grain = (std::min)(TopKSearch<Scalar>::tile, (std::max)(std::size_t{8}, share)), .executor = executor};
+      .threads = threads, .grain = (std::min)(TopKSearch<Scalar>::tile, (std::max)(std::size_t{8}, share)), .executor = executor};
   std::vector<TopKSearch<Scalar>> searches;
   for (std::size_t n = 0; n < worker_count(users.size(), parallel); ++n) searches.emplace_back(searched.index, searched.rows);
   parallel_for(users.size(), parallel, [&](std::size_t first, std::size_t last, std::size_t worker) {
@@ -170,9 +171,10 @@ template <Real Scalar>
 /// The same to a sink, a few tiles a thread at a time: memory does not grow with the number of users.
 template <Real Scalar>
 void stream_lists(const Searched<Scalar>& searched, const FactorMatrix<Scalar>& queries, std::span<const Index> users,
-                  const RecommendAllOptions& options, const ListSink& sink) {
+                  RecommendAllOptions options, const ListSink& sink) {
   ThreadTeam team;
-  const std::size_t round = 8 * TopKSearch<Scalar>::tile * resolve_threads(options.threads);
+  options.threads = resolve_threads(options.threads);
+  const std::size_t round = 8 * TopKSearch<Scalar>::tile * options.threads;
   for (std::size_t first = 0; first < users.size(); first += round) {
     const std::span<const Index> some = users.subspan(first, (std::min)(round, users.size() - first));
     const RankedLists lists = many_lists(searched, queries, some, options, team.executor());

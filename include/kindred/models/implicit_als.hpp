@@ -296,7 +296,7 @@ void ImplicitALS<Scalar>::update(Side side, std::span<const Index> rows, const C
   if (rows.empty()) return;
   const bool of_users = side == Side::users;
   detail::ThreadTeam team;
-  const ParallelOptions parallel{.threads = options_.threads, .executor = team.executor()};
+  const ParallelOptions parallel{.threads = resolve_threads(options_.threads), .executor = team.executor()};
   const detail::FixedSide<Scalar> fixed = of_users ? fixed_items() : fixed_users(parallel);
   std::optional<detail::SideSystem>& own = of_users ? user_system_ : item_system_;
   std::optional<detail::SideSystem> changed = own;
@@ -339,7 +339,7 @@ ImplicitALS<Scalar> ImplicitALS<Scalar>::settled() const {
   ImplicitALS copy(*this);
   if (is_settled()) return copy;
   detail::ThreadTeam team;
-  const ParallelOptions parallel{.threads = options_.threads, .executor = team.executor()};
+  const ParallelOptions parallel{.threads = resolve_threads(options_.threads), .executor = team.executor()};
   Eigenbasis basis =
       eigenbasis(gram(items_, weights_.background(Side::items), parallel, options_.simd), options_.factors, parallel, options_.simd);
   rotate(copy.items_, basis, parallel, options_.simd);

@@ -83,7 +83,7 @@ class AlsFit {
         total_(total),
         partners_(partners),
         team_(asked.executor),
-        parallel_{.threads = options.threads, .grain = 1, .executor = team_.executor()} {
+        parallel_{.threads = resolve_threads(options.threads), .grain = 1, .executor = team_.executor()} {
     state_.options = options;
     state_.weights = std::move(weights);
     start(train.cols(), train.rows());
