@@ -24,7 +24,7 @@ namespace kindred::inline v0 {
 /// Runs `task(worker)` once for each worker in [0, workers), at the same time if it can, and returns when all have returned. `task` does not throw.
 /// A program with a thread pool of its own hands in one of these; without it Kindred starts threads for the call and joins them.
 /// A task that starts after the executor has returned does nothing; tasks that still run then are waited for. `task` itself stays valid until it was called
-/// for every worker, or for at least the next 1,024 loops whose executors return too early.
+/// for every worker.
 using Executor = std::function<void(std::size_t workers, const std::function<void(std::size_t worker)>& task)>;
 
 /// How a parallel loop runs.
