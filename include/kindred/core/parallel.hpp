@@ -127,7 +127,8 @@ struct ExecutorRun {
                                                                 void (*call)(const void* work, std::size_t worker)) {
   ExecutorRun run{std::make_shared<ExecutorLoop>(workers), nullptr, nullptr};
   run.task = std::make_shared<const ExecutorTask>([loop = run.loop, work, call](std::size_t worker) noexcept {
-    const std::shared_ptr<ExecutorLoop> own = loop;  // the task may go as soon as all workers have left
+    std::shared_ptr<ExecutorLoop> own;
+    own = loop;  // a copy, since the task may go as soon as all workers have left
     if (own->enter(worker)) {
       call(work, worker);
       own->leave();

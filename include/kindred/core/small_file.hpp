@@ -15,7 +15,7 @@ namespace kindred::inline v0::detail {
   if (std::FILE* const file = std::fopen(path.c_str(), "rb")) {
     text.resize(most);
     text.resize(std::fread(text.data(), 1, most, file));
-    std::fclose(file);
+    (void)std::fclose(file);
   }
   return text;
 }

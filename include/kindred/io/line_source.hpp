@@ -16,8 +16,8 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
-#include <kindred/io/input_file.hpp>
 #include <kindred/core/text.hpp>
+#include <kindred/io/input_file.hpp>
 
 namespace kindred::inline v0 {
 
