@@ -198,7 +198,8 @@ class BlockParser {
   void parse_line(std::string_view line, BlockRows& found) {
     ++found.lines;
     if (line.size() > options_.max_line_bytes)
-      return record_bad(found, TableReader::too_long(options_.max_line_bytes, line.find('\r') != std::string_view::npos));
+      return record_bad(found, TableReader::too_long(options_.max_line_bytes,
+                                                     line.substr(0, options_.max_line_bytes).find('\r') != std::string_view::npos));
     lines_.word_problems(wants_words(found));
     switch (lines_.parse(line, problem_)) {
       case LineKind::row: return take_row(lines_.fields(), found);

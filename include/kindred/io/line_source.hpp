@@ -34,28 +34,28 @@ struct Line {
   std::string_view text;     ///< Valid until the next line is read. Empty if the line is too long.
   std::uint64_t number = 0;  ///< From 1.
   bool too_long = false;
-  bool lone_cr = false;     ///< For a line that is too long: it holds a CR that is not before its LF.
+  bool lone_cr = false;     ///< For a line that is too long: there is a CR within the bytes that are allowed.
   bool odd_quotes = false;  ///< For a line that is too long: it holds an odd number of double quotes.
 };
 
 /// Finds out about a line that is too long, piece by piece, since it is not held.
 class LongLine {
  public:
+  /// `limit`: the most bytes of a line. A CR counts within these alone: how much more of the line is read depends on the blocks.
+  explicit LongLine(std::size_t limit) noexcept : left_(limit) {}
+
   void add(std::string_view piece) noexcept {
-    if (piece.empty()) return;
-    returns_ += std::count(piece.begin(), piece.end(), '\r');
+    has_cr_ = has_cr_ || piece.substr(0, left_).find('\r') != std::string_view::npos;
+    left_ -= (std::min)(left_, piece.size());
     quotes_ += std::count(piece.begin(), piece.end(), '"');
-    ends_with_cr_ = piece.back() == '\r';
   }
   /// The line, once its last byte before the LF was added.
-  [[nodiscard]] Line line(std::uint64_t number) const noexcept {
-    return {{}, number, true, returns_ > (ends_with_cr_ ? 1 : 0), quotes_ % 2 != 0};
-  }
+  [[nodiscard]] Line line(std::uint64_t number) const noexcept { return {{}, number, true, has_cr_, quotes_ % 2 != 0}; }
 
  private:
-  std::ptrdiff_t returns_ = 0;
+  std::size_t left_;
+  bool has_cr_ = false;
   std::ptrdiff_t quotes_ = 0;
-  bool ends_with_cr_ = false;
 };
 
 /// A block of whole lines. Reuse the object to reuse its buffer.
@@ -171,7 +171,7 @@ class LineSource {
       if (stop == std::string_view::npos && !at_end_) {
         searched = waiting.size();
         if (searched - from > max_line_bytes_ && searched - from - max_line_bytes_ > 1) {
-          LongLine start;
+          LongLine start(max_line_bytes_);
           start.add(waiting.substr(from, searched - from - 1));
           line = start.line(number);
           return true;
@@ -206,7 +206,7 @@ class LineSource {
   static constexpr std::size_t longest_start = byte_order_mark.size() + matrix_market.size();
 
   [[nodiscard]] Line line_of(std::string_view text, std::uint64_t number) const noexcept {
-    LongLine whole;
+    LongLine whole(max_line_bytes_);
     const std::string_view with_cr = text;
     if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
     if (text.size() <= max_line_bytes_) return {text, number};
@@ -241,7 +241,7 @@ class LineSource {
   }
 
   [[nodiscard]] Line pass_over_line() {
-    LongLine passed;
+    LongLine passed(max_line_bytes_);
     for (;;) {
       const std::string_view waiting(buffer_.data() + begin_, end_ - begin_);
       const std::size_t stop = waiting.find('\n');
