@@ -104,13 +104,13 @@ void new_users(const kd::Dataset& data) {
   kd::ImplicitALS<float> als = fitted(data.matrix.rows(0, old_users));
   const kd::CsrView newcomers = data.matrix.rows(old_users, old_users + 1);
   const kd::Index user = als.append_users(newcomers);
-  const auto print = [&](const char* whom, const kd::Recommendation& list) {
-    std::printf("%s, from %s:", whom, list.source == kd::ListSource::popularity ? "popularity" : "the model");
+  const auto print = [&](const char* reader, const kd::Recommendation& list) {
+    std::printf("%s, from %s:", reader, list.source == kd::ListSource::popularity ? "popularity" : "the model");
     for (const kd::Scored& one : list.items) std::printf(" %s;", std::string(data.item_name(one.item)).c_str());
     std::printf("\n");
   };
   print("appended", {als.recommend(user, {.count = 3, .exclude = newcomers.row(0)})});
-  print("somebody with nothing", als.recommend(kd::SparseRow{}, {.count = 3, .fallback = kd::Fallback::popularity}));
+  print("a user with nothing", als.recommend(kd::SparseRow{}, {.count = 3, .fallback = kd::Fallback::popularity}));
 }
 
 }  // namespace

@@ -84,9 +84,9 @@ kd::ImplicitALS<float> fitted(const kd::Dataset& data, std::uint64_t seed) {
   return model;
 }
 
-void print(const kd::Answer& answer, const char* whom) {
+void print(const kd::Answer& answer, const char* reader) {
   constexpr const char* sources[] = {"the model", "popularity", "nothing"};
-  std::printf("%s, from %s:", whom, sources[static_cast<std::size_t>(answer.source)]);
+  std::printf("%s, from %s:", reader, sources[static_cast<std::size_t>(answer.source)]);
   for (const kd::NamedItem& item : answer.items) std::printf(" %s;", item.name.c_str());
   std::printf("\n");
 }
@@ -102,7 +102,7 @@ int main(int argc, char** argv) try {
   const std::vector<Request> mix{{.user = "listener_0000007"},
                                  {.user = "listener_0000012"},
                                  {.history = {"artist_0000003", "artist_0000020"}},
-                                 {.user = "somebody new"},
+                                 {.user = "a newcomer"},
                                  {.history = {"artist_0000003", "no such artist"}}};
   print(handle(recommender, mix[0]).answer, "a known user");
   const kd::Answer stranger = handle(recommender, mix[2]).answer;
