@@ -113,7 +113,7 @@ std::function<Work()> fit_of(const std::function<kd::CsrMatrix()>& make) {
   return [=]() -> Work {
     const auto train = std::make_shared<const kd::CsrMatrix>(make());
     return [train] {
-      kd::ImplicitALS<float> model({.factors = 32, .alpha = 1.0, .iterations = 1});
+      kd::ImplicitALS<float> model({.factors = 32, .iterations = 1, .units = kd::Units::paper, .confidence = {.alpha = 1.0}});
       model.fit(*train);
       benchmark::DoNotOptimize(model.recommend(0, {.exclude = train->row(0)}).data());
     };
@@ -356,7 +356,7 @@ std::string with_length(const std::string& header) {
 void add_model_files() {
   constexpr std::size_t bytes = 50'000'000;
   add("50 MB of model file", loading([] {
-        kd::ImplicitALS<float> model({.factors = 64, .alpha = 1.0, .iterations = 1});
+        kd::ImplicitALS<float> model({.factors = 64, .iterations = 1, .units = kd::Units::paper, .confidence = {.alpha = 1.0}});
         model.fit(rows_of({100'000, 95'000}, 10'000, 10, false));
         std::ostringstream stream;
         kd::save(model, stream);

@@ -116,20 +116,15 @@ struct Case {
   }
 
   [[nodiscard]] kd::AlsOptions kindred_options(std::size_t iterations) const {
-    kd::AlsOptions options{.factors = factors, .regularization = regularization, .alpha = alpha, .iterations = iterations};
+    kd::AlsOptions options{.factors = factors, .regularization = regularization, .iterations = iterations, .units = kd::Units::paper, .confidence = {.alpha = alpha}};
     options.solver = exact ? kd::Solver::cholesky : kd::Solver::conjugate_gradient;
-    options.cg_steps = cg_steps;
+    options.solver.steps = cg_steps;
     options.threads = threads;
     return options;
   }
 
   [[nodiscard]] textbook::Options textbook_options() const {
-    return {.factors = factors,
-            .regularization = static_cast<float>(regularization),
-            .alpha = static_cast<float>(alpha),
-            .solver = exact ? textbook::Solver::cholesky : textbook::Solver::conjugate_gradient,
-            .cg_steps = cg_steps,
-            .threads = threads};
+    return {.factors = factors, .regularization = static_cast<float>(regularization), .units = kd::Units::paper, .confidence = {.alpha = static_cast<float>(alpha)}, .solver = {.kind = exact ? textbook::Solver::cholesky : textbook::Solver::conjugate_gradient, .steps = cg_steps}} /*LOST .threads = threads*/;
   }
 
   [[nodiscard]] double useful_flops() const {
@@ -272,9 +267,9 @@ void fma_peak(benchmark::State& state) {
 /// Peak memory of a fit beside the training matrix (Linux), and what estimate_memory() says.
 void fit_memory(benchmark::State& state) {
   const Data& data = data_of(state.range(0));
-  kd::AlsOptions options{.factors = static_cast<std::size_t>(state.range(1)), .iterations = 1};
+  kd::AlsOptions options{.factors = static_cast<std::size_t>(state.range(1)), .iterations = 1, .units = kd::Units::paper};
   options.threads = static_cast<std::size_t>(state.range(2));
-  if (state.range(1) == 64) options.confidence = kd::Confidence::log;  // one that keeps strengths
+  if (state.range(1) == 64) options.confidence.curve = kd::Confidence::log;  // one that keeps strengths
   double measured = 0.0;
   for (auto _ : state) {
     if (std::FILE* const reset = std::fopen("/proc/self/clear_refs", "w")) {  // makes the peak start anew

@@ -80,7 +80,7 @@ void read_lastfm_360k(benchmark::State& state) {
   const std::string path = plays_file();
   std::size_t rows = 0;
   for (auto _ : state) {
-    const kd::Dataset data = kd::read_lastfm_360k(path, {.read = {.threads = static_cast<std::size_t>(state.range(0))}});
+    const kd::Dataset data = kd::read_lastfm_360k(path, {.read = {.execution = {.threads = static_cast<std::size_t>(state.range(0))}}});
     rows = data.load.rows;
     benchmark::DoNotOptimize(data.matrix.values().data());
   }

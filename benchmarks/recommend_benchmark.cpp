@@ -101,7 +101,7 @@ const Case* case_of(std::int64_t data, std::int64_t factors) {
     }
     kept->split = kd::PerUserSplitter({.seed = 42}).split(*matrix);
     kd::AlsOptions options = kd::AlsOptions::recommended();
-    if (data == 1) options = {.regularization = 0.1, .alpha = 0.5};
+    if (data == 1) options = {.regularization = 0.1, .units = kd::Units::paper, .confidence = {.alpha = 0.5}};
     options.factors = static_cast<std::size_t>(factors);
     options.iterations = data < 2 ? 3 : 10;
     kept->model.emplace(options);
@@ -131,7 +131,7 @@ const Case* case_of(benchmark::State& state) {
 /// The sampled users' lists, through the same code as ImplicitALS::recommend_all. Every item is a candidate, as in the full scan.
 std::vector<std::vector<kd::Scored>> lists_of(const Case& c, std::size_t count, std::size_t threads) {
   return kd::detail::many_lists<float>({c.index, c.items, {}}, c.users, c.sample,
-                                       {.count = count, .candidates = kd::Candidates::all, .threads = threads});
+                                       {.count = count, .filter = {.candidates = kd::Candidates::all}, .execution = {.threads = threads}});
 }
 
 /// Whether Kindred and the full scan list the same items, but for scores that differ by rounding alone. The two sum in different orders.
@@ -206,7 +206,7 @@ void kindred_recommend_one(benchmark::State& state) {
   const auto count = static_cast<std::size_t>(state.range(2));
   one_by_one(state, c->sample.size(), [&](std::size_t u) {
     benchmark::DoNotOptimize(kd::detail::one_list<float>({c->index, c->items, {}}, c->users.row(c->sample[u]).data(),
-                                                         {.count = count, .candidates = kd::Candidates::all}));
+                                                         {.count = count, .filter = {.candidates = kd::Candidates::all}}));
   });
 }
 
@@ -262,9 +262,7 @@ void kindred_stream_all(benchmark::State& state) {
     const double before = memory_kb("VmRSS:");
     std::size_t entries = 0;
     c->model->recommend_all(kd::every_user,
-                            {.count = static_cast<std::size_t>(state.range(2)),
-                             .exclude = c->split->train,
-                             .threads = static_cast<std::size_t>(state.range(3))},
+                            {.count = static_cast<std::size_t>(state.range(2)), .exclude = c->split->train, .execution = {.threads = static_cast<std::size_t>(state.range(3))}},
                             [&](kd::Index, std::span<const kd::Scored> list) { entries += list.size(); });
     benchmark::DoNotOptimize(entries);
     most = (std::max)(most, memory_kb("VmHWM:") - before);
@@ -319,9 +317,7 @@ void kindred_lists_to_evaluate(benchmark::State& state) {
   if (!c->model) return state.SkipWithError("no model");
   const std::vector<kd::Index> users = evaluated_users(*c);
   for (auto _ : state)
-    benchmark::DoNotOptimize(c->model->recommend_all(users, {.count = static_cast<std::size_t>(state.range(2)),
-                                                             .exclude = c->split->train,
-                                                             .threads = static_cast<std::size_t>(state.range(3))}));
+    benchmark::DoNotOptimize(c->model->recommend_all(users, {.count = static_cast<std::size_t>(state.range(2)), .exclude = c->split->train, .execution = {.threads = static_cast<std::size_t>(state.range(3))}}));
   set_users(state, users.size());
 }
 
@@ -334,7 +330,7 @@ void kindred_evaluate(benchmark::State& state) {
   const std::vector<std::size_t> cutoffs = count >= 10 ? std::vector<std::size_t>{1, 5, count} : std::vector<std::size_t>{count};
   for (auto _ : state)
     benchmark::DoNotOptimize(kd::evaluate(*c->model, c->split->train, c->split->test,
-                                          {.cutoffs = cutoffs, .users = users, .threads = static_cast<std::size_t>(state.range(3))}));
+                                          {.cutoffs = cutoffs, .users = users, .execution = {.threads = static_cast<std::size_t>(state.range(3))}}));
   set_users(state, users.size());
 }
 

@@ -133,7 +133,7 @@ int main() {
     return guarded([&] {
       const kd::CsrView view(source.shape(), offsets, source.columns(), source.values());
       kd::ImplicitALS<float> als(
-          {.factors = 16, .iterations = 5, .threads = threads, .simd = kd::SimdLevel::base});  // the same on old machines
+          {.factors = 16, .iterations = 5, .units = kd::Units::paper});  // the same on old machines
       als.fit(view, {.executor = executor});
       return als;
     });

@@ -32,8 +32,8 @@ kd::AlsOptions searched(const kd::CsrView& train, std::uint64_t seed) {
   options.base.factors = 32;
   using Scale = kd::Range::Scale;
   const kd::SearchSpace space{{"regularization", kd::Range{0.003, 0.3, Scale::logarithmic}},
-                              {"background_ratio", kd::Range{1.0, 20.0, Scale::logarithmic}},
-                              {"alpha", kd::Range{0.05, 1.0, Scale::logarithmic}}};
+                              {"background.ratio", kd::Range{1.0, 20.0, Scale::logarithmic}},
+                              {"confidence.confidence.alpha", kd::Range{0.05, 1.0, Scale::logarithmic}}};
   const kd::SearchResult result = kd::random_search(inner, validation, space, options);
   if (!result.best) throw std::runtime_error("no setting could be fitted: " + result.trials.front().error);
   const kd::Trial& best = result.trials[*result.best];

@@ -67,7 +67,7 @@ struct Yesterday {
 kd::AlsOptions settings() {
   kd::AlsOptions options = kd::AlsOptions::recommended();
   options.factors = 32;
-  options.alpha = 1.0;  // few pieces an order: see recommended()
+  options.confidence.alpha = 1.0;  // few pieces an order: see recommended()
   return options;
 }
 

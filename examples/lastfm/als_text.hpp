@@ -25,19 +25,19 @@ namespace study {
 [[nodiscard]] inline nlohmann::ordered_json options_json(const kindred::AlsOptions& o) {
   return {{"factors", o.factors},
           {"regularization", o.regularization},
-          {"alpha", o.alpha},
+          {"alpha", o.confidence.alpha},
           {"iterations", o.iterations},
-          {"solver", o.solver == kindred::Solver::cholesky ? "cholesky" : "cg"},
+          {"solver", o.solver.kind == kindred::Solver::cholesky ? "cholesky" : "cg"},
           {"confidence", confidence_name(o.confidence)},
-          {"confidence_base", o.confidence_base},
-          {"background", o.background == kindred::Background::all ? "all" : "unobserved"},
-          {"unobserved_weight", o.unobserved_weight},
-          {"background_ratio", o.background_ratio ? nlohmann::ordered_json(*o.background_ratio) : nlohmann::ordered_json()},
-          {"beta", o.beta},
-          {"rho", o.rho},
-          {"nu", o.nu},
-          {"init", o.init == kindred::Init::normal ? "normal" : "uniform"},
-          {"init_scale", o.init_scale},
+          {"confidence_base", o.confidence.base},
+          {"background", o.background.pairs == kindred::Background::all ? "all" : "unobserved"},
+          {"unobserved_weight", o.background.weight},
+          {"background_ratio", o.background.ratio ? nlohmann::ordered_json(*o.background.ratio) : nlohmann::ordered_json()},
+          {"beta", o.confidence.popularity_damping},
+          {"rho", o.background.item_exponent},
+          {"nu", o.regularization_exponent},
+          {"init", o.start.kind == kindred::Start::normal ? "normal" : "uniform"},
+          {"init_scale", o.start.scale},
           {"seed", o.seed}};
 }
 
@@ -45,21 +45,21 @@ namespace study {
 [[nodiscard]] inline std::string options_text(const kindred::AlsOptions& o) {
   std::string text = "factors " + std::to_string(o.factors) + ", lambda " + shortest(o.regularization) + ", " +
                      std::to_string(o.iterations) + " iterations, ";
-  text += o.solver == kindred::Solver::cholesky ? "exact" : std::to_string(o.cg_steps) + " CG steps";
-  const std::string base = o.confidence_base == 0.0 ? "" : shortest(o.confidence_base) + " + ";
-  const std::string curve = o.confidence == kindred::Confidence::linear ? " r"
-                            : o.confidence == kindred::Confidence::log  ? " log(1 + r)"
+  text += o.solver.kind == kindred::Solver::cholesky ? "exact" : std::to_string(o.solver.steps) + " CG steps";
+  const std::string base = o.confidence.base == 0.0 ? "" : shortest(o.confidence.base) + " + ";
+  const std::string curve = o.confidence.curve == kindred::Confidence::linear ? " r"
+                            : o.confidence.curve == kindred::Confidence::log  ? " log(1 + r)"
                                                                         : "";
-  text += ", c = " + base + shortest(o.alpha) + curve;
-  text += o.init == kindred::Init::uniform ? ", init uniform [0, 0.01)" : ", init sd " + shortest(o.init_scale) + "/sqrt(factors)";
-  if (o.background == kindred::Background::all) text += ", background all pairs";
-  if (o.background_ratio)
-    text += ", w0 " + shortest(*o.background_ratio) + " x density";
-  else if (o.unobserved_weight != 1.0)
-    text += ", w0 " + shortest(o.unobserved_weight);
-  if (o.nu != 0.0) text += ", nu " + shortest(o.nu);
-  if (o.beta != 0.0) text += ", beta " + shortest(o.beta);
-  if (o.rho != 0.0) text += ", rho " + shortest(o.rho);
+  text += ", c = " + base + shortest(o.confidence.alpha) + curve;
+  text += o.start.kind == kindred::Start::uniform ? ", init uniform [0, 0.01)" : ", init sd " + shortest(o.start.scale) + "/sqrt(factors)";
+  if (o.background.pairs == kindred::Background::all) text += ", background all pairs";
+  if (o.background.ratio)
+    text += ", w0 " + shortest(*o.background.ratio) + " x density";
+  else if (o.background.weight != 1.0)
+    text += ", w0 " + shortest(o.background.weight);
+  if (o.regularization_exponent != 0.0) text += ", nu " + shortest(o.regularization_exponent);
+  if (o.confidence.popularity_damping != 0.0) text += ", beta " + shortest(o.confidence.popularity_damping);
+  if (o.background.item_exponent != 0.0) text += ", rho " + shortest(o.background.item_exponent);
   return text;
 }
 

@@ -136,20 +136,20 @@ std::vector<CLI::Option*> add_model_options(CLI::App& app, kindred::AlsOptions& 
   std::vector<CLI::Option*> options = {
       app.add_option("--factors", o.factors, "Length of the vectors")->check(not_negative),
       app.add_option("--regularization", o.regularization, "lambda"),
-      app.add_option("--alpha", o.alpha, "Weight of the plays in the confidence"),
+      app.add_option("--alpha", o.confidence.alpha, "Weight of the plays in the confidence"),
       add_choice(app, "--confidence", o.confidence, {{"linear", Confidence::linear}, {"log", Confidence::log}, {"one", Confidence::one}},
                  "Curve of the confidence over plays"),
-      app.add_option("--confidence-base", o.confidence_base, "Confidence of an interaction besides its plays"),
-      app.add_option("--beta", o.beta, "Exponent that lowers the confidence in popular artists"),
-      app.add_option("--rho", o.rho, "Exponent that weighs popular artists in the background"),
+      app.add_option("--confidence-base", o.confidence.base, "Confidence of an interaction besides its plays"),
+      app.add_option("--beta", o.confidence.popularity_damping, "Exponent that lowers the confidence in popular artists"),
+      app.add_option("--rho", o.background.item_exponent, "Exponent that weighs popular artists in the background"),
       add_choice(app, "--solver", o.solver, {{"cholesky", Solver::cholesky}, {"cg", Solver::conjugate_gradient}}, "Exact or approximate"),
       app.add_option("--iterations", o.iterations, "Sweeps over artists and users")->check(not_negative),
-      add_choice(app, "--init", o.init, {{"normal", Init::normal}, {"uniform", Init::uniform}},
+      add_choice(app, "--init", o.start.kind, {{"normal", Start::normal}, {"uniform", Start::uniform}},
                  "First factors: normal, or uniform in [0, 0.01)"),
-      app.add_option("--init-scale", o.init_scale, "Normal ones have standard deviation init-scale / sqrt(factors)"),
-      app.add_option("--unobserved-weight", o.unobserved_weight, "w0, weight of the background"),
-      app.add_option("--background-ratio", o.background_ratio, "w0 as a multiple of the density of train, in place of --unobserved-weight"),
-      app.add_option("--nu", o.nu, "Exponent that scales lambda with a row's weight"),
+      app.add_option("--init-scale", o.start.scale, "Normal ones have standard deviation init-scale / sqrt(factors)"),
+      app.add_option("--unobserved-weight", o.background.weight, "w0, weight of the background"),
+      app.add_option("--background-ratio", o.background.ratio, "w0 as a multiple of the density of train, in place of --unobserved-weight"),
+      app.add_option("--nu", o.regularization_exponent, "Exponent that scales lambda with a row's weight"),
       add_choice(app, "--background", o.background, {{"unobserved", Background::unobserved}, {"all", Background::all}},
                  "Which pairs pull scores towards 0"),
   };
@@ -255,7 +255,7 @@ void check_values(const Arguments& a) {
 Arguments parse_arguments(int argc, char** argv) {
   Arguments a;
   std::string count = "pairs";
-  kindred::AlsOptions custom{.factors = 100, .regularization = 0.1, .alpha = 0.5, .iterations = 15};
+  kindred::AlsOptions custom{.factors = 100, .regularization = 0.1, .iterations = 15, .units = Units::paper, .confidence = {.alpha = 0.5}};
 
   CLI::App app{
       "A whole music-recommendation study: reads listening data, explores, filters and splits it, compares popularity with implicit ALS, "

@@ -30,7 +30,7 @@ std::optional<kd::AlsOptions> searched(const Study& s) {
     options.factors = static_cast<std::size_t>(trial.at("factors").get<double>());
     options.regularization = trial.at("regularization");
     options.iterations = static_cast<std::size_t>(trial.at("iterations").get<double>());
-    options.alpha = trial.at("alpha");
+    options.confidence.alpha = trial.at("alpha");
     return options;
   }
   return std::nullopt;
@@ -57,9 +57,9 @@ void final_models(Study& s) {
 
   add("study", study_options(a));
   kd::AlsOptions as_run = study_options(a);  // what the original study's library does with the same settings
-  as_run.confidence_base = 0.0;
-  as_run.solver = kd::Solver::conjugate_gradient;
-  as_run.init = kd::Init::uniform;
+  as_run.confidence.base = 0.0;
+  as_run.solver.kind = kd::Solver::conjugate_gradient;
+  as_run.start.kind = kd::Start::uniform;
   add("as run", as_run);
   if (const std::optional<kd::AlsOptions> best = searched(s)) add("best of search", *best);
   add("recommended", kd::AlsOptions::recommended());

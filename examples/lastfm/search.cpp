@@ -53,7 +53,7 @@ void search(Study& s) {
   const kd::SearchSpace space = {{"factors", kd::Choices{30, 50, 70, 100}},
                                  {"regularization", kd::Choices{0.001, 0.01, 0.05, 0.1}},
                                  {"iterations", kd::Choices{10, 15, 20}},
-                                 {"alpha", kd::Choices{0.5, 1, 2, 5}}};
+                                 {"confidence.confidence.alpha", kd::Choices{0.5, 1, 2, 5}}};
   const kd::SearchResult found = search_settings(split.train, split.test, space,
                                                  {.trials = a.search_trials,
                                                   .seed = a.seed,

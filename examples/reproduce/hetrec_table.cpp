@@ -26,7 +26,7 @@ kd::AlsOptions tuned_textbook(const kd::Split& inner) {
   const kd::SearchSpace space{{"factors", kd::Choices{30, 50, 70, 100}},
                               {"regularization", kd::Range{0.001, 100.0, kd::Range::Scale::logarithmic}},
                               {"iterations", kd::Choices{10, 15, 20}},
-                              {"alpha", kd::Range{0.1, 40.0, kd::Range::Scale::logarithmic}}};
+                              {"confidence.confidence.alpha", kd::Range{0.1, 40.0, kd::Range::Scale::logarithmic}}};
   const kd::SearchResult found =
       kd::random_search<float>(inner.train, inner.test, space, {.trials = trials, .metric = kd::SearchMetric::ndcg});
   return found.trials[*found.best].options;
@@ -35,10 +35,10 @@ kd::AlsOptions tuned_textbook(const kd::Split& inner) {
 /// All pairs as background, log confidence, popularity exponents: around AlsOptions::recommended().
 kd::AlsOptions tuned_recommended(const kd::Split& inner) {
   const kd::SearchSpace space{{"regularization", kd::Range{0.005, 0.08, kd::Range::Scale::logarithmic}},
-                              {"background_ratio", kd::Range{2.0, 16.0, kd::Range::Scale::logarithmic}},
-                              {"alpha", kd::Range{0.1, 0.4, kd::Range::Scale::logarithmic}},
-                              {"rho", kd::Range{0.0, 0.4}},
-                              {"beta", kd::Range{0.0, 0.3}}};
+                              {"background.ratio", kd::Range{2.0, 16.0, kd::Range::Scale::logarithmic}},
+                              {"confidence.confidence.alpha", kd::Range{0.1, 0.4, kd::Range::Scale::logarithmic}},
+                              {"background.item_exponent", kd::Range{0.0, 0.4}},
+                              {"confidence.popularity_damping", kd::Range{0.0, 0.3}}};
   const kd::SearchResult found = kd::random_search<float>(
       inner.train, inner.test, space, {.trials = trials, .metric = kd::SearchMetric::ndcg, .base = kd::AlsOptions::recommended()});
   return found.trials[*found.best].options;
@@ -73,9 +73,9 @@ int run(int argc, char** argv) {
   const kd::AlsOptions textbook = tuned_textbook(inner), recommended = tuned_recommended(inner);
   const reproduce::Ease::Options ease = tuned_ease(inner);
   std::printf("textbook ALS: factors %zu, lambda %.4g, alpha %.3g, %zu iterations\n", textbook.factors, textbook.regularization,
-              textbook.alpha, textbook.iterations);
+              textbook.confidence.alpha, textbook.iterations);
   std::printf("recommended ALS, tuned: lambda %.4g, background ratio %.3g, alpha %.3g, rho %.2f, beta %.2f\n", recommended.regularization,
-              *recommended.background_ratio, recommended.alpha, recommended.rho, recommended.beta);
+              *recommended.background.ratio, recommended.confidence.alpha, recommended.background.item_exponent, recommended.confidence.popularity_damping);
   std::printf("EASE: lambda %.4g, %s\n\n", ease.regularization, ease.log_counts ? "log(1 + plays)" : "1 a pair");
 
   std::vector<reproduce::Row> rows(6);

@@ -29,10 +29,10 @@ int run(int argc, char** argv) {
 
   reproduce::print_header("10");
   for (const kd::Solver solver : {kd::Solver::conjugate_gradient, kd::Solver::cholesky}) {
-    kd::AlsOptions options{.factors = 50, .regularization = 5.0, .alpha = 1.0, .iterations = 15};
-    options.confidence_base = 0.0;  // the count itself is the weight
-    options.init = kd::Init::uniform;
-    options.solver = solver;
+    kd::AlsOptions options{.factors = 50, .regularization = 5.0, .iterations = 15, .units = kd::Units::paper, .confidence = {.alpha = 1.0}};
+    options.confidence.base = 0.0;  // the count itself is the weight
+    options.start.kind = kd::Start::uniform;
+    options.solver.kind = solver;
     kd::ImplicitALS<float> als(options);
     const double seconds = als.fit(split.train).seconds;
     reproduce::Row row{.name = solver == kd::Solver::cholesky ? "ImplicitALS, exact" : "ImplicitALS, 3 conjugate-gradient steps"};

@@ -43,8 +43,8 @@ int run(int argc, char** argv) {
     for (std::uint64_t seed = 1; seed <= splits; ++seed) {
       const kd::Split split = kd::PerUserSplitter({.test_fraction = 0.2, .min_interactions = 5, .seed = seed}).split(plays.matrix);
       kd::AlsOptions options = kd::AlsOptions::recommended();
-      options.rho = rho;
-      options.beta = beta;
+      options.background.item_exponent = rho;
+      options.confidence.popularity_damping = beta;
       options.seed = seed;
       kd::ImplicitALS<float> als(options);
       als.fit(split.train);

@@ -6,7 +6,7 @@
 
 int main() {
   const kindred::Dataset plays = kindred::synthetic_listening({.users = 60, .items = 40, .items_per_user = 8});
-  kindred::ImplicitALS<float> als({.factors = 8, .iterations = 3});
+  kindred::ImplicitALS<float> als({.factors = 8, .iterations = 3, .units = kindred::Units::paper});
   als.fit(plays.matrix);
   const auto list = als.recommend(0, {.count = 3, .exclude = plays.matrix.row(0)});
   for (const kindred::Scored& scored : list) std::printf("%s %.3f\n", std::string(plays.item_name(scored.item)).c_str(), scored.score);

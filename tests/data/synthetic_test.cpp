@@ -71,11 +71,11 @@ TEST_SUITE("data/synthetic") {
   }
 
   TEST_CASE("the same for any number of threads, another for another seed") {
-    const kd::SyntheticOptions options{.users = 300, .items = 200, .seed = 7, .threads = 1};
+    const kd::SyntheticOptions options{.users = 300, .items = 200, .seed = 7, .execution = {.threads = 1}};
     const kd::Dataset one = kd::synthetic_listening(options);
     for (const std::size_t threads : {2u, 3u, 8u}) {
       kd::SyntheticOptions more = options;
-      more.threads = threads;
+      more.execution.threads = threads;
       CHECK(same(one, kd::synthetic_listening(more)));
     }
     kd::SyntheticOptions other = options;

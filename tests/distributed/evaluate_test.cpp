@@ -29,7 +29,7 @@ using kindred_test::random_matrix;
 TEST_SUITE("distributed/evaluate") {
   TEST_CASE("every rank has the report of one process") {
     const kd::CsrMatrix train = random_matrix(90, 40, 0.2, 5), test = random_matrix(90, 40, 0.1, 6);
-    kd::ImplicitALS<float> als({.factors = 5, .iterations = 2});
+    kd::ImplicitALS<float> als({.factors = 5, .iterations = 2, .units = kd::Units::paper});
     als.fit(train);
     kd::EvaluateOptions options{.cutoffs = {3, 10}, .keep_per_user = true};
     options.item_groups = kd::popularity_groups(train, 4);
@@ -84,7 +84,7 @@ TEST_SUITE("distributed/evaluate") {
     const auto errors_of = [&](auto&& change) {
       std::vector<std::string> errors(2);
       kd::ThreadCommunicator::run(2, [&](kd::ThreadCommunicator& communicator) {
-        kd::EvaluateOptions options{.cutoffs = {5}, .threads = 1};
+        kd::EvaluateOptions options{.cutoffs = {5}, .execution = {.threads = 1}};
         if (communicator.rank() == 1) change(options);
         try {
           (void)kd::evaluate_distributed(communicator, model, train, test, options);
@@ -100,12 +100,12 @@ TEST_SUITE("distributed/evaluate") {
     CHECK(errors_of([](kd::EvaluateOptions& o) {
             o.item_groups = kd::Groups{{"a"}, std::vector<kd::Index>(30, 0)};
           }).find("'item_groups'") == 0);
-    CHECK(errors_of([](kd::EvaluateOptions& o) { o.threads = 2; }) == "");
+    CHECK(errors_of([](kd::EvaluateOptions& o) { o.execution.threads = 2; }) == "");
   }
 
   TEST_CASE("ranks make the lists of their own users") {
     const kd::CsrMatrix train = random_matrix(60, 30, 0.2, 5);
-    kd::ImplicitALS<float> als({.factors = 5, .iterations = 2});
+    kd::ImplicitALS<float> als({.factors = 5, .iterations = 2, .units = kd::Units::paper});
     als.fit(train);
     const kd::RankedLists wanted = als.recommend_all(kd::every_user, {.count = 4, .exclude = train});
     std::atomic<int> same{0};

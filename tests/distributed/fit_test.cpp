@@ -47,21 +47,20 @@ bool same_bytes(const kd::ImplicitALS<Scalar>& a, const kd::ImplicitALS<Scalar>&
          std::equal(a.eigenvalues().begin(), a.eigenvalues().end(), b.eigenvalues().begin(), b.eigenvalues().end());
 }
 
-kd::AlsOptions small() { return {.factors = 10, .iterations = 2, .threads = 1}; }
+kd::AlsOptions small() { return {.factors = 10, .iterations = 2, .units = kd::Units::paper}; }
 
 }  // namespace
 
 TEST_SUITE("distributed/fit") {
   TEST_CASE("the bytes and losses of one process, for any number of ranks, every solver and kind of weight") {
     std::vector<kd::AlsOptions> settings(5, small());
-    settings[1].solver = kd::Solver::conjugate_gradient;
-    settings[1].value_cap_quantile = 0.8;
-    settings[2].confidence = kd::Confidence::log;
-    settings[2].threads = 2;
-    settings[3].rho = 0.4;
-    settings[3].rho_users = 0.3;
-    settings[3].beta = 0.3;
-    settings[4].tolerance = 0.5;
+    settings[1].solver.kind = kd::Solver::conjugate_gradient;
+    settings[1].confidence.cap_quantile = 0.8;
+    settings[2].confidence.curve = kd::Confidence::log;
+    settings[3].background.item_exponent = 0.4;
+    settings[3].background.user_exponent = 0.3;
+    settings[3].confidence.popularity_damping = 0.3;
+    settings[4].loss_tolerance = 0.5;
     settings[4].iterations = 5;
     for (const kd::AlsOptions& options : settings) {
       kd::ImplicitALS<float> one(options);
@@ -98,7 +97,7 @@ TEST_SUITE("distributed/fit") {
 #if defined(KINDRED_TEST_DATA_DIR)
   TEST_CASE("public data: HetRec's Last.fm") {
     const kd::CsrMatrix listened = kd::read_hetrec2011_lastfm(KINDRED_TEST_DATA_DIR "/hetrec2011-lastfm-2k/user_artists.dat").matrix;
-    kd::AlsOptions options = kd::AlsOptions::recommended();
+    kd::AlsOptions options = kindred_test::play_counts();
     options.threads = 1;
     options.iterations = 2;
     kd::ImplicitALS<float> one(options);
@@ -160,13 +159,13 @@ TEST_SUITE("distributed/fit") {
 
   TEST_CASE("an error of one rank ends all, by name; models stay as they were") {
     kd::AlsOptions options = small();
-    options.confidence = kd::Confidence::custom;
+    options.confidence.curve = kd::Confidence::custom;
     for (const std::size_t failing : {0u, 2u}) {
       std::vector<std::string> errors(3);
       std::atomic<int> fitted{0};
       kd::ThreadCommunicator::run(3, [&](kd::ThreadCommunicator& communicator) {
         kd::AlsOptions own = options;
-        own.confidence_function = [&, bad = communicator.rank() == failing](double r, kd::Offset, kd::Offset) {
+        own.confidence.function = [&, bad = communicator.rank() == failing](double r, kd::Offset, kd::Offset) {
           if (bad) throw std::runtime_error("no such confidence");
           return r;
         };
@@ -208,7 +207,6 @@ TEST_SUITE("distributed/fit") {
     kd::SerialCommunicator alone;
     kd::ImplicitALS<float> als(small());
     kd::fit_distributed(alone, als, plays());
-    CHECK(als.options().simd == kd::SimdLevel::best);  // as asked for, whatever the ranks had
   }
 
   TEST_CASE("ranks that do not belong together are told so") {
@@ -231,14 +229,13 @@ TEST_SUITE("distributed/fit") {
     CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.factors = 11; }) ==
           "'factors' on rank 1 is another one; it must be what rank 0 has");
     // Every option counts: a silent mixture of two objectives would converge to neither.
-    CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.alpha = 11; }) ==
-          "'alpha' on rank 1 is another one; it must be what rank 0 has");
+    CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.confidence.alpha = 11; }) ==
+          "'confidence.alpha' on rank 1 is another one; it must be what rank 0 has");
     CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.regularization = 11; }).find("'regularization'") == 0);
-    CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.solver = kd::Solver::conjugate_gradient; }).find("'solver'") == 0);
-    CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.tolerance = 0.1; }).find("'tolerance'") == 0);
-    CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.value_cap = 3.0; }).find("'value_cap'") == 0);
+    CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.solver.kind = kd::Solver::conjugate_gradient; }).find("'solver.kind'") == 0);
+    CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.loss_tolerance = 0.1; }).find("'loss_tolerance'") == 0);
+    CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.confidence.cap = 3.0; }).find("'confidence.cap'") == 0);
     CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.seed += std::uint64_t{1} << 40; }).find("'seed'") == 0);
-    CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.threads = 3; }) == "");
     CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.seed = 5; }) != "");
     CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.iterations = 3; }) != "");
     CHECK(error_of([](kd::AlsOptions&, kd::CsrMatrix& m) { m = kd::transpose(m); }) != "");

@@ -60,7 +60,7 @@ bool calls_work(kd::MpiCommunicator& communicator) {
 
 int same(kd::MpiCommunicator& communicator, const std::string& path, kd::Index users, kd::Index items) {
   const kd::CsrMatrix plays = kd::synthetic_listening({.users = users, .items = items, .items_per_user = 40}).matrix;
-  const kd::AlsOptions options{.factors = 24, .iterations = 2, .threads = 1};
+  const kd::AlsOptions options{.factors = 24, .iterations = 2, .units = kd::Units::paper};
   if (communicator.rank() == 0) {
     kd::CsrFileWriter writer(path);
     for (kd::Index u = 0; u < plays.rows(); ++u)
@@ -98,9 +98,9 @@ int same(kd::MpiCommunicator& communicator, const std::string& path, kd::Index u
 
 int fail(kd::MpiCommunicator& communicator, std::size_t failing) {
   const kd::CsrMatrix plays = kd::synthetic_listening({.users = 600, .items = 300, .items_per_user = 20}).matrix;
-  kd::AlsOptions options{.factors = 8, .iterations = 2, .threads = 1};
-  options.confidence = kd::Confidence::custom;
-  options.confidence_function = [&](double r, kd::Offset, kd::Offset) {
+  kd::AlsOptions options{.factors = 8, .iterations = 2, .units = kd::Units::paper};
+  options.confidence.curve = kd::Confidence::custom;
+  options.confidence.function = [&](double r, kd::Offset, kd::Offset) {
     if (communicator.rank() == failing) throw std::runtime_error("no such confidence");
     return r;
   };
@@ -111,10 +111,10 @@ int fail(kd::MpiCommunicator& communicator, std::size_t failing) {
 
 int go_on(kd::MpiCommunicator& communicator, const std::string& path, std::size_t killed, long after) {
   const kd::CsrMatrix plays = kd::synthetic_listening({.users = 2'000, .items = 900, .items_per_user = 40}).matrix;
-  kd::AlsOptions options{.factors = 24, .iterations = 8, .threads = 1};
+  kd::AlsOptions options{.factors = 24, .iterations = 8, .units = kd::Units::paper};
   std::atomic<long> left{after};
-  options.confidence = kd::Confidence::custom;
-  options.confidence_function = [&](double r, kd::Offset, kd::Offset) {
+  options.confidence.curve = kd::Confidence::custom;
+  options.confidence.function = [&](double r, kd::Offset, kd::Offset) {
     if (communicator.rank() == killed && left-- == 0) (void)std::raise(SIGKILL);
     return r;
   };
@@ -127,7 +127,7 @@ int go_on(kd::MpiCommunicator& communicator, const std::string& path, std::size_
 int speed(kd::MpiCommunicator& communicator, std::size_t threads, const std::string& hetrec) {
   const kd::CsrMatrix plays = hetrec.empty() ? kd::synthetic_listening({.users = 20'000, .items = 67'000, .items_per_user = 70}).matrix
                                              : kd::read_hetrec2011_lastfm(hetrec).matrix;
-  kd::ImplicitALS<float> als({.factors = 64, .iterations = 6, .threads = threads});
+  kd::ImplicitALS<float> als({.factors = 64, .iterations = 6, .units = kd::Units::paper});
   const kd::FitReport report = kd::fit_distributed(communicator, als, plays);
   double best = report.iterations.front().seconds;
   for (const kd::IterationReport& iteration : report.iterations) best = (std::min)(best, iteration.seconds);

@@ -11,7 +11,7 @@ namespace kd = kindred;
 
 TEST_SUITE("distributed/plan") {
   TEST_CASE("by hand: 1,000 users and 500 items of 16 floats") {
-    const kd::AlsOptions options{.factors = 16, .threads = 1};
+    const kd::AlsOptions options{.factors = 16, .units = kd::Units::paper};
     // Factors, and sums over 16 blocks of users and 8 of items (64 rows at least), each 16 x 16 doubles.
     constexpr double moved = 1'500 * 64 + (16 + 8) * 16 * 16 * 8;
     const kd::Network network{.bytes_per_second = 1e6, .latency_seconds = 0.01};
@@ -29,12 +29,12 @@ TEST_SUITE("distributed/plan") {
 
   TEST_CASE("what it refuses") {
     const auto plan = [](std::size_t ranks, const kd::Network& network) {
-      return kd::estimate_distributed(1, 1, 1, {.factors = 4}, ranks, kd::Interactions::in_file, network);
+      return kd::estimate_distributed(1, 1, 1, {.factors = 4, .units = kd::Units::paper}, ranks, kd::Interactions::in_file, network);
     };
     CHECK_THROWS_WITH_AS((void)plan(0, {}), "ranks is 0; it must be at least 1", kd::InvalidArgument);
     CHECK_THROWS_AS((void)plan(1, {.bytes_per_second = 0.0}), kd::InvalidArgument);
     CHECK_THROWS_AS((void)plan(1, {.latency_seconds = -1.0}), kd::InvalidArgument);
-    CHECK_THROWS_AS((void)kd::estimate_distributed(0, 1, 1, {.factors = 4}, 1), kd::InvalidArgument);
+    CHECK_THROWS_AS((void)kd::estimate_distributed(0, 1, 1, {.factors = 4, .units = kd::Units::paper}, 1), kd::InvalidArgument);
     CHECK(plan(1, {.latency_seconds = 0.0}).bytes_per_iteration == 0);
   }
 }

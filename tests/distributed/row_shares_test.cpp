@@ -13,14 +13,14 @@ namespace kd = kindred;
 
 TEST_SUITE("distributed/row_shares") {
   TEST_CASE("every row has one rank, runs begin at units, and costs are even to a unit or a row") {
-    const kd::AlsOptions options{.factors = 32};
+    const kd::AlsOptions options{.factors = 32, .units = kd::Units::paper};
     kd::Random random(1, kd::RandomStream::sample, 0);
     std::vector<kd::Index> counts(5'000);
     for (kd::Index& count : counts) count = static_cast<kd::Index>(random.below(random.below(40) == 0 ? 3'000 : 60));
     double all = 0.0, dearest = 0.0;
     for (const kd::Index count : counts) {
-      all += kd::solve_cost(count, options);
-      dearest = (std::max)(dearest, kd::solve_cost(count, options));
+      all += kd::solve_cost(count, kd::detail::settings_of(options));
+      dearest = (std::max)(dearest, kd::solve_cost(count, kd::detail::settings_of(options)));
     }
     for (const kd::Index unit : {1, 256})
       for (const std::size_t ranks : {1u, 2u, 3u, 8u}) {
@@ -33,7 +33,7 @@ TEST_SUITE("distributed/row_shares") {
           CHECK(shares[r] % unit == 0);
           double cost = 0.0;
           for (kd::Index row = shares[r]; row < shares[r + 1]; ++row)
-            cost += kd::solve_cost(counts[static_cast<std::size_t>(row)], options);
+            cost += kd::solve_cost(counts[static_cast<std::size_t>(row)], kd::detail::settings_of(options));
           if (unit == 1) {
             CHECK(cost <= all / static_cast<double>(ranks) + 2.0 * dearest);
             CHECK(cost >= all / static_cast<double>(ranks) - 2.0 * dearest);
@@ -43,7 +43,7 @@ TEST_SUITE("distributed/row_shares") {
   }
 
   TEST_CASE("more ranks than rows, no rows, and one row that costs everything") {
-    const kd::AlsOptions options{.factors = 8};
+    const kd::AlsOptions options{.factors = 8, .units = kd::Units::paper};
     CHECK(kd::row_shares(std::vector<kd::Index>{5}, options, 3, 1) == std::vector<kd::Index>{0, 1, 1, 1});
     CHECK(kd::row_shares(std::vector<kd::Index>{}, options, 2, 1) == std::vector<kd::Index>{0, 0, 0});
     CHECK(kd::row_shares(std::vector<kd::Index>{1'000'000, 1, 1, 1}, options, 2, 1) == std::vector<kd::Index>{0, 1, 4});
@@ -52,16 +52,16 @@ TEST_SUITE("distributed/row_shares") {
   }
 
   TEST_CASE("the cost is that of the cheaper form, and grows with the row") {
-    const kd::AlsOptions options{.factors = 64};
-    for (kd::Index n = 0; n < 200; ++n) CHECK(kd::solve_cost(n + 1, options) > kd::solve_cost(n, options));
+    const kd::AlsOptions options{.factors = 64, .units = kd::Units::paper};
+    for (kd::Index n = 0; n < 200; ++n) CHECK(kd::solve_cost(n + 1, kd::detail::settings_of(options)) > kd::solve_cost(n, kd::detail::settings_of(options)));
     kd::AlsOptions steps = options;
-    steps.solver = kd::Solver::conjugate_gradient;
-    CHECK(kd::solve_cost(1'000, steps) < kd::solve_cost(1'000, options));
+    steps.solver.kind = kd::Solver::conjugate_gradient;
+    CHECK(kd::solve_cost(1'000, kd::detail::settings_of(steps)) < kd::solve_cost(1'000, kd::detail::settings_of(options)));
     // By hand, of 2 factors: 8 for the row and 16 an interaction; then 1 + 1/6, 6 + 8/6, and four products of 2 x 3 x 2 (three steps and a start).
-    const kd::AlsOptions two{.factors = 2};
-    CHECK(kd::solve_cost(1, two) == doctest::Approx(24.0 + 1.0 + 1.0 / 6.0));
-    CHECK(kd::solve_cost(3, two) == doctest::Approx(56.0 + 6.0 + 8.0 / 6.0));
-    const kd::AlsOptions two_steps{.factors = 2, .solver = kd::Solver::conjugate_gradient, .cg_steps = 3};
-    CHECK(kd::solve_cost(3, two_steps) == doctest::Approx(56.0 + 48.0));
+    const kd::AlsOptions two{.factors = 2, .units = kd::Units::paper};
+    CHECK(kd::solve_cost(1, kd::detail::settings_of(two)) == doctest::Approx(24.0 + 1.0 + 1.0 / 6.0));
+    CHECK(kd::solve_cost(3, kd::detail::settings_of(two)) == doctest::Approx(56.0 + 6.0 + 8.0 / 6.0));
+    const kd::AlsOptions two_steps{.factors = 2, .units = kd::Units::paper, .solver = {.kind = kd::Solver::conjugate_gradient, .steps = 3}};
+    CHECK(kd::solve_cost(3, kd::detail::settings_of(two_steps)) == doctest::Approx(56.0 + 48.0));
   }
 }

@@ -119,7 +119,7 @@ template <typename Model>
 void check_against_brute_force(const Model& model, const kd::CsrView& train, const kd::CsrView& test, const kd::EvaluateOptions& options) {
   std::vector<std::vector<kd::Index>> lists;
   for (kd::Index u = 0; u < train.rows(); ++u) {
-    kd::RecommendOptions request{.count = options.cutoffs.back(), .candidates = options.candidates};
+    kd::RecommendOptions request{.count = options.cutoffs.back(), .filter = {.candidates = options.filter.candidates}};
     if (options.seen == kd::SeenItems::excluded) request.exclude = train.row(u).columns;
     lists.emplace_back();
     for (const kd::Scored& scored : kindred_test::brute_force_recommend(model, train, u, request)) lists.back().push_back(scored.item);
@@ -141,7 +141,7 @@ TEST_SUITE("evaluation/evaluate") {
   // At K = 2: a hit at rank 2 of one relevant item, a hit at rank 1 of two, none.
   TEST_CASE("three users by hand") {
     const kd::RankingReport report =
-        kd::evaluate(hand_model, hand_train, hand_test, {.cutoffs = {2}, .candidates = kd::Candidates::all, .keep_per_user = true});
+        kd::evaluate(hand_model, hand_train, hand_test, {.cutoffs = {2}, .filter = {.candidates = kd::Candidates::all}, .keep_per_user = true});
     CHECK(report.users == 3);
     CHECK(report.users_without_test == 1);
     CHECK(report.test_interactions == 4);
@@ -169,7 +169,7 @@ TEST_SUITE("evaluation/evaluate") {
   }
 
   TEST_CASE("groups by hand") {
-    kd::EvaluateOptions options{.cutoffs = {1, 2}, .candidates = kd::Candidates::all};
+    kd::EvaluateOptions options{.cutoffs = {1, 2}, .filter = {.candidates = kd::Candidates::all}};
     options.user_groups = kd::Groups{{"a", "b", "nobody"}, {0, 1, 0, 1}};
     options.item_groups = kd::Groups{{"x", "y"}, {0, 0, 1, 1, 1, -1}};
     const kd::RankingReport report = kd::evaluate(hand_model, hand_train, hand_test, options);
@@ -204,7 +204,7 @@ TEST_SUITE("evaluation/evaluate") {
     // User 0 has 0 and 1 in train, user 1 has 2; of four test interactions two are there too.
     const kd::CsrMatrix train({2, 4}, {0, 2, 3}, {0, 1, 2}, {1, 1, 1}), test({2, 4}, {0, 2, 4}, {1, 2, 2, 3}, {1, 1, 1, 1});
     const FixedLists model{{{2, 3}, {3, 0}}, {2, 4}};
-    const kd::RankingReport report = kd::evaluate(model, train, test, {.cutoffs = {2}, .candidates = kd::Candidates::all});
+    const kd::RankingReport report = kd::evaluate(model, train, test, {.cutoffs = {2}, .filter = {.candidates = kd::Candidates::all}});
     CHECK(report.test_interactions == 4);
     CHECK(report.test_items_in_train == 2);
     CHECK(report.protocol.find("items of train excluded (2 test interactions are in train too, where no list can find them)") !=
@@ -239,7 +239,7 @@ TEST_SUITE("evaluation/evaluate") {
           "|T|); ties "
           "to the lower item");
     const kd::RankingReport anything =
-        kd::evaluate(Rude{}, train, test, {.cutoffs = {3}, .seen = kd::SeenItems::allowed, .candidates = kd::Candidates::all});
+        kd::evaluate(Rude{}, train, test, {.cutoffs = {3}, .seen = kd::SeenItems::allowed, .filter = {.candidates = kd::Candidates::all}});
     CHECK(anything.listed_against_request == 0);
   }
 
@@ -292,7 +292,7 @@ TEST_SUITE("evaluation/evaluate") {
   TEST_CASE("empty and short lists") {
     FixedLists model = hand_model;
     model.lists = {{1}, {}, {4, 3}, {}};
-    kd::EvaluateOptions options{.cutoffs = {2}, .candidates = kd::Candidates::all};
+    kd::EvaluateOptions options{.cutoffs = {2}, .filter = {.candidates = kd::Candidates::all}};
     options.item_groups = kd::Groups{{"x", "y"}, {0, 0, 1, 1, 1, 1}};
     const kd::RankingReport report = kd::evaluate(model, hand_train, hand_test, options);
     CHECK(report.users == 3);
@@ -309,7 +309,7 @@ TEST_SUITE("evaluation/evaluate") {
       const std::vector<kd::Index> some{0, 3, 7, 9, 20, 21, 22, 23, 24, 59};
       for (const kd::SeenItems seen : {kd::SeenItems::excluded, kd::SeenItems::allowed}) {
         for (const kd::Candidates candidates : {kd::Candidates::trained, kd::Candidates::all}) {
-          kd::EvaluateOptions options{.cutoffs = {1, 3, 10, 39, 1000}, .seen = seen, .candidates = candidates};
+          kd::EvaluateOptions options{.cutoffs = {1, 3, 10, 39, 1000}, .seen = seen, .filter = {.candidates = candidates}};
           check_against_brute_force(model, train, test, options);
           options.ranking = {kd::RecallDenominator::min_cutoff_relevant, kd::ApDenominator::relevant};
           options.cutoffs = {2, 5};
@@ -327,7 +327,7 @@ TEST_SUITE("evaluation/evaluate") {
     kd::ImplicitALS<float> als(kindred_test::small_als());
     als.fit(train);
     const kd::EvaluateOptions excluded{.cutoffs = {1, 5, 20}},
-        allowed{.cutoffs = {1, 5, 20}, .seen = kd::SeenItems::allowed, .candidates = kd::Candidates::all};
+        allowed{.cutoffs = {1, 5, 20}, .seen = kd::SeenItems::allowed, .filter = {.candidates = kd::Candidates::all}};
     check_against_brute_force(popularity, train, test, excluded);
     check_against_brute_force(popularity, train, test, allowed);
     check_against_brute_force(als, train, test, excluded);
@@ -339,7 +339,7 @@ TEST_SUITE("evaluation/evaluate") {
     const kd::CsrMatrix zeros({2, 4}, {0, 3, 5}, {0, 1, 3, 0, 2}, {1, 0, 0, 2, 1});
     const kd::CsrMatrix test({2, 4}, {0, 2, 3}, {1, 3, 3}, {1, 1, 1});
     const FixedLists model{{{1, 2, 3}, {3, 1}}, {2, 4}};
-    const kd::EvaluateOptions options{.cutoffs = {1, 3}, .candidates = kd::Candidates::all, .keep_per_user = true};
+    const kd::EvaluateOptions options{.cutoffs = {1, 3}, .filter = {.candidates = kd::Candidates::all}, .keep_per_user = true};
     const kd::RankingReport with = kd::evaluate(model, zeros, test, options);
     CHECK(same(with, kd::evaluate(model, kd::without_zeros(zeros), test, options)));
     CHECK(with.untrained_test_items == 3);
@@ -349,14 +349,13 @@ TEST_SUITE("evaluation/evaluate") {
   TEST_CASE("levels differ by rounding alone: loss to 1e-5, metrics to 1e-3 after 15 iterations") {
     const auto [train, test] = random_split(400, 120, 0.15, 9);
     for (const kd::Solver solver : {kd::Solver::cholesky, kd::Solver::conjugate_gradient}) {
-      kd::AlsOptions options{.factors = 24, .regularization = 0.1, .alpha = 0.5, .iterations = 15};
-      options.solver = solver;
+      kd::AlsOptions options{.factors = 24, .regularization = 0.1, .iterations = 15, .units = kd::Units::paper, .confidence = {.alpha = 0.5}};
+      options.solver.kind = solver;
       std::optional<double> known_loss;
       std::optional<kd::RankingReport> known;
       for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-        options.simd = level;
         kd::ImplicitALS<float> als(options);
-        const double loss = als.fit(train, {.record_loss = true}).iterations.back().loss->total;
+        const double loss = als.fit(train, {.record_loss = true, .execution = {.simd = level}}).iterations.back().loss->total;
         const kd::RankingReport report = kd::evaluate(als, train, test, {.cutoffs = {10}});
         if (known) {
           CHECK(std::abs(loss - *known_loss) <= 1e-5 * *known_loss);
@@ -373,13 +372,13 @@ TEST_SUITE("evaluation/evaluate") {
     const auto [train, test] = random_split(300, 60, 0.15, 3);
     kd::ImplicitALS<float> als(kindred_test::small_als());
     als.fit(train);
-    kd::EvaluateOptions options{.cutoffs = {1, 5, 20}, .keep_per_user = true, .threads = 1};
+    kd::EvaluateOptions options{.cutoffs = {1, 5, 20}, .keep_per_user = true, .execution = {.threads = 1}};
     options.user_groups = kd::activity_groups(train);
     options.item_groups = kd::popularity_groups(train);
     const kd::RankingReport one = kd::evaluate(als, train, test, options);
     CHECK(same(kd::evaluate(als, train, test, options), one));
     for (const std::size_t threads : {2u, 3u, 8u}) {
-      options.threads = threads;
+      options.execution.threads = threads;
       CHECK(same(kd::evaluate(als, train, test, options), one));
     }
   }
@@ -387,7 +386,7 @@ TEST_SUITE("evaluation/evaluate") {
   TEST_CASE("the same report from sources that come block by block") {
     const kd::CsrMatrix train = random_matrix(90, 40, 0.2, 5);
     const kd::CsrMatrix test = random_matrix(90, 40, 0.1, 6);
-    kd::ImplicitALS<float> als({.factors = 5, .iterations = 2});
+    kd::ImplicitALS<float> als({.factors = 5, .iterations = 2, .units = kd::Units::paper});
     als.fit(train);
     kd::PopularityRecommender popularity;
     popularity.fit(train);
@@ -419,7 +418,7 @@ TEST_SUITE("evaluation/evaluate") {
     const kd::CsrMatrix train = random_matrix(700, 30, 0.2, 5), test = random_matrix(700, 30, 0.1, 6);
     const RandomScores model{train, 7};
     std::vector<std::size_t> done;
-    kd::EvaluateOptions options{.cutoffs = {5}, .keep_per_user = true, .threads = 1};
+    kd::EvaluateOptions options{.cutoffs = {5}, .keep_per_user = true, .execution = {.threads = 1}};
     const kd::RankingReport silent = kd::evaluate(model, train, test, options);
     const auto total = static_cast<std::size_t>(silent.users);
     REQUIRE(total > 512);
@@ -440,7 +439,7 @@ TEST_SUITE("evaluation/evaluate") {
     const kd::RankingReport part = kd::evaluate(model, train, test, options);
     std::vector<kd::Index> first;
     for (std::size_t n = 0; n < 512; ++n) first.push_back(silent.per_user[n].user);
-    const kd::RankingReport alone = kd::evaluate(model, train, test, {.cutoffs = {5}, .users = first, .threads = 1});
+    const kd::RankingReport alone = kd::evaluate(model, train, test, {.cutoffs = {5}, .users = first, .execution = {.threads = 1}});
     CHECK(part.users == 512);
     CHECK(part.per_user.size() == 512);
     CHECK(part.protocol == alone.protocol);
@@ -465,7 +464,7 @@ TEST_SUITE("evaluation/evaluate") {
   TEST_CASE("groups that hold everybody add up to the whole") {
     const auto [train, test] = random_split(90, 60, 0.15, 5);
     const RandomScores model{train, 2};
-    kd::EvaluateOptions options{.cutoffs = {3, 10}, .candidates = kd::Candidates::all, .keep_per_user = true};
+    kd::EvaluateOptions options{.cutoffs = {3, 10}, .filter = {.candidates = kd::Candidates::all}, .keep_per_user = true};
     options.user_groups = kd::Groups{{"a", "b", "c"}, {}};
     options.item_groups = kd::Groups{{"x", "y"}, {}};
     for (kd::Index u = 0; u < 90; ++u) options.user_groups->labels.push_back(u % 3);
@@ -502,7 +501,7 @@ TEST_SUITE("evaluation/evaluate") {
     std::vector<kd::Index> members;
     for (kd::Index u = 1; u < 90; u += 3) members.push_back(u);
     const kd::RankingReport alone =
-        kd::evaluate(model, train, test, {.cutoffs = {3, 10}, .candidates = kd::Candidates::all, .users = members});
+        kd::evaluate(model, train, test, {.cutoffs = {3, 10}, .filter = {.candidates = kd::Candidates::all}, .users = members});
     CHECK(same(alone.cutoffs[1].precision, report.user_groups[1].cutoffs[1].precision));
     CHECK(same(alone.cutoffs[0].ndcg, report.user_groups[1].cutoffs[0].ndcg));
   }
@@ -528,7 +527,7 @@ TEST_SUITE("evaluation/evaluate") {
     for (const char* words : {"3 users", "items of train excluded", "items with train data", "recall over |T|", "AP over min(K, |T|)"})
       CHECK(usual.find(words) != std::string::npos);
     options.seen = kd::SeenItems::allowed;
-    options.candidates = kd::Candidates::all;
+    options.filter.candidates = kd::Candidates::all;
     options.ranking = {kd::RecallDenominator::min_cutoff_relevant, kd::ApDenominator::relevant};
     const std::string other = kd::evaluate(hand_model, hand_train, hand_test, options).protocol;
     for (const char* words : {"nothing excluded", "candidates are all items", "recall over min(K, |T|)", "AP over |T|"})

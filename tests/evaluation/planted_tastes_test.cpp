@@ -10,6 +10,7 @@
 #include <kindred/models/popularity_recommender.hpp>
 #include <kindred/split/per_user_splitter.hpp>
 
+#include "../support/als_settings.hpp"
 #include "../support/als_instances.hpp"
 
 namespace kd = kindred;
@@ -32,7 +33,7 @@ Precision precision_at_10(double taste_strength) {
     for (const kd::SeenItems seen : {kd::SeenItems::excluded, kd::SeenItems::allowed})
       result.popularity = (std::max)(result.popularity, kd::evaluate(popularity, train, test, {.seen = seen}).at(10).precision.mean);
   }
-  kd::AlsOptions options = kd::AlsOptions::recommended();
+  kd::AlsOptions options = kindred_test::play_counts();
   options.seed = 3;
   kd::ImplicitALS<float> als(options);
   als.fit(train);

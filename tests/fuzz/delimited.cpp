@@ -77,7 +77,7 @@ void delimited(Bytes bytes) {
   };
   const std::string wanted = kindred_test::outcome([&] { return kindred_test::read_line_by_line("input", format, options); });
   for (const bool many : {false, true}) {
-    options.threads = many ? 2 + blocks % 3 : 1;
+    options.execution.threads = many ? 2 + blocks % 3 : 1;
     options.block_bytes = many ? 1 + blocks / 4 : 4096;
     const std::string found = kindred_test::outcome([&] { return kd::read_delimited("input", format, options); });
     if (found != wanted) fail("not what a reader gives that goes line by line:\n" + wanted + "\n--- but\n" + found);

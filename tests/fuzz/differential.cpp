@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <map>
 #include <numeric>
 #include <span>
@@ -44,40 +45,44 @@ namespace kindred_fuzz {
 
 namespace {
 
-kd::AlsOptions options_of(Input& input) {
-  kd::AlsOptions o;
+/// Options of the paper's units that are valid together, and how to run.
+kd::AlsOptions options_of(Input& input, kd::Execution& run) {
+  kd::AlsOptions o = kd::AlsOptions::paper();
   o.factors = 1 + input.below(6);
   o.regularization = input.pick({0.1, 0.01, 0.5, 2.0, 20.0, 1.0});
-  o.alpha = input.pick({1.0, 0.0, 0.1, 5.0, 40.0});
+  o.confidence.alpha = input.pick({1.0, 0.0, 0.1, 5.0, 40.0});
   o.iterations = 1 + input.below(3);
-  o.confidence = input.pick({kd::Confidence::linear, kd::Confidence::log, kd::Confidence::one, kd::Confidence::custom});
-  if (o.confidence == kd::Confidence::custom)
-    o.confidence_function = [](double r, kd::Offset users, kd::Offset items) {
+  o.confidence.curve = input.pick({kd::Confidence::linear, kd::Confidence::log, kd::Confidence::one, kd::Confidence::custom});
+  if (o.confidence.curve == kd::Confidence::custom)
+    o.confidence.function = [](double r, kd::Offset users, kd::Offset items) {
       return 0.1 * r + 1.0 / static_cast<double>(users) + 0.25 * static_cast<double>(items);
     };
-  o.confidence_base = input.pick({1.0, 0.0, 0.1, 2.0});
-  o.log_epsilon = input.pick({1.0, 0.1, 4.0});
+  o.confidence.base = input.pick({1.0, 0.0, 0.1, 2.0});
+  const double log_scale = input.pick({1.0, 0.1, 4.0});
+  if (o.confidence.curve == kd::Confidence::log) o.confidence.log_scale = log_scale;
   switch (input.below(4)) {
-    case 1: o.value_cap = 3.5; break;
-    case 2: o.value_cap_quantile = input.pick({0.5, 0.9, 1.0}); break;
+    case 1: o.confidence.cap = 3.5; break;
+    case 2: o.confidence.cap_quantile = input.pick({0.5, 0.9, 1.0}); break;
     default: break;
   }
-  o.background = input.flag() ? kd::Background::all : kd::Background::unobserved;
-  o.unobserved_weight = input.pick({1.0, 0.0, 0.1, 3.0});
+  if (o.confidence.curve == kd::Confidence::one) o.confidence.cap = o.confidence.cap_quantile = std::nullopt;
+  o.background.pairs = input.flag() ? kd::Background::all : kd::Background::unobserved;
+  o.background.weight = input.pick({1.0, 0.0, 0.1, 3.0});
   if (input.below(4) == 1) {
-    o.background_ratio = 2.5;
-    o.unobserved_weight = 1.0;
+    o.background.ratio = 2.5;
+    o.background.weight = std::nullopt;
   }
-  o.beta = input.pick({0.0, 0.3, 1.0});
-  o.rho = input.pick({0.0, 0.3, 1.0});
-  o.rho_users = input.pick({0.0, 0.3, 1.0});
-  o.nu = input.pick({0.0, 0.5, 1.0, 2.0});
-  o.init = input.flag() ? kd::Init::uniform : kd::Init::normal;
-  o.init_scale = input.pick({0.1, 1.0});
+  o.confidence.popularity_damping = input.pick({0.0, 0.3, 1.0});
+  o.background.item_exponent = input.pick({0.0, 0.3, 1.0});
+  o.background.user_exponent = input.pick({0.0, 0.3, 1.0});
+  o.regularization_exponent = input.pick({0.0, 0.5, 1.0, 2.0});
+  o.start.kind = input.flag() ? kd::Start::uniform : kd::Start::normal;
+  const double start_scale = input.pick({0.1, 1.0});
+  if (o.start.kind == kd::Start::normal) o.start.scale = start_scale;
   o.seed = input.byte();
-  o.threads = input.pick({1U, 1U, 1U, 1U, 1U, 1U, 1U, 3U});  // threads cost more than all the rest
-  o.simd = input.flag() ? kd::SimdLevel::base : kd::SimdLevel::best;
-  o.solver = input.below(8) == 1 ? kd::Solver::conjugate_gradient : kd::Solver::cholesky;
+  run.threads = input.pick({1U, 1U, 1U, 1U, 1U, 1U, 1U, 3U});  // threads cost more than all the rest
+  run.simd = input.flag() ? kd::SimdLevel::base : kd::SimdLevel::best;
+  o.solver.kind = input.below(8) == 1 ? kd::Solver::conjugate_gradient : kd::Solver::cholesky;
   return o;
 }
 
@@ -194,9 +199,9 @@ struct Truth {
   std::size_t factors;
 
   Truth(const kd::AlsOptions& options, const kd::CsrView& train, long double epsilon)
-      : problem(kindred_test::textbook_problem(options, train)), eps(epsilon), factors(options.factors) {
+      : problem(kindred_test::textbook_problem(options, train)), eps(epsilon), factors(*options.factors) {
     kd::AlsOptions all = options;
-    all.background = kd::Background::all;
+    all.background.pairs = kd::Background::all;
     background = kindred_test::textbook_problem(all, train).background;
   }
 
@@ -273,8 +278,8 @@ void check_items(const Truth& truth, const Rows<long double>& before, const kd::
 void check_failure(const Truth& truth, const Rows<long double>& start, const kd::AlsOptions& options, const std::string& what) {
   long double worst = 1.0L;
   const auto see = [&](long double condition) { worst = condition <= worst ? worst : condition; };  // a NaN too
-  Rows<long double> users = start, items(truth.problem.items, options.factors);
-  for (std::size_t n = 0; n < options.iterations; ++n) {
+  Rows<long double> users = start, items(truth.problem.items, *options.factors);
+  for (std::size_t n = 0; n < *options.iterations; ++n) {
     for (std::size_t i = 0; i < items.rows; ++i) {
       if (truth.problem.item_penalty[i] > 0.0L) see(truth.item_condition(users, i));
       const std::vector<long double> y = kindred_test::textbook_item<long double>(truth.problem, users, i);
@@ -363,7 +368,7 @@ void check_evaluation(const Model& model, const kd::Split& split) {
   }
   const kindred_test::BruteReport wanted = kindred_test::brute_force_evaluate(lists, split.train, split.test, users, cutoffs);
   try {
-    const kd::RankingReport found = kd::evaluate(model, split.train, split.test, {.cutoffs = cutoffs, .threads = 1});
+    const kd::RankingReport found = kd::evaluate(model, split.train, split.test, {.cutoffs = cutoffs, .execution = {.threads = 1}});
     check(wanted.users > 0, "evaluate: nobody to measure");
     check(static_cast<std::size_t>(found.users) == wanted.users &&
               static_cast<std::size_t>(found.users_without_test) == wanted.users_without_test &&
@@ -397,7 +402,7 @@ template <typename Scalar>
 void check_round_trip(const kd::ImplicitALS<Scalar>& model, const kd::CsrView& train) {
   std::stringstream stream;
   kd::save(model, stream);
-  const kd::LoadOptions options{.confidence_function = model.options().confidence_function, .threads = 1};
+  const kd::LoadOptions options{.confidence_function = model.options().confidence.function, .execution = {.threads = 1}};
   const auto loaded = kd::load<kd::ImplicitALS<Scalar>>(stream, options);
   check(loaded.user_factors().same_bytes(model.user_factors()) && loaded.item_factors().same_bytes(model.item_factors()), "load: factors");
   for (kd::Index u = 0; u < (std::min)(train.rows(), kd::Index{2}); ++u) {
@@ -407,12 +412,12 @@ void check_round_trip(const kd::ImplicitALS<Scalar>& model, const kd::CsrView& t
 }
 
 template <typename Scalar>
-void check_model(const kd::AlsOptions& options, const kd::Split& split, std::uint8_t choice) {
+void check_model(const kd::AlsOptions& options, const kd::Execution& run, const kd::Split& split, std::uint8_t choice) {
   const kd::CsrMatrix& train = split.train;
   const auto stored = std::count_if(train.values().begin(), train.values().end(), [](float value) { return value != 0.0F; });
   kd::ImplicitALS<Scalar> model(options);
   const kd::FactorMatrix<Scalar> start =
-      kindred_test::random_factors<Scalar>(train.rows(), static_cast<kd::Index>(options.factors), 0.5, options.seed);
+      kindred_test::random_factors<Scalar>(train.rows(), static_cast<kd::Index>(*options.factors), 0.5, options.seed);
   if (stored == 0) {
     try {
       model.fit(train);
@@ -421,12 +426,12 @@ void check_model(const kd::AlsOptions& options, const kd::Split& split, std::uin
     }
     fail("fit learns from nothing");
   }
-  const bool exact = options.solver == kd::Solver::cholesky;
+  const bool exact = options.solver.kind == kd::Solver::cholesky;
   const bool given = (choice & 2) != 0;
   const Truth truth(options, train, static_cast<long double>(std::numeric_limits<Scalar>::epsilon()));
   Rows<long double> before(start);
   bool know_before = given;
-  typename kd::ImplicitALS<Scalar>::FitOptions fit{.record_loss = (choice & 4) != 0};
+  typename kd::ImplicitALS<Scalar>::FitOptions fit{.record_loss = (choice & 4) != 0, .execution = run};
   if (given) fit.initial_users = start;
   fit.after_iteration = [&](const kd::ImplicitALS<Scalar>& so_far, const kd::IterationReport& report) {
     for (const auto* factors : {&so_far.user_factors(), &so_far.item_factors()})
@@ -479,7 +484,8 @@ void check_model(const kd::AlsOptions& options, const kd::Split& split, std::uin
 void differential(Bytes bytes) {
   Input input(bytes);
   const std::uint8_t choice = input.byte();
-  const kd::AlsOptions options = options_of(input);
+  kd::Execution run;
+  const kd::AlsOptions options = options_of(input, run);
   const kd::MatrixShape shape{static_cast<kd::Index>(1 + input.below(10)), static_cast<kd::Index>(1 + input.below(10))};
   Input filters = input, splits = input;  // they take the first cells for choices too
   for (int n = 0; n < 5; ++n) (void)splits.byte();
@@ -497,10 +503,10 @@ void differential(Bytes bytes) {
   try {
     kd::validate(options);
   } catch (const kd::InvalidArgument&) {
-    check(options.unobserved_weight == 0.0 && options.regularization == 0.0, "validate");
+    check(options.background.weight == 0.0 && options.regularization == 0.0, "validate");
     return;
   }
-  (choice & 1) != 0 ? check_model<double>(options, split, choice) : check_model<float>(options, split, choice);
+  (choice & 1) != 0 ? check_model<double>(options, run, split, choice) : check_model<float>(options, run, split, choice);
 }
 
 }  // namespace kindred_fuzz

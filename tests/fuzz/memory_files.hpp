@@ -61,7 +61,7 @@ inline kindred::ReadOptions read_options(Input& input) {
   options.on_bad_line = (choice & 1) != 0 ? kindred::BadLinePolicy::fail : kindred::BadLinePolicy::skip;
   options.max_line_bytes = (choice & 2) != 0 ? 1 + input.byte() : std::size_t{1} << 20;
   options.first_bad = (choice & 4) != 0 ? 1 : 10;
-  options.threads = 1;
+  options.execution.threads = 1;
   options.block_bytes = 4096;  // as long as an input may be, and quicker than the usual size
   return options;
 }

@@ -80,7 +80,7 @@ void ask(const kd::ImplicitALS<Scalar>& model) {
   if (!model.fitted()) return;
   kd::validate(model.options());
   for (kd::Index u = 0; u < (std::min)(shape.users, kd::Index{2}); ++u) {
-    attempt([&] { check_list(model.recommend(u, {.candidates = kd::Candidates::all}), shape.items); });
+    attempt([&] { check_list(model.recommend(u, {.filter = {.candidates = kd::Candidates::all}}), shape.items); });
     attempt([&] { check_list(model.similar_users(u), shape.users); });
   }
   for (kd::Index i = 0; i < (std::min)(shape.items, kd::Index{2}); ++i) {
@@ -108,7 +108,7 @@ void ask(const kd::Recommender<float>& recommender) {
 
 void ask(const kd::PopularityRecommender& model) {
   if (model.shape().users == 0 || !model.fitted()) return;
-  check_list(model.recommend(0, {.candidates = kd::Candidates::all}), model.shape().items);
+  check_list(model.recommend(0, {.filter = {.candidates = kd::Candidates::all}}), model.shape().items);
 }
 
 template <typename Model>
@@ -161,7 +161,7 @@ void model_file(Bytes bytes) {
   std::string file(input.rest());
   if ((how & 32) != 0) set_length(file);
   if ((how & 16) != 0) set_checksum(file);
-  kd::LoadOptions options{.checksum = (how & 8) != 0 ? kd::ChecksumRule::if_present : kd::ChecksumRule::required, .threads = 1};
+  kd::LoadOptions options{.checksum = (how & 8) != 0 ? kd::ChecksumRule::if_present : kd::ChecksumRule::required, .execution = {.threads = 1}};
   if ((how & 64) != 0) options.confidence_function = [](double r, kd::Offset, kd::Offset) { return r; };
   const bool mapped = (how & 4) != 0;
   switch (how & 3) {

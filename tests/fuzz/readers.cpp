@@ -33,7 +33,7 @@ void read_twice(Bytes bytes, Read&& read) {
   const MemoryFiles files(input.rest(), blocks % 3 == 0 ? 1 + blocks / 3 : 0);
   options.open = files.open();
   const std::string wanted = kindred_test::outcome([&] { return read(files, options, choice); });
-  options.threads = 1 + blocks % 3;
+  options.execution.threads = 1 + blocks % 3;
   options.block_bytes = std::size_t{1} + blocks / 3;
   const std::string found = kindred_test::outcome([&] { return read(files, options, choice); });
   if (found != wanted) fail("other blocks, other result:\n" + wanted + "\n--- and\n" + found);
@@ -53,7 +53,7 @@ void read_profiles(Bytes bytes) {
   // A dataset with users that the profiles may name.
   static const kd::Dataset plays = [] {
     const MemoryFiles files("a\tx\nb\ty\n00\tx\nuser_000001\tx\n");
-    return kd::read_delimited(files.name(0), {}, {.threads = 1, .open = files.open()});
+    return kd::read_delimited(files.name(0), {}, {.execution = {.threads = 1}, .open = files.open()});
   }();
   read_twice(bytes, [](const MemoryFiles& files, const kd::ReadOptions& options, std::uint8_t choice) {
     const kd::ProfileTable profiles =

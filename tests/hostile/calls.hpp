@@ -148,7 +148,7 @@ inline std::vector<ViewCall> view_calls() {
     return text_of(kindred::evaluate(model, train, v, {.cutoffs = {1, 5}}));
   });
   add("random_search", [](const kindred::CsrView& v) {
-    return text_of(kindred::random_search<float>(v, random_matrix(v.rows(), v.cols(), 0.3, 9), {{"alpha", kindred::Choices{1.0, 2.0}}},
+    return text_of(kindred::random_search<float>(v, random_matrix(v.rows(), v.cols(), 0.3, 9), {{"confidence.confidence.alpha", kindred::Choices{1.0, 2.0}}},
                                                  {.trials = 2, .base = small_als()}));
   });
   add("fit_distributed", [](const kindred::CsrView& v) {
@@ -183,7 +183,7 @@ inline std::vector<ViewCall> other_calls() {
     std::string text;
     for (kindred::Index u = 0; u < v.rows(); ++u) {
       put(text, model.recommend(u, {.count = 7, .exclude = v.row(u)}));
-      put(text, model.recommend(v.row(u), {.count = 3, .candidates = kindred::Candidates::all}).items);
+      put(text, model.recommend(v.row(u), {.count = 3, .filter = {.candidates = kindred::Candidates::all}}).items);
       put(text, model.similar_users(u, {.count = 5}));
       put(text, model.rank_items(u, first_half(v.cols())));
       put(text, model.fold_in(v.row(u)));

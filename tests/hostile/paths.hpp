@@ -68,7 +68,7 @@ struct PathWriter {
 }
 
 [[nodiscard]] inline kindred::ImplicitALS<float> small_model() {
-  kindred::ImplicitALS<float> model({.factors = 16, .regularization = 0.1, .iterations = 2, .threads = 1});
+  kindred::ImplicitALS<float> model({.factors = 16, .regularization = 0.1, .iterations = 2, .units = kindred::Units::paper});
   model.fit(plays_data().matrix);
   return model;
 }

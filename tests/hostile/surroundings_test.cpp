@@ -153,12 +153,10 @@ TEST_SUITE("hostile/surroundings") {
           for (const double alpha : {0.0, 40.0})
             for (const double weight : {0.0, 1.0})
               for (const kd::Solver solver : {kd::Solver::cholesky, kd::Solver::conjugate_gradient}) {
-                kd::AlsOptions options{
-                    .factors = factors, .regularization = regularization, .alpha = alpha, .iterations = 2, .solver = solver};
-                options.confidence_base = base;
-                options.unobserved_weight = weight;
-                options.init = kd::Init::uniform;
-                options.threads = 1;
+                kd::AlsOptions options{.factors = factors, .regularization = regularization, .iterations = 2, .units = kd::Units::paper, .confidence = {.alpha = alpha}, .solver = {.kind = solver}};
+                options.confidence.base = base;
+                options.background.weight = weight;
+                options.start.kind = kd::Start::uniform;
                 CAPTURE(factors);
                 CAPTURE(regularization);
                 CAPTURE(base);
@@ -168,7 +166,7 @@ TEST_SUITE("hostile/surroundings") {
                         feenableexcept(FE_DIVBYZERO | FE_INVALID | FE_OVERFLOW);
                         (void)outcome_of([&] {
                           kd::ImplicitALS<float> model(options);
-                          model.fit(train, {.record_loss = true});
+                          model.fit(train, {.record_loss = true, .execution = {.threads = 1}});
                           return text_of(model.explain(train.row(0), 3));
                         });
                         return 0;
@@ -182,7 +180,7 @@ TEST_SUITE("hostile/surroundings") {
     const bool installed = std::setlocale(LC_ALL, "de_DE.UTF-8") != nullptr;
     std::vector<std::string> got;
     for (const ViewCall& call : all_calls()) got.push_back(answer(call));
-    const std::string error = outcome_of([] { return text_of(kd::ImplicitALS<float>({.regularization = -1234.5})); });
+    const std::string error = outcome_of([] { return text_of(kd::ImplicitALS<float>({.regularization = -1234.5, .units = kd::Units::paper})); });
     std::setlocale(LC_ALL, "C");
     std::locale::global(before);
     CHECK(error.find("-1234.5") != std::string::npos);
@@ -196,11 +194,10 @@ TEST_SUITE("hostile/surroundings") {
 
   TEST_CASE("executors: one after the other, backwards, on detached threads, with too few calls") {
     kd::AlsOptions options = kindred_test::small_als();
-    options.threads = 3;
     const auto fit_on = [&](const kd::Executor& executor) {
       return outcome_of([&] {
         kd::ImplicitALS<float> model(options);
-        model.fit(kindred_test::random_matrix(300, 200, 0.1, 4), {.executor = &executor});
+        model.fit(kindred_test::random_matrix(300, 200, 0.1, 4), {.execution = {.threads = 3, .executor = &executor}});
         return text_of(model);
       });
     };
@@ -235,7 +232,6 @@ TEST_SUITE("hostile/surroundings") {
 
   TEST_CASE("an executor that throws ends fit with its exception, and the model is as it was") {
     kd::AlsOptions options = kindred_test::small_als();
-    options.threads = 3;
     const kd::CsrMatrix train = kindred_test::random_matrix(300, 200, 0.1, 4);
     kd::ImplicitALS<float> model(options);
     model.fit(train);
@@ -246,7 +242,7 @@ TEST_SUITE("hostile/surroundings") {
         if (calls++ == after) throw std::runtime_error("the pool is closed");
         for (std::size_t w = 0; w < workers; ++w) task(w);
       };
-      CHECK_THROWS_WITH_AS(model.fit(kindred_test::random_matrix(300, 200, 0.1, 5), {.executor = &executor}), "the pool is closed",
+      CHECK_THROWS_WITH_AS(model.fit(kindred_test::random_matrix(300, 200, 0.1, 5), {.execution = {.threads = 3, .executor = &executor}}), "the pool is closed",
                            std::runtime_error);
       CHECK(text_of(model) == before);
     }

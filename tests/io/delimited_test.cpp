@@ -194,7 +194,7 @@ TEST_SUITE("read_delimited") {
         "u7,\"x\ny\",\"z\nw\"\nu8,f,9\nu9,\"g\"h,1\nu10,i,2\n";
     for (const std::size_t block : {std::size_t{1}, std::size_t{20}, std::size_t{1} << 18})
       for (const std::size_t threads : {std::size_t{1}, std::size_t{3}}) {
-        const kd::Dataset data = read_text(text, csv, {.on_bad_line = kd::BadLinePolicy::skip, .threads = threads, .block_bytes = block});
+        const kd::Dataset data = read_text(text, csv, {.on_bad_line = kd::BadLinePolicy::skip, .execution = {.threads = threads}, .block_bytes = block});
         CHECK(keys(data.users) == std::vector<std::string>{"u4", "u6", "u8", "u10"});
         CHECK(data.load.bad_lines == 10);
         CHECK(data.load.first_bad.at(0).line == 2);
@@ -221,8 +221,8 @@ TEST_SUITE("read_delimited") {
   }
 
   TEST_CASE("more threads than blocks are not used") {
-    CHECK(read_text("u\ta\t1\n", {}, {.threads = 4'096}).matrix.nnz() == 1);
-    CHECK_THROWS_WITH_AS(read_text("u\ta\t1\n", {}, {.threads = static_cast<std::size_t>(-1)}),
+    CHECK(read_text("u\ta\t1\n", {}, {.execution = {.threads = 4'096}}).matrix.nnz() == 1);
+    CHECK_THROWS_WITH_AS(read_text("u\ta\t1\n", {}, {.execution = {.threads = static_cast<std::size_t>(-1)}}),
                          doctest::Contains("threads is 18446744073709551615"), kd::InvalidArgument);
     const kd::test::TemporaryDirectory directory;
     const std::string path = directory.file("u\ta\t1\nu\tb\t1\n");

@@ -127,7 +127,7 @@ TEST_SUITE("reading by all threads") {
            {std::size_t{1}, std::size_t{2}, std::size_t{7}, 1 + std::size_t{random.below(300)}, std::size_t{1} << 18}) {
         for (const std::size_t threads : {1U, 2U, 5U}) {
           options.block_bytes = block;
-          options.threads = threads;
+          options.execution.threads = threads;
           CAPTURE(block);
           CAPTURE(threads);
           const std::string found = outcome([&] { return kd::read_delimited(path, format, options); });
@@ -148,7 +148,7 @@ TEST_SUITE("reading by all threads") {
     for (const int u : {2900, 7, 1500}) text += "u" + std::to_string(u) + "\ta\t3e38\nu" + std::to_string(u) + "\ta\t3e38\n";
     const std::string path = directory.file(text);
     for (const std::size_t threads : {1U, 4U})
-      CHECK_THROWS_WITH_AS((void)kd::read_delimited(path, {}, {.threads = threads, .block_bytes = 100}),
+      CHECK_THROWS_WITH_AS((void)kd::read_delimited(path, {}, {.execution = {.threads = threads}, .block_bytes = 100}),
                            doctest::Contains("the sum of user 'u7' and item 'a' in "), kd::InvalidArgument);
   }
 
@@ -167,7 +167,7 @@ TEST_SUITE("reading by all threads") {
     std::string text;
     for (int n = 0; n < 200; ++n) text += "u\ti" + std::to_string(n) + "\t1\n";
     for (const std::size_t threads : {1U, 3U}) {
-      kd::ReadOptions options{.threads = threads, .block_bytes = 64, .open = open_failing(text)};
+      kd::ReadOptions options{.execution = {.threads = threads}, .block_bytes = 64, .open = open_failing(text)};
       CHECK_THROWS_AS((void)kd::read_delimited("pretended", {}, options), kd::IoError);
       options.open = open_failing(text + "u\tbad\tx\n" + text);
       CHECK_THROWS_WITH_AS((void)kd::read_delimited("pretended", {}, options), doctest::Contains("pretended, line 201, column 3"),
@@ -187,11 +187,7 @@ TEST_SUITE("reading by all threads") {
     const std::string path = directory.file(text);
     const auto read = [&](std::size_t threads) {
       std::size_t calls = 0;
-      kd::ReadOptions options{
-          .progress =
-              [&](const kd::Progress&) { return ++calls == 7 ? kd::ProgressAnswer::stop_and_keep : kd::ProgressAnswer::keep_going; },
-          .threads = threads,
-          .block_bytes = 1000};
+      kd::ReadOptions options{.progress = [&](const kd::Progress&) { return ++calls == 7 ? kd::ProgressAnswer::stop_and_keep : kd::ProgressAnswer::keep_going; }, .execution = {.threads = threads}, .block_bytes = 1000};
       return outcome([&] { return kd::read_delimited(path, {}, options); });
     };
     const std::string one = read(1);
@@ -211,7 +207,7 @@ TEST_SUITE("reading by all threads") {
     const std::string path = directory.file(text);
     const std::string wanted = outcome([&] { return kindred_test::read_line_by_line(path, {}, {}); });
     for (const std::size_t threads : {1U, 2U, 8U})
-      CHECK(outcome([&] { return kd::read_delimited(path, {}, {.threads = threads, .block_bytes = 5'000}); }) == wanted);
+      CHECK(outcome([&] { return kd::read_delimited(path, {}, {.execution = {.threads = threads}, .block_bytes = 5'000}); }) == wanted);
   }
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -224,7 +220,7 @@ TEST_SUITE("reading by all threads") {
     CHECK(kd::test::run_in_child([&] {
             std::FILE* const pipe = popen(("cat " + path).c_str(), "r");
             if (pipe == nullptr || dup2(fileno(pipe), 0) != 0) return 2;
-            const kd::Dataset read = kd::read_delimited("-", {}, {.threads = 2, .block_bytes = 1'000});
+            const kd::Dataset read = kd::read_delimited("-", {}, {.execution = {.threads = 2}, .block_bytes = 1'000});
             return read.matrix == wanted.matrix && read.load.bytes == text.size() && read.load.source == "-" ? 0 : 1;
           }) == 0);
   }

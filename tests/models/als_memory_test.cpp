@@ -89,12 +89,12 @@ TEST_SUITE("sizes") {
     for (const kd::Solver solver : {kd::Solver::cholesky, kd::Solver::conjugate_gradient}) {
       kd::AlsOptions options = kindred_test::small_als();
       options.iterations = 2;
-      options.solver = solver;
-      options.confidence = kd::Confidence::log;
-      options.rho = 0.3;
-      options.threads = solver == kd::Solver::cholesky ? 1 : 2;
+      options.solver.kind = solver;
+      options.confidence.curve = kd::Confidence::log;
+      options.background.item_exponent = 0.3;
+      const kd::Execution run{.threads = solver == kd::Solver::cholesky ? std::size_t{1} : std::size_t{2}};
       kd::ImplicitALS<float> model(options);
-      model.fit(train);
+      model.fit(train, {.execution = run});
       const kd::ImplicitALS<float> before = model;
       const auto wanted = before.recommend(3, {.count = 30});
       std::vector<long> tries;
@@ -118,11 +118,11 @@ TEST_SUITE("sizes") {
         }
         tries.push_back(n);
       };
-      run_out([&](kd::ImplicitALS<float>& m) { m.fit(other); });
-      run_out([&](kd::ImplicitALS<float>& m) { m.refit_users(two, kd::select_rows(train, two)); });
-      run_out([&](kd::ImplicitALS<float>& m) { m.append_users(new_users); });
-      run_out([&](kd::ImplicitALS<float>& m) { m.refit_items(two, new_items); });
-      run_out([&](kd::ImplicitALS<float>& m) { m.append_items(new_items); });
+      run_out([&](kd::ImplicitALS<float>& m) { m.fit(other, {.execution = run}); });
+      run_out([&](kd::ImplicitALS<float>& m) { m.refit_users(two, kd::select_rows(train, two), run); });
+      run_out([&](kd::ImplicitALS<float>& m) { m.append_users(new_users, run); });
+      run_out([&](kd::ImplicitALS<float>& m) { m.refit_items(two, new_items, run); });
+      run_out([&](kd::ImplicitALS<float>& m) { m.append_items(new_items, run); });
       for (const long n : tries) CHECK(n > 10);
     }
   }
@@ -187,7 +187,7 @@ TEST_SUITE("sizes") {
     }
 
     // A whole fit would transpose them: what it would take is known, and too much for a limit.
-    kd::AlsOptions options;
+    kd::AlsOptions options = kd::AlsOptions::paper();
     options.factors = 16;
     const kd::MemoryEstimate estimate = kd::estimate_memory<float>(shape.users, shape.items, view.nnz(), options);
     CHECK(estimate.transposed > 8 * nnz);
@@ -200,7 +200,7 @@ TEST_SUITE("sizes") {
     constexpr kd::Index most = (std::numeric_limits<kd::Index>::max)();
     CHECK_THROWS_AS((kd::FactorMatrix<float>(most, most)), kd::InvalidArgument);
     CHECK_THROWS_AS((void)kd::AlignedAllocator<float>().allocate(std::size_t{1} << 62), std::bad_array_new_length);
-    kd::AlsOptions options;
+    kd::AlsOptions options = kd::AlsOptions::paper();
     options.factors = 32'768;
     const kd::MemoryEstimate estimate = kd::estimate_memory<double>(most, most, kd::Offset{1} << 60, options);
     CHECK(estimate.factors == 2 * std::uint64_t{2'147'483'647} * 32'768 * 8);

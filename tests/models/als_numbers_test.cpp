@@ -32,7 +32,7 @@ namespace {
 struct Case {
   std::string name;
   kd::CsrMatrix train;
-  kd::AlsOptions options;
+  kd::AlsOptions options = kd::AlsOptions::paper();
 };
 
 kd::CsrMatrix with_values(const kd::CsrMatrix& matrix, float (*value)(std::size_t n)) {
@@ -46,10 +46,10 @@ kd::CsrMatrix from(kd::MatrixShape shape, std::vector<kd::Interaction> triplets)
 
 std::vector<Case> cases() {
   const kd::CsrMatrix plain = random_matrix(24, 16, 0.3, 21);
-  kd::AlsOptions usual;
+  kd::AlsOptions usual = kd::AlsOptions::paper();
   usual.factors = 6;
   usual.regularization = 0.1;
-  usual.alpha = 1.0;
+  usual.confidence.alpha = 1.0;
   usual.iterations = 4;
   std::vector<Case> all;
   const auto add = [&](std::string name, const kd::CsrMatrix& train, auto&& change) {
@@ -59,8 +59,8 @@ std::vector<Case> cases() {
   };
   const auto as_usual = [](kd::AlsOptions&) {};
   for (const double alpha : {1e-6, 1e-3, 1e3, 1e6, 1e9})
-    add("alpha " + kd::detail::number_text(alpha), plain, [&](kd::AlsOptions& o) { o.alpha = alpha; });
-  add("alpha 1e9, lambda 0", plain, [](kd::AlsOptions& o) { o.alpha = 1e9, o.regularization = 0.0; });
+    add("alpha " + kd::detail::number_text(alpha), plain, [&](kd::AlsOptions& o) { o.confidence.alpha = alpha; });
+  add("alpha 1e9, lambda 0", plain, [](kd::AlsOptions& o) { o.confidence.alpha = 1e9, o.regularization = 0.0; });
   for (const double lambda : {0.0, 1e-12, 1e12, 1e300})
     add("lambda " + kd::detail::number_text(lambda), plain, [&](kd::AlsOptions& o) { o.regularization = lambda; });
   add("lambda 0, k above items", plain, [](kd::AlsOptions& o) { o.regularization = 0.0, o.factors = 20; });
@@ -68,17 +68,17 @@ std::vector<Case> cases() {
   add("lambda 1e-6, k above items", plain, [](kd::AlsOptions& o) { o.regularization = 1e-6, o.factors = 20; });
   for (const double w0 : {1e-6, 1e-12, 1e-30, 1e-300})
     add("lambda 0, background " + kd::detail::number_text(w0), plain,
-        [&](kd::AlsOptions& o) { o.regularization = 0.0, o.unobserved_weight = w0; });
-  add("lambda 1e-12, background 0", plain, [](kd::AlsOptions& o) { o.regularization = 1e-12, o.unobserved_weight = 0.0; });
+        [&](kd::AlsOptions& o) { o.regularization = 0.0, o.background.weight = w0; });
+  add("lambda 1e-12, background 0", plain, [](kd::AlsOptions& o) { o.regularization = 1e-12, o.background.weight = 0.0; });
   for (const double w0 : {1e3, 1e4, 3e4, 1e5, 1e6, 1e8, 1e12})
-    add("background " + kd::detail::number_text(w0), plain, [&](kd::AlsOptions& o) { o.unobserved_weight = w0; });
+    add("background " + kd::detail::number_text(w0), plain, [&](kd::AlsOptions& o) { o.background.weight = w0; });
   add("plays of 1e9", with_values(plain, [](std::size_t) { return 1e9F; }), as_usual);
   add("plays of 1 and 1e9", with_values(plain, [](std::size_t n) { return n % 2 == 0 ? 1.0F : 1e9F; }), as_usual);
-  add("plays of 1e9, alpha 40", with_values(plain, [](std::size_t) { return 1e9F; }), [](kd::AlsOptions& o) { o.alpha = 40.0; });
+  add("plays of 1e9, alpha 40", with_values(plain, [](std::size_t) { return 1e9F; }), [](kd::AlsOptions& o) { o.confidence.alpha = 40.0; });
   add("plays of 1e-30 and 1e30", with_values(plain, [](std::size_t n) { return n % 2 == 0 ? 1e-30F : 1e30F; }), as_usual);
   add("c beyond a float: plays of 3e38, alpha 1e9", with_values(plain, [](std::size_t) { return 3e38F; }),
-      [](kd::AlsOptions& o) { o.alpha = 1e9; });
-  add("c beyond a double", with_values(plain, [](std::size_t) { return 3e38F; }), [](kd::AlsOptions& o) { o.alpha = 1e300; });
+      [](kd::AlsOptions& o) { o.confidence.alpha = 1e9; });
+  add("c beyond a double", with_values(plain, [](std::size_t) { return 3e38F; }), [](kd::AlsOptions& o) { o.confidence.alpha = 1e300; });
   add("c in the float's last decade", with_values(plain, [](std::size_t) { return 3e38F; }), as_usual);
   std::vector<kd::Interaction> equal;
   for (kd::Index u = 0; u < 12; ++u)
@@ -107,13 +107,13 @@ std::vector<Case> cases() {
   add("k 40, 16 items", plain, [](kd::AlsOptions& o) { o.factors = 40; });
   add("empty columns and rows", from({30, 40}, {{2, 3, 1.0F}, {2, 17, 4.0F}, {9, 3, 2.0F}, {28, 39, 1.0F}, {9, 17, 3.0F}}), as_usual);
   add("empty columns, popularity weights", from({30, 40}, {{2, 3, 1.0F}, {2, 17, 4.0F}, {9, 3, 2.0F}, {28, 39, 1.0F}, {9, 17, 3.0F}}),
-      [](kd::AlsOptions& o) { o.rho = 0.7, o.rho_users = 0.5, o.beta = 0.4, o.nu = 1.0; });
+      [](kd::AlsOptions& o) { o.background.item_exponent = 0.7, o.background.user_exponent = 0.5, o.confidence.popularity_damping = 0.4, o.regularization_exponent = 1.0; });
   add("all dislikes", with_values(plain, [](std::size_t n) { return -1.0F - static_cast<float>(n % 5); }), as_usual);
   add("all dislikes but one", with_values(plain, [](std::size_t n) { return n == 7 ? 2.0F : -3.0F; }), as_usual);
-  add("base 0, alpha 1e-9", plain, [](kd::AlsOptions& o) { o.confidence_base = 0.0, o.alpha = 1e-9; });
-  add("first factors of 1e-20", plain, [](kd::AlsOptions& o) { o.init_scale = 1e-20; });
-  add("first factors of 1e15", plain, [](kd::AlsOptions& o) { o.init_scale = 1e15; });
-  add("first factors of 1e37", plain, [](kd::AlsOptions& o) { o.init_scale = 1e37; });
+  add("base 0, alpha 1e-9", plain, [](kd::AlsOptions& o) { o.confidence.base = 0.0, o.confidence.alpha = 1e-9; });
+  add("first factors of 1e-20", plain, [](kd::AlsOptions& o) { o.start.scale = 1e-20; });
+  add("first factors of 1e15", plain, [](kd::AlsOptions& o) { o.start.scale = 1e15; });
+  add("first factors of 1e37", plain, [](kd::AlsOptions& o) { o.start.scale = 1e37; });
   return all;
 }
 
@@ -138,15 +138,13 @@ struct Outcome {
 template <typename T>
 Outcome outcome_of(const Case& one, kd::SimdLevel level, kd::Solver solver) {
   kd::AlsOptions options = one.options;
-  options.simd = level;
-  options.solver = solver;
-  options.threads = 2;
-  const auto start = kindred_test::random_factors<T>(one.train.rows(), static_cast<kd::Index>(options.factors),
-                                                     options.init_scale / std::sqrt(static_cast<double>(options.factors)), 5);
+  options.solver.kind = solver;
+  const auto start = kindred_test::random_factors<T>(one.train.rows(), static_cast<kd::Index>(*options.factors),
+                                                     0.1 / std::sqrt(static_cast<double>(*options.factors)), 5);
   kd::ImplicitALS<T> als(options);
   Outcome outcome;
   try {
-    als.fit(one.train, {.initial_users = start});
+    als.fit(one.train, {.initial_users = start, .execution = {.threads = 2, .simd = level}});
   } catch (const kd::NumericalError& error) {
     outcome.error = error.what();
     CHECK(!als.fitted());
@@ -162,7 +160,7 @@ Outcome outcome_of(const Case& one, kd::SimdLevel level, kd::Solver solver) {
 
   const kindred_test::TextbookProblem problem = kindred_test::textbook_problem(one.options, one.train);
   const kindred_test::TextbookModel textbook = kindred_test::textbook_fit(
-      problem, kindred_test::Rows<long double>(start), one.options.iterations, kindred_test::TextbookRows::least_squares);
+      problem, kindred_test::Rows<long double>(start), *one.options.iterations, kindred_test::TextbookRows::least_squares);
   const kindred_test::Rows<long double> items(als.item_factors()), users(als.user_factors());
   std::vector<long double> found, wanted;
   for (std::size_t u = 0; u < users.rows; ++u) {

@@ -69,10 +69,10 @@ TEST_SUITE("models/als_recommend") {
     CHECK(with_self[0].score == Approx(1.0).epsilon(1e-15));
     CHECK(model.similar_items(3, {.count = 1000}).size() == 149);
     const std::vector<kd::Index> exclude{2, 3, 9}, allow{1, 2, 3, 9, 14};
-    const std::vector<kd::Scored> filtered = model.similar_items(3, {.exclude = exclude, .allow = allow});
+    const std::vector<kd::Scored> filtered = model.similar_items(3, {.exclude = exclude, .filter = {.allow = allow}});
     REQUIRE(filtered.size() == 2);
     for (const kd::Scored& one : filtered) CHECK((one.item == 1 || one.item == 14));
-    for (const kd::Scored& one : model.similar_items(3, {.count = 1000, .min_score = 0.5})) CHECK(one.score >= 0.5);
+    for (const kd::Scored& one : model.similar_items(3, {.count = 1000, .filter = {.min_score = 0.5}})) CHECK(one.score >= 0.5);
   }
 
   TEST_CASE("the users of an item are those with the highest scores") {
@@ -109,7 +109,7 @@ TEST_SUITE("models/als_recommend") {
     for (const std::size_t threads : {1u, 2u, 3u}) {
       std::size_t place = 0;
       bool same = true;
-      model.recommend_all(users, {.count = 5, .exclude = train, .threads = threads}, [&](kd::Index user, std::span<const kd::Scored> list) {
+      model.recommend_all(users, {.count = 5, .exclude = train, .execution = {.threads = threads}}, [&](kd::Index user, std::span<const kd::Scored> list) {
         const auto wanted = lists.row(place);
         same = same && user == users[place] && std::equal(list.begin(), list.end(), wanted.begin(), wanted.end());
         ++place;
@@ -178,15 +178,15 @@ TEST_SUITE("models/als_recommend") {
       while (user_items[static_cast<std::size_t>(user)] == 0);
       do item = static_cast<kd::Index>(random.below(83));
       while (item_users[static_cast<std::size_t>(item)] == 0);
-      CHECK(model.recommend(user, {.count = count, .exclude = exclude, .allow = allow}).size() == items);
-      CHECK(model.similar_items(item, {.count = count, .exclude = exclude, .allow = allow}).size() ==
+      CHECK(model.recommend(user, {.count = count, .exclude = exclude, .filter = {.allow = allow}}).size() == items);
+      CHECK(model.similar_items(item, {.count = count, .exclude = exclude, .filter = {.allow = allow}}).size() ==
             (std::min)(count, eligible(item_users, exclude, allow, item)));
-      CHECK(model.similar_users(user, {.count = count, .exclude = exclude_users, .allow = allow_users}).size() ==
+      CHECK(model.similar_users(user, {.count = count, .exclude = exclude_users, .filter = {.allow = allow_users}}).size() ==
             (std::min)(count, eligible(user_items, exclude_users, allow_users, user)));
-      CHECK(model.recommend_users(item, {.count = count, .exclude = exclude_users, .allow = allow_users}).size() ==
+      CHECK(model.recommend_users(item, {.count = count, .exclude = exclude_users, .filter = {.allow = allow_users}}).size() ==
             (std::min)(count, eligible(user_items, exclude_users, allow_users, -1)));
       const kd::Recommendation popular =
-          model.recommend(kd::SparseRow{}, {.count = count, .exclude = exclude, .allow = allow, .fallback = kd::Fallback::popularity});
+          model.recommend(kd::SparseRow{}, {.count = count, .exclude = exclude, .filter = {.allow = allow}, .fallback = kd::Fallback::popularity});
       CHECK(popular.items.size() == items);
     }
   }
@@ -222,8 +222,8 @@ TEST_SUITE("models/als_recommend") {
     CHECK_THROWS_WITH_AS((void)model.recommend_users(-1), Contains("item is -1"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)model.recommend_users(0, {.exclude = outside}), "exclude[0] is 30; it must be a user index in [0, 30)",
                          kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS((void)model.similar_items(0, {.allow = falling}), Contains("allow[1] is 1"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)model.similar_items(0, {.filter = {.allow = falling}}), Contains("allow[1] is 1"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)model.rank_items(0, falling), Contains("candidates[1] is 1"), kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS((void)model.recommend(0, {.min_score = std::nan("")}), Contains("min_score"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)model.recommend(0, {.filter = {.min_score = std::nan("")}}), Contains("min_score"), kd::InvalidArgument);
   }
 }

@@ -21,6 +21,7 @@
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/models/popularity_recommender.hpp>
 
+#include "../support/als_settings.hpp"
 #include "../support/als_instances.hpp"
 #include "../support/streamed_matrix.hpp"
 #include "../support/temporary_file.hpp"
@@ -73,29 +74,27 @@ std::vector<kd::Scored> flat(const kd::RankedLists& lists, std::size_t count) {
 
 TEST_SUITE("models/als_source") {
   TEST_CASE("the same bytes and losses as from memory, for every kind of weight, solver and number of threads") {
-    std::vector<kd::AlsOptions> settings(6, kd::AlsOptions{.factors = 12, .iterations = 2});
-    settings[1].confidence = kd::Confidence::log;
-    settings[2].confidence = kd::Confidence::custom;
-    settings[2].confidence_function = [](double r, kd::Offset n_u, kd::Offset n_i) {
+    std::vector<kd::AlsOptions> settings(6, kd::AlsOptions{.factors = 12, .iterations = 2, .units = kd::Units::paper});
+    settings[1].confidence.curve = kd::Confidence::log;
+    settings[2].confidence.curve = kd::Confidence::custom;
+    settings[2].confidence.function = [](double r, kd::Offset n_u, kd::Offset n_i) {
       return r / static_cast<double>(n_u) + 1.0 / static_cast<double>(n_i);
     };
-    settings[3].value_cap_quantile = 0.9;
-    settings[3].solver = kd::Solver::conjugate_gradient;
-    settings[4].rho = 0.4;
-    settings[4].rho_users = 0.2;
-    settings[4].beta = 0.3;
-    settings[5] = kd::AlsOptions::recommended();
+    settings[3].confidence.cap_quantile = 0.9;
+    settings[3].solver.kind = kd::Solver::conjugate_gradient;
+    settings[4].background.item_exponent = 0.4;
+    settings[4].background.user_exponent = 0.2;
+    settings[4].confidence.popularity_damping = 0.3;
+    settings[5] = kindred_test::play_counts();
     settings[5].factors = 20;
     settings[5].iterations = 2;
     for (const kd::AlsOptions& options : settings) {
       kd::ImplicitALS<float> from_memory(options);
       const auto wanted = from_memory.fit(plays(), {.record_loss = true});
       for (const kd::Index rows_each : {1, 37, 256, 1'000}) {
-        kd::AlsOptions other = options;
-        other.threads = rows_each == 37 ? 3 : 1;
-        kd::ImplicitALS<float> streamed(other);
+        kd::ImplicitALS<float> streamed(options);
         const StreamedMatrix source(plays(), rows_each);
-        const auto report = streamed.fit(source, {.record_loss = true});
+        const auto report = streamed.fit(source, {.record_loss = true, .execution = {.threads = rows_each == 37 ? std::size_t{3} : std::size_t{1}}});
         REQUIRE(bytes_of(streamed) == bytes_of(from_memory));
         for (std::size_t n = 0; n < 2; ++n) REQUIRE(report.iterations[n].loss->total == wanted.iterations[n].loss->total);
       }
@@ -112,9 +111,9 @@ TEST_SUITE("models/als_source") {
     const kd::CsrFile file(path, 4'000);
     REQUIRE(file.block_count() > 10);
 
-    kd::ImplicitALS<double> from_memory({.factors = 9, .iterations = 2});
+    kd::ImplicitALS<double> from_memory({.factors = 9, .iterations = 2, .units = kd::Units::paper});
     from_memory.fit(plays());
-    kd::ImplicitALS<double> als({.factors = 9, .iterations = 2});
+    kd::ImplicitALS<double> als({.factors = 9, .iterations = 2, .units = kd::Units::paper});
     als.fit(file);
     CHECK(bytes_of(als) == bytes_of(from_memory));
 
@@ -134,7 +133,7 @@ TEST_SUITE("models/als_source") {
 
   TEST_CASE("memory_limit counts what a source takes, which is not its interactions") {
     const StreamedMatrix source(plays(), 50);
-    kd::ImplicitALS<float> als({.factors = 4, .iterations = 1});
+    kd::ImplicitALS<float> als({.factors = 4, .iterations = 1, .units = kd::Units::paper});
     const kd::MemoryEstimate estimate = kd::estimate_memory<float>(700, 400, plays().nnz(), als.options());
     const std::uint64_t enough = estimate.total() - estimate.transposed;
     CHECK_THROWS_AS(als.fit(source, {.memory_limit = enough - 1}), kd::InvalidArgument);
@@ -150,7 +149,7 @@ TEST_SUITE("models/als_source") {
     const std::vector<float> values = {1, 2, 3};
     const kd::CsrMatrix good({2, 3}, offsets, columns, values);
     const auto fit = [](const Odd& source) {
-      kd::ImplicitALS<float> als({.factors = 2, .iterations = 1});
+      kd::ImplicitALS<float> als({.factors = 2, .iterations = 1, .units = kd::Units::paper});
       try {
         als.fit(source);
       } catch (...) {
@@ -194,7 +193,7 @@ TEST_SUITE("models/als_source") {
       std::vector<double> magnitudes;
       for (const float value : values) magnitudes.push_back(std::abs(static_cast<double>(value)));
       for (const double q : {0.0, 0.1, 0.5, 0.77, 0.99, 1.0})
-        CHECK(kd::detail::magnitude_quantile(kd::detail::RowsRef(signed_matrix), q, signed_matrix.nnz()) == kd::quantile(magnitudes, q));
+        CHECK(kd::detail::magnitude_quantile(kd::detail::RowsRef(signed_matrix), q, signed_matrix.nnz(), kd::detail::Magnitudes::all) == kd::quantile(magnitudes, q));
     }
   }
 }

@@ -38,7 +38,7 @@ TEST_SUITE("models/factor_model") {
     CHECK(model.predict(1, 1) == 4.0);
     CHECK(model.recommend(0) == std::vector<kd::Scored>{{0, 3.0}, {2, 1.0}, {1, 0.0}});  // item 3 has no direction: no candidate
     CHECK(model.recommend(1, {.count = 2}) == std::vector<kd::Scored>{{1, 4.0}, {0, 3.0}});
-    CHECK(model.recommend(1, {.count = 9, .candidates = kd::Candidates::all}).size() == 4);
+    CHECK(model.recommend(1, {.count = 9, .filter = {.candidates = kd::Candidates::all}}).size() == 4);
     CHECK(model.similar_items(2, {.count = 1}).front().item == 0);
     CHECK(model.similar_items(2, {.count = 1}).front().score == Approx(1.0 / std::sqrt(2.0)));
     CHECK(model.similar_items(3).empty());

@@ -81,7 +81,7 @@ kd::FactorMatrix<Scalar> scaled(const kd::FactorMatrix<Scalar>& factors, double 
 TEST_SUITE("models/implicit_als, exactness") {
   // By hand: one user, one item, one factor, c = 1 + 2 * 3 = 7, lambda 0.5, from x = 1: y = 7 / (7 + 0.5), x = 7 y / (7 y^2 + 0.5).
   TEST_CASE("one user, one item, one factor, by hand") {
-    kd::ImplicitALS<double> model({.factors = 1, .regularization = 0.5, .alpha = 2.0, .iterations = 1});
+    kd::ImplicitALS<double> model({.factors = 1, .regularization = 0.5, .iterations = 1, .units = kd::Units::paper, .confidence = {.alpha = 2.0}});
     kd::ImplicitALS<double>::FitOptions fit{.record_loss = true};
     fit.initial_users = kd::FactorMatrix<double>(1, 1, std::vector<double>{1.0});
     const kd::FitReport report = model.fit(kd::CsrMatrix({1, 1}, {0, 1}, {0}, {3}), fit);
@@ -104,7 +104,7 @@ TEST_SUITE("models/implicit_als, exactness") {
       kd::ImplicitALS<double> model(options);
       model.fit(train, {.initial_users = start});
       const TextbookModel textbook =
-          kindred_test::textbook_fit(textbook_problem(options, train), Rows<long double>(start), options.iterations);
+          kindred_test::textbook_fit(textbook_problem(options, train), Rows<long double>(start), *options.iterations);
       // Six half-steps, each exact to a condition number below 1e3 times eps: 1e-12 or so.
       CHECK(score_distance(textbook, exact_copy(model)) < 1e-10);
     }
@@ -118,10 +118,8 @@ TEST_SUITE("models/implicit_als, exactness") {
       CAPTURE(name);
       const TextbookProblem problem = textbook_problem(options, train);
       for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-        kd::AlsOptions at_level = options;
-        at_level.simd = level;
-        kd::ImplicitALS<double> model(at_level);
-        model.fit(train);
+        kd::ImplicitALS<double> model(options);
+        model.fit(train, {.execution = {.simd = level}});
         const Rows<long double> items(model.item_factors());
         for (kd::Index u = 0; u < train.rows(); ++u) {
           CAPTURE(u);
@@ -141,8 +139,8 @@ TEST_SUITE("models/implicit_als, exactness") {
       std::vector<std::size_t> lengths{0, 1, 17, 100, 255, 256, 257, 300, 521, 600};
       for (std::size_t n = 0; n < 30; ++n) lengths.push_back(20 + n);
       const kd::CsrMatrix train = kindred_test::matrix_with_lengths(lengths, 600, k);
-      kd::AlsOptions options{.factors = k, .regularization = 0.5, .alpha = 0.4, .iterations = 1};
-      options.init_scale = 1.0;
+      kd::AlsOptions options{.factors = k, .regularization = 0.5, .iterations = 1, .units = kd::Units::paper, .confidence = {.alpha = 0.4}};
+      options.start.scale = 1.0;
       kd::ImplicitALS<T> model(options);
       model.fit(train);
       for (kd::Index u = 0; u < train.rows(); ++u) {
@@ -150,7 +148,7 @@ TEST_SUITE("models/implicit_als, exactness") {
         const std::span<const T> x = model.user_factors().row(u);
         std::vector<double> gradient(k), scale(k);
         for (std::size_t f = 0; f < k; ++f) {
-          gradient[f] = options.regularization * static_cast<double>(x[f]);
+          gradient[f] = *options.regularization * static_cast<double>(x[f]);
           scale[f] = std::abs(gradient[f]);
         }
         std::size_t at = 0;
@@ -160,7 +158,7 @@ TEST_SUITE("models/implicit_als, exactness") {
           double score = 0.0;
           for (std::size_t f = 0; f < k; ++f) score += static_cast<double>(x[f]) * static_cast<double>(y[f]);
           const bool known = at < row.size() && row.columns[at] == i;
-          const double confidence = known ? 1.0 + options.alpha * static_cast<double>(row.values[at++]) : 1.0;
+          const double confidence = known ? 1.0 + *options.confidence.alpha * static_cast<double>(row.values[at++]) : 1.0;
           for (std::size_t f = 0; f < k; ++f) {
             gradient[f] += confidence * (score - (known ? 1.0 : 0.0)) * static_cast<double>(y[f]);
             scale[f] += confidence * (std::abs(score) + (known ? 1.0 : 0.0)) * std::abs(static_cast<double>(y[f]));
@@ -182,12 +180,12 @@ TEST_SUITE("models/implicit_als, exactness") {
       const kd::CsrMatrix train = with_dislikes(kindred_test::matrix_with_lengths(lengths, 140, k));
       for (const kd::Background background : {kd::Background::unobserved, kd::Background::all}) {
         if (k == 100 && background == kd::Background::all) continue;  // the textbook's time
-        kd::AlsOptions options{.factors = k, .regularization = 0.2, .alpha = 0.4, .iterations = 1};
-        options.background = background;
-        options.confidence = kd::Confidence::log;
-        options.confidence_base = 0.3;  // below the background weight: some d < 0
-        options.rho = 0.4;
-        options.init_scale = 1.0;
+        kd::AlsOptions options{.factors = k, .regularization = 0.2, .iterations = 1, .units = kd::Units::paper, .confidence = {.alpha = 0.4}};
+        options.background.pairs = background;
+        options.confidence.curve = kd::Confidence::log;
+        options.confidence.base = 0.3;  // below the background weight: some d < 0
+        options.background.item_exponent = 0.4;
+        options.start.scale = 1.0;
         const TextbookProblem problem = textbook_problem(options, train);
         CAPTURE(k);
         CAPTURE(static_cast<int>(background));
@@ -225,9 +223,9 @@ TEST_SUITE("models/implicit_als, exactness") {
       const kd::AlsOptions& exact_options = setting.second;
       CAPTURE(name);
       kd::AlsOptions options = exact_options;
-      options.solver = kd::Solver::conjugate_gradient;
-      options.cg_steps = 200;
-      options.cg_tolerance = 1e-14;
+      options.solver.kind = kd::Solver::conjugate_gradient;
+      options.solver.steps = 200;
+      options.solver.tolerance = 1e-14;
       const kd::FactorMatrix<double> start = kindred_test::random_factors<double>(train.rows(), 6, 0.3, 8);
       kd::ImplicitALS<double> exact(exact_options), iterative(options);
       exact.fit(train, {.initial_users = start});
@@ -242,7 +240,7 @@ TEST_SUITE("models/implicit_als, exactness") {
     kd::AlsOptions options = kindred_test::small_als();
     options.iterations = 15;
     kd::ImplicitALS<double> exact(options);
-    options.solver = kd::Solver::conjugate_gradient;
+    options.solver.kind = kd::Solver::conjugate_gradient;
     kd::ImplicitALS<double> iterative(options);
     const double exact_loss = exact.fit(train, {.record_loss = true}).iterations.back().loss->total;
     const double loss = iterative.fit(train, {.record_loss = true}).iterations.back().loss->total;
@@ -259,7 +257,7 @@ TEST_SUITE("models/implicit_als, exactness") {
         const std::string& name = setting.first;
         kd::AlsOptions options = setting.second;
         CAPTURE(name);
-        options.solver = solver;
+        options.solver.kind = solver;
         const TextbookProblem problem = textbook_problem(options, train);
         double confidences = 0.0;
         for (const long double c : problem.confidence) confidences += static_cast<double>(c);
@@ -309,8 +307,8 @@ TEST_SUITE("models/implicit_als, exactness") {
       options.iterations = 30;
       kd::ImplicitALS<double> exact(options);
       const double good = exact.fit(train, {.record_loss = true}).iterations.back().loss->total;
-      options.solver = kd::Solver::conjugate_gradient;
-      options.cg_steps = 1;
+      options.solver.kind = kd::Solver::conjugate_gradient;
+      options.solver.steps = 1;
       kd::ImplicitALS<double>::FitOptions fit{.record_loss = true};
       fit.initial_users = exact.user_factors();
       fit.initial_items = exact.item_factors();
@@ -331,12 +329,12 @@ TEST_SUITE("models/implicit_als, exactness") {
   TEST_CASE("the two published forms of the model give the same scores") {
     const kd::CsrMatrix train = kindred_test::random_matrix(40, 30, 0.2, 6);
     const double w0 = 0.15;
-    kd::AlsOptions rendle{.factors = 7, .regularization = 0.4, .alpha = 0.0, .iterations = 16};
-    rendle.background = kd::Background::all;
-    rendle.confidence = kd::Confidence::one;
-    rendle.unobserved_weight = w0;
-    kd::AlsOptions hu{.factors = 7, .regularization = 0.4 * (1.0 + w0) / w0, .alpha = 1.0 / w0, .iterations = 16};
-    hu.confidence = kd::Confidence::one;
+    kd::AlsOptions rendle{.factors = 7, .regularization = 0.4, .iterations = 16, .units = kd::Units::paper, .confidence = {.alpha = 0.0}};
+    rendle.background.pairs = kd::Background::all;
+    rendle.confidence.curve = kd::Confidence::one;
+    rendle.background.weight = w0;
+    kd::AlsOptions hu{.factors = 7, .regularization = 0.4 * (1.0 + w0) / w0, .iterations = 16, .units = kd::Units::paper, .confidence = {.alpha = 1.0 / w0}};
+    hu.confidence.curve = kd::Confidence::one;
 
     const kd::FactorMatrix<double> start = kindred_test::random_factors<double>(40, 7, 0.1, 3);
     kd::ImplicitALS<double> one(rendle), other(hu);
@@ -350,13 +348,13 @@ TEST_SUITE("models/implicit_als, exactness") {
   TEST_CASE("the two published forms with penalties that follow the counts") {
     const kd::CsrMatrix train = kindred_test::random_matrix(40, 30, 0.2, 6);
     const double w0 = 0.15;
-    kd::AlsOptions rendle{.factors = 7, .regularization = 0.03, .alpha = 0.0, .iterations = 16};
-    rendle.background = kd::Background::all;
-    rendle.confidence = kd::Confidence::one;
-    rendle.unobserved_weight = w0;
-    rendle.nu = 1.0;
-    kd::AlsOptions hu{.factors = 7, .regularization = 0.03, .alpha = 1.0 / w0, .iterations = 16};
-    hu.confidence = kd::Confidence::one;
+    kd::AlsOptions rendle{.factors = 7, .regularization = 0.03, .iterations = 16, .units = kd::Units::paper, .confidence = {.alpha = 0.0}};
+    rendle.background.pairs = kd::Background::all;
+    rendle.confidence.curve = kd::Confidence::one;
+    rendle.background.weight = w0;
+    rendle.regularization_exponent = 1.0;
+    kd::AlsOptions hu{.factors = 7, .regularization = 0.03, .iterations = 16, .units = kd::Units::paper, .confidence = {.alpha = 1.0 / w0}};
+    hu.confidence.curve = kd::Confidence::one;
     TextbookProblem problem = textbook_problem(hu, train);
     const TextbookProblem penalties = textbook_problem(rendle, train);
     const long double scale = (1.0L + static_cast<long double>(w0)) / static_cast<long double>(w0);
@@ -380,7 +378,7 @@ TEST_SUITE("models/implicit_als, exactness") {
       model.fit(train);
       const std::vector<double> item_counts = [&] {
         std::vector<double> counts;
-        for (const kd::Index count : kd::column_counts(train)) counts.push_back(std::pow(static_cast<double>(count), options.rho));
+        for (const kd::Index count : kd::column_counts(train)) counts.push_back(std::pow(static_cast<double>(count), options.background.item_exponent.value_or(0.0)));
         double sum = 0.0;
         for (const double count : counts) sum += count;
         for (double& count : counts) count *= static_cast<double>(counts.size()) / sum;

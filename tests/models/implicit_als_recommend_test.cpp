@@ -48,11 +48,10 @@ TEST_SUITE("models/implicit_als, recommending") {
     for (const std::size_t factors : {1u, 6u, 19u}) {
       for (const kd::SimdLevel level : kindred_test::simd_levels()) {
         kd::AlsOptions options = kindred_test::small_als();
-        options.simd = level;
         options.factors = factors;
         options.iterations = 2;
         kd::ImplicitALS<T> model(options);
-        model.fit(train);
+        model.fit(train, {.execution = {.simd = level}});
         REQUIRE(model.predict(3, 5) == model.predict(3, 21));
         REQUIRE(model.predict(3, 5) == model.predict(3, 60));
         CHECK(kindred_test::agrees_with_brute_force(model, train, factors, 100));
@@ -83,15 +82,15 @@ TEST_SUITE("models/implicit_als, recommending") {
     model.fit(train);
     CHECK(model.recommend(0, {.count = 9}).empty());  // a user without interactions
     CHECK(model.recommend(1, {.count = 1000}).size() == 81);
-    CHECK(model.recommend(1, {.count = 1000, .candidates = kd::Candidates::all}).size() == 83);
+    CHECK(model.recommend(1, {.count = 1000, .filter = {.candidates = kd::Candidates::all}}).size() == 83);
     CHECK(model.recommend(1, {.count = 1000, .exclude = train.row(1)}).size() == 81 - train.row(1).size());
     CHECK(model.recommend(1, {.count = std::numeric_limits<std::size_t>::max()}).size() == 81);
     CHECK(model.recommend(1, {.count = 0}).empty());
     const std::vector<kd::Index> none, untrained{7, 82};
-    CHECK(model.recommend(1, {.allow = none}).empty());
-    CHECK(model.recommend(1, {.allow = untrained}).empty());
-    CHECK(model.recommend(1, {.allow = untrained, .candidates = kd::Candidates::all}) == std::vector<kd::Scored>{{7, 0.0}, {82, 0.0}});
-    CHECK(model.recommend(1, {.min_score = 1e9}).empty());
+    CHECK(model.recommend(1, {.filter = {.allow = none}}).empty());
+    CHECK(model.recommend(1, {.filter = {.allow = untrained}}).empty());
+    CHECK(model.recommend(1, {.filter = {.allow = untrained, .candidates = kd::Candidates::all}}) == std::vector<kd::Scored>{{7, 0.0}, {82, 0.0}});
+    CHECK(model.recommend(1, {.filter = {.min_score = 1e9}}).empty());
     CHECK(model.recommend_all({}).size() == 0);
   }
 
@@ -101,8 +100,8 @@ TEST_SUITE("models/implicit_als, recommending") {
     model.fit(train);
     std::vector<kd::Index> users(500);
     for (std::size_t u = 0; u < users.size(); ++u) users[u] = static_cast<kd::Index>(499 - u);
-    const kd::RankedLists one = model.recommend_all(users, {.exclude = train, .threads = 1});
-    for (const std::size_t threads : {2u, 3u, 8u}) CHECK(model.recommend_all(users, {.exclude = train, .threads = threads}) == one);
+    const kd::RankedLists one = model.recommend_all(users, {.exclude = train, .execution = {.threads = 1}});
+    for (const std::size_t threads : {2u, 3u, 8u}) CHECK(model.recommend_all(users, {.exclude = train, .execution = {.threads = threads}}) == one);
   }
 
   TEST_CASE("what recommending refuses") {
@@ -118,9 +117,9 @@ TEST_SUITE("models/implicit_als, recommending") {
     CHECK_THROWS_WITH_AS((void)model.recommend(0, {.exclude = falling}), Contains("exclude[1] is 1"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)model.recommend(0, {.exclude = twice}), Contains("exclude[1] is 3"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)model.recommend(0, {.exclude = outside}), Contains("exclude[0] is 83"), kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS((void)model.recommend(0, {.allow = negative}), Contains("allow[0] is -1"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)model.recommend(0, {.filter = {.allow = negative}}), Contains("allow[0] is -1"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)model.recommend_all(users), Contains("user is 75"), kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS((void)model.recommend_all({}, {.allow = falling}), Contains("allow[1] is 1"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)model.recommend_all({}, {.filter = {.allow = falling}}), Contains("allow[1] is 1"), kd::InvalidArgument);
     const kd::CsrMatrix transposed = kd::transpose(train), other({75, 84}, std::vector<kd::Offset>(76, 0), {}, {});
     CHECK_THROWS_WITH_AS(
         (void)model.recommend_all({}, {.exclude = transposed}),

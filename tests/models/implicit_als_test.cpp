@@ -107,26 +107,22 @@ TEST_SUITE("models/implicit_als") {
     for (const kd::Solver solver : {kd::Solver::cholesky, kd::Solver::conjugate_gradient}) {
       for (const bool recommended : {false, true}) {
         for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-          kd::AlsOptions options = recommended ? kd::AlsOptions::recommended() : kd::AlsOptions{};
+          kd::AlsOptions options = recommended ? kindred_test::play_counts() : kd::AlsOptions::paper();
           options.factors = 17;
           options.iterations = 2;
-          options.solver = solver;
-          options.simd = level;
-          options.threads = 1;
-          const kd::ImplicitALS<T> one = fitted<T>(options, train);
-          CHECK(same_bytes(fitted<T>(options, train), one));
+          options.solver.kind = solver;
+          const auto run = [&](std::size_t threads) { return kd::Execution{.threads = threads, .simd = level}; };
+          const kd::ImplicitALS<T> one = fitted<T>(options, train, {.execution = run(1)});
+          CHECK(same_bytes(fitted<T>(options, train, {.execution = run(1)}), one));
           for (const std::size_t threads : {2u, 3u, 8u}) {
-            options.threads = threads;
             CAPTURE(threads);
             kd::ImplicitALS<T> several(options);
-            const kd::FitReport report = several.fit(train, {.record_loss = true});
+            const kd::FitReport report = several.fit(train, {.record_loss = true, .execution = run(threads)});
             CHECK(same_bytes(several, one));
-            options.threads = 1;
             kd::ImplicitALS<T> single(options);
-            CHECK(report.iterations.back().loss->total == single.fit(train, {.record_loss = true}).iterations.back().loss->total);
+            CHECK(report.iterations.back().loss->total == single.fit(train, {.record_loss = true, .execution = run(1)}).iterations.back().loss->total);
           }
-          options.threads = 3;
-          CHECK(same_bytes(fitted<T>(options, train, {.executor = &backwards}), one));
+          CHECK(same_bytes(fitted<T>(options, train, {.execution = {.threads = 3, .executor = &backwards, .simd = level}}), one));
         }
       }
     }
@@ -141,8 +137,7 @@ TEST_SUITE("models/implicit_als") {
       kd::AlsOptions options = setting.second;
       for (const kd::SimdLevel level : kindred_test::simd_levels()) {
         CAPTURE(name);
-        options.simd = level;
-        const kd::ImplicitALS<T> model = fitted<T>(options, train);
+        const kd::ImplicitALS<T> model = fitted<T>(options, train, {.execution = {.simd = level}});
         for (kd::Index u = 0; u < train.rows(); ++u) {
           CAPTURE(u);
           const std::vector<T> folded = model.fold_in(train.row(u));
@@ -177,9 +172,9 @@ TEST_SUITE("models/implicit_als") {
           1e-10L);
 
     kd::AlsOptions options = small_als();
-    options.solver = kd::Solver::conjugate_gradient;
-    options.cg_steps = 100;
-    options.cg_tolerance = 1e-13;
+    options.solver.kind = kd::Solver::conjugate_gradient;
+    options.solver.steps = 100;
+    options.solver.tolerance = 1e-13;
     const kd::ImplicitALS<double> iterative = fitted<double>(options, train);
     for (kd::Index u = 0; u < train.rows(); ++u)
       CHECK(kindred_test::distance(iterative.fold_in(train.row(u)), iterative.user_factors().row(u)) < 1e-9L);  // both converged to 1e-13
@@ -199,8 +194,8 @@ TEST_SUITE("models/implicit_als") {
     CHECK_THROWS_WITH_AS((void)model.fold_in({columns, broken}), Contains("interactions.values[1] is inf"), kd::InvalidArgument);
 
     kd::AlsOptions options = small_als();
-    options.confidence = kd::Confidence::custom;
-    options.confidence_function = [](double r, kd::Offset, kd::Offset) { return r > 100.0 ? -50.0 : r; };
+    options.confidence.curve = kd::Confidence::custom;
+    options.confidence.function = [](double r, kd::Offset, kd::Offset) { return r > 100.0 ? -50.0 : r; };
     const std::vector<float> large{1, 101};
     CHECK_THROWS_WITH_AS((void)fitted<float>(options, train).fold_in({columns, large}), Contains("item 4"), kd::InvalidArgument);
   }
@@ -212,9 +207,9 @@ TEST_SUITE("models/implicit_als") {
     Seen seen;
     std::mutex mutex;
     kd::AlsOptions options = small_als();
-    options.value_cap = 6.0;
-    options.confidence = kd::Confidence::custom;
-    options.confidence_function = [&](double r, kd::Offset n_u, kd::Offset n_i) {
+    options.confidence.cap = 6.0;
+    options.confidence.curve = kd::Confidence::custom;
+    options.confidence.function = [&](double r, kd::Offset n_u, kd::Offset n_i) {
       const std::lock_guard lock(mutex);
       seen.insert({r, n_u, n_i});
       return r;
@@ -226,13 +221,13 @@ TEST_SUITE("models/implicit_als") {
     CHECK(seen == Seen{{3, 3, 3}, {2, 3, 1}, {5, 3, 2}});
 
     // And a function that does what a named curve does gives the same model.
-    options.confidence_function = [](double r, kd::Offset, kd::Offset) { return std::log1p(r / 2.0); };
+    options.confidence.function = [](double r, kd::Offset, kd::Offset) { return std::log1p(r / 2.0); };
     kd::AlsOptions named = small_als();
-    named.value_cap = 6.0;
-    named.confidence = kd::Confidence::log;
-    named.log_epsilon = 2.0;
+    named.confidence.cap = 6.0;
+    named.confidence.curve = kd::Confidence::log;
+    named.confidence.log_scale = 2.0;
     CHECK(same_bytes(fitted<double>(options, train), fitted<double>(named, train)));
-    named.log_epsilon = 3.0;
+    named.confidence.log_scale = 3.0;
     CHECK_FALSE(same_bytes(fitted<double>(options, train), fitted<double>(named, train)));
   }
 
@@ -242,19 +237,19 @@ TEST_SUITE("models/implicit_als") {
     for (float& value : values) value = (std::min)(value, 4.0F);
     const kd::ImplicitALS<double> wanted = fitted<double>(small_als(), with_values(train, values));
     kd::AlsOptions options = small_als();
-    options.value_cap = 4.0;
+    options.confidence.cap = 4.0;
     CHECK(same_bytes(fitted<double>(options, train), wanted));
     CHECK_FALSE(same_bytes(fitted<double>(small_als(), train), wanted));
   }
 
   TEST_CASE_TEMPLATE("stored zeros are no interactions: the same bytes as without them", T, float, double) {
     kd::AlsOptions options = small_als();
-    options.nu = 1.0;
-    options.rho = 0.5;
-    options.beta = 0.5;
-    options.rho_users = 0.5;
-    options.value_cap_quantile = 0.5;
-    options.confidence = kd::Confidence::log;
+    options.regularization_exponent = 1.0;
+    options.background.item_exponent = 0.5;
+    options.confidence.popularity_damping = 0.5;
+    options.background.user_exponent = 0.5;
+    options.confidence.cap_quantile = 0.5;
+    options.confidence.curve = kd::Confidence::log;
     const kd::CsrMatrix train = random_matrix(30, 20, 0.3, 5);
     std::vector<float> values(train.values().begin(), train.values().end());
     for (std::size_t n = 0; n < values.size(); n += 3) values[n] = n % 2 == 0 ? 0.0F : -0.0F;
@@ -286,7 +281,7 @@ TEST_SUITE("models/implicit_als") {
     for (const kd::MatrixShape shape : {kd::MatrixShape{1, 1}, kd::MatrixShape{1, 9}, kd::MatrixShape{9, 1}}) {
       const kd::CsrMatrix train = random_matrix(shape.users, shape.items, 1.0, 3);
       for (const kd::Solver solver : {kd::Solver::cholesky, kd::Solver::conjugate_gradient}) {
-        options.solver = solver;
+        options.solver.kind = solver;
         const kd::ImplicitALS<float> model = fitted<float>(options, train);
         CHECK(model.shape() == shape);
         CHECK(model.predict(0, 0) > 0.3);
@@ -344,7 +339,7 @@ TEST_SUITE("models/implicit_als") {
     kd::ImplicitALS<double>::FitOptions users_only;
     users_only.initial_users = first.user_factors();
     CHECK(same_bytes(fitted<double>(options, train, on), fitted<double>(options, train, users_only)));
-    options.solver = kd::Solver::conjugate_gradient;
+    options.solver.kind = kd::Solver::conjugate_gradient;
     CHECK_FALSE(same_bytes(fitted<double>(options, train, on), fitted<double>(options, train, users_only)));
   }
 
@@ -352,7 +347,7 @@ TEST_SUITE("models/implicit_als") {
     const kd::CsrMatrix train = random_matrix(30, 20, 0.3, 5);
     for (const kd::Solver solver : {kd::Solver::cholesky, kd::Solver::conjugate_gradient}) {
       kd::AlsOptions options = fails_with_singular();
-      options.solver = solver;
+      options.solver.kind = solver;
       kd::ImplicitALS<float> model(options);
       std::string said;
       try {
@@ -370,8 +365,8 @@ TEST_SUITE("models/implicit_als") {
 
   TEST_CASE("a solution beyond the scalar's range says so") {
     // Items of about 1e-39 and nothing that holds the users: their factors would be about 1e39.
-    kd::AlsOptions options{.factors = 1, .regularization = 1e-300, .alpha = 1.0, .iterations = 1};
-    options.init_scale = 1e-39;
+    kd::AlsOptions options{.factors = 1, .regularization = 1e-300, .iterations = 1, .units = kd::Units::paper, .confidence = {.alpha = 1.0}};
+    options.start.scale = 1e-39;
     const kd::CsrMatrix train = random_matrix(5, 4, 1.0, 5);
     kd::ImplicitALS<float> model(options);
     CHECK_THROWS_WITH_AS(model.fit(train), Contains("overflows"), kd::NumericalError);
@@ -388,9 +383,9 @@ TEST_SUITE("models/implicit_als") {
   TEST_CASE("a bad confidence names user and item") {
     const kd::CsrMatrix train = random_matrix(30, 20, 0.3, 5);
     kd::AlsOptions options = small_als();
-    options.confidence = kd::Confidence::custom;
+    options.confidence.curve = kd::Confidence::custom;
     for (const double bad : {-2.0, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
-      options.confidence_function = [&](double r, kd::Offset n_u, kd::Offset) {
+      options.confidence.function = [&](double r, kd::Offset n_u, kd::Offset) {
         return n_u == static_cast<kd::Offset>(train.row(3).size()) ? bad : r;
       };
       kd::ImplicitALS<double> model(options);
@@ -399,7 +394,7 @@ TEST_SUITE("models/implicit_als") {
     }
     // A value so large that its confidence overflows even in double.
     kd::AlsOptions huge = small_als();
-    huge.alpha = 1e300;
+    huge.confidence.alpha = 1e300;
     const std::vector<float> values(static_cast<std::size_t>(train.nnz()), 3e38F);
     kd::ImplicitALS<double> model(huge);
     CHECK_THROWS_WITH_AS(model.fit(with_values(train, values)), Contains("finite and at least 0"), kd::InvalidArgument);
@@ -412,7 +407,7 @@ TEST_SUITE("models/implicit_als") {
     const auto unchanged_by = [&](const kd::AlsOptions& options, const kd::CsrView& matrix, const Fit& fit, auto&& throws) {
       Model model(options);
       Fit first;
-      first.initial_users = kindred_test::random_factors<T>(30, static_cast<kd::Index>(options.factors), 0.1, 77);
+      first.initial_users = kindred_test::random_factors<T>(30, static_cast<kd::Index>(*options.factors), 0.1, 77);
       model.fit(train, first);
       const Model before = model;
       const std::vector<kd::Scored> list = model.recommend(4);
@@ -449,8 +444,8 @@ TEST_SUITE("models/implicit_als") {
     // A confidence that turns bad once the model has been fitted.
     kd::AlsOptions moody = small_als();
     const auto bad = std::make_shared<bool>(false);
-    moody.confidence = kd::Confidence::custom;
-    moody.confidence_function = [bad](double r, kd::Offset, kd::Offset) { return *bad && r > 5.0 ? -9.0 : r; };
+    moody.confidence.curve = kd::Confidence::custom;
+    moody.confidence.function = [bad](double r, kd::Offset, kd::Offset) { return *bad && r > 5.0 ? -9.0 : r; };
     Model model(moody);
     model.fit(train);
     const Model before = model;
@@ -470,11 +465,9 @@ TEST_SUITE("models/implicit_als") {
 
     // An executor that loses its workers.
     const kd::Executor lazy = [](std::size_t, const std::function<void(std::size_t)>&) {};
-    kd::AlsOptions threaded = small_als();
-    threaded.threads = 2;
     Fit unrun;
-    unrun.executor = &lazy;
-    unchanged_by(threaded, other, unrun, Throws<kd::InvalidArgument>{});
+    unrun.execution = {.threads = 2, .executor = &lazy};
+    unchanged_by(small_als(), other, unrun, Throws<kd::InvalidArgument>{});
   }
 
   TEST_CASE("a second fit forgets the first") {
@@ -520,9 +513,8 @@ TEST_SUITE("models/implicit_als") {
 
   TEST_CASE("the report says where the time went") {
     kd::AlsOptions options = small_als();
-    options.threads = 1;
     kd::ImplicitALS<double> model(options);
-    const kd::FitReport report = model.fit(wide_train(), {.record_loss = true});
+    const kd::FitReport report = model.fit(wide_train(), {.record_loss = true, .execution = {.threads = 1}});
     double sum = 0.0;
     for (const double seconds : {report.prepare_seconds, report.gram_seconds, report.eigen_seconds, report.rotate_seconds,
                                  report.item_seconds, report.user_seconds, report.loss_seconds}) {
@@ -540,8 +532,8 @@ TEST_SUITE("models/implicit_als") {
     for (const kd::Solver solver : {kd::Solver::cholesky, kd::Solver::conjugate_gradient}) {
       kd::AlsOptions options = small_als();
       options.iterations = 5;
-      options.solver = solver;
-      options.tolerance = 1e-9;
+      options.solver.kind = solver;
+      options.loss_tolerance = 1e-9;
       std::vector<kd::FitSnapshot<T>> snapshots;
       typename kd::ImplicitALS<T>::FitOptions fit;
       fit.on_snapshot = [&](const kd::FitSnapshot<T>& so_far) { snapshots.push_back(so_far); };
@@ -574,7 +566,7 @@ TEST_SUITE("models/implicit_als") {
     for (const kd::Solver solver : {kd::Solver::cholesky, kd::Solver::conjugate_gradient}) {
       kd::AlsOptions options = small_als();
       options.iterations = 4;
-      options.solver = solver;
+      options.solver.kind = solver;
       std::size_t calls = 0;
       typename kd::ImplicitALS<T>::FitOptions fit;
       fit.after_iteration = [&](const kd::ImplicitALS<T>& so_far, const kd::IterationReport& report) {
@@ -596,7 +588,7 @@ TEST_SUITE("models/implicit_als") {
     const kd::CsrMatrix train = random_matrix(30, 20, 0.3, 5);
     kd::AlsOptions options = small_als();
     options.iterations = 100;
-    options.tolerance = 0.01;
+    options.loss_tolerance = 0.01;
     kd::ImplicitALS<double> model(options);
     const kd::FitReport report = model.fit(train);
     CHECK(report.stop == kd::FitStop::tolerance);
@@ -609,7 +601,7 @@ TEST_SUITE("models/implicit_als") {
     };
     CHECK(fall(n - 1) < 0.01);
     for (std::size_t at = 1; at + 1 < n; ++at) CHECK(fall(at) >= 0.01);
-    options.tolerance = 0.0;
+    options.loss_tolerance = 0.0;
     options.iterations = n;
     CHECK(same_bytes(model, fitted<double>(options, train)));
   }
@@ -622,7 +614,7 @@ TEST_SUITE("models/implicit_als") {
     CHECK_FALSE(same_bytes(fitted<double>(options, train), one));
     options.seed = 11;
     CHECK(same_bytes(fitted<double>(options, train), one));
-    options.init = kd::Init::uniform;
+    options.start.kind = kd::Start::uniform;
     CHECK_FALSE(same_bytes(fitted<double>(options, train), one));
   }
 
@@ -649,9 +641,9 @@ TEST_SUITE("models/implicit_als") {
       }
       return std::vector<double>{square, fourth, product};
     };
-    kd::AlsOptions options{.factors = 10, .regularization = 1e4, .alpha = 0.0, .iterations = 1};
+    kd::AlsOptions options{.factors = 10, .regularization = 1e4, .iterations = 1, .units = kd::Units::paper, .confidence = {.alpha = 0.0}};
     for (const double scale : {0.1, 1.0}) {
-      options.init_scale = scale;
+      options.start.scale = scale;
       const std::vector<double> normal = moments(options);
       const double s2 = scale * scale;  // of 10 coordinates of variance scale^2 / 10
       // |x|^2 has mean s2, variance 2 s2^2 / 10; over 400 rows its mean is within 5 sd = 0.11 s2. x.x' has mean 0, variance s2^2 / 10: 5 sd = 0.08 s2.
@@ -660,9 +652,9 @@ TEST_SUITE("models/implicit_als") {
       // E |x|^4 = s2^2 (1 + 2 / 10) for a normal; its own sd over 400 rows is about 0.06 s2^2.
       CHECK(std::abs(normal[1] - 1.2 * s2 * s2) < 0.3 * s2 * s2);
     }
-    options.init = kd::Init::uniform;
+    options.start.kind = kd::Start::uniform;
     for (const double scale : {0.1, 1.0}) {  // which has no say
-      options.init_scale = scale;
+      options.start.scale = scale;
       const std::vector<double> uniform = moments(options);
       // E x^2 = 1e-4 / 3, E x x' = 0.005^2 a coordinate; the sds of the means over 400 rows are below 2 %: 5 of them.
       CHECK(uniform[0] == Approx(10.0 * 1e-4 / 3.0).epsilon(0.1));
@@ -672,15 +664,15 @@ TEST_SUITE("models/implicit_als") {
 
   TEST_CASE("the first items are those of the documented generator, whatever else changes") {
     const kd::CsrMatrix train = random_matrix(30, 20, 0.3, 5);
-    for (const kd::Init init : {kd::Init::normal, kd::Init::uniform}) {
+    for (const kd::Start init : {kd::Start::normal, kd::Start::uniform}) {
       kd::AlsOptions options = small_als();
-      options.init = init;
-      options.init_scale = 0.7;
+      options.start.kind = init;
+      if (init == kd::Start::normal) options.start.scale = 0.7;
       kd::FactorMatrix<float> start(20, 6);
       for (kd::Index i = 0; i < 20; ++i) {
         kd::Random random(options.seed, kd::RandomStream::item_factors, static_cast<std::uint64_t>(i));
         for (float& value : start.row(i))
-          value = static_cast<float>(init == kd::Init::normal ? 0.7 / std::sqrt(6.0) * random.normal() : 0.01 * random.uniform());
+          value = static_cast<float>(init == kd::Start::normal ? 0.7 / std::sqrt(6.0) * random.normal() : 0.01 * random.uniform());
       }
       kd::ImplicitALS<float>::FitOptions fit;
       fit.initial_items = start;

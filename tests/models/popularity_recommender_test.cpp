@@ -30,7 +30,7 @@ TEST_SUITE("models/popularity_recommender") {
     kd::PopularityRecommender plays;
     plays.fit(six_items);
     CHECK(plays.recommend(0) == std::vector<kd::Scored>{{0, 11}, {2, 3}, {3, 3}, {1, 2}});
-    CHECK(items_of(plays.recommend(1, {.candidates = kd::Candidates::all})) == std::vector<kd::Index>{0, 2, 3, 1, 4, 5});
+    CHECK(items_of(plays.recommend(1, {.filter = {.candidates = kd::Candidates::all}})) == std::vector<kd::Index>{0, 2, 3, 1, 4, 5});
     CHECK(items_of(plays.recommend(2, {.count = 2, .exclude = six_items.row(0)})) == std::vector<kd::Index>{3});
     CHECK(plays.predict(2, 0) == 11.0);
     CHECK(plays.predict(0, 5) == 0.0);
@@ -56,8 +56,8 @@ TEST_SUITE("models/popularity_recommender") {
     model.fit(random);
     std::vector<kd::Index> users(700);
     for (std::size_t u = 0; u < users.size(); ++u) users[u] = static_cast<kd::Index>(u);
-    const kd::RankedLists one = model.recommend_all(users, {.exclude = random, .threads = 1});
-    for (const std::size_t threads : {2u, 3u, 8u}) CHECK(model.recommend_all(users, {.exclude = random, .threads = threads}) == one);
+    const kd::RankedLists one = model.recommend_all(users, {.exclude = random, .execution = {.threads = 1}});
+    for (const std::size_t threads : {2u, 3u, 8u}) CHECK(model.recommend_all(users, {.exclude = random, .execution = {.threads = threads}}) == one);
   }
 
   TEST_CASE("errors: not fitted, empty, out of range, another shape") {
@@ -79,7 +79,7 @@ TEST_SUITE("models/popularity_recommender") {
     CHECK_THROWS_WITH_AS((void)model.recommend(-1), Contains("user is -1"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)model.predict(0, 6), Contains("item is 6"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)model.recommend(0, {.exclude = falling}), Contains("exclude[1] is 1"), kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS((void)model.recommend(0, {.allow = outside}), Contains("allow[0] is 6"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)model.recommend(0, {.filter = {.allow = outside}}), Contains("allow[0] is 6"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)model.recommend_all(users), Contains("user is 3"), kd::InvalidArgument);
     const kd::CsrMatrix transposed = kd::transpose(six_items);
     CHECK_THROWS_WITH_AS((void)model.recommend_all({}, {.exclude = transposed}), Contains("is the input items x users?"), kd::ShapeError);

@@ -56,14 +56,13 @@ TEST_SUITE("models/recommender") {
   TEST_CASE("the options of one user of a batch") {
     const kd::CsrMatrix train({2, 4}, {0, 2, 3}, {0, 2, 3}, {1, 1, 1});
     const std::vector<kd::Index> allow{1, 2};
-    kd::RecommendAllOptions all{
-        .count = 7, .exclude = train, .allow = allow, .min_score = 0.5, .candidates = kd::Candidates::all, .threads = 3};
+    kd::RecommendAllOptions all{.count = 7, .exclude = train, .filter = {.allow = allow, .min_score = 0.5, .candidates = kd::Candidates::all}, .execution = {.threads = 3}};
     const kd::RecommendOptions one = kd::detail::options_of(1, all);
     CHECK(one.count == 7);
     CHECK(std::vector<kd::Index>(one.exclude.begin(), one.exclude.end()) == std::vector<kd::Index>{3});
-    CHECK(one.allow->size() == 2);
-    CHECK(*one.min_score == 0.5);
-    CHECK(one.candidates == kd::Candidates::all);
+    CHECK(one.filter.allow->size() == 2);
+    CHECK(*one.filter.min_score == 0.5);
+    CHECK(one.filter.candidates == kd::Candidates::all);
     all.exclude = {};
     CHECK(kd::detail::options_of(1, all).exclude.empty());
   }
@@ -96,7 +95,7 @@ TEST_SUITE("models/recommender") {
     const kd::detail::Eligibility trained(plain, counts);
     CHECK(trained({0, -5.0}));
     CHECK_FALSE(trained({1, 5.0}));
-    const kd::RecommendOptions strict{.exclude = exclude, .allow = allow, .min_score = 0.5, .candidates = kd::Candidates::all};
+    const kd::RecommendOptions strict{.exclude = exclude, .filter = {.allow = allow, .min_score = 0.5, .candidates = kd::Candidates::all}};
     const kd::detail::Eligibility filtered(strict, counts);
     CHECK(filtered({1, 0.5}));           // untrained, allowed, just good enough
     CHECK_FALSE(filtered({1, 0.4999}));  // not good enough

@@ -44,8 +44,9 @@ bool same_factors(const kd::ImplicitALS<T>& a, const kd::ImplicitALS<T>& b) {
 /// Fits with checkpoints until `stop_after` iterations are done, then fails.
 template <typename T>
 void interrupted(kd::ImplicitALS<T>& model, const kd::CsrView& train, const std::string& path, std::size_t stop_after,
-                 const kd::CheckpointOptions& checkpoints = {}) {
+                 kd::SimdLevel simd = kd::SimdLevel::best, const kd::CheckpointOptions& checkpoints = {}) {
   typename kd::ImplicitALS<T>::FitOptions fit;
+  fit.execution.simd = simd;
   fit.after_iteration = [&](const kd::ImplicitALS<T>&, const kd::IterationReport& done) {
     if (done.iteration > stop_after) throw std::runtime_error("power cut");
   };
@@ -59,31 +60,29 @@ TEST_SUITE("fit_with_checkpoints") {
     const kd::CsrMatrix train = random_matrix(60, 40, 0.15, 8);
     std::vector<std::pair<std::string, kd::AlsOptions>> settings = kindred_test::all_settings();
     kd::AlsOptions by_loss = small_als();
-    by_loss.tolerance = 0.02;
+    by_loss.loss_tolerance = 0.02;
     by_loss.iterations = 50;
     settings.emplace_back("tolerance", by_loss);
     for (auto& setting : settings) {
       const std::string& name = setting.first;
       kd::AlsOptions& options = setting.second;
       CAPTURE(name);
-      options.iterations = (std::max)(options.iterations, std::size_t{6});
+      options.iterations = (std::max)(*options.iterations, std::size_t{6});
       for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-        options.simd = level;
+        const kd::Execution run{.threads = 1, .simd = level};
         kd::ImplicitALS<T> whole(options), pieces(options);
-        const kd::FitReport report = whole.fit(train);
+        const kd::FitReport report = whole.fit(train, {.execution = {.simd = level}});
         const kd::test::TemporaryDirectory directory;
         const std::string path = directory.path("fit");
-        interrupted(pieces, train, path, 2);
+        interrupted(pieces, train, path, 2, level);
         CHECK(!pieces.fitted());
-        interrupted(pieces, train, path, 3);
-        options.threads = 1;
+        interrupted(pieces, train, path, 3, level);
         kd::ImplicitALS<T> resumed(options);
-        const kd::FitReport rest = kd::fit_with_checkpoints(resumed, train, path);
+        const kd::FitReport rest = kd::fit_with_checkpoints(resumed, train, path, {}, {.execution = run});
         CHECK(rest.iterations.front().iteration == 4);
         CHECK(rest.iterations.back().iteration == report.iterations.back().iteration);
         CHECK(rest.stop == report.stop);
         CHECK(same_factors(whole, resumed));
-        options.threads = 0;
       }
     }
   }
@@ -95,9 +94,9 @@ TEST_SUITE("fit_with_checkpoints") {
     kd::AlsOptions options = small_als();
     options.iterations = 8;
     kd::ImplicitALS<float> model(options);
-    interrupted(model, train, path, 2, {.every = 3});
+    interrupted(model, train, path, 2, kd::SimdLevel::best, {.every = 3});
     CHECK(!std::filesystem::exists(path));
-    interrupted(model, train, path, 5, {.every = 3});
+    interrupted(model, train, path, 5, kd::SimdLevel::best, {.every = 3});
     CHECK(kd::fit_with_checkpoints(model, train, path).iterations.front().iteration == 4);
     // The last one written is that of iteration 7, and it goes on from there.
     CHECK(kd::fit_with_checkpoints(model, train, path).iterations.size() == 1);
@@ -121,7 +120,7 @@ TEST_SUITE("fit_with_checkpoints") {
     CHECK_THROWS_WITH_AS(kd::fit_with_checkpoints(model, random_matrix(60, 40, 0.15, 9), path), Contains("of another fit: its train is"),
                          kd::FormatError);
     kd::AlsOptions other = options;
-    other.alpha = 0.8;
+    other.confidence.alpha = 0.8;
     kd::ImplicitALS<float> changed(other);
     CHECK_THROWS_WITH_AS(kd::fit_with_checkpoints(changed, train, path), Contains("\"alpha\":0.7"), kd::FormatError);
     kd::ImplicitALS<double> wider(options);
@@ -130,12 +129,11 @@ TEST_SUITE("fit_with_checkpoints") {
                          kd::FormatError);
 
     if (kd::highest_level() != kd::SimdLevel::base) {
-      other = options;
-      other.simd = kd::SimdLevel::base;
-      kd::ImplicitALS<float> elsewhere(other);
-      CHECK_THROWS_WITH_AS(kd::fit_with_checkpoints(elsewhere, train, path), Contains("is of another build"), kd::FormatError);
+      const kd::Execution base{.simd = kd::SimdLevel::base};
+      kd::ImplicitALS<float> elsewhere(options);
+      CHECK_THROWS_WITH_AS(kd::fit_with_checkpoints(elsewhere, train, path, {}, {.execution = base}), Contains("is of another build"), kd::FormatError);
       CHECK(!elsewhere.fitted());
-      CHECK(kd::fit_with_checkpoints(elsewhere, train, path, {.other_build = kd::OtherBuild::accept}).iterations.front().iteration == 3);
+      CHECK(kd::fit_with_checkpoints(elsewhere, train, path, {.other_build = kd::OtherBuild::accept}, {.execution = base}).iterations.front().iteration == 3);
       CHECK(elsewhere.fitted());
     }
     const std::string damaged = directory.file("not a checkpoint", "damaged");
@@ -156,7 +154,6 @@ TEST_SUITE("fit_with_checkpoints") {
     kd::AlsOptions options = small_als();
     options.factors = 40;
     options.iterations = 12;
-    options.threads = 2;
     kd::ImplicitALS<float> whole(options);
     whole.fit(train);
     const kd::test::TemporaryDirectory directory;
@@ -169,7 +166,7 @@ TEST_SUITE("fit_with_checkpoints") {
 
     kd::Random random(17, kd::RandomStream::sample, 0);
     int kills = 0, found = 0, in_writing = 0;
-    std::vector<int> reached(options.iterations + 1, 0);
+    std::vector<int> reached(*options.iterations + 1, 0);
     for (int round = 0; round < rounds; ++round) {
       std::filesystem::remove(path);
       const int times = 1 + static_cast<int>(random.below(3));
@@ -196,7 +193,7 @@ TEST_SUITE("fit_with_checkpoints") {
           if (entry.path().extension() == ".part") ++in_writing;
         if (!std::filesystem::exists(path)) continue;
         ++found;
-        const auto snapshot = kd::detail::read_checkpoint<float>(path, options, kd::detail::fingerprint(train), kd::OtherBuild::refuse);
+        const auto snapshot = kd::detail::read_checkpoint<float>(path, options, {}, kd::detail::fingerprint(train), kd::OtherBuild::refuse);
         ++reached[snapshot.iteration];
       }
       kd::ImplicitALS<float> resumed(options);

@@ -82,7 +82,7 @@ TEST_SUITE("formats") {
     CHECK_THROWS_WITH_AS((void)kd::load<kd::Recommender<float>>(newer("recommender.safetensors")), says, kd::FormatError);
     CHECK_THROWS_WITH_AS((void)kd::load<kd::PopularityRecommender>(newer("popularity.safetensors")), says, kd::FormatError);
     CHECK_THROWS_WITH_AS((void)kd::load_shards<kd::ImplicitALS<float>>(newer("model.index.json")), says, kd::FormatError);
-    kd::ImplicitALS<float> als({.factors = 2});
+    kd::ImplicitALS<float> als({.factors = 2, .units = kd::Units::paper});
     CHECK_THROWS_WITH_AS(kd::fit_with_checkpoints(als, plays_of_formats().view(), newer("checkpoint.safetensors")), says, kd::FormatError);
   }
 }

@@ -133,7 +133,7 @@ TEST_SUITE("model files") {
       const kd::AlsOptions& options = setting.second;
       CAPTURE(name);
       const kd::ImplicitALS<T> model = fitted<T>(options, train);
-      const kd::ImplicitALS<T> back = loaded<kd::ImplicitALS<T>>(saved(model), {.confidence_function = options.confidence_function});
+      const kd::ImplicitALS<T> back = loaded<kd::ImplicitALS<T>>(saved(model), {.confidence_function = options.confidence.function});
       CHECK(same(model, back));
       CHECK(saved(back) == saved(model));
       for (kd::Index u = 0; u < 40; u += 7) {
@@ -161,7 +161,7 @@ TEST_SUITE("model files") {
       const auto model = fitted<float>(options, train);
       kd::save(model, directory.path("model"));
       CHECK(same(model, kd::load<kd::ImplicitALS<float>>(directory.path("model"))));
-      CHECK(same(model, kd::load<kd::ImplicitALS<float>>(directory.path("model"), {.threads = 1})));
+      CHECK(same(model, kd::load<kd::ImplicitALS<float>>(directory.path("model"), {.execution = {.threads = 1}})));
       std::ifstream file(directory.path("model"), std::ios::binary);
       CHECK(std::string(std::istreambuf_iterator<char>(file), {}) == saved(model));
     }
@@ -169,13 +169,13 @@ TEST_SUITE("model files") {
 
   TEST_CASE("files from before an entry, or with an option that once had no effect, load") {
     kd::AlsOptions options = small_als();
-    options.background_ratio = 2.5;
+    options.background.ratio = 2.5;
     const kd::ImplicitALS<float> model = fitted<float>(options, random_matrix(20, 15, 0.3, 1));
     const std::string file = saved(model);
     // unobserved_weight had no effect beside background_ratio, and could be anything.
     const auto both = loaded<kd::ImplicitALS<float>>(with_header(file, R"(\"unobserved_weight\":1.0)", R"(\"unobserved_weight\":0.3)"));
     CHECK(same(model, both));
-    CHECK(both.options().unobserved_weight == 1.0);
+    CHECK(both.options().background.weight == 1.0);
     // Whether the counts are those of the data was not written: such a model takes any data of its shape.
     const auto before = loaded<kd::ImplicitALS<float>>(with_header(file, R"(,\"current_counts\":\"both\")", ""));
     CHECK(same(model, before));
@@ -199,13 +199,13 @@ TEST_SUITE("model files") {
   TEST_CASE("models that are not fitted, or were moved from") {
     kd::AlsOptions options = small_als();
     options.seed = std::numeric_limits<std::uint64_t>::max();
-    options.alpha = 0.1 + 0.2;
+    options.confidence.alpha = 0.1 + 0.2;
     const kd::ImplicitALS<double> fresh(options);
     const auto back = loaded<kd::ImplicitALS<double>>(saved(fresh));
     CHECK(!back.fitted());
     CHECK(back.shape() == kd::MatrixShape{});
     CHECK(back.options().seed == options.seed);
-    CHECK(back.options().alpha == options.alpha);
+    CHECK(back.options().confidence.alpha == options.confidence.alpha);
     CHECK(!loaded<kd::PopularityRecommender>(saved(kd::PopularityRecommender({.by = kd::PopularityBy::users}))).fitted());
 
     auto model = fitted<float>(small_als(), random_matrix(20, 15, 0.3, 1));
@@ -251,8 +251,8 @@ TEST_SUITE("model files") {
   TEST_CASE("a functor is not part of the file: what needs it asks for it") {
     const kd::CsrMatrix train = random_matrix(30, 20, 0.3, 2);
     kd::AlsOptions options = small_als();
-    options.confidence = kd::Confidence::custom;
-    options.confidence_function = [](double r, kd::Offset, kd::Offset) { return std::sqrt(r); };
+    options.confidence.curve = kd::Confidence::custom;
+    options.confidence.function = [](double r, kd::Offset, kd::Offset) { return std::sqrt(r); };
     const auto model = fitted<float>(options, train);
     auto back = loaded<kd::ImplicitALS<float>>(saved(model));
     CHECK(same(model, back));
@@ -260,7 +260,7 @@ TEST_SUITE("model files") {
     CHECK_THROWS_WITH_AS((void)back.fold_in(train.row(2)), Contains("LoadOptions::confidence_function"), kd::InvalidArgument);
     CHECK_THROWS_AS(back.fit(train), kd::InvalidArgument);
     CHECK(same(model, back));
-    const auto given = loaded<kd::ImplicitALS<float>>(saved(back), {.confidence_function = options.confidence_function});
+    const auto given = loaded<kd::ImplicitALS<float>>(saved(back), {.confidence_function = options.confidence.function});
     CHECK(given.fold_in(train.row(2)) == model.fold_in(train.row(2)));
   }
 
@@ -550,8 +550,8 @@ TEST_SUITE("mapped models") {
           CHECK(mapped.model.recommend(u, {.count = 20, .exclude = train.row(u)}) ==
                 model.recommend(u, {.count = 20, .exclude = train.row(u)}));
           CHECK(mapped.model.recommend(u, {.count = 500}) == model.recommend(u, {.count = 500}));
-          CHECK(mapped.model.recommend(u, {.count = 4, .allow = allow, .min_score = 0.01}) ==
-                model.recommend(u, {.count = 4, .allow = allow, .min_score = 0.01}));
+          CHECK(mapped.model.recommend(u, {.count = 4, .filter = {.allow = allow, .min_score = 0.01}}) ==
+                model.recommend(u, {.count = 4, .filter = {.allow = allow, .min_score = 0.01}}));
           CHECK(mapped.model.recommend(train.row(u)).items == model.recommend(train.row(u)).items);
           CHECK(mapped.model.predict(u, u) == model.predict(u, u));
           CHECK(mapped.model.rank_items(u, allow) == model.rank_items(u, allow));
@@ -677,7 +677,7 @@ TEST_SUITE("mapped models") {
                 }
               };
               attempt([&] { return mapped.model.recommend(u); });
-              attempt([&] { return mapped.model.recommend(u, {.allow = std::vector<kd::Index>{0, 1, 7}}); });
+              attempt([&] { return mapped.model.recommend(u, {.filter = {.allow = std::vector<kd::Index>{0, 1, 7}}}); });
               attempt([&] { return mapped.model.recommend(train.row(u)).items; });
               attempt([&] { return mapped.model.rank_items(u, std::vector<kd::Index>{0, 1, 7}); });
               if (round == 0) continue;

@@ -33,7 +33,7 @@ namespace {
 
 template <typename T>
 kd::ImplicitALS<T> fitted_model(std::size_t factors, std::uint64_t seed) {
-  kd::ImplicitALS<T> model({.factors = factors, .iterations = 1, .seed = seed});
+  kd::ImplicitALS<T> model({.factors = factors, .iterations = 1, .seed = seed, .units = kd::Units::paper});
   model.fit(random_matrix(30, 11, 0.3, 4));
   return model;
 }
@@ -83,7 +83,7 @@ TEST_SUITE("persistence/model_shards") {
       }
     }
     const kd::test::TemporaryDirectory directory;
-    kd::save_shards(kd::ImplicitALS<T>({.factors = 9}), directory.path("not_fitted.index.json"), 2);
+    kd::save_shards(kd::ImplicitALS<T>({.factors = 9, .units = kd::Units::paper}), directory.path("not_fitted.index.json"), 2);
     const auto loaded = kd::load_shards<kd::ImplicitALS<T>>(directory.path("not_fitted.index.json"));
     CHECK_FALSE(loaded.fitted());
     CHECK(loaded.options().factors == 9);

@@ -89,15 +89,15 @@ Means als(const std::string& name, const kd::AlsOptions& options) {
   });
 }
 
-kd::AlsOptions textbook(double alpha) { return {.factors = 100, .regularization = 0.1, .alpha = alpha, .iterations = 15}; }
+kd::AlsOptions textbook(double alpha) { return {.factors = 100, .regularization = 0.1, .iterations = 15, .units = kd::Units::paper, .confidence = {.alpha = alpha}}; }
 
 kd::AlsOptions all_pairs() {
-  kd::AlsOptions o{.factors = 128, .regularization = 0.02, .alpha = 1.0 / 4.5, .iterations = 10};
-  o.confidence = kd::Confidence::log;
-  o.confidence_base = 0.0;
-  o.background = kd::Background::all;
-  o.unobserved_weight = 0.1;
-  o.nu = 1.0;
+  kd::AlsOptions o{.factors = 128, .regularization = 0.02, .iterations = 10, .units = kd::Units::paper, .confidence = {.alpha = 1.0 / 4.5}};
+  o.confidence.curve = kd::Confidence::log;
+  o.confidence.base = 0.0;
+  o.background.pairs = kd::Background::all;
+  o.background.weight = 0.1;
+  o.regularization_exponent = 1.0;
   return o;
 }
 
@@ -123,7 +123,7 @@ TEST_SUITE("hetrec, ten splits") {
 
   TEST_CASE("textbook ALS, both inits and five alphas") {
     kd::AlsOptions wide = textbook(0.5);
-    wide.init_scale = 1.0;
+    wide.start.scale = 1.0;
     CHECK(within(als("textbook, sd 1/sqrt(k)", wide).precision, 0.141, 0.004));
     const Means narrow = als("textbook, sd 0.1/sqrt(k)", textbook(0.5));
     CHECK(within(narrow.precision, 0.125, 0.004));
@@ -131,7 +131,7 @@ TEST_SUITE("hetrec, ten splits") {
     const std::vector<std::pair<double, double>> figures = {{0.5, 0.138}, {1.0, 0.137}, {2.0, 0.129}, {5.0, 0.122}, {40.0, 0.096}};
     for (const auto& figure : figures) {
       kd::AlsOptions uniform = textbook(figure.first);
-      uniform.init = kd::Init::uniform;
+      uniform.start.kind = kd::Start::uniform;
       const Means means = als("textbook, uniform, alpha " + kd::detail::number_text(figure.first), uniform);
       CHECK(within(means.precision, figure.second, figure.first == 0.5 ? 0.004 : 0.006));
       if (figure.first == 0.5) {
@@ -142,8 +142,8 @@ TEST_SUITE("hetrec, ten splits") {
   }
 
   TEST_CASE("log confidence") {
-    kd::AlsOptions o{.factors = 50, .regularization = 10, .alpha = 1, .iterations = 15};
-    o.confidence = kd::Confidence::log;
+    kd::AlsOptions o{.factors = 50, .regularization = 10, .iterations = 15, .units = kd::Units::paper, .confidence = {.alpha = 1}};
+    o.confidence.curve = kd::Confidence::log;
     const Means means = als("log confidence", o);
     CHECK(within(means.precision, 0.186, 0.004));
     CHECK(within(means.ndcg, 0.262, 0.005));
@@ -154,24 +154,24 @@ TEST_SUITE("hetrec, ten splits") {
     CHECK(plain.precision >= 0.194);
     CHECK(plain.ndcg >= 0.281);
     kd::AlsOptions with_beta = all_pairs();
-    with_beta.beta = 0.2;
+    with_beta.confidence.popularity_damping = 0.2;
     const Means beta = als("all pairs, beta 0.2", with_beta);
     CHECK(beta.precision >= 0.200);
     CHECK(beta.ndcg >= 0.290);
     kd::AlsOptions with_rho = all_pairs();
-    with_rho.rho = 0.3;
+    with_rho.background.item_exponent = 0.3;
     const Means rho = als("all pairs, rho 0.3", with_rho);
     CHECK(rho.precision >= 0.200);
     CHECK(rho.ndcg >= 0.290);
-    const Means recommended = als("recommended", kd::AlsOptions::recommended());
+    const Means recommended = als("recommended", kd::AlsOptions{});
     CHECK(recommended.precision >= 0.200);
     CHECK(recommended.ndcg >= 0.290);
     // Settings that have converged do not depend on where they began.
-    kd::AlsOptions wide = kd::AlsOptions::recommended();
-    wide.init_scale = 1.0;
+    kd::AlsOptions wide = kd::AlsOptions{};
+    wide.start.scale = 1.0;
     CHECK(within(als("recommended, sd 1/sqrt(k)", wide).precision, recommended.precision, 0.002));
-    kd::AlsOptions uniform = kd::AlsOptions::recommended();
-    uniform.init = kd::Init::uniform;
+    kd::AlsOptions uniform = kd::AlsOptions{};
+    uniform.start.kind = kd::Start::uniform;
     CHECK(within(als("recommended, uniform", uniform).precision, recommended.precision, 0.002));
   }
 
@@ -191,14 +191,14 @@ TEST_SUITE("hetrec, ten splits") {
       return at10;
     };
     measured("popularity", kd::PopularityRecommender());
-    const kd::CutoffReport as_it_is = measured("recommended", kd::ImplicitALS<float>(kd::AlsOptions::recommended()));
+    const kd::CutoffReport as_it_is = measured("recommended", kd::ImplicitALS<float>(kd::AlsOptions{}));
     std::vector<kd::CutoffReport> found;
     for (const double alpha : {0.5, 1.0, 2.0, 4.0}) {
-      kd::AlsOptions options = kd::AlsOptions::recommended();
-      options.alpha = alpha;
+      kd::AlsOptions options = kd::AlsOptions{};
+      options.confidence.alpha = alpha;
       found.push_back(measured("recommended, alpha " + kd::detail::number_text(alpha), kd::ImplicitALS<float>(options)));
     }
-    measured("the paper's settings", kd::ImplicitALS<float>(kd::AlsOptions{}));
+    measured("the paper's settings", kd::ImplicitALS<float>(kd::AlsOptions::paper()));
     CHECK(within(as_it_is.ndcg.mean, 0.146, 0.01));
     CHECK(as_it_is.coverage < 0.05);
     CHECK(within(found[1].ndcg.mean, 0.292, 0.01));

@@ -11,12 +11,25 @@ namespace kindred_test {
 
 /// A small model.
 inline kindred::AlsOptions small_als() {
-  kindred::AlsOptions o;
+  kindred::AlsOptions o = kindred::AlsOptions::paper();
   o.factors = 6;
   o.regularization = 0.3;
-  o.alpha = 0.7;
+  o.confidence.alpha = 0.7;
   o.iterations = 3;
   o.seed = 11;
+  return o;
+}
+
+/// Settings for play counts under the paper's units, with every option of the objective in use.
+inline kindred::AlsOptions play_counts() {
+  kindred::AlsOptions o = kindred::AlsOptions::paper({.factors = 128, .regularization = 0.0202, .alpha = 0.19});
+  o.regularization_exponent = 1.0;
+  o.confidence.curve = kindred::Confidence::log;
+  o.confidence.base = 0.08;
+  o.confidence.popularity_damping = 0.10;
+  o.background.pairs = kindred::Background::all;
+  o.background.ratio = 6.4;
+  o.background.item_exponent = 0.23;
   return o;
 }
 
@@ -31,96 +44,96 @@ inline std::vector<std::pair<std::string, kindred::AlsOptions>> all_settings() {
   };
   add("plain", [](AlsOptions&) {});
   add("log", [](AlsOptions& o) {
-    o.confidence = kindred::Confidence::log;
-    o.log_epsilon = 0.4;
+    o.confidence.curve = kindred::Confidence::log;
+    o.confidence.log_scale = 0.4;
   });
-  add("one", [](AlsOptions& o) { o.confidence = kindred::Confidence::one; });
+  add("one", [](AlsOptions& o) { o.confidence.curve = kindred::Confidence::one; });
   add("custom", [](AlsOptions& o) {
-    o.confidence = kindred::Confidence::custom;
-    o.confidence_function = [](double r, kindred::Offset n_u, kindred::Offset n_i) {
+    o.confidence.curve = kindred::Confidence::custom;
+    o.confidence.function = [](double r, kindred::Offset n_u, kindred::Offset n_i) {
       return 0.1 * r * r + 3.0 / static_cast<double>(n_u) + 0.25 * static_cast<double>(n_i);
     };
   });
-  add("zero excess", [](AlsOptions& o) { o.alpha = 0.0; });
+  add("zero excess", [](AlsOptions& o) { o.confidence.alpha = 0.0; });
   add("zero excess of some", [](AlsOptions& o) {
-    o.confidence = kindred::Confidence::custom;
-    o.confidence_function = [](double r, kindred::Offset, kindred::Offset) { return r < 5.0 ? 0.0 : r; };
+    o.confidence.curve = kindred::Confidence::custom;
+    o.confidence.function = [](double r, kindred::Offset, kindred::Offset) { return r < 5.0 ? 0.0 : r; };
   });
   add("base below the background", [](AlsOptions& o) {
-    o.confidence_base = 0.1;
-    o.alpha = 0.15;
+    o.confidence.base = 0.1;
+    o.confidence.alpha = 0.15;
   });
-  add("base 0", [](AlsOptions& o) { o.confidence_base = 0.0; });
+  add("base 0", [](AlsOptions& o) { o.confidence.base = 0.0; });
   add("confidence 0", [](AlsOptions& o) {
-    o.confidence_base = 0.0;
-    o.alpha = 0.0;
+    o.confidence.base = 0.0;
+    o.confidence.alpha = 0.0;
   });
-  add("cap", [](AlsOptions& o) { o.value_cap = 3.5; });
-  add("cap by quantile", [](AlsOptions& o) { o.value_cap_quantile = 0.73; });
-  add("weight of the background", [](AlsOptions& o) { o.unobserved_weight = 0.35; });
-  add("weight of the background by density", [](AlsOptions& o) { o.background_ratio = 2.5; });
+  add("cap", [](AlsOptions& o) { o.confidence.cap = 3.5; });
+  add("cap by quantile", [](AlsOptions& o) { o.confidence.cap_quantile = 0.73; });
+  add("weight of the background", [](AlsOptions& o) { o.background.weight = 0.35; });
+  add("weight of the background by density", [](AlsOptions& o) { o.background.ratio = 2.5; });
   add("weight of the background by density, all pairs, nu 1", [](AlsOptions& o) {
-    o.background_ratio = 6.0;
-    o.background = kindred::Background::all;
-    o.rho = 0.3;
-    o.nu = 1.0;
+    o.background.ratio = 6.0;
+    o.background.pairs = kindred::Background::all;
+    o.background.item_exponent = 0.3;
+    o.regularization_exponent = 1.0;
     o.regularization = 0.02;
   });
-  add("no background", [](AlsOptions& o) { o.unobserved_weight = 0.0; });
+  add("no background", [](AlsOptions& o) { o.background.weight = 0.0; });
   add("all pairs", [](AlsOptions& o) {
-    o.background = kindred::Background::all;
-    o.unobserved_weight = 0.2;
+    o.background.pairs = kindred::Background::all;
+    o.background.weight = 0.2;
   });
   add("Rendle", [](AlsOptions& o) {
-    o.background = kindred::Background::all;
-    o.confidence = kindred::Confidence::one;
-    o.alpha = 0.0;
-    o.unobserved_weight = 0.1;
+    o.background.pairs = kindred::Background::all;
+    o.confidence.curve = kindred::Confidence::one;
+    o.confidence.alpha = 0.0;
+    o.background.weight = 0.1;
     o.regularization = 0.05;
-    o.nu = 1.0;
+    o.regularization_exponent = 1.0;
   });
-  add("nu 1", [](AlsOptions& o) { o.nu = 1.0; });
+  add("nu 1", [](AlsOptions& o) { o.regularization_exponent = 1.0; });
   add("nu 0.5, all pairs", [](AlsOptions& o) {
-    o.nu = 0.5;
-    o.background = kindred::Background::all;
+    o.regularization_exponent = 0.5;
+    o.background.pairs = kindred::Background::all;
   });
-  add("beta", [](AlsOptions& o) { o.beta = 0.6; });
+  add("beta", [](AlsOptions& o) { o.confidence.popularity_damping = 0.6; });
   add("beta, all pairs", [](AlsOptions& o) {
-    o.beta = 1.2;
-    o.background = kindred::Background::all;
+    o.confidence.popularity_damping = 1.2;
+    o.background.pairs = kindred::Background::all;
   });
-  add("rho", [](AlsOptions& o) { o.rho = 0.7; });
-  add("rho of users", [](AlsOptions& o) { o.rho_users = 0.9; });
+  add("rho", [](AlsOptions& o) { o.background.item_exponent = 0.7; });
+  add("rho of users", [](AlsOptions& o) { o.background.user_exponent = 0.9; });
   add("rho of both, nu 1", [](AlsOptions& o) {
-    o.rho = 0.4;
-    o.rho_users = 0.8;
-    o.nu = 1.0;
+    o.background.item_exponent = 0.4;
+    o.background.user_exponent = 0.8;
+    o.regularization_exponent = 1.0;
     o.regularization = 0.02;
   });
   add("everything, unobserved", [](AlsOptions& o) {
-    o.confidence = kindred::Confidence::log;
-    o.confidence_base = 0.3;
-    o.unobserved_weight = 0.8;
-    o.beta = 0.3;
-    o.rho = 0.5;
-    o.rho_users = 0.2;
-    o.nu = 1.3;
+    o.confidence.curve = kindred::Confidence::log;
+    o.confidence.base = 0.3;
+    o.background.weight = 0.8;
+    o.confidence.popularity_damping = 0.3;
+    o.background.item_exponent = 0.5;
+    o.background.user_exponent = 0.2;
+    o.regularization_exponent = 1.3;
     o.regularization = 0.01;
-    o.value_cap_quantile = 0.9;
+    o.confidence.cap_quantile = 0.9;
   });
   add("everything, all pairs", [](AlsOptions& o) {
-    o.background = kindred::Background::all;
-    o.confidence = kindred::Confidence::log;
-    o.log_epsilon = 2.0;
-    o.confidence_base = 0.08;
-    o.alpha = 0.19;
-    o.unobserved_weight = 0.07;
-    o.beta = 0.1;
-    o.rho = 0.23;
-    o.rho_users = 0.1;
-    o.nu = 1.0;
+    o.background.pairs = kindred::Background::all;
+    o.confidence.curve = kindred::Confidence::log;
+    o.confidence.log_scale = 2.0;
+    o.confidence.base = 0.08;
+    o.confidence.alpha = 0.19;
+    o.background.weight = 0.07;
+    o.confidence.popularity_damping = 0.1;
+    o.background.item_exponent = 0.23;
+    o.background.user_exponent = 0.1;
+    o.regularization_exponent = 1.0;
     o.regularization = 0.02;
-    o.value_cap = 7.0;
+    o.confidence.cap = 7.0;
   });
   return settings;
 }

@@ -38,10 +38,10 @@ std::vector<kindred::Scored> brute_force_recommend(const Model& model, const kin
   std::vector<kindred::Scored> list;
   for (kindred::Index item = 0; item < train.cols(); ++item) {
     const double score = model.predict(user, item);
-    if (options.candidates == kindred::Candidates::trained && trained.count(item) == 0) continue;
+    if (options.filter.candidates == kindred::Candidates::trained && trained.count(item) == 0) continue;
     if (excluded.count(item) > 0) continue;
-    if (options.allow && std::find(options.allow->begin(), options.allow->end(), item) == options.allow->end()) continue;
-    if (options.min_score && score < *options.min_score) continue;
+    if (options.filter.allow && std::find(options.filter.allow->begin(), options.filter.allow->end(), item) == options.filter.allow->end()) continue;
+    if (options.filter.min_score && score < *options.filter.min_score) continue;
     list.push_back({item, score});
   }
   std::stable_sort(list.begin(), list.end(), [](const kindred::Scored& a, const kindred::Scored& b) { return a.score > b.score; });
@@ -66,9 +66,9 @@ struct RandomRequest {
     static constexpr std::size_t counts[] = {0, 1, 2, 5, 10, 40, 100'000};
     options.count = counts[random.below(7)];
     if (random.below(2) == 0) options.exclude = exclude;
-    if (random.below(3) == 0) options.allow = allow;
-    if (random.below(3) == 0) options.min_score = random.below(2) == 0 ? some_score : some_score - 0.1 + 0.2 * random.uniform();
-    if (random.below(2) == 0) options.candidates = kindred::Candidates::all;
+    if (random.below(3) == 0) options.filter.allow = allow;
+    if (random.below(3) == 0) options.filter.min_score = random.below(2) == 0 ? some_score : some_score - 0.1 + 0.2 * random.uniform();
+    if (random.below(2) == 0) options.filter.candidates = kindred::Candidates::all;
   }
   RandomRequest(const RandomRequest&) = delete;
   RandomRequest& operator=(const RandomRequest&) = delete;
@@ -90,11 +90,7 @@ bool agrees_with_brute_force(const Model& model, const kindred::CsrView& train, 
     // Some users, in any order, some of them twice; their rows of train left out or nothing.
     std::vector<kindred::Index> users(random.below(70));
     for (kindred::Index& one : users) one = static_cast<kindred::Index>(random.below(n_users));
-    kindred::RecommendAllOptions all{.count = request.options.count,
-                                     .allow = request.options.allow,
-                                     .min_score = request.options.min_score,
-                                     .candidates = request.options.candidates,
-                                     .threads = 1 + random.below(3)};
+    kindred::RecommendAllOptions all{.count = request.options.count, .filter = {.allow = request.options.filter.allow, .min_score = request.options.filter.min_score, .candidates = request.options.filter.candidates}, .execution = {.threads = 1 + random.below(3)}};
     const bool exclude_train = random.below(2) == 0;
     if (exclude_train) all.exclude = train;
     const kindred::RankedLists lists = model.recommend_all(users, all);

@@ -14,7 +14,8 @@
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/random.hpp>
 #include <kindred/data/csr_view.hpp>
-#include <kindred/models/als/options.hpp>
+#include <kindred/data/statistics.hpp>
+#include <kindred/models/als/settings.hpp>
 
 namespace kindred_test {
 
@@ -53,14 +54,17 @@ struct TextbookProblem {
 };
 
 /// The objective of `o` on `train`, in long double.
-inline TextbookProblem textbook_problem(const kindred::AlsOptions& o, const kindred::CsrView& train) {
+inline TextbookProblem textbook_problem(const kindred::AlsOptions& options, const kindred::CsrView& train) {
+  const kindred::detail::AlsSettings o = kindred::detail::settings_of(options);
+  const bool of_data = o.units == kindred::Units::data;
   TextbookProblem p;
   p.users = static_cast<std::size_t>(train.rows());
   p.items = static_cast<std::size_t>(train.cols());
   const std::size_t cells = p.users * p.items;
   std::vector<long double> value(cells, 0.0L);
   std::vector<double> magnitudes;
-  std::vector<long double> n_u(p.users, 0.0L), n_i(p.items, 0.0L);
+  std::vector<long double> n_u(p.users, 0.0L), n_i(p.items, 0.0L), likes_u(p.users, 0.0L), likes_i(p.items, 0.0L);
+  long double likes = 0.0L;
   for (std::size_t u = 0; u < p.users; ++u) {
     const kindred::SparseRow row = train.row(static_cast<kindred::Index>(u));
     for (std::size_t n = 0; n < row.size(); ++n) {
@@ -68,16 +72,20 @@ inline TextbookProblem textbook_problem(const kindred::AlsOptions& o, const kind
       const auto i = static_cast<std::size_t>(row.columns[n]);
       value[p.cell(u, i)] = static_cast<long double>(row.values[n]);
       magnitudes.push_back(std::abs(static_cast<double>(row.values[n])));
-      n_u[u] += 1.0L;
-      n_i[i] += 1.0L;
+      ++n_u[u];
+      ++n_i[i];
       ++p.observed;
+      if (of_data && row.values[n] < 0.0F) continue;
+      ++likes_u[u];
+      ++likes_i[i];
+      ++likes;
     }
   }
 
-  long double cap = o.value_cap ? static_cast<long double>(*o.value_cap) : HUGE_VALL;
-  if (o.value_cap_quantile) {  // linear interpolation between the neighbours
+  long double cap = o.cap ? static_cast<long double>(*o.cap) : HUGE_VALL;
+  if (o.cap_quantile) {  // linear interpolation between the neighbours
     std::sort(magnitudes.begin(), magnitudes.end());
-    const long double place = static_cast<long double>(*o.value_cap_quantile) * static_cast<long double>(magnitudes.size() - 1);
+    const long double place = static_cast<long double>(*o.cap_quantile) * static_cast<long double>(magnitudes.size() - 1);
     const auto low = static_cast<std::size_t>(place);
     const std::size_t high = (std::min)(low + 1, magnitudes.size() - 1);
     const auto below = static_cast<long double>(magnitudes[low]), above = static_cast<long double>(magnitudes[high]);
@@ -91,11 +99,36 @@ inline TextbookProblem textbook_problem(const kindred::AlsOptions& o, const kind
     for (long double& weight : weights) weight *= static_cast<long double>(counts.size()) / sum;
     return weights;
   };
-  const std::vector<long double> a = mean_one(n_u, o.rho_users), b = mean_one(n_i, o.rho);
-  const long double density = static_cast<long double>(p.observed) / static_cast<long double>(cells);
+  const std::vector<long double> a = mean_one(likes_u, o.user_exponent), b = mean_one(likes_i, o.item_exponent);
+  const long double density = likes / static_cast<long double>(cells);
   const long double w0 =
-      o.background_ratio ? static_cast<long double>(*o.background_ratio) * density : static_cast<long double>(o.unobserved_weight);
-  const long double mean_n = static_cast<long double>(p.observed) / static_cast<long double>(p.items);
+      o.ratio ? static_cast<long double>(*o.ratio) * density : static_cast<long double>(o.weight);
+  const long double mean_n = likes / static_cast<long double>(p.items);
+
+  long double log_scale = o.log_scale ? static_cast<long double>(*o.log_scale) : 0.0L;
+  if (!o.log_scale) {
+    std::vector<double> liked;
+    for (const long double r : value)
+      if (r > 0.0L) liked.push_back(static_cast<double>(r));
+    log_scale = static_cast<long double>(kindred::quantile(liked, 0.05));
+  }
+  const auto g = [&](std::size_t u, std::size_t i) -> long double {
+    const long double r = (std::min)(std::abs(value[p.cell(u, i)]), cap);
+    if (o.curve == kindred::Confidence::log) return std::log(1.0L + r / log_scale);
+    if (o.curve == kindred::Confidence::one) return 1.0L;
+    if (o.curve == kindred::Confidence::custom)
+      return static_cast<long double>(
+          o.function(static_cast<double>(r), static_cast<kindred::Offset>(n_u[u]), static_cast<kindred::Offset>(n_i[i])));
+    return r;
+  };
+  long double alpha = static_cast<long double>(o.alpha);
+  if (of_data) {
+    long double sum = 0.0L;
+    for (std::size_t u = 0; u < p.users; ++u)
+      for (std::size_t i = 0; i < p.items; ++i)
+        if (value[p.cell(u, i)] > 0.0L) sum += g(u, i);
+    alpha = (1.0L - static_cast<long double>(o.base)) * likes / sum;
+  }
 
   p.confidence.assign(cells, 0.0L);
   p.preference.assign(cells, 0.0L);
@@ -104,25 +137,26 @@ inline TextbookProblem textbook_problem(const kindred::AlsOptions& o, const kind
     for (std::size_t i = 0; i < p.items; ++i) {
       const std::size_t at = p.cell(u, i);
       const bool observed = value[at] != 0.0L;
-      if (!observed || o.background == kindred::Background::all) p.background[at] = w0 * a[u] * b[i];
+      if (!observed || o.pairs == kindred::Background::all) p.background[at] = w0 * a[u] * b[i];
       if (!observed) continue;
-      const long double r = (std::min)(std::abs(value[at]), cap);
-      long double g = r;
-      if (o.confidence == kindred::Confidence::log) g = std::log(1.0L + r / static_cast<long double>(o.log_epsilon));
-      if (o.confidence == kindred::Confidence::one) g = 1.0L;
-      if (o.confidence == kindred::Confidence::custom)
-        g = static_cast<long double>(
-            o.confidence_function(static_cast<double>(r), static_cast<kindred::Offset>(n_u[u]), static_cast<kindred::Offset>(n_i[i])));
-      p.confidence[at] = (static_cast<long double>(o.confidence_base) + static_cast<long double>(o.alpha) * g) *
-                         std::pow(n_i[i] / mean_n, -static_cast<long double>(o.beta));
+      const long double strength = g(u, i) * (value[at] < 0.0L ? static_cast<long double>(o.dislike_weight) : 1.0L);
+      p.confidence[at] = (static_cast<long double>(o.base) + alpha * strength) *
+                         std::pow(likes_i[i] / mean_n, -static_cast<long double>(o.popularity_damping));
+      if (likes_i[i] == 0.0L && o.popularity_damping > 0.0) p.confidence[at] = 0.0L;
       p.preference[at] = value[at] > 0.0L ? 1.0L : 0.0L;
     }
   }
-  const auto lambda = static_cast<long double>(o.regularization), nu = static_cast<long double>(o.nu);
+  const auto nu = static_cast<long double>(o.regularization_exponent);
+  const auto penalty = [&](long double n, long double mean, long double background) {
+    const auto mu = static_cast<long double>(o.regularization);
+    if (!of_data) return mu * std::pow(n + background, nu);
+    return mu * mean * std::pow((n + background) / (mean * (1.0L + static_cast<long double>(*o.ratio))), nu);
+  };
   for (std::size_t u = 0; u < p.users; ++u)
-    p.user_penalty.push_back(lambda * std::pow(n_u[u] + w0 * a[u] * static_cast<long double>(p.items), nu));
+    p.user_penalty.push_back(
+        penalty(likes_u[u], likes / static_cast<long double>(p.users), w0 * a[u] * static_cast<long double>(p.items)));
   for (std::size_t i = 0; i < p.items; ++i)
-    p.item_penalty.push_back(lambda * std::pow(n_i[i] + w0 * b[i] * static_cast<long double>(p.users), nu));
+    p.item_penalty.push_back(penalty(likes_i[i], mean_n, w0 * b[i] * static_cast<long double>(p.users)));
   return p;
 }
 

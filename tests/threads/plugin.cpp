@@ -17,9 +17,8 @@ extern "C" __attribute__((visibility("default"))) std::uint64_t kindred_plugin_d
   try {
     const kindred::CsrMatrix train = kindred_test::random_matrix(60, 40, 0.25, seed);
     kindred::AlsOptions options = kindred_test::small_als();
-    options.threads = 2;
     kindred::ImplicitALS<float> model(options);
-    model.fit(train);
+    model.fit(train, {.execution = {.threads = 2}});
     std::uint64_t digest = 14695981039346656037u;
     for (kindred::Index u = 0; u < train.rows(); ++u)
       for (const kindred::Scored& one : model.recommend(u, {.count = 5}))

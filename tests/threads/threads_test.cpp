@@ -79,9 +79,8 @@ namespace {
 kd::ImplicitALS<float> fitted(const kd::CsrMatrix& train, std::uint64_t seed = 11, std::size_t threads = 2) {
   kd::AlsOptions options = kindred_test::small_als();
   options.seed = seed;
-  options.threads = threads;
   kd::ImplicitALS<float> model(options);
-  model.fit(train);
+  model.fit(train, {.execution = {.threads = threads}});
   return model;
 }
 
@@ -113,7 +112,7 @@ std::string answers(const kd::ImplicitALS<float>& model, const kd::CsrMatrix& tr
   const std::vector<kd::Index> users{u, 0, u};
   add_list(model.recommend(u, {.count = 5, .exclude = row.columns}));
   add_list(model.recommend(row, {.count = 5, .fallback = kd::Fallback::popularity}).items);
-  const kd::RankedLists lists = model.recommend_all(users, {.count = 4, .exclude = train, .threads = 2});
+  const kd::RankedLists lists = model.recommend_all(users, {.count = 4, .exclude = train, .execution = {.threads = 2}});
   for (std::size_t n = 0; n < lists.size(); ++n) add_list(lists.row(n));
   add_list(model.rank_items(u, std::vector<kd::Index>{0, i, train.cols() - 1}));
   add_list(model.similar_items(i, {.count = 4}));
@@ -135,7 +134,7 @@ kd::Offset plays_read(std::size_t threads) {
   std::string text;
   for (int n = 0; n < 5000; ++n)
     text += "u" + std::to_string(n % 97) + "\ti" + std::to_string(n * 7 % 211) + "\t" + std::to_string(n % 5 + 1) + "\n";
-  return kd::read_delimited(folder.file(text), {}, {.threads = threads, .block_bytes = 1024}).matrix.nnz();
+  return kd::read_delimited(folder.file(text), {}, {.execution = {.threads = threads}, .block_bytes = 1024}).matrix.nnz();
 }
 
 }  // namespace
@@ -183,7 +182,7 @@ TEST_SUITE("threads") {
 
   TEST_CASE("models that are fitted, read, evaluated and changed at the same time do not see each other") {
     const kd::CsrMatrix train = random_matrix(24, 30, 0.25, 3), test = random_matrix(24, 30, 0.1, 4);
-    const kd::EvaluateOptions options{.cutoffs = {3, 10}, .threads = 2};
+    const kd::EvaluateOptions options{.cutoffs = {3, 10}, .execution = {.threads = 2}};
     const auto work = [&](std::uint64_t seed) {
       kd::ImplicitALS<float> model = fitted(train, seed);
       const std::string before = answers(model, train, 3, 4);
@@ -273,28 +272,28 @@ TEST_SUITE("threads") {
       kd::Index at;
     };
     kd::AlsOptions options = kindred_test::small_als();
-    options.threads = 4;
+    const kd::Execution run{.threads = 4};
     std::atomic<int> calls{0};
     std::atomic<bool> armed{false};
-    options.confidence = kd::Confidence::custom;
-    options.confidence_function = [&](double value, kd::Offset, kd::Offset) {
+    options.confidence.curve = kd::Confidence::custom;
+    options.confidence.function = [&](double value, kd::Offset, kd::Offset) {
       if (armed.load() && ++calls == 40) throw Mine{40};
       return 0.5 * value;
     };
     kd::ImplicitALS<float> model(options);
-    model.fit(train);
+    model.fit(train, {.execution = run});
     const kd::FactorMatrix<float> users = model.user_factors(), items = model.item_factors();
     armed = true;
-    CHECK_THROWS_AS(model.fit(train), Mine);
+    CHECK_THROWS_AS(model.fit(train, {.execution = run}), Mine);
     calls = 0;
-    CHECK_THROWS_AS((void)model.fold_in_all(train), Mine);
+    CHECK_THROWS_AS((void)model.fold_in_all(train, run), Mine);
     calls = 0;
-    CHECK_THROWS_AS(model.append_users(train), Mine);
+    CHECK_THROWS_AS(model.append_users(train, run), Mine);
     armed = false;
     CHECK(model.user_factors().same_bytes(users));
     CHECK(model.item_factors().same_bytes(items));
 
-    kd::RecommendAllOptions all{.count = 5, .threads = 4};
+    kd::RecommendAllOptions all{.count = 5, .execution = {.threads = 4}};
     CHECK_THROWS_AS(model.recommend_all(kd::every_user, all,
                                         [](kd::Index u, std::span<const kd::Scored>) {
                                           if (u == 31) throw Mine{u};
@@ -314,7 +313,7 @@ TEST_SUITE("threads") {
       }
       [[nodiscard]] kd::MatrixShape shape() const { return size; }
     };
-    CHECK_THROWS_AS((void)kd::evaluate(Broken{train.shape()}, train, random_matrix(60, 40, 0.1, 4), {.cutoffs = {5}, .threads = 4}), Mine);
+    CHECK_THROWS_AS((void)kd::evaluate(Broken{train.shape()}, train, random_matrix(60, 40, 0.1, 4), {.cutoffs = {5}, .execution = {.threads = 4}}), Mine);
   }
 
 #if defined(KINDRED_TEST_WATCH_THREADS)
@@ -323,13 +322,13 @@ TEST_SUITE("threads") {
     const kd::CsrMatrix train = random_matrix(60, 40, 0.25, 3), test = random_matrix(60, 40, 0.1, 4);
     const kd::ImplicitALS<float> model = fitted(train, 11, threads);
     std::string text = answers(model, train, 3, 4);
-    const kd::RankedLists lists = model.recommend_all(kd::every_user, {.count = 3, .threads = threads});
+    const kd::RankedLists lists = model.recommend_all(kd::every_user, {.count = 3, .execution = {.threads = threads}});
     for (std::size_t n = 0; n < lists.size(); ++n) text += std::to_string(lists.row(n)[0].item) + " ";
-    text += std::to_string(kd::evaluate(model, train, test, {.cutoffs = {5}, .threads = threads}).at(5).ndcg.mean);
+    text += std::to_string(kd::evaluate(model, train, test, {.cutoffs = {5}, .execution = {.threads = threads}}).at(5).ndcg.mean);
     kd::PopularityRecommender popularity;
     popularity.fit(train);
-    text += std::to_string(popularity.recommend_all(std::vector<kd::Index>{5, 6, 7}, {.threads = threads}).row(1)[0].item);
-    text += std::to_string(kd::synthetic_listening({.users = 80, .items = 60, .threads = threads}).matrix.nnz());
+    text += std::to_string(popularity.recommend_all(std::vector<kd::Index>{5, 6, 7}, {.execution = {.threads = threads}}).row(1)[0].item);
+    text += std::to_string(kd::synthetic_listening({.users = 80, .items = 60, .execution = {.threads = threads}}).matrix.nnz());
     return text + std::to_string(plays_read(threads));
   }
 
@@ -339,9 +338,9 @@ TEST_SUITE("threads") {
       (void)model.fold_in_all(train);
       (void)model.recommend(0);
       (void)model.similar_users(1);
-      (void)model.recommend_all(kd::every_user, {.threads = 1});
-      (void)kd::evaluate(model, train, random_matrix(60, 40, 0.1, 4), {.cutoffs = {5}, .threads = 1});
-      (void)kd::synthetic_listening({.users = 80, .items = 60, .threads = 1});
+      (void)model.recommend_all(kd::every_user, {.execution = {.threads = 1}});
+      (void)kd::evaluate(model, train, random_matrix(60, 40, 0.1, 4), {.cutoffs = {5}, .execution = {.threads = 1}});
+      (void)kd::synthetic_listening({.users = 80, .items = 60, .execution = {.threads = 1}});
       (void)plays_read(1);
     };
     const long before = threads_started.load();

@@ -127,7 +127,7 @@ TEST_SUITE("tuning/random_search") {
   }
 
   TEST_CASE("trials that are equal are all tied, and the first is the best") {
-    const kd::SearchSpace idle = {{"tolerance", kd::Choices{1e-15, 2e-15, 3e-15, 4e-15}}};  // none ends a fit early
+    const kd::SearchSpace idle = {{"loss_tolerance", kd::Choices{1e-15, 2e-15, 3e-15, 4e-15}}};  // none ends a fit early
     const kd::SearchResult result = kd::random_search<float>(data.train, data.validation, idle, small_search(4));
     REQUIRE(result.trials.size() == 4);
     CHECK(*result.best == 0);
@@ -157,28 +157,28 @@ TEST_SUITE("tuning/random_search") {
     const kd::Choices two{1.0, 2.0};
     refuses({{"unobserved_weight", two}, {"background_ratio", two}}, {}, "'unobserved_weight' beside 'background_ratio'");
     refuses({{"cg_steps", two}}, {}, "'cg_steps', without effect");
-    refuses({{"cg_tolerance", kd::Choices{0.1, 0.2}}}, {}, "'cg_tolerance', without effect");
+    refuses({{"solver.tolerance", kd::Choices{0.1, 0.2}}}, {}, "'cg_tolerance', without effect");
     refuses({{"log_epsilon", two}}, {}, "'log_epsilon', without effect");
-    refuses({{"init_scale", two}}, {.init = kd::Init::uniform}, "'init_scale', without effect");
+    refuses({{"init_scale", two}}, {.units = kd::Units::paper, .start = {.kind = kd::Start::uniform}}, "'init_scale', without effect");
     refuses({{"threads", two}}, {}, "'threads', without effect");
-    refuses({{"nu", two}}, {.regularization = 0.0}, "'nu', without effect");
-    refuses({{"rho", two}}, {.unobserved_weight = 0.0}, "'rho', without effect");
-    refuses({{"rho_users", two}}, {.unobserved_weight = 0.0}, "'rho_users', without effect");
-    refuses({{"log_epsilon", two}}, {.alpha = 0.0, .confidence = kd::Confidence::log}, "'log_epsilon', without effect");
+    refuses({{"nu", two}}, {.regularization = 0.0, .units = kd::Units::paper}, "'nu', without effect");
+    refuses({{"rho", two}}, {.units = kd::Units::paper, .background = {.weight = 0.0}}, "'rho', without effect");
+    refuses({{"rho_users", two}}, {.units = kd::Units::paper, .background = {.weight = 0.0}}, "'rho_users', without effect");
+    refuses({{"log_epsilon", two}}, {.units = kd::Units::paper, .confidence = {.curve = kd::Confidence::log, .alpha = 0.0}}, "'log_epsilon', without effect");
     // Beside the option that they need they have one.
     const auto accepts = [&](const kd::SearchSpace& tried, kd::AlsOptions base) { CHECK_NOTHROW(kd::detail::check_space(tried, base)); };
-    accepts({{"nu", two}, {"regularization", two}}, {.regularization = 0.0});
-    accepts({{"rho", two}, {"unobserved_weight", two}}, {.unobserved_weight = 0.0});
-    accepts({{"rho_users", two}, {"background_ratio", two}}, {.unobserved_weight = 0.0});
-    accepts({{"log_epsilon", two}, {"alpha", two}}, {.alpha = 0.0, .confidence = kd::Confidence::log});
+    accepts({{"nu", two}, {"regularization", two}}, {.regularization = 0.0, .units = kd::Units::paper});
+    accepts({{"rho", two}, {"unobserved_weight", two}}, {.units = kd::Units::paper, .background = {.weight = 0.0}});
+    accepts({{"rho_users", two}, {"background_ratio", two}}, {.units = kd::Units::paper, .background = {.weight = 0.0}});
+    accepts({{"log_epsilon", two}, {"alpha", two}}, {.units = kd::Units::paper, .confidence = {.curve = kd::Confidence::log, .alpha = 0.0}});
   }
 
   // A confidence function is called the same number of times by every fit.
   TEST_CASE("settings that differ in iterations alone share one fit") {
     const auto calls = std::make_shared<std::atomic<std::size_t>>(0);
     kd::RandomSearchOptions options = small_search(100);
-    options.base.confidence = kd::Confidence::custom;
-    options.base.confidence_function = [calls](double r, kd::Offset, kd::Offset) {
+    options.base.confidence.curve = kd::Confidence::custom;
+    options.base.confidence.function = [calls](double r, kd::Offset, kd::Offset) {
       ++*calls;
       return r;
     };
@@ -194,9 +194,9 @@ TEST_SUITE("tuning/random_search") {
   TEST_CASE("the same search again, for any number of threads; another seed, another draw") {
     kd::RandomSearchOptions options = small_search(5);
     options.users = 20;
-    options.base.threads = 1;
+    options.execution.threads = 1;
     const kd::SearchResult one = kd::random_search<float>(data.train, data.validation, space, options);
-    options.base.threads = 3;
+    options.execution.threads = 3;
     const kd::SearchResult three = kd::random_search<float>(data.train, data.validation, space, options);
     REQUIRE(three.trials.size() == one.trials.size());
     for (std::size_t t = 0; t < one.trials.size(); ++t) {
@@ -248,7 +248,7 @@ TEST_SUITE("tuning/random_search") {
       if (trial.failed()) CHECK_FALSE(trial.tied);
       if (!trial.failed()) CHECK(*result.best == t);
     }
-    const kd::SearchResult hopeless = kd::random_search<float>(data.train, data.validation, {{"beta", kd::Choices{5, 6}}}, small_search(2));
+    const kd::SearchResult hopeless = kd::random_search<float>(data.train, data.validation, {{"confidence.popularity_damping", kd::Choices{5, 6}}}, small_search(2));
     CHECK(hopeless.trials.size() == 2);
     CHECK_FALSE(hopeless.best.has_value());
     CHECK(hopeless.trials[1].failed());
@@ -282,7 +282,7 @@ TEST_SUITE("tuning/random_search") {
   // A fit of 50 iterations that ends after 5 is what fits of 20, 30 and 50 would have been.
   TEST_CASE("a tolerance that ends a shared fit gives every longer trial the model it ended with") {
     kd::RandomSearchOptions options = small_search(10);
-    options.base.tolerance = 0.02;
+    options.base.loss_tolerance = 0.02;
     const kd::SearchResult result =
         kd::random_search<float>(data.train, data.validation, {{"iterations", kd::Choices{1, 20, 30, 50}}}, options);
     REQUIRE(result.trials.size() == 4);
@@ -335,7 +335,7 @@ TEST_SUITE("tuning/random_search") {
   TEST_CASE("progress after every iteration of a fit; stop keeps the trials that are finished") {
     kd::RandomSearchOptions options = small_search(4);
     options.base.iterations = 3;
-    const kd::SearchSpace four_fits = {{"alpha", kd::Choices{1, 2, 3, 4}}};
+    const kd::SearchSpace four_fits = {{"confidence.confidence.alpha", kd::Choices{1, 2, 3, 4}}};
     std::size_t told = 0;
     options.fit_progress = [&](const kd::Progress& progress) {
       CHECK(progress.what == "fit");
@@ -358,7 +358,7 @@ TEST_SUITE("tuning/random_search") {
 
   TEST_CASE("stopping and cancelling at a trial that failed") {
     kd::RandomSearchOptions options = small_search(2);
-    const kd::SearchSpace hopeless = {{"beta", kd::Choices{5, 6}}};
+    const kd::SearchSpace hopeless = {{"confidence.popularity_damping", kd::Choices{5, 6}}};
     options.progress = [](const kd::Progress&) { return kd::ProgressAnswer::stop_and_keep; };
     const kd::SearchResult result = kd::random_search<float>(data.train, data.validation, hopeless, options);
     REQUIRE(result.trials.size() == 1);
@@ -374,8 +374,8 @@ TEST_SUITE("tuning/random_search") {
         if (progress.done == at) throw std::runtime_error("from progress");
         return kd::ProgressAnswer::keep_going;
       };
-      const kd::SearchSpace four_fits = {{"alpha", kd::Choices{1, 2, 3, 4}}}, one_fit = {{"iterations", kd::Choices{1, 2, 3, 4}}},
-                            no_fit = {{"beta", kd::Choices{5, 6, 7, 8}}};
+      const kd::SearchSpace four_fits = {{"confidence.confidence.alpha", kd::Choices{1, 2, 3, 4}}}, one_fit = {{"iterations", kd::Choices{1, 2, 3, 4}}},
+                            no_fit = {{"confidence.popularity_damping", kd::Choices{5, 6, 7, 8}}};
       for (const kd::SearchSpace& any : {four_fits, one_fit, no_fit})
         CHECK_THROWS_WITH_AS((void)kd::random_search<float>(data.train, data.validation, any, options), "from progress",
                              std::runtime_error);
@@ -391,11 +391,11 @@ TEST_SUITE("tuning/random_search") {
     options.cutoff = 0;
     CHECK_THROWS_WITH_AS(run(space, options), "cutoff is 0; it must be at least 1", kd::InvalidArgument);
     options = small_search(2);
-    options.base.nu = 3.0;
+    options.base.regularization_exponent = 3.0;
     CHECK_THROWS_WITH_AS(run(space, options), Contains("nu is 3"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS(run({{"lambda", kd::Choices{1}}}, small_search(2)), Contains("option is 'lambda'"), kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS(run({{"alpha", kd::Choices{}}}, small_search(2)), Contains("empty list of choices"), kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS(run({{"alpha", kd::Range{.low = 2.0, .high = 1.0}}}, small_search(2)), Contains("a range from 2 to 1"),
+    CHECK_THROWS_WITH_AS(run({{"confidence.confidence.alpha", kd::Choices{}}}, small_search(2)), Contains("empty list of choices"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(run({{"confidence.confidence.alpha", kd::Range{.low = 2.0, .high = 1.0}}}, small_search(2)), Contains("a range from 2 to 1"),
                          kd::InvalidArgument);
     const kd::CsrMatrix transposed = kd::transpose(data.validation);
     CHECK_THROWS_WITH_AS((void)kd::random_search<float>(data.train, transposed, space, small_search(2)),

@@ -12,6 +12,8 @@
 
 #include <doctest/doctest.h>
 
+#include "../support/als_settings.hpp"
+
 namespace kd = kindred;
 using doctest::Contains;
 using kd::detail::draw_settings;
@@ -32,39 +34,41 @@ std::vector<double> values_of(const kd::SearchParameter& parameter, std::size_t 
 
 TEST_SUITE("tuning/search_space") {
   TEST_CASE("every numeric option is found by its name") {
-    kd::AlsOptions o;
+    kd::AlsOptions o = kd::AlsOptions::paper();
     kd::set_option(o, "factors", 7.0);
     kd::set_option(o, "iterations", 8.0);
-    kd::set_option(o, "cg_steps", 9.0);
-    kd::set_option(o, "threads", 2.0);
+    kd::set_option(o, "solver.steps", 9.0);
     CHECK(o.factors == 7);
     CHECK(o.iterations == 8);
-    CHECK(o.cg_steps == 9);
-    CHECK(o.threads == 2);
-    kd::set_option(o, "background_ratio", 3.5);
-    CHECK(o.background_ratio == 3.5);
+    CHECK(o.solver.steps == 9);
+    kd::set_option(o, "background.ratio", 3.5);
+    CHECK(o.background.ratio == 3.5);
     double n = 0.0;
-    for (const char* name : {"regularization", "alpha", "cg_tolerance", "confidence_base", "log_epsilon", "unobserved_weight", "beta",
-                             "rho", "rho_users", "nu", "init_scale", "tolerance"})
+    for (const char* name : {"regularization", "regularization_exponent", "loss_tolerance", "confidence.confidence.alpha", "confidence.base",
+                             "confidence.log_scale", "confidence.cap", "confidence.cap_quantile", "confidence.popularity_damping",
+                             "confidence.dislike_weight", "background.weight", "background.item_exponent", "background.user_exponent",
+                             "solver.tolerance", "start.scale"})
       kd::set_option(o, name, n += 0.5);
-    CHECK(std::vector<double>{o.regularization, o.alpha, o.cg_tolerance, o.confidence_base, o.log_epsilon, o.unobserved_weight, o.beta,
-                              o.rho, o.rho_users, o.nu, o.init_scale,
-                              o.tolerance} == std::vector<double>{0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6});
+    const std::vector<double> set = {*o.regularization, *o.regularization_exponent, *o.loss_tolerance, *o.confidence.alpha,
+                                     *o.confidence.base, *o.confidence.log_scale, *o.confidence.cap, *o.confidence.cap_quantile,
+                                     *o.confidence.popularity_damping, *o.confidence.dislike_weight, *o.background.weight,
+                                     *o.background.item_exponent, *o.background.user_exponent, *o.solver.tolerance, *o.start.scale};
+    CHECK(set == std::vector<double>{0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6, 6.5, 7, 7.5});
   }
 
   TEST_CASE("of the weight of the background and its ratio the one that is set last counts") {
-    kd::AlsOptions o = kd::AlsOptions::recommended();
-    kd::set_option(o, "unobserved_weight", 0.3);
-    CHECK(o.unobserved_weight == 0.3);
-    CHECK_FALSE(o.background_ratio.has_value());
-    kd::set_option(o, "background_ratio", 4.0);
-    CHECK(o.background_ratio == 4.0);
-    CHECK(o.unobserved_weight == 1.0);
+    kd::AlsOptions o = kindred_test::play_counts();
+    kd::set_option(o, "background.weight", 0.3);
+    CHECK(o.background.weight == 0.3);
+    CHECK_FALSE(o.background.ratio.has_value());
+    kd::set_option(o, "background.ratio", 4.0);
+    CHECK(o.background.ratio == 4.0);
+    CHECK_FALSE(o.background.weight.has_value());
     CHECK_NOTHROW(kd::validate(o));
   }
 
   TEST_CASE("whole numbers are rounded; a name that is none and a number that is too large are errors") {
-    kd::AlsOptions o;
+    kd::AlsOptions o = kd::AlsOptions::paper();
     kd::set_option(o, "factors", 7.5);
     CHECK(o.factors == 8);
     kd::set_option(o, "factors", 7.4);
@@ -82,7 +86,7 @@ TEST_SUITE("tuning/search_space") {
     const kd::SearchSpace space = {{"factors", kd::Choices{30, 50, 70, 100}},
                                    {"regularization", kd::Choices{0.001, 0.01, 0.05, 0.1}},
                                    {"iterations", kd::Choices{10, 15, 20}},
-                                   {"alpha", kd::Choices{0.5, 1, 2, 5}}};
+                                   {"confidence.confidence.alpha", kd::Choices{0.5, 1, 2, 5}}};
     const std::vector<kd::SearchSetting> drawn = draw_settings(space, 100, 7);
     REQUIRE(drawn.size() == 100);
     CHECK(all_different(drawn));
@@ -102,14 +106,14 @@ TEST_SUITE("tuning/search_space") {
 
   TEST_CASE("a small space is drawn whole") {
     const kd::SearchSpace space = {
-        {"factors", kd::Choices{1, 2, 3, 4}}, {"alpha", kd::Choices{1, 2, 3, 4, 5}}, {"nu", kd::Choices{0, 1, 2}}};
+        {"factors", kd::Choices{1, 2, 3, 4}}, {"confidence.confidence.alpha", kd::Choices{1, 2, 3, 4, 5}}, {"regularization_exponent", kd::Choices{0, 1, 2}}};
     for (std::uint64_t seed = 0; seed < 5; ++seed) {
       const std::vector<kd::SearchSetting> drawn = draw_settings(space, 1000, seed);
       CHECK(drawn.size() == 60);
       CHECK(all_different(drawn));
     }
-    CHECK(draw_settings({{"alpha", kd::Choices{2, 2, 2}}}, 5, 1).size() == 1);
-    CHECK(draw_settings({{"alpha", kd::Range{.low = 3.0, .high = 3.0}}}, 5, 1).size() == 1);
+    CHECK(draw_settings({{"confidence.confidence.alpha", kd::Choices{2, 2, 2}}}, 5, 1).size() == 1);
+    CHECK(draw_settings({{"confidence.confidence.alpha", kd::Range{.low = 3.0, .high = 3.0}}}, 5, 1).size() == 1);
     CHECK(draw_settings({}, 5, 1).size() == 1);  // nothing to vary: the base alone
   }
 
@@ -123,9 +127,9 @@ TEST_SUITE("tuning/search_space") {
 
   // Two thousand draws; the mean of a uniform number is within 5 sd = 0.032 of a half.
   TEST_CASE("ranges stay within their bounds, even in value or even in ratio") {
-    const std::vector<double> linear = values_of({"alpha", kd::Range{.low = 2.0, .high = 10.0}}, 2000, 3);
+    const std::vector<double> linear = values_of({"confidence.confidence.alpha", kd::Range{.low = 2.0, .high = 10.0}}, 2000, 3);
     const std::vector<double> logarithmic =
-        values_of({"alpha", kd::Range{.low = 1e-4, .high = 1e2, .scale = kd::Range::Scale::logarithmic}}, 2000, 3);
+        values_of({"confidence.confidence.alpha", kd::Range{.low = 1e-4, .high = 1e2, .scale = kd::Range::Scale::logarithmic}}, 2000, 3);
     REQUIRE(linear.size() == 2000);
     REQUIRE(logarithmic.size() == 2000);
     double mean = 0.0, log_mean = 0.0;
@@ -146,7 +150,7 @@ TEST_SUITE("tuning/search_space") {
   TEST_CASE("a logarithmic range does not leave its bounds by a rounding") {
     for (double bound = 1e-3; bound < 4.0; bound *= 1.37) {
       const std::vector<double> values =
-          values_of({"rho", kd::Range{.low = bound, .high = bound, .scale = kd::Range::Scale::logarithmic}}, 3, 1);
+          values_of({"background.item_exponent", kd::Range{.low = bound, .high = bound, .scale = kd::Range::Scale::logarithmic}}, 3, 1);
       REQUIRE(values.size() == 1);
       CHECK(values[0] == bound);
     }
@@ -156,22 +160,22 @@ TEST_SUITE("tuning/search_space") {
     const auto check = [](kd::SearchSpace space) { kd::detail::check_space(space, {}); };
     const double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
     CHECK_NOTHROW(check({}));
-    CHECK_NOTHROW(check({{"alpha", kd::Choices{1}}, {"nu", kd::Range{}}}));
+    CHECK_NOTHROW(check({{"confidence.confidence.alpha", kd::Choices{1}}, {"regularization_exponent", kd::Range{}}}));
     CHECK_THROWS_WITH_AS(check({{"lambda", kd::Choices{1}}}), Contains("option is 'lambda'"), kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS(check({{"alpha", kd::Choices{}}}), "alpha is an empty list of choices; it must be at least one choice",
+    CHECK_THROWS_WITH_AS(check({{"confidence.confidence.alpha", kd::Choices{}}}), "alpha is an empty list of choices; it must be at least one choice",
                          kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS(check({{"alpha", kd::Choices{1}}, {"nu", kd::Choices{1}}, {"alpha", kd::Range{}}}), Contains("'alpha' twice"),
+    CHECK_THROWS_WITH_AS(check({{"confidence.confidence.alpha", kd::Choices{1}}, {"regularization_exponent", kd::Choices{1}}, {"confidence.confidence.alpha", kd::Range{}}}), Contains("'alpha' twice"),
                          kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS(check({{"alpha", kd::Range{.low = 2.0, .high = 1.0}}}),
+    CHECK_THROWS_WITH_AS(check({{"confidence.confidence.alpha", kd::Range{.low = 2.0, .high = 1.0}}}),
                          "alpha is a range from 2 to 1; it must be finite and rising", kd::InvalidArgument);
-    CHECK_THROWS_AS(check({{"alpha", kd::Range{.low = nan, .high = 1.0}}}), kd::InvalidArgument);
-    CHECK_THROWS_AS(check({{"alpha", kd::Range{.low = 0.0, .high = infinity}}}), kd::InvalidArgument);
+    CHECK_THROWS_AS(check({{"confidence.confidence.alpha", kd::Range{.low = nan, .high = 1.0}}}), kd::InvalidArgument);
+    CHECK_THROWS_AS(check({{"confidence.confidence.alpha", kd::Range{.low = 0.0, .high = infinity}}}), kd::InvalidArgument);
     for (const double low : {0.0, -1.0})
-      CHECK_THROWS_WITH_AS(check({{"alpha", kd::Range{.low = low, .high = 1.0, .scale = kd::Range::Scale::logarithmic}}}),
+      CHECK_THROWS_WITH_AS(check({{"confidence.confidence.alpha", kd::Range{.low = low, .high = 1.0, .scale = kd::Range::Scale::logarithmic}}}),
                            Contains("above 0"), kd::InvalidArgument);
     // What no option can take: a NaN would even be drawn again and again, since it differs from itself.
-    CHECK_THROWS_WITH_AS(check({{"alpha", kd::Choices{1, nan}}}), Contains("alpha is nan"), kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS(check({{"alpha", kd::Choices{1, infinity}}}), Contains("alpha is inf"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(check({{"confidence.confidence.alpha", kd::Choices{1, nan}}}), Contains("alpha is nan"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(check({{"confidence.confidence.alpha", kd::Choices{1, infinity}}}), Contains("alpha is inf"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS(check({{"factors", kd::Choices{10, -1}}}), Contains("factors is -1"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS(check({{"factors", kd::Range{.low = -3.0, .high = 10.0}}}), Contains("factors is -3"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS(check({{"factors", kd::Range{.low = 3.0, .high = 1e17}}}), Contains("factors is 1e+17"), kd::InvalidArgument);

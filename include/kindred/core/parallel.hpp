@@ -17,15 +17,10 @@
 #include <kindred/core/available_cpus.hpp>
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/execution.hpp>
 #include <kindred/core/rounding.hpp>
 
 namespace kindred::inline v0 {
-
-/// Runs `task(worker)` once for each worker in [0, workers), at the same time if it can, and returns when all have returned. `task` does not throw.
-/// A program with a thread pool of its own hands in one of these; without it Kindred starts threads for the call and joins them.
-/// A task that starts after the executor has returned does nothing; tasks that still run then are waited for. `task` itself stays valid until it was called
-/// for every worker.
-using Executor = std::function<void(std::size_t workers, const std::function<void(std::size_t worker)>& task)>;
 
 /// How a parallel loop runs.
 struct ParallelOptions {
@@ -34,17 +29,11 @@ struct ParallelOptions {
   const Executor* executor = nullptr;  ///< The caller's own threads, or none.
 };
 
-namespace detail {
-
-/// More is a mistake, -1 for "all" say, which would take all memory.
-inline constexpr std::size_t most_threads = 4096;
-
-inline void check_threads(std::size_t threads) {
-  if (threads > most_threads)
-    throw InvalidArgument("threads", threads, "at most " + std::to_string(most_threads) + "; 0 takes all hardware threads");
+/// A loop of a call that runs as `execution` says. @throws InvalidArgument if there are too many threads.
+[[nodiscard]] inline ParallelOptions loop_of(const Execution& execution, std::size_t grain) {
+  detail::check_threads(execution.threads);
+  return {.threads = execution.threads, .grain = grain, .executor = execution.executor};
 }
-
-}  // namespace detail
 
 /// The number of threads that `threads` stands for: itself, or for 0 as many as the process may use at once: hardware threads, those of its affinity or
 /// its container's quota, whichever are fewest. @throws InvalidArgument if it is above 4,096.

@@ -186,9 +186,15 @@ void for_each_shared_block(const RowsRef& a, const RowsRef& b, Body&& body) {
 /// Makes each number the sum over all processes that have a part of the interactions; an empty one where there is one process.
 using SumOverAll = std::function<void(std::span<double> numbers)>;
 
-/// quantile() of the magnitudes of all `nnz` values, which are not copied: non-negative floats are in the order of their bits, and two passes of counting find
-/// the two that stand beside the place asked for. `source` has all of them, or those of this process.
-[[nodiscard]] inline double magnitude_quantile(const RowsRef& source, double probability, Offset nnz, const SumOverAll& sum_over_all = {}) {
+/// The values whose magnitudes are counted.
+enum class Magnitudes { all, likes };
+
+/// quantile() of the magnitudes of `count` values, all or the likes among them; the values are not copied.
+///
+/// Floats that are not negative have the order of their bits, and two passes of counting find the two beside the place asked for. `source` has
+/// all interactions, or those of this process.
+[[nodiscard]] inline double magnitude_quantile(const RowsRef& source, double probability, Offset nnz, Magnitudes which,
+                                               const SumOverAll& sum_over_all = {}) {
   const double place = probability * static_cast<double>(nnz - 1);
   const auto below = static_cast<std::uint64_t>(place);
   const std::array<std::uint64_t, 2> ranks = {below, (std::min)(below + 1, static_cast<std::uint64_t>(nnz - 1))};
@@ -200,7 +206,8 @@ using SumOverAll = std::function<void(std::span<double> numbers)>;
   };
   const auto for_each_magnitude = [&](auto&& body) {
     source.for_each_block([&](const RowBlock& block) {
-      for (const float value : block.rows.values()) body(std::bit_cast<std::uint32_t>(std::abs(value)));
+      for (const float value : block.rows.values())
+        if (which == Magnitudes::all || value > 0.0F) body(std::bit_cast<std::uint32_t>(std::abs(value)));
     });
   };
   constexpr std::size_t bins = std::size_t{1} << 16;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <kindred/core/error.hpp>
+#include <kindred/core/execution.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/random.hpp>
 #include <kindred/core/types.hpp>
@@ -31,7 +32,7 @@ struct SyntheticOptions {
   double popularity_exponent = 0.85;  ///< Zipf exponent of item popularity, [0, 3].
   double activity_sd = 0.6;           ///< Standard deviation of the logarithm of a user's number of items, [0, 3].
   std::uint64_t seed = 42;
-  std::size_t threads = 0;  ///< 0: all hardware threads. The data is the same for any number.
+  Execution execution = {};
 };
 
 namespace detail {
@@ -137,7 +138,7 @@ struct SyntheticListener {
 /// Made-up listening data that looks like the real thing: Zipf popularity, log-normal activity, heavy-tailed play counts, and tastes: every item
 /// belongs to a group, every user draws most items from three groups. Names, first-play times and profiles (some fields missing) included.
 ///
-/// A function of the options without `threads`, the same on every platform up to the rounding of a logarithm. O(users * items_per_user * log items).
+/// A function of the options without `execution`, the same on every platform up to the rounding of a logarithm. O(users * items_per_user * log items).
 /// @throws InvalidArgument if an option is out of range.
 [[nodiscard]] inline Dataset synthetic_listening(const SyntheticOptions& options = {}) {
   detail::check_synthetic(options);
@@ -167,7 +168,7 @@ struct SyntheticListener {
   std::vector<Row> rows(n_users);
   const double log_mean = detail::portable_log(options.items_per_user) - 0.5 * options.activity_sd * options.activity_sd;
   const std::size_t most = (std::max)(std::size_t{1}, n_items / 2);
-  const ParallelOptions parallel{.threads = options.threads, .grain = 64};
+  const ParallelOptions parallel = loop_of(options.execution, 64);
   std::vector<std::vector<Index>> seen_by(worker_count(n_users, parallel), std::vector<Index>(n_items, -1));
 
   parallel_for(n_users, parallel, [&](std::size_t first, std::size_t last, std::size_t worker) {

@@ -123,11 +123,9 @@ class CommonValues {
     add("users", shape.users);
     add("items", shape.items);
   }
-  /// All options of a fit but how it runs: threads and the level of instructions, which ranks agree on.
+  /// All options of a fit.
   void add(const AlsOptions& options) {
-    visit_fields(options, [&](std::string_view name, const auto& field, const auto&...) {
-      if (name != "threads" && name != "simd") add(name, field);
-    });
+    visit_fields(options, [&](std::string_view name, const auto& field, const auto&...) { add(name, field); });
   }
 
   /// Every rank calls it with values of the same names. @throws InvalidArgument naming the first value that differs on another rank.

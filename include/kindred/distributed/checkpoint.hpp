@@ -25,12 +25,12 @@ template <Communicator C, Real Scalar, ShareableSource Source>
 FitReport fit_distributed_with_checkpoints(C& communicator, ImplicitALS<Scalar>& model, const Source& train, const std::string& path,
                                            const CheckpointOptions& checkpoints = {}, typename ImplicitALS<Scalar>::FitOptions fit = {}) {
   detail::Agreement<C> agree(communicator);
-  AlsOptions options = model.options();
+  const AlsOptions& options = model.options();
   std::optional<FitSnapshot<Scalar>> before;
-  agree.on([&] { options.simd = resolve_level(options.simd); });
+  agree.on([&] { fit.execution.simd = resolve_level(fit.execution.simd); });
   // The level is part of what a checkpoint belongs to, and the lowest one is what all will use.
-  for (const auto& [level] : detail::gathered<C, 1>(communicator, {static_cast<double>(options.simd)}))
-    options.simd = (std::min)(options.simd, static_cast<SimdLevel>(static_cast<int>(level)));
+  for (const auto& [level] : detail::gathered<C, 1>(communicator, {static_cast<double>(fit.execution.simd)}))
+    fit.execution.simd = (std::min)(fit.execution.simd, static_cast<SimdLevel>(static_cast<int>(level)));
   agree.on([&] { detail::keep_checkpoints<Scalar>(options, detail::fingerprint(train), path, checkpoints, fit, before); });
   if (communicator.rank() != 0) fit.on_snapshot = {};
   communicator.barrier();  // all ranks have read before one writes

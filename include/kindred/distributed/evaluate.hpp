@@ -28,7 +28,9 @@ namespace detail {
   common.add("interactions of test", test_nnz);
   common.add("cutoffs", std::span<const std::size_t>(options.cutoffs));
   common.add("seen", options.seen);
-  common.add("candidates", options.candidates);
+  common.add("candidates", options.filter.candidates);
+  common.add("allow", options.filter.allow ? *options.filter.allow : std::span<const Index>());
+  common.add("min_score", options.filter.min_score);
   common.add("fallback", options.fallback);
   common.add("recall_denominator", options.ranking.recall_denominator);
   common.add("ap_denominator", options.ranking.ap_denominator);

@@ -18,6 +18,7 @@
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/execution.hpp>
 #include <kindred/core/progress.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
@@ -52,8 +53,8 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
   FitReport report;
   std::optional<ImplicitALS<Scalar>> fitted;
   agree.together([&] {
-    AlsOptions options = model.options();
-    SimdLevel level = resolve_level(options.simd);
+    const AlsOptions& options = model.options();
+    SimdLevel level = resolve_level(fit_options.execution.simd);
     const MatrixShape shape = train.shape();
     detail::CommonValues common;
     common.add(shape);
@@ -76,7 +77,7 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
       level = (std::min)(level, static_cast<SimdLevel>(static_cast<int>(their_level)));
       asks_progress = asks_progress || their_progress > 0.0;
     }
-    options.simd = level;
+    fit_options.execution.simd = level;
     if (asks_progress)
       fit_options.progress = [&, own = fit_options.progress](const Progress& progress) {
         auto answer = static_cast<std::uint8_t>(ProgressAnswer::keep_going);
@@ -89,6 +90,7 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
 
     const auto& by_items = transpose(train);
     detail::check_fit(options, shape, train.nnz(), std::convertible_to<const Source&, CsrView>, false, fit_options);
+    const detail::AlsSettings settings = detail::settings_of(options);
     std::vector<Index> user_counts = row_counts(train), item_counts = row_counts(by_items);
     // Where the run of each rank begins.
     const std::vector<Index> users = row_shares(user_counts, options, ranks, static_cast<Index>(detail::loss_grain));
@@ -97,9 +99,6 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
     const auto own_items = rows_between(by_items, items[rank], items[rank + 1]);
     (void)detail::checked_row_counts(detail::RowsRef(own_users), "train", users[rank], users[rank + 1]);
     (void)detail::checked_row_counts(detail::RowsRef(own_items), "train by items", items[rank], items[rank + 1]);
-    std::optional<double> cap = options.value_cap;
-    if (options.value_cap_quantile)
-      cap = detail::magnitude_quantile(detail::RowsRef(own_users), *options.value_cap_quantile, train.nnz(), sum);
 
     detail::FitPartners<Scalar> partners;
     partners.rank = rank;
@@ -120,11 +119,11 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
                                 starts, row_bytes);
     };
     const Stopwatch total;
-    detail::AlsFit<Scalar> work(options, detail::AlsWeights(options, std::move(user_counts), std::move(item_counts), cap),
-                                detail::RowsRef(own_users), detail::RowsRef(own_items), fit_options, total, &partners);
+    const detail::RowsRef own_user_rows(own_users);
+    detail::AlsFit<Scalar> work(options, detail::AlsWeights(settings, own_user_rows, std::move(user_counts), std::move(item_counts), train.nnz(), sum),
+                                own_user_rows, detail::RowsRef(own_items), fit_options, total, &partners);
     auto [state, done] = work.run();
-    state.options.simd = model.options().simd;  // the level that all ranks have was for the fit alone
-    fitted.emplace(std::move(state));
+    fitted.emplace(std::move(state), level);
     report = std::move(done);
     report.seconds = total.seconds();
   });

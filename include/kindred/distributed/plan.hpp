@@ -32,12 +32,13 @@ struct DistributedPlan {
 /// Before a cluster is asked for: memory of a rank, and what an iteration moves. Every rank holds all factors; of `interactions` in memory, all of them too, as
 /// each process that holds a CsrMatrix does. @throws InvalidArgument if a size, option or the network is out of range.
 template <Real Scalar = float>
-[[nodiscard]] DistributedPlan estimate_distributed(Index users, Index items, Offset nnz, const AlsOptions& options, std::size_t ranks,
+[[nodiscard]] DistributedPlan estimate_distributed(Index users, Index items, Offset nnz, const AlsOptions& asked, std::size_t ranks,
                                                    Interactions interactions = Interactions::in_file, const Network& network = {}) {
   if (ranks < 1) throw InvalidArgument("ranks", ranks, "at least 1");
   if (!(network.bytes_per_second > 0.0)) throw InvalidArgument("bytes_per_second", network.bytes_per_second, "above 0");
   if (!(network.latency_seconds >= 0.0)) throw InvalidArgument("latency_seconds", network.latency_seconds, "at least 0");
-  const MemoryEstimate one = estimate_memory<Scalar>(users, items, nnz, options);
+  const MemoryEstimate one = estimate_memory<Scalar>(users, items, nnz, asked);
+  const detail::AlsSettings options = detail::settings_of(asked);
   DistributedPlan plan;
   plan.memory = one.total() - one.strengths - (interactions == Interactions::in_file ? one.transposed : 0);
   // Runs of rows are of equal cost, not length: a rank receives what it did not solve, on average this much.

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include <kindred/core/error.hpp>
+#include <kindred/core/execution.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/progress.hpp>
 #include <kindred/core/thread_team.hpp>
@@ -42,14 +43,14 @@ enum class SeenItems {
 struct EvaluateOptions {
   std::vector<std::size_t> cutoffs = {10};  ///< Strictly increasing, each at least 1.
   SeenItems seen = SeenItems::excluded;
-  Candidates candidates = Candidates::trained;
+  ItemFilter filter = {};  ///< For every user.
   Fallback fallback = Fallback::none;                          ///< For users that the model does not know.
   RankingOptions ranking = {};                                 ///< Variants of the metrics.
   std::optional<std::span<const Index>> users = std::nullopt;  ///< If set, only these users, strictly increasing.
   std::optional<Groups> user_groups = std::nullopt;            ///< If set, the metrics of each group too.
   std::optional<Groups> item_groups = std::nullopt;            ///< If set, what happens to the items of each group.
   bool keep_per_user = false;                                  ///< Fill RankingReport::per_user.
-  std::size_t threads = 0;                                     ///< 0: all hardware threads. The report is the same for any number.
+  Execution execution = {};
   /// In users done and in all, about a hundred times; stop_and_keep makes the report one of the users done, the first of those asked for.
   ProgressCallback progress = {};
 };
@@ -133,7 +134,8 @@ inline void check_groups(const std::optional<Groups>& groups, std::string_view n
   text += excluded ? "; items of train excluded" : "; nothing excluded";
   text += said(" (", report.test_items_in_train,
                excluded ? " test interactions are in train too, where no list can find them)" : " test interactions are in train too)");
-  text += options.candidates == Candidates::trained ? "; candidates are items with train data" : "; candidates are all items";
+  text += options.filter.candidates == Candidates::trained ? "; candidates are items with train data" : "; candidates are all items";
+  if (options.filter.allow) text += said("; ", options.filter.allow->size(), " items allowed");
   text += said("; the model listed ", report.listed_against_request, " items that it was asked to leave out");
   text += options.ranking.recall_denominator == RecallDenominator::relevant ? "; recall over |T|" : "; recall over min(K, |T|)";
   text += options.ranking.ap_denominator == ApDenominator::min_cutoff_relevant ? "; AP over min(K, |T|)" : "; AP over |T|";
@@ -184,7 +186,8 @@ template <RecommenderModel Model>
       throw InvalidArgument("cutoff", options.cutoffs[c], "above the one before it, which is " + std::to_string(options.cutoffs[c - 1]));
   }
   if (options.users) check_index_list(*options.users, "users", "a user", train.rows());
-  check_threads(options.threads);
+  check_filters({}, options.filter, "an item", train.cols());
+  check_threads(options.execution.threads);
 
   RankingReport report;
   std::vector<Index> item_users(static_cast<std::size_t>(train.cols()), 0);
@@ -220,9 +223,9 @@ template <RecommenderModel Model>
   const auto list_of = [&](std::size_t n) { return std::span<const Index>(lists).subspan(n * length, length); };
   std::vector<RankingScores> scores(users.size() * n_cutoffs);
   std::vector<ListFacts> facts(users.size());
-  RecommendAllOptions request{.count = length, .candidates = options.candidates, .fallback = options.fallback, .threads = 1};
-  ThreadTeam team;
-  const ParallelOptions by_blocks{.threads = resolve_threads(options.threads), .grain = 256, .executor = team.executor()};
+  RecommendAllOptions request{.count = length, .filter = options.filter, .fallback = options.fallback, .execution = {.threads = 1}};
+  ThreadTeam team(options.execution.executor);
+  const ParallelOptions by_blocks{.threads = resolve_threads(options.execution.threads), .grain = 256, .executor = team.executor()};
   // One round, or as many as there is progress to tell of: never too short for all threads.
   const Stopwatch watch;
   const std::size_t round = options.progress ? (std::max)(by_blocks.grain * by_blocks.threads, users.size() / 100 + 1) : users.size();
@@ -270,7 +273,9 @@ template <RecommenderModel Model>
       ListFacts found{.source = source, .empty = list.empty(), .equal_scores = list.size() > 1};
       for (const Scored& one : list) {
         const bool unwanted = (options.seen == SeenItems::excluded && std::binary_search(known.begin(), known.end(), one.item)) ||
-                              (options.candidates == Candidates::trained && item_users[static_cast<std::size_t>(one.item)] == 0);
+                              (options.filter.candidates == Candidates::trained && item_users[static_cast<std::size_t>(one.item)] == 0) ||
+                              (options.filter.allow && !std::binary_search(options.filter.allow->begin(), options.filter.allow->end(), one.item)) ||
+                              (options.filter.min_score && !(one.score >= *options.filter.min_score));
         found.against_request += unwanted ? 1 : 0;
         found.equal_scores = found.equal_scores && one.score == list.front().score;
       }

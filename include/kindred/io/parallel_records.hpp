@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <kindred/core/execution.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/io/block_parser.hpp>
@@ -34,7 +35,7 @@ class ParallelRecords {
   /// `table` stands at its first row, or at its end. All references must outlive this object.
   ParallelRecords(TableReader& table, const DelimitedFormat& format, const RecordParser& records, RecordParts parts, Rekey& rekey)
       : table_(table), records_(records), parts_(parts), parsers_() {
-    const std::size_t workers = (std::min)(resolve_threads(table.options().threads), table.most_threads());
+    const std::size_t workers = (std::min)(resolve_threads(table.options().execution.threads), table.most_threads());
     for (std::size_t n = 0; n < workers; ++n) parsers_.emplace_back(table, format, records, parts, rekey);
     done_.resize(workers);
   }
@@ -67,7 +68,7 @@ class ParallelRecords {
     MergedKeys users = merge_keys(seen_users), items = merge_keys(seen_items);
     Dataset data;
     if (parts_.item_names) data.item_names = merge_names(items);
-    RowMerger merger(std::move(users), std::move(items), parts_.times, table_.options().threads);
+    RowMerger merger(std::move(users), std::move(items), parts_.times, table_.options().execution);
     const std::uint64_t zero_rows = merger.merge(blocks, data, report, [&] {
       for (auto& parser : parsers_) parser.forget_rows();
     });
@@ -78,7 +79,7 @@ class ParallelRecords {
   // The calling thread reads, and parses when it is far ahead; the others parse what waits. No thread waits for the block of another.
   void parse_blocks() {
     const std::size_t workers = parsers_.size();
-    parallel_for(workers, {.threads = workers}, [&](std::size_t, std::size_t, std::size_t worker) {
+    parallel_for(workers, {.threads = workers, .grain = 1, .executor = table_.options().execution.executor}, [&](std::size_t, std::size_t, std::size_t worker) {
       try {
         if (worker == 0)
           read_blocks(workers > 1 ? 3 * workers : 0);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <kindred/core/aligned.hpp>
+#include <kindred/core/execution.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
@@ -67,8 +68,8 @@ struct ThreadRows {
 /// Rows of all threads become a matrix: gathered by user, then merged.
 class RowMerger {
  public:
-  RowMerger(MergedKeys users, MergedKeys items, bool with_times, std::size_t threads)
-      : users_(std::move(users)), items_(std::move(items)), with_times_(with_times), threads_(threads) {}
+  RowMerger(MergedKeys users, MergedKeys items, bool with_times, const Execution& execution)
+      : users_(std::move(users)), items_(std::move(items)), with_times_(with_times), execution_(execution) {}
 
   /// Puts keys, matrix, times and raw rows into `data`, and `merged` into the report; uses keys and rows up. Returns how many rows summed to zero.
   /// O(rows * log(longest row)). @throws InvalidArgument if a sum is beyond the range of a float, naming the first such pair.
@@ -79,7 +80,7 @@ class RowMerger {
     blocks = {};
     forget();
     std::mutex mutex;
-    parallel_for(static_cast<std::size_t>(users_.map.size()), {.threads = threads_, .grain = 1024},
+    parallel_for(static_cast<std::size_t>(users_.map.size()), loop_of(execution_, 1024),
                  [&](std::size_t first, std::size_t last, std::size_t) {
                    const RowMerge::Found found = merge.merge(first, last);
                    const std::lock_guard lock(mutex);
@@ -97,7 +98,7 @@ class RowMerger {
     const auto n_users = static_cast<std::size_t>(users_.map.size());
     std::size_t total = 0;
     for (const ThreadRows& block : blocks) total += static_cast<std::size_t>(block.found.rows);
-    const std::size_t runs = (std::max)(std::size_t{1}, (std::min)(resolve_threads(threads_), total / (8 * n_users + 1)));
+    const std::size_t runs = (std::max)(std::size_t{1}, (std::min)(resolve_threads(execution_.threads), total / (8 * n_users + 1)));
     // Runs of about as many rows.
     std::vector<std::size_t> first_block(runs + 1, blocks.size());
     first_block[0] = 0;
@@ -108,7 +109,7 @@ class RowMerger {
     GatheredRows rows;
     std::vector<std::vector<Offset>> next(runs, std::vector<Offset>(n_users, 0));
     const auto each_run = [&](auto&& body) {
-      parallel_for(runs, {.threads = threads_}, [&](std::size_t first, std::size_t last, std::size_t) {
+      parallel_for(runs, loop_of(execution_, 1), [&](std::size_t first, std::size_t last, std::size_t) {
         for (std::size_t run = first; run < last; ++run)
           for (std::size_t n = first_block[run]; n < first_block[run + 1]; ++n) body(next[run], blocks[n]);
       });
@@ -145,7 +146,7 @@ class RowMerger {
   MergedKeys users_;
   MergedKeys items_;
   bool with_times_;
-  std::size_t threads_;
+  Execution execution_;
 };
 
 }  // namespace detail

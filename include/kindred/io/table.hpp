@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <kindred/core/error.hpp>
+#include <kindred/core/execution.hpp>
 #include <kindred/core/progress.hpp>
 #include <kindred/data/load_report.hpp>
 #include <kindred/io/line_parser.hpp>
@@ -31,8 +32,7 @@ struct ReadOptions {
   std::size_t first_bad = 10;                         ///< Bad lines to keep in the report.
   /// After every block, in bytes done and in all; stop_and_keep leaves the rest of the file unread.
   ProgressCallback progress = {};
-  /// At most 4,096. 0: all hardware threads. No more are used than the file has blocks, nor than 256. The result is the same for any number.
-  std::size_t threads = 0;
+  Execution execution = {};                                   ///< No more threads are used than the file has blocks, nor than 256.
   std::size_t block_bytes = detail::LineSource::block_bytes;  ///< In [1, 2^30]: read, and handed to a thread, at a time. Changes no result.
   /// Where bytes come from instead of the file system; io/gzip.hpp has one. Without it, the path "-" is the standard input.
   OpenBytes open = {};

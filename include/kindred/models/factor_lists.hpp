@@ -108,11 +108,7 @@ template <Real Scalar>
   const auto place = std::lower_bound(exclude.begin(), exclude.end(), self);
   if (options.self == SelfMatch::excluded && (place == exclude.end() || *place != self)) exclude.insert(place, self);
   return one_list(searched, searched.rows.row(self).data(),
-                  {.count = options.count,
-                   .exclude = exclude,
-                   .allow = options.allow,
-                   .min_score = options.min_score,
-                   .candidates = options.candidates},
+                  {.count = options.count, .exclude = exclude, .filter = options.filter},
                   Similarity::cosine);
 }
 
@@ -136,13 +132,13 @@ template <Real Scalar>
 /// The lists of `users`, whose factors are rows of `queries`.
 template <Real Scalar>
 [[nodiscard]] RankedLists many_lists(const Searched<Scalar>& searched, const FactorMatrix<Scalar>& queries, std::span<const Index> users,
-                                     const RecommendAllOptions& options, const Executor* executor = nullptr) {
+                                     const RecommendAllOptions& options) {
   std::vector<std::vector<Scored>> lists(users.size());
   std::vector<ListSource> sources(users.size(), ListSource::model);
-  const std::size_t threads = users.size() <= 8 ? 1 : resolve_threads(options.threads);
+  const std::size_t threads = users.size() <= 8 ? 1 : resolve_threads(options.execution.threads);
   const std::size_t share = (users.size() + threads - 1) / threads;
   const ParallelOptions parallel{
-      .threads = threads, .grain = (std::min)(TopKSearch<Scalar>::tile, (std::max)(std::size_t{8}, share)), .executor = executor};
+      .threads = threads, .grain = (std::min)(TopKSearch<Scalar>::tile, (std::max)(std::size_t{8}, share)), .executor = options.execution.executor};
   std::vector<TopKSearch<Scalar>> searches;
   for (std::size_t n = 0; n < worker_count(users.size(), parallel); ++n) searches.emplace_back(searched.index, searched.rows);
   parallel_for(users.size(), parallel, [&](std::size_t first, std::size_t last, std::size_t worker) {
@@ -172,12 +168,13 @@ template <Real Scalar>
 template <Real Scalar>
 void stream_lists(const Searched<Scalar>& searched, const FactorMatrix<Scalar>& queries, std::span<const Index> users,
                   RecommendAllOptions options, const ListSink& sink) {
-  ThreadTeam team;
-  options.threads = resolve_threads(options.threads);
-  const std::size_t round = 8 * TopKSearch<Scalar>::tile * options.threads;
+  ThreadTeam team(options.execution.executor);
+  options.execution.executor = team.executor();
+  options.execution.threads = resolve_threads(options.execution.threads);
+  const std::size_t round = 8 * TopKSearch<Scalar>::tile * options.execution.threads;
   for (std::size_t first = 0; first < users.size(); first += round) {
     const std::span<const Index> some = users.subspan(first, (std::min)(round, users.size() - first));
-    const RankedLists lists = many_lists(searched, queries, some, options, team.executor());
+    const RankedLists lists = many_lists(searched, queries, some, options);
     for (std::size_t n = 0; n < some.size(); ++n) sink(some[n], lists.row(n), lists.source(n));
   }
 }

@@ -14,6 +14,7 @@
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/execution.hpp>
 #include <kindred/core/lazy.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
@@ -183,6 +184,14 @@ class FactorModel {
     });
   }
   [[nodiscard]] detail::Searched<Scalar> searched() const { return {index(), items_, item_counts_}; }
+  /// Calls `body` with the index, or with one made for the call where another level of instructions was asked for.
+  template <typename Body>
+  auto with_index(SimdLevel asked, Body&& body) const {
+    if (asked == SimdLevel::best || resolve_level(asked) == resolve_level(simd_)) return body(searched());
+    detail::require_finite(items_, "item");
+    const TopKIndex<Scalar> other(items_, users_, asked);
+    return body(detail::Searched<Scalar>{other, items_, item_counts_});
+  }
   [[nodiscard]] detail::Searched<Scalar> searched_users() const {
     return {user_index_.get_or_make([&] {
               detail::require_finite(users_, "user");
@@ -241,7 +250,7 @@ RankedLists FactorModel<Scalar>::recommend_all(std::span<const Index> users, con
   require_fitted();
   detail::check_recommend_all(users, options, shape());
   check_fallback(options.fallback);
-  return detail::many_lists(searched(), users_, users, options);
+  return with_index(options.execution.simd, [&](const auto& searched) { return detail::many_lists(searched, users_, users, options); });
 }
 
 template <Real Scalar>
@@ -249,7 +258,7 @@ void FactorModel<Scalar>::recommend_all(std::span<const Index> users, const Reco
   require_fitted();
   detail::check_recommend_all(users, options, shape());
   check_fallback(options.fallback);
-  detail::stream_lists(searched(), users_, users, options, sink);
+  with_index(options.execution.simd, [&](const auto& searched) { detail::stream_lists(searched, users_, users, options, sink); });
 }
 
 template <Real Scalar>
@@ -264,7 +273,7 @@ template <Real Scalar>
 std::vector<Scored> FactorModel<Scalar>::similar_items(Index item, const SimilarOptions& options) const {
   require_fitted();
   detail::check_item(item, shape());
-  detail::check_filters(options.exclude, options.allow, options.min_score, "an item", shape().items);
+  detail::check_filters(options.exclude, options.filter, "an item", shape().items);
   return detail::neighbours(searched(), item, options);
 }
 
@@ -272,7 +281,7 @@ template <Real Scalar>
 std::vector<Scored> FactorModel<Scalar>::similar_users(Index user, const SimilarOptions& options) const {
   require_fitted();
   detail::check_user(user, shape());
-  detail::check_filters(options.exclude, options.allow, options.min_score, "a user", shape().users);
+  detail::check_filters(options.exclude, options.filter, "a user", shape().users);
   return detail::neighbours(searched_users(), user, options);
 }
 
@@ -280,7 +289,7 @@ template <Real Scalar>
 std::vector<Scored> FactorModel<Scalar>::recommend_users(Index item, const RecommendOptions& options) const {
   require_fitted();
   detail::check_item(item, shape());
-  detail::check_filters(options.exclude, options.allow, options.min_score, "a user", shape().users);
+  detail::check_filters(options.exclude, options.filter, "a user", shape().users);
   detail::check_rerank(options.rerank, shape().users, "users");
   detail::require_finite_row(items_, item, "item");
   if (!detail::is_known(items_.row(item))) return {};

@@ -12,6 +12,7 @@
 
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/execution.hpp>
 #include <kindred/core/lazy.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/progress.hpp>
@@ -93,7 +94,7 @@ class ImplicitALS : public FactorModel<Scalar> {
 
   /// The factors of a user for every row of `rows`, n_new x n_items: n_new x factors. The same bytes for any number of threads.
   /// @throws as fold_in does; ShapeError if `rows` has another number of items.
-  [[nodiscard]] FactorMatrix<Scalar> fold_in_all(const CsrView& rows) const;
+  [[nodiscard]] FactorMatrix<Scalar> fold_in_all(const CsrView& rows, const Execution& execution = {}) const;
 
   /// What each interaction adds to the score of `item` for a user with these interactions, by the exact solution whatever the solver.
   /// @throws as fold_in does; InvalidArgument if the item is out of range.
@@ -103,31 +104,31 @@ class ImplicitALS : public FactorModel<Scalar> {
 
   /// Solves `users` (strictly increasing) anew for the items as they are: row n of `rows`, users x n_items, is the FULL history of users[n], not
   /// what came on top. Other factors stay. @throws as fold_in_all does; InvalidArgument if `users` is not valid.
-  void refit_users(std::span<const Index> users, const CsrView& rows);
+  void refit_users(std::span<const Index> users, const CsrView& rows, const Execution& execution = {});
 
   /// Adds a user for each row of `rows`, n_new x n_items. Returns the index of the first. @throws as fold_in_all does.
-  Index append_users(const CsrView& rows);
+  Index append_users(const CsrView& rows, const Execution& execution = {});
 
   /// Solves `items` (strictly increasing) anew for the users as they are: column n of `columns`, n_users x items, is everything known of items[n].
   /// The first call after a fit also sums the users' Gram matrix, O(users factors^2), and each finds an eigenbasis, O(factors^3). Once an eighth of the
   /// items were updated, both sides turn into the new eigenbasis: scores then change by rounding alone.
   /// @throws NotFitted; ShapeError if `columns` is of another shape; InvalidArgument if `items` is not valid; NumericalError as fit does.
-  void refit_items(std::span<const Index> items, const CsrView& columns);
+  void refit_items(std::span<const Index> items, const CsrView& columns, const Execution& execution = {});
 
   /// Adds an item for each column of `columns`, n_users x n_new, as refit_items does. Returns the index of the first.
   /// @throws NotFitted; ShapeError if `columns` has another number of users; NumericalError as fit does.
-  Index append_items(const CsrView& columns);
+  Index append_items(const CsrView& columns, const Execution& execution = {});
 
   // ---- for code that keeps models in files, or fits them together with other processes ----
 
   /// A model of parts that belong together; without factors it is not fitted. O(items * factors) to index the items.
-  explicit ImplicitALS(detail::AlsState<Scalar> state, detail::IndexItems index = detail::IndexItems::now);
+  explicit ImplicitALS(detail::AlsState<Scalar> state, SimdLevel simd, detail::IndexItems index = detail::IndexItems::now);
   /// The parts; the model is not fitted afterwards.
   [[nodiscard]] detail::AlsState<Scalar> release() &&;
   /// True if the factors are in the eigenbasis that eigenvalues() belongs to: false once items were updated, until enough of them were.
   [[nodiscard]] bool is_settled() const noexcept { return !item_system_; }
   /// The same model with its factors in the eigenbasis. O((users + items) factors^2).
-  [[nodiscard]] ImplicitALS settled() const;
+  [[nodiscard]] ImplicitALS settled(const Execution& execution = {}) const;
   /// The weights of the objective, and the constants that the fit took from train.
   [[nodiscard]] const detail::AlsWeights& weights() const noexcept { return weights_; }
 
@@ -137,6 +138,7 @@ class ImplicitALS : public FactorModel<Scalar> {
   using FactorModel<Scalar>::items_;
   using FactorModel<Scalar>::user_counts_;
   using FactorModel<Scalar>::item_counts_;
+  using FactorModel<Scalar>::simd_;
   using FactorModel<Scalar>::require_fitted;
 
   FitReport fit_rows(const detail::RowsRef& train, const detail::RowsRef& by_items, const FitOptions& fit_options, const Stopwatch& total);
@@ -146,7 +148,13 @@ class ImplicitALS : public FactorModel<Scalar> {
   }
   [[nodiscard]] detail::FixedSide<Scalar> fixed_users(const ParallelOptions& parallel);
   /// Solves `rows` of one side, existing ones or the next new ones; row n of `known` (no zeros) is everything known of rows[n].
-  void update(Side side, std::span<const Index> rows, const CsrView& known, std::string_view where);
+  void update(Side side, std::span<const Index> rows, const CsrView& known, std::string_view where,
+              const Execution& execution);
+  /// `execution` at the level of the model, whose bytes an update shares.
+  [[nodiscard]] Execution run_of(Execution execution) const noexcept {
+    execution.simd = simd_;
+    return execution;
+  }
 
   AlsOptions options_;
   detail::AlsWeights weights_;
@@ -158,10 +166,10 @@ class ImplicitALS : public FactorModel<Scalar> {
 };
 
 template <Real Scalar>
-ImplicitALS<Scalar>::ImplicitALS(detail::AlsState<Scalar> state, detail::IndexItems index)
+ImplicitALS<Scalar>::ImplicitALS(detail::AlsState<Scalar> state, SimdLevel simd, detail::IndexItems index)
     : FactorModel<Scalar>(std::move(state.users), std::move(state.items),
                           {state.weights.counts(Side::users).begin(), state.weights.counts(Side::users).end()},
-                          {state.weights.counts(Side::items).begin(), state.weights.counts(Side::items).end()}, state.options.simd),
+                          {state.weights.counts(Side::items).begin(), state.weights.counts(Side::items).end()}, simd),
       options_(std::move(state.options)),
       weights_(std::move(state.weights)),
       eigenvalues_(std::move(state.eigenvalues)) {
@@ -171,7 +179,7 @@ ImplicitALS<Scalar>::ImplicitALS(detail::AlsState<Scalar> state, detail::IndexIt
 template <Real Scalar>
 detail::AlsState<Scalar> ImplicitALS<Scalar>::release() && {
   detail::AlsState<Scalar> state{options_, std::move(weights_), std::move(users_), std::move(items_), std::move(eigenvalues_)};
-  *this = ImplicitALS(options_);
+  *this = ImplicitALS(state.options);
   return state;
 }
 
@@ -201,9 +209,10 @@ FitReport ImplicitALS<Scalar>::fit_rows(const detail::RowsRef& train, const deta
   if (by_items.nnz() != train.nnz())
     throw ShapeError("train by items holds " + std::to_string(by_items.nnz()) + " interactions; train holds " +
                      std::to_string(train.nnz()));
-  detail::AlsFit<Scalar> work(options_, detail::AlsWeights(options_, train, by_items), train, by_items, fit_options, total, nullptr);
+  detail::AlsFit<Scalar> work(options_, detail::AlsWeights(detail::settings_of(options_), train, by_items), train, by_items, fit_options, total,
+                              nullptr);
   auto [state, report] = work.run();
-  *this = ImplicitALS(std::move(state));
+  *this = ImplicitALS(std::move(state), resolve_level(fit_options.execution.simd));
   report.seconds = total.seconds();
   return report;
 }
@@ -220,20 +229,20 @@ template <Real Scalar>
 std::vector<Scalar> ImplicitALS<Scalar>::fold_in(const SparseRow& interactions) const {
   require_fitted();
   const detail::CheckedRow checked(interactions, "interactions", shape().items);
-  std::vector<Scalar> x(options_.factors);
-  auto solver = solvers_.take([&] { return detail::AlsFoldIn<Scalar>(options_, weights_, Side::users, fixed_items()); });
-  solver->solve(0, checked.row(), weights_.new_user_background(checked.columns.size()), "fold_in", x);
+  std::vector<Scalar> x(weights_.settings().factors);
+  auto solver = solvers_.take([&] { return detail::AlsFoldIn<Scalar>(weights_, Side::users, fixed_items(), simd_); });
+  solver->solve(0, checked.row(), weights_.new_user_background(weights_.likes_of(checked.row())), "fold_in", x);
   solvers_.give_back(std::move(solver));
   return x;
 }
 
 template <Real Scalar>
-FactorMatrix<Scalar> ImplicitALS<Scalar>::fold_in_all(const CsrView& rows) const {
+FactorMatrix<Scalar> ImplicitALS<Scalar>::fold_in_all(const CsrView& rows, const Execution& execution) const {
   require_fitted();
   detail::check_shape("rows", rows.shape(), "what the model takes", {rows.rows(), shape().items});
   CsrMatrix cleaned;
-  return detail::fold_in_rows<Scalar>(options_, weights_, Side::users, fixed_items(), detail::without_stored_zeros(rows, cleaned), {},
-                                      {.threads = options_.threads}, "fold_in_all");
+  return detail::fold_in_rows<Scalar>(weights_, Side::users, fixed_items(), detail::without_stored_zeros(rows, cleaned), {},
+                                      run_of(execution), "fold_in_all");
 }
 
 template <Real Scalar>
@@ -241,62 +250,64 @@ Explanation ImplicitALS<Scalar>::explain(const SparseRow& interactions, Index it
   require_fitted();
   detail::check_item(item, shape());
   const detail::CheckedRow checked(interactions, "interactions", shape().items);
-  return detail::AlsFoldIn<Scalar>(options_, weights_, Side::users, fixed_items())
-      .explain(checked.row(), weights_.new_user_background(checked.columns.size()), item);
+  return detail::AlsFoldIn<Scalar>(weights_, Side::users, fixed_items(), simd_)
+      .explain(checked.row(), weights_.new_user_background(weights_.likes_of(checked.row())), item);
 }
 
 template <Real Scalar>
-void ImplicitALS<Scalar>::refit_users(std::span<const Index> users, const CsrView& rows) {
+void ImplicitALS<Scalar>::refit_users(std::span<const Index> users, const CsrView& rows, const Execution& execution) {
   require_fitted();
   detail::check_index_list(users, "users", "a user", shape().users);
   detail::check_shape("rows", rows.shape(), "what these users need", {static_cast<Index>(users.size()), shape().items});
   CsrMatrix cleaned;
-  update(Side::users, users, detail::without_stored_zeros(rows, cleaned), "refit_users");
+  update(Side::users, users, detail::without_stored_zeros(rows, cleaned), "refit_users", execution);
 }
 
 template <Real Scalar>
-Index ImplicitALS<Scalar>::append_users(const CsrView& rows) {
+Index ImplicitALS<Scalar>::append_users(const CsrView& rows, const Execution& execution) {
   require_fitted();
   detail::check_shape("rows", rows.shape(), "what the model takes", {rows.rows(), shape().items});
   const Index first = shape().users;
   CsrMatrix cleaned;
-  update(Side::users, detail::indices_from(first, rows.rows()), detail::without_stored_zeros(rows, cleaned), "append_users");
+  update(Side::users, detail::indices_from(first, rows.rows()), detail::without_stored_zeros(rows, cleaned), "append_users", execution);
   return first;
 }
 
 template <Real Scalar>
-void ImplicitALS<Scalar>::refit_items(std::span<const Index> items, const CsrView& columns) {
+void ImplicitALS<Scalar>::refit_items(std::span<const Index> items, const CsrView& columns, const Execution& execution) {
   require_fitted();
   detail::check_index_list(items, "items", "an item", shape().items);
   detail::check_shape("columns", columns.shape(), "what these items need", {shape().users, static_cast<Index>(items.size())});
   CsrMatrix cleaned;
-  update(Side::items, items, transpose(detail::without_stored_zeros(columns, cleaned)), "refit_items");
+  update(Side::items, items, transpose(detail::without_stored_zeros(columns, cleaned)), "refit_items", execution);
 }
 
 template <Real Scalar>
-Index ImplicitALS<Scalar>::append_items(const CsrView& columns) {
+Index ImplicitALS<Scalar>::append_items(const CsrView& columns, const Execution& execution) {
   require_fitted();
   detail::check_shape("columns", columns.shape(), "what the model takes", {shape().users, columns.cols()});
   const Index first = shape().items;
   CsrMatrix cleaned;
   update(Side::items, detail::indices_from(first, columns.cols()), transpose(detail::without_stored_zeros(columns, cleaned)),
-         "append_items");
+         "append_items", execution);
   return first;
 }
 
 template <Real Scalar>
 detail::FixedSide<Scalar> ImplicitALS<Scalar>::fixed_users(const ParallelOptions& parallel) {
-  if (!user_system_) user_system_.emplace(gram(users_, weights_.background(Side::users), parallel, options_.simd));
-  user_system_->diagonalise(options_.factors, parallel, options_.simd);
+  if (!user_system_) user_system_.emplace(gram(users_, weights_.background(Side::users), parallel, simd_));
+  user_system_->diagonalise(weights_.settings().factors, parallel, simd_);
   return {users_, user_system_->basis().values, &user_system_->basis()};
 }
 
 template <Real Scalar>
-void ImplicitALS<Scalar>::update(Side side, std::span<const Index> rows, const CsrView& known, std::string_view where) {
+void ImplicitALS<Scalar>::update(Side side, std::span<const Index> rows, const CsrView& known, std::string_view where,
+                                 const Execution& execution) {
   if (rows.empty()) return;
   const bool of_users = side == Side::users;
-  detail::ThreadTeam team;
-  const ParallelOptions parallel{.threads = resolve_threads(options_.threads), .executor = team.executor()};
+  detail::ThreadTeam team(execution.executor);
+  const Execution run{.threads = resolve_threads(execution.threads), .executor = team.executor(), .simd = simd_};
+  const ParallelOptions parallel = loop_of(run, 1);
   const detail::FixedSide<Scalar> fixed = of_users ? fixed_items() : fixed_users(parallel);
   std::optional<detail::SideSystem>& own = of_users ? user_system_ : item_system_;
   std::optional<detail::SideSystem> changed = own;
@@ -307,18 +318,22 @@ void ImplicitALS<Scalar>::update(Side side, std::span<const Index> rows, const C
   };
 
   // Rows are solved with the counts that they will have, which their background follows from.
+  const bool dislikes = std::any_of(known.values().begin(), known.values().end(), [](float value) { return value < 0.0F; });
+  weights_.reserve(side, rows.size(), dislikes);
   const detail::AlsWeights::Mark mark = weights_.mark(side, rows);
-  weights_.reserve(side, rows.size());
   try {
     const FactorMatrix<Scalar>& before = of_users ? users_ : items_;
     for (const Index row : rows)
       if (changed && row < before.rows()) changed->add(before.row(row), -weight_of(row));
     const std::vector<Index> counts = row_counts(known);
-    for (std::size_t n = 0; n < rows.size(); ++n) weights_.set_count(side, rows[n], counts[n]);
-    const FactorMatrix<Scalar> solved = detail::fold_in_rows<Scalar>(options_, weights_, side, fixed, known, rows, parallel, where);
+    for (std::size_t n = 0; n < rows.size(); ++n) {
+      const auto likes = static_cast<Index>(weights_.likes_of(known.row(static_cast<Index>(n))));
+      weights_.set_count(side, rows[n], counts[n], likes);
+    }
+    const FactorMatrix<Scalar> solved = detail::fold_in_rows<Scalar>(weights_, side, fixed, known, rows, run, where);
     if (changed) {
       for (std::size_t n = 0; n < rows.size(); ++n) changed->add(solved.row(static_cast<Index>(n)), weight_of(rows[n]));
-      if (!of_users) changed->diagonalise(options_.factors, parallel, options_.simd);
+      if (!of_users) changed->diagonalise(weights_.settings().factors, parallel, simd_);
     }
     this->put_rows(of_users ? users_ : items_, of_users ? user_counts_ : item_counts_, rows, solved, counts);
   } catch (...) {
@@ -331,19 +346,19 @@ void ImplicitALS<Scalar>::update(Side side, std::span<const Index> rows, const C
   if (of_users) return;
   this->forget_items();
   changed_items_ += rows.size();
-  if (8 * changed_items_ >= static_cast<std::size_t>(shape().items)) *this = settled();  // so that turning rows for a solve stays rare
+  if (8 * changed_items_ >= static_cast<std::size_t>(shape().items)) *this = settled(execution);  // so that turning rows for a solve stays rare
 }
 
 template <Real Scalar>
-ImplicitALS<Scalar> ImplicitALS<Scalar>::settled() const {
+ImplicitALS<Scalar> ImplicitALS<Scalar>::settled(const Execution& execution) const {
   ImplicitALS copy(*this);
   if (is_settled()) return copy;
-  detail::ThreadTeam team;
-  const ParallelOptions parallel{.threads = resolve_threads(options_.threads), .executor = team.executor()};
+  detail::ThreadTeam team(execution.executor);
+  const ParallelOptions parallel{.threads = resolve_threads(execution.threads), .executor = team.executor()};
   Eigenbasis basis =
-      eigenbasis(gram(items_, weights_.background(Side::items), parallel, options_.simd), options_.factors, parallel, options_.simd);
-  rotate(copy.items_, basis, parallel, options_.simd);
-  rotate(copy.users_, basis, parallel, options_.simd);
+      eigenbasis(gram(items_, weights_.background(Side::items), parallel, simd_), weights_.settings().factors, parallel, simd_);
+  rotate(copy.items_, basis, parallel, simd_);
+  rotate(copy.users_, basis, parallel, simd_);
   copy.eigenvalues_ = std::move(basis.values);
   copy.item_system_.reset();
   copy.user_system_.reset();

@@ -31,7 +31,7 @@ struct KeyedOptions {
   std::size_t count = 10;
   KnownItems known = KnownItems::excluded;
   Fallback fallback = Fallback::none;  ///< For users without a key, or without likes.
-  std::optional<double> min_score = std::nullopt;
+  ItemFilter filter = {};
   Rerank rerank = {};
 };
 
@@ -204,7 +204,7 @@ class Recommender {
 
   [[nodiscard]] static RecommendOptions request(const KeyedOptions& options, const SparseRow& history) {
     RecommendOptions request{
-        .count = options.count, .min_score = options.min_score, .rerank = options.rerank, .fallback = options.fallback};
+        .count = options.count, .filter = options.filter, .rerank = options.rerank, .fallback = options.fallback};
     if (options.known == KnownItems::excluded) request.exclude = history.columns;
     return request;
   }

@@ -11,6 +11,7 @@
 
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
+#include <kindred/core/execution.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/data/dataset.hpp>
@@ -48,24 +49,26 @@ struct AlsAccess {
   /// Everything but factors, which are large and are read in place.
   struct State {
     AlsOptions options;
+    AlsSettings settings;
     AlsWeights::State weights;
     std::vector<double> eigenvalues;
   };
   template <Real Scalar>
   [[nodiscard]] static State state_of(const ImplicitALS<Scalar>& model) {
-    if (!model.fitted()) return {model.options(), {}, {}};
-    return {model.options(), model.weights().state(), {model.eigenvalues().begin(), model.eigenvalues().end()}};
+    if (!model.fitted()) return {model.options(), settings_of(model.options()), {}, {}};
+    return {model.options(), model.weights().settings(), model.weights().state(), {model.eigenvalues().begin(), model.eigenvalues().end()}};
   }
 
   /// A model of these parts; unfitted if the factors are 0 x 0. The options were validated, but for a functor that may be missing.
   template <Real Scalar>
-  [[nodiscard]] static ImplicitALS<Scalar> model_of(State state, FactorMatrix<Scalar> users, FactorMatrix<Scalar> items, IndexItems index) {
+  [[nodiscard]] static ImplicitALS<Scalar> model_of(State state, FactorMatrix<Scalar> users, FactorMatrix<Scalar> items, SimdLevel simd,
+                                                    IndexItems index) {
     AlsState<Scalar> parts{std::move(state.options), {}, std::move(users), std::move(items), {}};
     if (parts.users.factors() > 0) {
-      parts.weights = AlsWeights(parts.options, std::move(state.weights));
+      parts.weights = AlsWeights(state.settings, std::move(state.weights));
       parts.eigenvalues = std::move(state.eigenvalues);
     }
-    return ImplicitALS<Scalar>(std::move(parts), index);
+    return ImplicitALS<Scalar>(std::move(parts), simd, index);
   }
 };
 

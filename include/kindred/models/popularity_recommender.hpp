@@ -84,7 +84,7 @@ class PopularityRecommender {
     require_fitted();
     detail::check_recommend_all(users, options, shape_);
     std::vector<std::vector<Scored>> lists(users.size());
-    parallel_for(users.size(), {.threads = options.threads, .grain = 256}, [&](std::size_t first, std::size_t last, std::size_t) {
+    parallel_for(users.size(), loop_of(options.execution, 256), [&](std::size_t first, std::size_t last, std::size_t) {
       for (std::size_t n = first; n < last; ++n) lists[n] = top(detail::options_of(users[n], options));
     });
     return RankedLists(std::move(lists));

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include <kindred/core/error.hpp>
-#include <kindred/core/parallel.hpp>
+#include <kindred/core/execution.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/linalg/top_k_request.hpp>
@@ -58,13 +58,18 @@ struct Rerank {
   explicit operator bool() const noexcept { return static_cast<bool>(order); }
 };
 
+/// Which items may be listed, beside those excluded. similar_users and recommend_users list users, which it then filters.
+struct ItemFilter {
+  std::optional<std::span<const Index>> allow = std::nullopt;  ///< If set, only these items, strictly increasing.
+  std::optional<double> min_score = std::nullopt;              ///< If set, only scores (of similar items: cosines) at least this high.
+  Candidates candidates = Candidates::trained;                 ///< Whether items without an interaction in train may be listed.
+};
+
 /// What recommend(user) returns.
 struct RecommendOptions {
-  std::size_t count = 10;                                      ///< Length of the list; shorter only where fewer items are eligible.
-  std::span<const Index> exclude = {};                         ///< Items to leave out, strictly increasing: `train.row(user)`.
-  std::optional<std::span<const Index>> allow = std::nullopt;  ///< If set, only these items, strictly increasing.
-  std::optional<double> min_score = std::nullopt;              ///< If set, only scores at least this high.
-  Candidates candidates = Candidates::trained;
+  std::size_t count = 10;               ///< Length of the list; shorter only where fewer items are eligible.
+  std::span<const Index> exclude = {};  ///< Items to leave out, strictly increasing: `train.row(user)`.
+  ItemFilter filter = {};
   Rerank rerank = {};  ///< If it has an order: the list is cut from a longer one that it has reordered.
   Fallback fallback = Fallback::none;
 };
@@ -75,23 +80,19 @@ enum class SelfMatch { excluded, included };
 /// What similar_items and similar_users return.
 struct SimilarOptions {
   std::size_t count = 10;
-  std::span<const Index> exclude = {};                         ///< Strictly increasing.
-  std::optional<std::span<const Index>> allow = std::nullopt;  ///< If set, only these, strictly increasing.
-  std::optional<double> min_score = std::nullopt;              ///< If set, only cosines at least this high.
-  Candidates candidates = Candidates::trained;  ///< Whether those without an interaction in train may be listed (their cosine is 0).
+  std::span<const Index> exclude = {};  ///< Strictly increasing.
+  ItemFilter filter = {};
   SelfMatch self = SelfMatch::excluded;
 };
 
 /// What recommend_all(users) returns.
 struct RecommendAllOptions {
   std::size_t count = 10;  ///< Length of each list.
-  CsrView exclude = {};    ///< n_users x n_items: row u is left out of user u's list. 0 x 0: nothing is.
-  std::optional<std::span<const Index>> allow = std::nullopt;  ///< As in RecommendOptions, for every user.
-  std::optional<double> min_score = std::nullopt;
-  Candidates candidates = Candidates::trained;
+  CsrView exclude = {};    ///< n_users x n_items: row u is left out of user u's list; users and items beyond it have nothing left out.
+  ItemFilter filter = {};  ///< For every user.
   Rerank rerank = {};
   Fallback fallback = Fallback::none;  ///< RankedLists::source says which lists come from it.
-  std::size_t threads = 0;             ///< 0: all hardware threads. The lists are the same for any number.
+  Execution execution = {};
 };
 
 /// Says that a call is about all users, in the order of their indices: `recommend_all(every_user, {.count = 10})`.
@@ -181,11 +182,11 @@ concept BatchRecommenderModel = RecommenderModel<Model> &&
 namespace detail {
 
 /// @throws InvalidArgument naming the field that is wrong; `noun` says what lists count ("an item").
-inline void check_filters(std::span<const Index> exclude, const std::optional<std::span<const Index>>& allow,
-                          const std::optional<double>& min_score, std::string_view noun, Index bound) {
+inline void check_filters(std::span<const Index> exclude, const ItemFilter& filter, std::string_view noun, Index bound) {
   check_index_list(exclude, "exclude", noun, bound);
-  if (allow) check_index_list(*allow, "allow", noun, bound);
-  if (min_score && !(*min_score == *min_score)) throw InvalidArgument("min_score", *min_score, "a number");
+  if (filter.allow) check_index_list(*filter.allow, "filter.allow", noun, bound);
+  if (filter.min_score && !(*filter.min_score == *filter.min_score))
+    throw InvalidArgument("filter.min_score", *filter.min_score, "a number");
 }
 
 /// @throws InvalidArgument if `rerank` was made for another number of rows than `count`; `listed` says what the lists hold.
@@ -197,7 +198,7 @@ inline void check_rerank(const Rerank& rerank, Index count, std::string_view lis
 
 /// What a list for any user needs. @throws InvalidArgument naming the field that is wrong.
 inline void check_recommend(const RecommendOptions& options, Index items) {
-  check_filters(options.exclude, options.allow, options.min_score, "an item", items);
+  check_filters(options.exclude, options.filter, "an item", items);
   check_rerank(options.rerank, items);
 }
 
@@ -210,10 +211,11 @@ inline void check_recommend(Index user, const RecommendOptions& options, MatrixS
 /// @throws InvalidArgument, ShapeError naming the field that is wrong.
 inline void check_recommend_all(std::span<const Index> users, const RecommendAllOptions& options, MatrixShape shape) {
   for (const Index user : users) check_user(user, shape);
-  if (options.exclude.shape() != MatrixShape{}) check_shape("exclude", options.exclude.shape(), "the model", shape);
-  check_filters({}, options.allow, options.min_score, "an item", shape.items);
+  if (options.exclude.rows() > shape.users || options.exclude.cols() > shape.items)
+    throw ShapeError("exclude is " + shape_text(options.exclude.shape()) + "; the model has " + shape_text(shape) + ", which is the most");
+  check_filters({}, options.filter, "an item", shape.items);
   check_rerank(options.rerank, shape.items);
-  check_threads(options.threads);
+  check_threads(options.execution.threads);
 }
 
 /// The lists of a model's batch call. @throws InvalidArgument unless there is one for each of `users` users.
@@ -227,12 +229,10 @@ inline void check_recommend_all(std::span<const Index> users, const RecommendAll
 /// The options of one user of a batch.
 [[nodiscard]] inline RecommendOptions options_of(Index user, const RecommendAllOptions& options) {
   RecommendOptions one{.count = options.count,
-                       .allow = options.allow,
-                       .min_score = options.min_score,
-                       .candidates = options.candidates,
+                       .filter = options.filter,
                        .rerank = options.rerank,
                        .fallback = options.fallback};
-  if (options.exclude.rows() > 0) one.exclude = options.exclude.row(user);
+  if (user < options.exclude.rows()) one.exclude = options.exclude.row(user);
   return one;
 }
 
@@ -244,10 +244,10 @@ class Eligibility {
 
   [[nodiscard]] bool operator()(const Scored& candidate) const noexcept {
     const auto item = static_cast<std::size_t>(candidate.item);
-    if (options_.candidates == Candidates::trained && train_counts_[item] == 0) return false;
-    if (options_.min_score && !(candidate.score >= *options_.min_score)) return false;
+    if (options_.filter.candidates == Candidates::trained && train_counts_[item] == 0) return false;
+    if (options_.filter.min_score && !(candidate.score >= *options_.filter.min_score)) return false;
     if (std::binary_search(options_.exclude.begin(), options_.exclude.end(), candidate.item)) return false;
-    return !options_.allow || std::binary_search(options_.allow->begin(), options_.allow->end(), candidate.item);
+    return !options_.filter.allow || std::binary_search(options_.filter.allow->begin(), options_.filter.allow->end(), candidate.item);
   }
 
  private:
@@ -259,9 +259,9 @@ class Eligibility {
 [[nodiscard]] inline TopKRequest request_of(const RecommendOptions& options, std::span<const Index> train_counts) {
   TopKRequest request{.count = options.rerank ? (std::max)(options.count, options.rerank.pool) : options.count,
                       .exclude = options.exclude,
-                      .allow = options.allow};
-  if (options.min_score) request.min_score = *options.min_score;
-  if (options.candidates == Candidates::trained) request.counts = train_counts;
+                      .allow = options.filter.allow};
+  if (options.filter.min_score) request.min_score = *options.filter.min_score;
+  if (options.filter.candidates == Candidates::trained) request.counts = train_counts;
   return request;
 }
 

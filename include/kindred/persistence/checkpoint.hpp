@@ -14,6 +14,7 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/execution.hpp>
 #include <kindred/core/rounding.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
@@ -81,11 +82,9 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 /// The same of a file, by the checksums in its header.
 [[nodiscard]] inline std::string fingerprint(const CsrFile& train) { return digest_text(train.checksum()); }
 
-/// The options that decide about the bytes: all but the number of threads, and how far to go.
+/// The options that decide about the bytes: all but how far to go.
 [[nodiscard]] inline std::string options_that_count(AlsOptions options) {
-  options.threads = 0;
   options.iterations = 1;
-  options.simd = SimdLevel::best;  // the level is part of the build
   FlatObject fields;
   write_options(options, fields);
   return fields.text();
@@ -94,12 +93,13 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 inline constexpr std::string_view checkpoint_kind = "checkpoint of ImplicitALS";
 
 template <Real Scalar>
-void write_checkpoint(const std::string& path, const AlsOptions& options, const std::string& train, const FitSnapshot<Scalar>& snapshot) {
+void write_checkpoint(const std::string& path, const AlsOptions& options, SimdLevel simd, const std::string& train,
+                      const FitSnapshot<Scalar>& snapshot) {
   FlatObject fields;
   fields.set("iteration", snapshot.iteration);
   fields.set("last_loss", snapshot.last_loss);
   fields.set("train", train);
-  fields.set("build", build_text(options.simd));
+  fields.set("build", build_text(simd));
   fields.set("options", options_that_count(options));
   TensorWriter writer;
   writer.add("user_factors", snapshot.users);
@@ -109,9 +109,10 @@ void write_checkpoint(const std::string& path, const AlsOptions& options, const 
 }
 
 template <Real Scalar>
-[[nodiscard]] FitSnapshot<Scalar> read_checkpoint(const std::string& path, const AlsOptions& options, const std::string& train,
-                                                  OtherBuild other_build) {
-  TensorReader reader(ByteStore::of_file(path), options.threads);
+[[nodiscard]] FitSnapshot<Scalar> read_checkpoint(const std::string& path, const AlsOptions& options, const Execution& execution,
+                                                  const std::string& train, OtherBuild other_build) {
+  const SimdLevel simd = execution.simd;
+  TensorReader reader(ByteStore::of_file(path), execution);
   FlatObject fields = read_head(reader, checkpoint_kind);
   FitSnapshot<Scalar> snapshot;
   snapshot.iteration = static_cast<std::size_t>(fields.whole_of("iteration"));
@@ -122,8 +123,8 @@ template <Real Scalar>
       reader.fail("the checkpoint is of another fit: its " + key + " is " + found + ", and here it is " + wanted + "; " + remedy);
   };
   const std::string build = fields.text_of("build");
-  if (other_build == OtherBuild::refuse && build != build_text(options.simd))
-    reader.fail("the checkpoint is of another build (" + build + "; this one is " + build_text(options.simd) +
+  if (other_build == OtherBuild::refuse && build != build_text(simd))
+    reader.fail("the checkpoint is of another build (" + build + "; this one is " + build_text(simd) +
                 "): going on would not end in the same bytes. OtherBuild::accept goes on all the same");
   expect("train", train, "remove it to start anew");
   expect("options", options_that_count(options), "remove it to start anew");
@@ -146,10 +147,10 @@ void keep_checkpoints(const AlsOptions& options, const std::string& print, const
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(path, error);
   if (status.type() != std::filesystem::file_type::not_found)
-    before = read_checkpoint<Scalar>(path, options, print, checkpoints.other_build);
+    before = read_checkpoint<Scalar>(path, options, fit.execution, print, checkpoints.other_build);
   if (before) fit.resume_from = &*before;
   fit.snapshot_every = checkpoints.every;
-  fit.on_snapshot = [=](const FitSnapshot<Scalar>& snapshot) { write_checkpoint(path, options, print, snapshot); };
+  fit.on_snapshot = [=, simd = fit.execution.simd](const FitSnapshot<Scalar>& snapshot) { write_checkpoint(path, options, simd, print, snapshot); };
 }
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
@@ -161,7 +162,7 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 /// However often the process is stopped, killed too, the fit ends in the same bytes as one that was never interrupted, if it is the same build of the
 /// program at the same level of instructions. The checkpoint is written as save() writes, so it is whole at any time. It belongs to one matrix and one
 /// set of options; threads may differ, and so may `iterations`, to go further. The file is left where it is: remove it once the model is saved. A
-/// functor (AlsOptions::confidence_function) is not in it and must be the same one. A checkpoint of a CsrFile belongs to that file.
+/// functor (confidence.function) is not in it and must be the same one. A checkpoint of a CsrFile belongs to that file.
 /// O(fit) and, for each checkpoint, O(size of the factors).
 /// @throws as ImplicitALS::fit does; IoError; FormatError if the file is damaged, of another build (see OtherBuild), matrix or set of options;
 /// InvalidArgument if `every` is 0, if `fit` has a start of its own, or if the checkpoint has as many iterations as were asked for. The model is then

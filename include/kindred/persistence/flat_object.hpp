@@ -43,6 +43,8 @@ class FlatObject {
   [[nodiscard]] std::string text() const { return json_.dump(); }
 
   [[nodiscard]] bool has(const std::string& key) const { return values_.contains(key); }
+  /// True if the entry is there and null, which counts as a use of it.
+  [[nodiscard]] bool is_null(const std::string& key) { return std::holds_alternative<std::nullptr_t>(at(key)); }
   [[nodiscard]] std::string text_of(const std::string& key) {
     const Value& value = at(key);
     if (const auto* text = std::get_if<std::string>(&value)) return *text;

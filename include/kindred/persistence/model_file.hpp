@@ -27,6 +27,7 @@
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/execution.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
@@ -48,7 +49,7 @@ struct LoadOptions {
   ConfidenceFunction confidence_function =
       {};  ///< Of a model with Confidence::custom; without it, what needs it (fold_in, fit) asks for it.
   ChecksumRule checksum = ChecksumRule::required;
-  std::size_t threads = 0;  ///< That read and check; 0: all hardware threads.
+  Execution execution = {};  ///< Of reading, checking and indexing; its level is that of the model's scores.
 };
 
 namespace detail {
@@ -121,8 +122,8 @@ void check_finite(const Reader& reader, std::string_view name, std::span<const T
     if (!is_finite(values[n])) reader.fail("tensor '" + std::string(name) + "', entry " + std::to_string(n) + ", is not finite");
 }
 template <Real Scalar, typename Reader>
-void check_finite(const Reader& reader, std::string_view name, const FactorMatrix<Scalar>& factors, std::size_t threads) {
-  parallel_for(static_cast<std::size_t>(factors.rows()), {.threads = threads, .grain = 4096},
+void check_finite(const Reader& reader, std::string_view name, const FactorMatrix<Scalar>& factors, const Execution& execution) {
+  parallel_for(static_cast<std::size_t>(factors.rows()), loop_of(execution, 4096),
                [&](std::size_t first, std::size_t last, std::size_t) {
                  for (std::size_t r = first; r < last; ++r)
                    for (const Scalar value : factors.row(static_cast<Index>(r)))
@@ -163,15 +164,16 @@ inline constexpr std::string_view current_counts_names[] = {"none", "users", "it
 /// All but the factors.
 inline void write_als_state(TensorWriter& writer, FlatObject& fields, const AlsAccess::State& state) {
   write_options(state.options, fields);
-  fields.set("cap", state.weights.cap);
-  fields.set("background_weight", state.weights.unobserved_weight);
-  fields.set("user_background_scale", state.weights.user_background_scale);
-  fields.set("item_background_scale", state.weights.item_background_scale);
-  fields.set("mean_item_count", state.weights.mean_item_count);
+  write_chosen(state.options, state.settings, fields);
+  write_constants(state.weights, fields);
   fields.set("current_counts", current_counts_names[state.weights.user_counts_current + 2 * state.weights.item_counts_current]);
   writer.add("eigenvalues", state.eigenvalues);
   writer.add("item_counts", state.weights.item_counts);
   writer.add("user_counts", state.weights.user_counts);
+  if (!state.weights.constants.user_likes.empty()) {
+    writer.add("item_likes", state.weights.constants.item_likes);
+    writer.add("user_likes", state.weights.constants.user_likes);
+  }
 }
 
 template <Real Scalar>
@@ -187,17 +189,8 @@ template <Real Scalar, typename Reader>
   AlsParts<Scalar> parts;
   AlsAccess::State& state = parts.state;
   state.options = read_options(fields, options.confidence_function, reader.name());
-  state.weights.cap = fields.optional_of("cap");
-  const auto positive = [&](const std::string& key, bool or_zero) {
-    const double number = fields.number_of(key);
-    if (!(number > 0.0) && !(or_zero && number == 0.0)) reader.fail("'" + key + "' is " + number_text(number) + "; it must be above 0");
-    return number;
-  };
-  if (state.weights.cap && !(*state.weights.cap > 0.0)) reader.fail("'cap' is not above 0");
-  state.weights.unobserved_weight = positive("background_weight", true);
-  state.weights.user_background_scale = positive("user_background_scale", false);
-  state.weights.item_background_scale = positive("item_background_scale", false);
-  state.weights.mean_item_count = positive("mean_item_count", false);
+  state.settings = read_settings(fields, state.options, reader.name());
+  read_constants(fields, state.settings, state.weights, reader.name());
   // A file without the entry, from before there was one, may hold a model that was updated.
   enum class Current { none, users, items, both };
   const auto current = fields.has("current_counts") ? fields.choice_of<Current>("current_counts", current_counts_names) : Current::none;
@@ -213,10 +206,10 @@ template <Real Scalar, typename Reader>
   };
   const std::vector<std::uint64_t> items = factors_are("item_factors"), users = factors_are("user_factors");
   const bool fitted = users[1] != 0 || items[1] != 0;
-  const std::uint64_t k = fitted ? state.options.factors : 0;
+  const std::uint64_t k = fitted ? state.settings.factors : 0;
   if (users[1] != k || items[1] != k || (!fitted && (users[0] != 0 || items[0] != 0)))
     reader.fail("user factors are " + std::to_string(users[0]) + " x " + std::to_string(users[1]) + ", item factors " +
-                std::to_string(items[0]) + " x " + std::to_string(items[1]) + "; both must have " + std::to_string(state.options.factors) +
+                std::to_string(items[0]) + " x " + std::to_string(items[1]) + "; both must have " + std::to_string(state.settings.factors) +
                 " columns, or both be 0 x 0");
   state.eigenvalues = reader.template values<double>("eigenvalues", k);
   for (std::size_t f = 0; f < state.eigenvalues.size(); ++f)
@@ -225,6 +218,10 @@ template <Real Scalar, typename Reader>
                   "; they must be finite, at least 0 and falling");
   state.weights.item_counts = read_counts(reader, "item_counts", items[0], users[0]);
   state.weights.user_counts = read_counts(reader, "user_counts", users[0], items[0]);
+  if (reader.find("user_likes") != nullptr) {
+    state.weights.constants.item_likes = read_counts(reader, "item_likes", items[0], users[0]);
+    state.weights.constants.user_likes = read_counts(reader, "user_likes", users[0], items[0]);
+  }
   parts.items = reader.template factors<Scalar>("item_factors", place);
   parts.users = reader.template factors<Scalar>("user_factors", place);
   return parts;
@@ -233,11 +230,11 @@ template <Real Scalar, typename Reader>
 /// The model of parts that were read as a whole: finite, with its checksum compared, and its index built meanwhile.
 template <Real Scalar, typename Reader>
 [[nodiscard]] ImplicitALS<Scalar> checked_model(AlsParts<Scalar> parts, const Reader& reader, const LoadOptions& options) {
-  check_finite(reader, "item_factors", parts.items, options.threads);
-  check_finite(reader, "user_factors", parts.users, options.threads);
+  check_finite(reader, "item_factors", parts.items, options.execution);
+  check_finite(reader, "user_factors", parts.users, options.execution);
   ImplicitALS<Scalar> model =
-      AlsAccess::model_of(std::move(parts.state), std::move(parts.users), std::move(parts.items), IndexItems::when_needed);
-  parallel_for(2, {.threads = options.threads}, [&](std::size_t first, std::size_t last, std::size_t) {
+      AlsAccess::model_of(std::move(parts.state), std::move(parts.users), std::move(parts.items), options.execution.simd, IndexItems::when_needed);
+  parallel_for(2, loop_of(options.execution, 1), [&](std::size_t first, std::size_t last, std::size_t) {
     for (std::size_t task = first; task < last; ++task) {
       if (task == 0)
         reader.check_checksum(options.checksum);
@@ -394,17 +391,17 @@ void save(const Model& model, std::ostream& stream) {
 /// The model in a file, its factors byte for byte: `auto als = load<ImplicitALS<float>>(path)`. Takes about the size of the file in memory.
 ///
 /// Nothing in the file is trusted: every size is compared with the length of the file before anything is allocated, the checksum with the bytes, and
-/// everything that a model promises is checked. A name of a level that this processor lacks (AlsOptions::simd) becomes `best`.
+/// everything that a model promises is checked.
 /// @throws IoError if the file cannot be read; FormatError if it is damaged, no model file, another kind or scalar type, or of a newer format.
 template <typename Model>
 [[nodiscard]] Model load(const std::string& path, const LoadOptions& options = {}) {
-  return detail::ModelFormat<Model>::load(detail::TensorReader(detail::ByteStore::of_file(path), options.threads), options);
+  return detail::ModelFormat<Model>::load(detail::TensorReader(detail::ByteStore::of_file(path), options.execution), options);
 }
 
 /// The same from a stream, which is left after the last byte of the model. Takes twice the size of the model.
 template <typename Model>
 [[nodiscard]] Model load(std::istream& stream, const LoadOptions& options = {}) {
-  return detail::ModelFormat<Model>::load(detail::TensorReader(detail::ByteStore::of_stream(stream), options.threads), options);
+  return detail::ModelFormat<Model>::load(detail::TensorReader(detail::ByteStore::of_stream(stream), options.execution), options);
 }
 
 /// A model whose factors are the pages of its file.
@@ -415,17 +412,17 @@ class Mapped {
 
   /// Reads all of the file: compares the checksum and checks that every factor is finite. @throws FormatError if it is damaged.
   void verify() const {
-    detail::check_finite(reader_, "item_factors", model.item_factors(), threads_);
-    detail::check_finite(reader_, "user_factors", model.user_factors(), threads_);
+    detail::check_finite(reader_, "item_factors", model.item_factors(), execution_);
+    detail::check_finite(reader_, "user_factors", model.user_factors(), execution_);
     reader_.check_checksum(rule_);
   }
 
   Mapped(Model mapped, detail::TensorReader reader, const LoadOptions& options)
-      : model(std::move(mapped)), reader_(std::move(reader)), threads_(options.threads), rule_(options.checksum) {}
+      : model(std::move(mapped)), reader_(std::move(reader)), execution_(options.execution), rule_(options.checksum) {}
 
  private:
   detail::TensorReader reader_;
-  std::size_t threads_;
+  Execution execution_;
   ChecksumRule rule_;
 };
 
@@ -440,13 +437,13 @@ template <typename Model>
 [[nodiscard]] Mapped<Model> load_mapped(const std::string& path, const LoadOptions& options = {}) {
   using Scalar = std::remove_cvref_t<decltype(*std::declval<Model&>().item_factors().data())>;
   static_assert(std::is_same_v<Model, ImplicitALS<Scalar>>, "only ImplicitALS can be mapped");
-  detail::TensorReader reader(detail::ByteStore::of_mapping(path), options.threads);
+  detail::TensorReader reader(detail::ByteStore::of_mapping(path), options.execution);
   detail::FlatObject fields = detail::read_head(reader, detail::ModelFormat<Model>::kind);
   detail::AlsParts<Scalar> parts = detail::read_als<Scalar>(reader, fields, options, detail::TensorReader::Place::in_place_if_possible);
   fields.check_all_used();
   reader.check_all_used();
   Model model =
-      detail::AlsAccess::model_of(std::move(parts.state), std::move(parts.users), std::move(parts.items), detail::IndexItems::when_needed);
+      detail::AlsAccess::model_of(std::move(parts.state), std::move(parts.users), std::move(parts.items), options.execution.simd, detail::IndexItems::when_needed);
   return {std::move(model), std::move(reader), options};
 }
 

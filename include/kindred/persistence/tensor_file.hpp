@@ -24,6 +24,7 @@
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/execution.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/io/atomic_file.hpp>
@@ -313,7 +314,7 @@ class ByteStore {
 class TensorReader {
  public:
   /// @throws IoError, FormatError.
-  explicit TensorReader(ByteStore store, std::size_t threads = 0) : store_(std::move(store)), threads_(threads) {
+  explicit TensorReader(ByteStore store, const Execution& execution = {}) : store_(std::move(store)), execution_(execution) {
     const std::uint64_t size = store_.size();
     if (size < 8) fail("no safetensors file: it has " + std::to_string(size) + " bytes");
     std::uint64_t length = 0;
@@ -402,7 +403,7 @@ class TensorReader {
     });
     constexpr std::size_t piece = std::size_t{4} << 20;  // bytes
     const std::span<std::byte> bytes = std::as_writable_bytes(std::span<Scalar>(block.get(), count));
-    parallel_for(bytes.size(), {.threads = threads_, .grain = piece},
+    parallel_for(bytes.size(), loop_of(execution_, piece),
                  [&](std::size_t first, std::size_t last, std::size_t) { store_.read(start + first, bytes.subspan(first, last - first)); });
     return FactorMatrix<Scalar>::borrowed(rows, k, block.get(), block);
   }
@@ -461,7 +462,7 @@ class TensorReader {
     const auto k = static_cast<std::size_t>(out.factors());
     if (k == 0) return;
     const std::size_t grain = (std::max)(std::size_t{1}, (std::size_t{1} << 18) / (k * sizeof(Scalar)));
-    parallel_for(static_cast<std::size_t>(rows), {.threads = threads_, .grain = grain},
+    parallel_for(static_cast<std::size_t>(rows), loop_of(execution_, grain),
                  [&](std::size_t first, std::size_t last, std::size_t) {
                    std::vector<Scalar> block((last - first) * k);
                    store_.read(start + first * k * sizeof(Scalar), std::as_writable_bytes(std::span(block)));
@@ -471,7 +472,7 @@ class TensorReader {
   }
 
   ByteStore store_;
-  std::size_t threads_;
+  Execution execution_;
   std::string text_;
   std::uint64_t data_start_ = 0;
   SafetensorsHeader header_;

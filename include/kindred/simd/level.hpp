@@ -6,6 +6,7 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/execution.hpp>
 
 // Code for more than one instruction set in one build needs target regions (GCC, clang) and an x86 processor to choose on.
 #if (defined(__x86_64__) || defined(__i386__)) && (defined(__GNUC__) || defined(__clang__))
@@ -15,24 +16,6 @@
 #endif
 
 namespace kindred::inline v0 {
-
-/// Which instructions the kernels use. Results of different levels differ by rounding only; one level gives the same bytes everywhere.
-enum class SimdLevel {
-  best,    ///< The highest one that this processor has.
-  base,    ///< What the compiler may use anywhere: SSE2 on x86-64, NEON on 64-bit ARM.
-  avx2,    ///< AVX2 and FMA.
-  avx512,  ///< AVX-512 F, VL, BW and DQ.
-};
-
-[[nodiscard]] constexpr std::string_view name_of(SimdLevel level) noexcept {
-  switch (level) {
-    case SimdLevel::best: return "best";
-    case SimdLevel::base: return "base";
-    case SimdLevel::avx2: return "avx2";
-    case SimdLevel::avx512: return "avx512";
-  }
-  return "unknown";
-}
 
 /// The highest level that this processor (and its operating system) has.
 [[nodiscard]] inline SimdLevel highest_level() noexcept {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <kindred/core/error.hpp>
+#include <kindred/core/execution.hpp>
 #include <kindred/core/progress.hpp>
 #include <kindred/core/random.hpp>
 #include <kindred/data/csr_matrix.hpp>
@@ -33,6 +34,7 @@ struct RandomSearchOptions {
   std::size_t cutoff = 10;  ///< >= 1.
   std::size_t users = 0;    ///< Users that every trial is measured on, drawn from those with test items; 0, or more than there are: all.
   AlsOptions base = {};     ///< Options that the space does not name.
+  Execution execution = {};
   ProgressCallback progress = {};  ///< After every trial.
   /// After every iteration of every fit; stop_and_keep ends the search there and keeps the trials that are finished.
   ProgressCallback fit_progress = {};
@@ -120,7 +122,7 @@ class SearchRun {
         train_(train),
         validation_(validation),
         options_(options),
-        evaluation_{.cutoffs = {options.cutoff}, .users = users, .keep_per_user = true, .threads = options.base.threads},
+        evaluation_{.cutoffs = {options.cutoff}, .users = users, .keep_per_user = true, .execution = options.execution},
         metric_(metric_field(options.metric)) {
     result_.users = static_cast<Index>(users.size());
     for (SearchSetting& setting : draw_settings(space, options.trials, options.seed)) {
@@ -147,6 +149,8 @@ class SearchRun {
   }
 
  private:
+  [[nodiscard]] static std::size_t iterations_of(const AlsOptions& options) { return settings_of(options).iterations; }
+
   struct Stop {};  // no std::exception, so that it is no trial's failure
 
   [[nodiscard]] static bool same_but_iterations(const SearchSetting& a, const SearchSetting& b) {
@@ -174,11 +178,12 @@ class SearchRun {
     const std::vector<std::size_t> group = group_of(first);
     if (group.empty()) return;
     AlsOptions longest = result_.trials[group.front()].options;
-    for (const std::size_t t : group) longest.iterations = (std::max)(longest.iterations, result_.trials[t].options.iterations);
+    for (const std::size_t t : group) longest.iterations = (std::max)(iterations_of(longest), iterations_of(result_.trials[t].options));
 
     double fit_seconds = 0.0;
     typename ImplicitALS<Scalar>::FitOptions fit_options;
     fit_options.record_loss = true;
+    fit_options.execution = options_.execution;
     if (options_.fit_progress)
       fit_options.progress = [&](const Progress& progress) {
         try {
@@ -193,7 +198,7 @@ class SearchRun {
     fit_options.after_iteration = [&](const ImplicitALS<Scalar>& model, const IterationReport& iteration) {
       fit_seconds += iteration.seconds;
       for (const std::size_t t : group)
-        if (result_.trials[t].options.iterations == iteration.iteration) measure(t, model, *iteration.loss, fit_seconds);
+        if (iterations_of(result_.trials[t].options) == iteration.iteration) measure(t, model, *iteration.loss, fit_seconds);
     };
     try {
       ImplicitALS<Scalar> model(longest);

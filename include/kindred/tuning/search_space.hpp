@@ -42,25 +42,25 @@ using SearchSpace = std::vector<SearchParameter>;
 /// One drawn setting, in the order of the space.
 using SearchSetting = std::vector<std::pair<std::string, double>>;
 
-/// Sets the numeric option called `name`. Of unobserved_weight and background_ratio, which say the same thing, the one that is set last counts.
-/// @throws InvalidArgument if there is none of that name, or a whole number is needed and too large.
+/// Sets the numeric option called `name`: "regularization", "background.ratio". Of background.weight and background.ratio, which say the same thing,
+/// the one that is set last counts. @throws InvalidArgument if there is none of that name, or a whole number is needed and too large.
 inline void set_option(AlsOptions& options, std::string_view name, double value) {
   bool found = false;
   detail::visit_fields(options, [&]<typename Field>(std::string_view field, Field& place, const auto&... names_of_values) {
     if constexpr (sizeof...(names_of_values) == 0) {
       if (field != name || field == "seed") return;
       found = true;
-      if constexpr (std::is_same_v<Field, std::size_t>) {
+      if constexpr (std::is_same_v<Field, std::optional<std::size_t>>) {
         if (!(value >= 0.0 && value < 9e15)) throw InvalidArgument(name, value, "a whole number, at least 0");
         place = static_cast<std::size_t>(std::llround(value));
-      } else {
+      } else if constexpr (!std::is_same_v<Field, std::uint64_t>) {
         place = value;
       }
     }
   });
   if (!found) throw InvalidArgument("option", "'" + std::string(name) + "'", "the name of a numeric field of AlsOptions");
-  if (name == "unobserved_weight") options.background_ratio = std::nullopt;
-  if (name == "background_ratio") options.unobserved_weight = AlsOptions().unobserved_weight;
+  if (name == "background.weight") options.background.ratio = std::nullopt;
+  if (name == "background.ratio") options.background.weight = std::nullopt;
 }
 
 namespace detail {
@@ -79,13 +79,17 @@ namespace detail {
 /// Whether `name` decides about anything in a fit with the other settings of `options`. `searched(other)`: whether another option is searched over too.
 template <typename Searched>
 [[nodiscard]] bool has_effect(std::string_view name, const AlsOptions& options, const Searched& searched) {
-  if (name == "cg_steps" || name == "cg_tolerance") return options.solver == Solver::conjugate_gradient;
-  if (name == "log_epsilon") return options.confidence == Confidence::log && (options.alpha > 0.0 || searched("alpha"));
-  if (name == "init_scale") return options.init == Init::normal;
-  if (name == "nu") return options.regularization > 0.0 || searched("regularization");  // lambda times a power
-  if (name == "rho" || name == "rho_users")                                             // shares of the background
-    return options.unobserved_weight > 0.0 || options.background_ratio || searched("unobserved_weight") || searched("background_ratio");
-  return name != "threads";
+  const AlsSettings s = settings_of(options);
+  if (name == "solver.steps" || name == "solver.tolerance") return s.solver == Solver::conjugate_gradient;
+  if (name == "confidence.alpha" || name == "background.weight") return s.units == Units::paper;
+  if (name == "confidence.log_scale")
+    return s.curve == Confidence::log && (s.units == Units::data || s.alpha > 0.0 || searched("confidence.alpha"));
+  if (name == "start.scale") return s.start != Start::uniform;
+  if (name == "start.power_steps") return s.start == Start::spectral;
+  if (name == "regularization_exponent") return s.regularization > 0.0 || searched("regularization");  // a factor of the penalty
+  if (name == "background.item_exponent" || name == "background.user_exponent")                        // shares of the background
+    return s.weight > 0.0 || s.ratio || searched("background.weight") || searched("background.ratio");
+  return true;
 }
 
 /// @throws InvalidArgument naming the parameter that is wrong, or that has no effect on trials of `base`.
@@ -93,8 +97,8 @@ inline void check_space(const SearchSpace& space, const AlsOptions& base) {
   const auto names = [&](std::string_view name) {
     return std::any_of(space.begin(), space.end(), [&](const SearchParameter& parameter) { return parameter.name == name; });
   };
-  if (names("unobserved_weight") && names("background_ratio"))
-    throw InvalidArgument("search parameter", "'unobserved_weight' beside 'background_ratio'", "one of the two, which say the same thing");
+  if (names("background.weight") && names("background.ratio"))
+    throw InvalidArgument("search parameter", "'background.weight' beside 'background.ratio'", "one of the two, which say the same thing");
   for (const SearchParameter& parameter : space) {
     if (!has_effect(parameter.name, base, names))
       throw InvalidArgument("search parameter", "'" + parameter.name + "', without effect under the other options",
@@ -134,10 +138,10 @@ inline void check_space(const SearchSpace& space, const AlsOptions& base) {
     for (const SearchParameter& parameter : space) {
       double value = draw(parameter, random);
       set_option(rounded, parameter.name, value);
-      if (parameter.name == "factors") value = static_cast<double>(rounded.factors);
-      if (parameter.name == "iterations") value = static_cast<double>(rounded.iterations);
-      if (parameter.name == "cg_steps") value = static_cast<double>(rounded.cg_steps);
-      if (parameter.name == "threads") value = static_cast<double>(rounded.threads);
+      visit_fields(rounded, [&]<typename Field>(std::string_view field, const Field& place, const auto&...) {
+        if constexpr (std::is_same_v<Field, std::optional<std::size_t>>)
+          if (field == parameter.name) value = static_cast<double>(*place);
+      });
       setting.emplace_back(parameter.name, value);
     }
     if (std::find(settings.begin(), settings.end(), setting) != settings.end()) {

@@ -58,8 +58,8 @@ kd::CsrMatrix columns_of(const kd::CsrMatrix& matrix, std::span<const kd::Index>
 /// Options under which one user's values above 100 are refused.
 kd::AlsOptions refusing() {
   kd::AlsOptions options = kindred_test::small_als();
-  options.confidence = kd::Confidence::custom;
-  options.confidence_function = [](double r, kd::Offset, kd::Offset) { return r > 100.0 ? -50.0 : r; };
+  options.confidence.curve = kd::Confidence::custom;
+  options.confidence.function = [](double r, kd::Offset, kd::Offset) { return r > 100.0 ? -50.0 : r; };
   return options;
 }
 
@@ -73,17 +73,15 @@ TEST_SUITE("models/als_fold_in") {
       CAPTURE(named.first);
       const kd::AlsOptions& setting = named.second;
       for (const std::size_t threads : {1u, 3u}) {
-        kd::AlsOptions options = setting;
-        options.threads = threads;
-        const kd::ImplicitALS<T> model = fitted<T>(options, train);
-        CHECK(model.fold_in_all(train).same_bytes(model.user_factors()));
+        const kd::ImplicitALS<T> model = fitted<T>(setting, train);
+        CHECK(model.fold_in_all(train, {.threads = threads}).same_bytes(model.user_factors()));
         kd::ImplicitALS<T> refitted = model;
         std::vector<kd::Index> users(80);
         for (std::size_t u = 0; u < 80; ++u) users[u] = static_cast<kd::Index>(u);
-        refitted.refit_users(users, train);
+        refitted.refit_users(users, train, {.threads = threads});
         CHECK(same_model(refitted, model));
         kd::ImplicitALS<T> longer = model;
-        CHECK(longer.append_users(train) == 80);
+        CHECK(longer.append_users(train, {.threads = threads}) == 80);
         REQUIRE(longer.shape() == kd::MatrixShape{160, 45});
         for (kd::Index u = 0; u < 80; ++u) {
           CHECK(same_row(longer.user_factors().row(80 + u), model.user_factors().row(u)));
@@ -156,7 +154,7 @@ TEST_SUITE("models/als_fold_in") {
     for (const auto& named : kindred_test::all_settings()) {
       CAPTURE(named.first);
       kd::AlsOptions options = named.second;
-      options.solver = kd::Solver::cholesky;
+      options.solver.kind = kd::Solver::cholesky;
       kd::ImplicitALS<double> model = fitted<double>(options, train);
       model.append_items(random_matrix(60, 1, 0.3, 7));
       model.append_users(random_matrix(2, 81, 0.2, 8));
@@ -231,9 +229,9 @@ TEST_SUITE("models/als_fold_in") {
   TEST_CASE("with conjugate gradients fold_in_all converges to its tolerance, and explanations stay exact") {
     const kd::CsrMatrix train = random_matrix(50, 45, 0.25, 5);
     kd::AlsOptions options = kindred_test::small_als();
-    options.solver = kd::Solver::conjugate_gradient;
-    options.cg_steps = 60;
-    options.cg_tolerance = 1e-13;
+    options.solver.kind = kd::Solver::conjugate_gradient;
+    options.solver.steps = 60;
+    options.solver.tolerance = 1e-13;
     const kd::ImplicitALS<double> model = fitted<double>(options, train);
     const kd::FactorMatrix<double> folded = model.fold_in_all(train);
     for (kd::Index u = 0; u < 50; ++u)

@@ -12,22 +12,22 @@ namespace kd = kindred;
 TEST_SUITE("models/memory_estimate") {
   // By hand: rows of 100 floats are padded to 112, of 100 doubles to 104.
   TEST_CASE("factors and the transposed matrix by hand") {
-    kd::AlsOptions options{.factors = 100};
-    options.threads = 1;
-    const kd::MemoryEstimate single = kd::estimate_memory(1000, 500, 20'000, options);
+    kd::AlsOptions options{.factors = 100, .units = kd::Units::paper};
+    kd::Execution run{.threads = 1};
+    const kd::MemoryEstimate single = kd::estimate_memory(1000, 500, 20'000, options, run);
     CHECK(single.factors == 1500u * 112 * 4);
     CHECK(single.transposed == 20'000u * 8 + 2 * 501 * 8);
     CHECK(single.train == 20'000u * 8 + 1001 * 8);
     CHECK(single.strengths == 0);
-    CHECK(kd::estimate_memory<double>(1000, 500, 20'000, options).factors == 1500u * 104 * 8);
-    options.confidence = kd::Confidence::log;
-    CHECK(kd::estimate_memory(1000, 500, 20'000, options).strengths == 20'000u * 8);
+    CHECK(kd::estimate_memory<double>(1000, 500, 20'000, options, run).factors == 1500u * 104 * 8);
+    options.confidence.curve = kd::Confidence::log;
+    CHECK(kd::estimate_memory(1000, 500, 20'000, options, run).strengths == 20'000u * 8);
     CHECK(single.refit_total() == single.total() + single.factors + single.index);
   }
 
   TEST_CASE("what a fitted model reports is in the estimate") {
     const kd::CsrMatrix train = kd::synthetic_listening({.users = 500, .items = 800, .items_per_user = 20}).matrix;
-    kd::ImplicitALS<float> als({.factors = 40, .iterations = 1});
+    kd::ImplicitALS<float> als({.factors = 40, .iterations = 1, .units = kd::Units::paper});
     als.fit(train);
     const kd::MemoryEstimate estimate = kd::estimate_memory(train.rows(), train.cols(), train.nnz(), als.options());
     CHECK(estimate.factors == als.user_factors().memory_bytes() + als.item_factors().memory_bytes());
@@ -36,24 +36,24 @@ TEST_SUITE("models/memory_estimate") {
   }
 
   TEST_CASE("the largest sizes do not overflow, and only workspaces grow with threads") {
-    kd::AlsOptions options{.factors = 32'768};
-    options.threads = 1;
+    kd::AlsOptions options{.factors = 32'768, .units = kd::Units::paper};
+    kd::Execution run{.threads = 1};
     const kd::Index most = 2'147'483'647;
-    const kd::MemoryEstimate one = kd::estimate_memory<double>(most, most, kd::Offset{1} << 50, options);
+    const kd::MemoryEstimate one = kd::estimate_memory<double>(most, most, kd::Offset{1} << 50, options, run);
     CHECK(one.factors == 2u * std::uint64_t{2'147'483'647} * 32'768 * 8);
-    options.threads = 64;
-    const kd::MemoryEstimate many = kd::estimate_memory<double>(most, most, kd::Offset{1} << 50, options);
+    run.threads = 64;
+    const kd::MemoryEstimate many = kd::estimate_memory<double>(most, most, kd::Offset{1} << 50, options, run);
     CHECK(many.factors == one.factors);
     CHECK(many.workspaces > one.workspaces);
     // The most threads that options allow: a workspace for each, and no wrap around; fewer rows have fewer workers.
-    options.threads = 4096;
-    const kd::MemoryEstimate most_threads = kd::estimate_memory<double>(most, most, kd::Offset{1} << 50, options);
+    run.threads = 4096;
+    const kd::MemoryEstimate most_threads = kd::estimate_memory<double>(most, most, kd::Offset{1} << 50, options, run);
     CHECK(most_threads.workspaces > 4096u * std::uint64_t{32'768} * 32'768 * 8);
     CHECK(most_threads.total() > most_threads.workspaces);
-    CHECK(kd::estimate_memory<double>(160, 90, 300, options).workspaces <
+    CHECK(kd::estimate_memory<double>(160, 90, 300, options, run).workspaces <
           11u * std::uint64_t{32'768} * 32'768 * 8 + 30u * std::uint64_t{32'768} * 32'768 * 8);
-    options.threads = static_cast<std::size_t>(-1);
-    CHECK_THROWS_AS((void)kd::estimate_memory<double>(most, most, kd::Offset{1} << 50, options), kd::InvalidArgument);
+    run.threads = static_cast<std::size_t>(-1);
+    CHECK_THROWS_AS((void)kd::estimate_memory<double>(most, most, kd::Offset{1} << 50, options, run), kd::InvalidArgument);
   }
 
   TEST_CASE("sizes and options out of range") {
@@ -62,6 +62,6 @@ TEST_SUITE("models/memory_estimate") {
     CHECK_THROWS_WITH_AS((void)kd::estimate_memory(5, 4, 21, {}), "nnz is 21; it must be in [1, 20], the cells of the matrix",
                          kd::InvalidArgument);
     CHECK_THROWS_AS((void)kd::estimate_memory(5, 4, 0, {}), kd::InvalidArgument);
-    CHECK_THROWS_AS((void)kd::estimate_memory(5, 4, 3, {.factors = 0}), kd::InvalidArgument);
+    CHECK_THROWS_AS((void)kd::estimate_memory(5, 4, 3, {.factors = 0, .units = kd::Units::paper}), kd::InvalidArgument);
   }
 }

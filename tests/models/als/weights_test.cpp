@@ -27,7 +27,7 @@ const kd::CsrMatrix four_items({3, 4}, {0, 2, 5, 6}, {0, 2, 0, 1, 2, 0}, {1, 8, 
 
 kd::detail::AlsWeights weights_of(const kd::AlsOptions& options, const kd::CsrMatrix& users) {
   const kd::CsrMatrix items = kd::transpose(users);
-  return {options, kd::detail::RowsRef(users), kd::detail::RowsRef(items)};
+  return {kd::detail::settings_of(options), kd::detail::RowsRef(users), kd::detail::RowsRef(items)};
 }
 
 double relative(double found, long double wanted) {
@@ -50,41 +50,41 @@ TEST_SUITE("models/als_weights") {
   }
 
   TEST_CASE("the curves of confidence by hand") {
-    kd::AlsOptions options;
+    kd::AlsOptions options = kd::AlsOptions::paper();
     CHECK(weights_of(options, four_items).strength(-8.0F, 1, 1) == 8.0);
-    options.confidence = kd::Confidence::log;
-    options.log_epsilon = 0.5;
+    options.confidence.curve = kd::Confidence::log;
+    options.confidence.log_scale = 0.5;
     CHECK(weights_of(options, four_items).strength(3.0F, 1, 1) == Approx(std::log(7.0)).epsilon(1e-15));
-    options.confidence = kd::Confidence::one;
+    options.confidence.curve = kd::Confidence::one;
     CHECK(weights_of(options, four_items).strength(3.0F, 1, 1) == 1.0);
-    options.confidence = kd::Confidence::custom;
-    options.confidence_function = [](double r, kd::Offset n_u, kd::Offset n_i) {
+    options.confidence.curve = kd::Confidence::custom;
+    options.confidence.function = [](double r, kd::Offset n_u, kd::Offset n_i) {
       return r + 100.0 * static_cast<double>(n_u) + 10'000.0 * static_cast<double>(n_i);
     };
-    options.value_cap = 6.0;
+    options.confidence.cap = 6.0;
     CHECK(weights_of(options, four_items).strength(-8.0F, 3, 5) == 50'306.0);
   }
 
   // Magnitudes 1 2 3 4 5 8: the quantile 0.9 stands at place 4.5, between 5 and 8.
   TEST_CASE("caps by value and by quantile") {
-    kd::AlsOptions options;
-    options.value_cap = 4.5;
+    kd::AlsOptions options = kd::AlsOptions::paper();
+    options.confidence.cap = 4.5;
     CHECK(weights_of(options, four_items).strength(8.0F, 1, 1) == 4.5);
     CHECK(weights_of(options, four_items).strength(-4.0F, 1, 1) == 4.0);
-    options.value_cap = std::nullopt;
-    options.value_cap_quantile = 0.9;
+    options.confidence.cap = std::nullopt;
+    options.confidence.cap_quantile = 0.9;
     CHECK(weights_of(options, four_items).strength(8.0F, 1, 1) == Approx(6.5).epsilon(1e-15));
     CHECK(weights_of(options, four_items).strength(-100.0F, 1, 1) == Approx(6.5).epsilon(1e-15));
     CHECK(weights_of(options, four_items).strength(5.0F, 1, 1) == 5.0);
-    options.value_cap_quantile = 1.0;
+    options.confidence.cap_quantile = 1.0;
     CHECK(weights_of(options, four_items).strength(9.0F, 1, 1) == 8.0);
   }
 
   // rho 2: n_i^2 = 9 1 4 0, sum 14, mean 3.5. rho_users 1: 2 3 1, mean 2.
   TEST_CASE("background weights have mean 1") {
-    kd::AlsOptions options;
-    options.rho = 2.0;
-    options.rho_users = 1.0;
+    kd::AlsOptions options = kd::AlsOptions::paper();
+    options.background.item_exponent = 2.0;
+    options.background.user_exponent = 1.0;
     const kd::detail::AlsWeights weights = weights_of(options, four_items);
     const std::vector<double> items{9.0 / 3.5, 1.0 / 3.5, 4.0 / 3.5, 0.0}, users{1.0, 1.5, 0.5};
     for (std::size_t i = 0; i < 4; ++i) CHECK(weights.background(Side::items)[i] == Approx(items[i]).epsilon(1e-15));
@@ -96,31 +96,31 @@ TEST_SUITE("models/als_weights") {
 
   // nu 1, lambda 0.5, w0 0.1: l_u = 0.5 (n_u + 0.1 a_u * 4 items), l_i = 0.5 (n_i + 0.1 b_i * 3 users).
   TEST_CASE("penalties") {
-    kd::AlsOptions options;
+    kd::AlsOptions options = kd::AlsOptions::paper();
     options.regularization = 0.5;
-    options.unobserved_weight = 0.1;
+    options.background.weight = 0.1;
     CHECK(weights_of(options, four_items).penalty(Side::users, 100, 1.0) == 0.5);
-    options.nu = 1.0;
+    options.regularization_exponent = 1.0;
     CHECK(weights_of(options, four_items).penalty(Side::users, 3, 1.5) == Approx(0.5 * (3 + 0.1 * 1.5 * 4)).epsilon(1e-15));
     CHECK(weights_of(options, four_items).penalty(Side::items, 3, 2.0) == Approx(0.5 * (3 + 0.1 * 2.0 * 3)).epsilon(1e-15));
-    options.nu = 0.5;
+    options.regularization_exponent = 0.5;
     CHECK(weights_of(options, four_items).penalty(Side::users, 2, 1.0) == Approx(0.5 * std::sqrt(2.4)).epsilon(1e-15));
   }
 
   // 6 interactions in 12 cells: density 0.5.
   TEST_CASE("the weight of the background, or its ratio to the density") {
-    kd::AlsOptions options;
-    options.unobserved_weight = 0.3;
+    kd::AlsOptions options = kd::AlsOptions::paper();
+    options.background.weight = 0.3;
     CHECK(weights_of(options, four_items).unobserved_weight() == 0.3);
-    options.background_ratio = 5.0;
+    options.background.ratio = 5.0;
     CHECK(weights_of(options, four_items).unobserved_weight() == Approx(2.5).epsilon(1e-15));
-    options.nu = 1.0;
+    options.regularization_exponent = 1.0;
     options.regularization = 0.5;
     CHECK(weights_of(options, four_items).penalty(Side::users, 3, 1.5) == Approx(0.5 * (3 + 2.5 * 1.5 * 4)).epsilon(1e-15));
   }
 
   TEST_CASE("an excess that needs no difference of large numbers is exact") {
-    kd::AlsOptions options{.alpha = 1e-9};
+    kd::AlsOptions options{.units = kd::Units::paper, .confidence = {.alpha = 1e-9}};
     const kd::detail::AlsWeights weights = weights_of(options, four_items);
     const auto terms = weights.terms(3.0, 0, 1.0, 1.0);
     CHECK(terms.excess == 1e-9 * 3.0);  // c - 1 would keep seven digits
@@ -171,10 +171,10 @@ TEST_SUITE("models/als_weights") {
   }
 
   TEST_CASE("a confidence that is negative or not finite names user and item, from both sides") {
-    kd::AlsOptions options;
-    options.confidence = kd::Confidence::custom;
+    kd::AlsOptions options = kd::AlsOptions::paper();
+    options.confidence.curve = kd::Confidence::custom;
     for (const double bad : {-1.0, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
-      options.confidence_function = [bad](double r, kd::Offset, kd::Offset) { return r == 5.0 ? bad : 1.0; };
+      options.confidence.function = [bad](double r, kd::Offset, kd::Offset) { return r == 5.0 ? bad : 1.0; };
       const kd::detail::AlsWeights weights = weights_of(options, four_items);
       kd::detail::RowAssembler<double> by_user(weights, Side::users, kd::SimdLevel::best),
           by_item(weights, Side::items, kd::SimdLevel::best);

@@ -12,6 +12,7 @@
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/execution.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/progress.hpp>
 #include <kindred/core/random.hpp>
@@ -48,7 +49,7 @@ struct AlsFitOptions {
   const FitSnapshot<Scalar>* resume_from = nullptr;
   /// Bytes: refuse to start if estimate_memory says that fit needs more. available_memory() is what the machine has left without swapping.
   std::optional<std::uint64_t> memory_limit = std::nullopt;
-  const Executor* executor = nullptr;  ///< The caller's own threads, or none.
+  Execution execution = {};
 };
 
 }  // namespace kindred::inline v0::inline KINDRED_BUILD
@@ -57,13 +58,14 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 /// Checks what can be known before a fit starts. `refits`: the model is fitted already, and stays until the new one is there.
 template <Real Scalar>
-void check_fit(const AlsOptions& options, MatrixShape shape, Offset nnz, bool in_memory, bool refits, const AlsFitOptions<Scalar>& fit) {
+void check_fit(const AlsOptions& asked, MatrixShape shape, Offset nnz, bool in_memory, bool refits, const AlsFitOptions<Scalar>& fit) {
   if (nnz == 0) throw InvalidArgument("train", shape_text(shape) + " without interactions", "a matrix with at least one");
   if (fit.snapshot_every < 1) throw InvalidArgument("snapshot_every", fit.snapshot_every, "at least 1");
+  const AlsSettings options = settings_of(asked);
   if (const std::size_t done = fit.resume_from != nullptr ? fit.resume_from->iteration : 0; done > 0 && done >= options.iterations)
     throw InvalidArgument("iterations", options.iterations, "above the " + std::to_string(done) + " of the fit that is resumed");
   if (!fit.memory_limit) return;
-  const MemoryEstimate estimate = estimate_memory<Scalar>(shape.users, shape.items, nnz, options);
+  const MemoryEstimate estimate = estimate_memory<Scalar>(shape.users, shape.items, nnz, asked, fit.execution);
   std::uint64_t needed = refits ? estimate.refit_total() : estimate.total();
   if (!in_memory) needed -= estimate.transposed + estimate.strengths;
   if (needed > *fit.memory_limit)
@@ -82,8 +84,8 @@ class AlsFit {
       : asked_(asked),
         total_(total),
         partners_(partners),
-        team_(asked.executor),
-        parallel_{.threads = resolve_threads(options.threads), .grain = 1, .executor = team_.executor()} {
+        team_(asked.execution.executor),
+        execution_{.threads = resolve_threads(asked.execution.threads), .executor = team_.executor(), .simd = asked.execution.simd} {
     state_.options = options;
     state_.weights = std::move(weights);
     start(train.cols(), train.rows());
@@ -97,7 +99,7 @@ class AlsFit {
     if (from_items_) half_step(*users_, 0);
     const std::size_t done_before = asked_.resume_from != nullptr ? asked_.resume_from->iteration : 0;
     if (asked_.resume_from != nullptr) last_loss_ = asked_.resume_from->last_loss;
-    for (std::size_t iteration = done_before + 1; iteration <= state_.options.iterations; ++iteration) {
+    for (std::size_t iteration = done_before + 1; iteration <= settings().iterations; ++iteration) {
       const Stopwatch watch;
       half_step(*items_, iteration);
       half_step(*users_, iteration);
@@ -110,7 +112,7 @@ class AlsFit {
         report_.stop = FitStop::tolerance;
         break;
       }
-      if (asked_.on_snapshot && iteration % asked_.snapshot_every == 0 && iteration < state_.options.iterations) snapshot(iteration);
+      if (asked_.on_snapshot && iteration % asked_.snapshot_every == 0 && iteration < settings().iterations) snapshot(iteration);
       if (is_stopped(iteration)) {
         report_.stop = FitStop::callback;
         break;
@@ -128,11 +130,11 @@ class AlsFit {
     };
     const FactorMatrix<Scalar>* const first_users = given(&FitSnapshot<Scalar>::users, asked_.initial_users);
     const FactorMatrix<Scalar>* const first_items = given(&FitSnapshot<Scalar>::items, asked_.initial_items);
-    const AlsOptions& options = state_.options;
-    const bool exact = options.solver == Solver::cholesky;
+    const AlsSettings& settings = this->settings();
+    const bool exact = settings.solver == Solver::cholesky;
     const auto first = [&](const FactorMatrix<Scalar>* from, std::string_view name, Index rows, RandomStream stream, bool read) {
-      if (from != nullptr) return checked_factors(*from, name, rows, options.factors);
-      return read ? random_factors<Scalar>(options, rows, stream) : FactorMatrix<Scalar>(rows, static_cast<Index>(options.factors));
+      if (from != nullptr) return checked_factors(*from, name, rows, settings.factors);
+      return read ? random_factors<Scalar>(settings, rows, stream) : FactorMatrix<Scalar>(rows, static_cast<Index>(settings.factors));
     };
     from_items_ = first_users == nullptr;
     state_.items = first(first_items, "initial_items", items, RandomStream::item_factors, from_items_ || !exact);
@@ -140,27 +142,29 @@ class AlsFit {
   }
 
   void half_step(const SideData<Scalar>& data, std::size_t iteration) {
-    HalfStep<Scalar>(state_, data, iteration, parallel_, partners_, report_).run();
+    HalfStep<Scalar>(state_, data, iteration, execution_, partners_, report_).run();
   }
 
   void measure_loss(IterationReport& done) {
-    if (!asked_.record_loss && !(state_.options.tolerance > 0.0)) return;
+    if (!asked_.record_loss && !(settings().loss_tolerance > 0.0)) return;
     const Stopwatch watch;
-    done.loss = LossSum<Scalar>(state_, *users_).total(parallel_, partners_);
+    done.loss = LossSum<Scalar>(state_, *users_, execution_.simd).total(loop_of(execution_, 1), partners_);
     report_.loss_seconds += watch.seconds();
   }
 
   /// Lends the state to a model that the callback sees.
   void show(const IterationReport& done) {
-    ImplicitALS<Scalar> model(std::move(state_));
+    ImplicitALS<Scalar> model(std::move(state_), execution_.simd);
     asked_.after_iteration(std::as_const(model), done);
     state_ = std::move(model).release();
   }
 
+  [[nodiscard]] const AlsSettings& settings() const noexcept { return state_.weights.settings(); }
+
   [[nodiscard]] bool has_converged(const IterationReport& done) {
-    if (!(state_.options.tolerance > 0.0)) return false;
+    if (!(settings().loss_tolerance > 0.0)) return false;
     const double now = done.loss->total;
-    const bool converged = last_loss_ && *last_loss_ - now < state_.options.tolerance * std::abs(*last_loss_);
+    const bool converged = last_loss_ && *last_loss_ - now < settings().loss_tolerance * std::abs(*last_loss_);
     last_loss_ = now;
     return converged;
   }
@@ -175,7 +179,7 @@ class AlsFit {
   [[nodiscard]] bool is_stopped(std::size_t iteration) const {
     if (!asked_.progress) return false;
     const ProgressAnswer answer =
-        asked_.progress({.what = "fit", .done = iteration, .total = state_.options.iterations, .elapsed_seconds = total_.seconds()});
+        asked_.progress({.what = "fit", .done = iteration, .total = settings().iterations, .elapsed_seconds = total_.seconds()});
     if (answer == ProgressAnswer::cancel) throw Cancelled("fit");
     return answer == ProgressAnswer::stop_and_keep;
   }
@@ -184,7 +188,7 @@ class AlsFit {
   const Stopwatch& total_;
   const FitPartners<Scalar>* partners_;
   ThreadTeam team_;  // for all half-steps
-  ParallelOptions parallel_;
+  Execution execution_;
   AlsState<Scalar> state_;
   std::optional<SideData<Scalar>> users_;
   std::optional<SideData<Scalar>> items_;

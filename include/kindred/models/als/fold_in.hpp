@@ -12,6 +12,7 @@
 
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/execution.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
@@ -63,13 +64,13 @@ struct CheckedRow {
 }
 
 /// The row that a solve failed for, in words.
-[[noreturn, gnu::cold]] inline void throw_als_failure(const AlsOptions& options, RowOutcome outcome, AlsSide side, std::string_view where,
+[[noreturn, gnu::cold]] inline void throw_als_failure(const AlsSettings& settings, RowOutcome outcome, AlsSide side, std::string_view where,
                                                       double penalty) {
   std::string text(where);
   text += outcome == RowOutcome::singular ? ": the system is singular to working precision" : ": the solution overflows";
   text += std::string(" (side ") + (side == AlsSide::users ? "users" : "items") + ", penalty " + number_text(penalty) + ", lambda " +
-          number_text(options.regularization) + ", alpha " + number_text(options.alpha) + ")";
-  text += outcome == RowOutcome::singular ? "; raise regularization above " + number_text(options.regularization)
+          number_text(settings.regularization) + ", alpha " + number_text(settings.alpha) + ")";
+  text += outcome == RowOutcome::singular ? "; raise regularization above " + number_text(settings.regularization)
                                           : "; lower alpha or cap the values, or use Confidence::log";
   throw NumericalError(text);
 }
@@ -92,15 +93,16 @@ template <Real Scalar>
 class AlsFoldIn {
  public:
   /// All references must outlive this object.
-  AlsFoldIn(const AlsOptions& options, const AlsWeights& weights, AlsSide side, const FixedSide<Scalar>& fixed)
-      : options_(options),
+  AlsFoldIn(const AlsWeights& weights, AlsSide side, const FixedSide<Scalar>& fixed, SimdLevel simd)
+      : settings_(weights.settings()),
         weights_(weights),
         side_(side),
         fixed_(fixed),
         may_cancel_(weights.may_cancel()),
         gathered_(std::make_unique<FactorMatrix<Scalar>>(0, fixed.factors.factors())),
-        solver_(rows(), fixed.eigenvalues, options.simd),
-        assembler_(weights, side, options.simd) {}
+        solver_(rows(), fixed.eigenvalues, simd),
+        assembler_(weights, side, simd),
+        simd_(simd) {}
 
   /// The factors of `row` with these interactions (checked, no zeros), `background` its a_u or b_i; conjugate gradients start from 0.
   /// @throws NumericalError naming `where`; InvalidArgument if a confidence is negative.
@@ -110,9 +112,9 @@ class AlsFoldIn {
     RowSystem<Scalar> system = assemble(row, interactions, background);
     gather(interactions.columns);
     system.columns = places(interactions.columns);
-    finish(options_.solver == Solver::cholesky || !solver_.determined(system.background, system.penalty)
+    finish(settings_.solver == Solver::cholesky || !solver_.determined(system.background, system.penalty)
                ? exact(system, interactions.columns, x)
-               : solver_.improve(system, options_.cg_steps, options_.cg_tolerance, x),
+               : solver_.improve(system, settings_.solver_steps, settings_.solver_tolerance, x),
            system, where);
     turn_back(x);
   }
@@ -129,7 +131,7 @@ class AlsFoldIn {
     gather(columns);
     const std::span<const Index> at = places(columns);
     system.columns = at.first(n);
-    std::vector<Scalar> x(options_.factors), v(options_.factors);
+    std::vector<Scalar> x(settings_.factors), v(settings_.factors);
     finish(exact(system, interactions.columns, x), system, "explain");
     explanation.score = inner(x, at[n]);
 
@@ -157,7 +159,7 @@ class AlsFoldIn {
       const std::span<const Scalar> row = fixed_.factors.row(columns[n]);
       std::copy(row.begin(), row.end(), gathered_->row(static_cast<Index>(n)).begin());
     }
-    rotate(*gathered_, *fixed_.basis, {.threads = 1}, options_.simd);
+    rotate(*gathered_, *fixed_.basis, {.threads = 1}, simd_);
   }
   /// Where rows() has the rows `columns` of the fixed side.
   [[nodiscard]] std::span<const Index> places(std::span<const Index> columns) {
@@ -189,7 +191,7 @@ class AlsFoldIn {
   }
 
   void finish(RowOutcome outcome, const RowSystem<Scalar>& system, std::string_view where) const {
-    if (outcome != RowOutcome::solved) throw_als_failure(options_, outcome, side_, where, system.penalty);
+    if (outcome != RowOutcome::solved) throw_als_failure(settings_, outcome, side_, where, system.penalty);
   }
 
   [[nodiscard]] double inner(std::span<const Scalar> v, Index row) const noexcept {
@@ -198,7 +200,7 @@ class AlsFoldIn {
     return sum;
   }
 
-  const AlsOptions& options_;
+  const AlsSettings& settings_;
   const AlsWeights& weights_;
   AlsSide side_;
   FixedSide<Scalar> fixed_;
@@ -206,6 +208,7 @@ class AlsFoldIn {
   std::unique_ptr<FactorMatrix<Scalar>> gathered_;  // at an address of its own, which the solver keeps
   RowSolver<Scalar> solver_;
   RowAssembler<Scalar> assembler_;
+  SimdLevel simd_;
   std::vector<Scalar> strengths_;
   std::vector<Index> places_;
   std::vector<double> turned_;
@@ -214,20 +217,20 @@ class AlsFoldIn {
 /// The factors of every row of `rows` (no zeros), n_rows x factors. Row n is row named[n] of `side`, whose background weights `weights` knows; without
 /// names rows are new users. The same bytes for any number of threads.
 template <Real Scalar>
-[[nodiscard]] FactorMatrix<Scalar> fold_in_rows(const AlsOptions& options, const AlsWeights& weights, AlsSide side,
+[[nodiscard]] FactorMatrix<Scalar> fold_in_rows(const AlsWeights& weights, AlsSide side,
                                                 const FixedSide<Scalar>& fixed, const CsrView& rows, std::span<const Index> named,
-                                                const ParallelOptions& run, std::string_view where) {
-  FactorMatrix<Scalar> solved(rows.rows(), static_cast<Index>(options.factors));
-  const ParallelOptions parallel{.threads = run.threads, .grain = 16, .executor = run.executor};
+                                                const Execution& run, std::string_view where) {
+  FactorMatrix<Scalar> solved(rows.rows(), static_cast<Index>(weights.settings().factors));
+  const ParallelOptions parallel = loop_of(run, 16);
   const auto count = static_cast<std::size_t>(rows.rows());
   std::vector<AlsFoldIn<Scalar>> workers;
-  for (std::size_t n = 0; n < worker_count(count, parallel); ++n) workers.emplace_back(options, weights, side, fixed);
+  for (std::size_t n = 0; n < worker_count(count, parallel); ++n) workers.emplace_back(weights, side, fixed, run.simd);
   const std::span<const double> backgrounds = weights.background(side);
   parallel_for(count, parallel, [&](std::size_t first, std::size_t last, std::size_t worker) {
     for (std::size_t n = first; n < last; ++n) {
       const auto r = static_cast<Index>(n);
       const Index row = named.empty() ? r : named[n];
-      const double background = named.empty()         ? weights.new_user_background(rows.row(r).size())
+      const double background = named.empty()         ? weights.new_user_background(weights.likes_of(rows.row(r)))
                                 : backgrounds.empty() ? 1.0
                                                       : backgrounds[static_cast<std::size_t>(row)];
       workers[worker].solve(row, rows.row(r), background, std::string(where) + ", row " + std::to_string(n), solved.row(r));

@@ -15,6 +15,7 @@
 
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
+#include <kindred/core/execution.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/progress.hpp>
 #include <kindred/core/types.hpp>
@@ -34,16 +35,17 @@ template <Real Scalar>
 class HalfStep {
  public:
   /// All references must outlive this object. `partners`: null in a fit of one process.
-  HalfStep(AlsState<Scalar>& state, const SideData<Scalar>& data, std::size_t iteration, const ParallelOptions& parallel,
+  HalfStep(AlsState<Scalar>& state, const SideData<Scalar>& data, std::size_t iteration, const Execution& execution,
            const FitPartners<Scalar>* partners, FitReport& report)
-      : options_(state.options),
+      : settings_(state.weights.settings()),
         weights_(state.weights),
         eigenvalues_(state.eigenvalues),
         data_(data),
         fixed_(state.factors(other())),
         solved_(state.factors(data.side)),
         where_("iteration " + std::to_string(iteration)),
-        parallel_(parallel),
+        parallel_(loop_of(execution, 1)),
+        simd_(execution.simd),
         partners_(partners),
         report_(report) {}
 
@@ -75,7 +77,7 @@ class HalfStep {
   [[nodiscard]] AlsSide other() const noexcept { return data_.side == AlsSide::users ? AlsSide::items : AlsSide::users; }
 
   [[noreturn]] void fail(RowOutcome outcome, AlsSide side, const std::string& what, double penalty) const {
-    throw_als_failure(options_, outcome, side, where_ + ", " + what, penalty);
+    throw_als_failure(settings_, outcome, side, where_ + ", " + what, penalty);
   }
   void check(RowOutcome outcome, Index row, double penalty) const {
     if (outcome != RowOutcome::solved) fail(outcome, data_.side, "row " + std::to_string(row), penalty);
@@ -84,7 +86,7 @@ class HalfStep {
   /// The weighted Gram matrix of the fixed side, factors x factors.
   [[nodiscard]] AlignedVector<double> gram() {
     const Stopwatch watch;
-    BlockedGram<Scalar> blocked(fixed_, weights_.background(other()), options_.simd);
+    BlockedGram<Scalar> blocked(fixed_, weights_.background(other()), simd_);
     if (partners_ == nullptr) {
       blocked.add_blocks(0, blocked.blocks(), parallel_);
     } else {
@@ -93,9 +95,9 @@ class HalfStep {
       partners_->gather(blocked.sums(), blocked.blocks());
     }
     AlignedVector<double> matrix = blocked.total();
-    for (std::size_t f = 0; f < options_.factors; ++f)
-      if (!is_finite(matrix[f * options_.factors + f]))
-        fail(RowOutcome::not_finite, data_.side, "the Gram matrix of the other side", options_.regularization);
+    for (std::size_t f = 0; f < settings_.factors; ++f)
+      if (!is_finite(matrix[f * settings_.factors + f]))
+        fail(RowOutcome::not_finite, data_.side, "the Gram matrix of the other side", settings_.regularization);
     report_.gram_seconds += watch.seconds();
     return matrix;
   }
@@ -103,13 +105,13 @@ class HalfStep {
   /// Turns the fixed side, and the solved one where it is a warm start, into the eigenbasis of `matrix`.
   void turn(const AlignedVector<double>& matrix) {
     const Stopwatch eigen_watch;
-    Eigenbasis basis = eigenbasis(matrix, options_.factors, parallel_, options_.simd);
+    Eigenbasis basis = eigenbasis(matrix, settings_.factors, parallel_, simd_);
     report_.eigen_seconds += eigen_watch.seconds();
 
     const Stopwatch rotate_watch;
     const std::size_t n_float = std::is_same_v<Scalar, float> ? float_columns(basis, weights_.least_ridge(data_.side)) : 0;
-    rotate(fixed_, basis, parallel_, options_.simd, n_float);
-    if (options_.solver == Solver::conjugate_gradient) rotate(solved_, basis, parallel_, options_.simd, n_float);
+    rotate(fixed_, basis, parallel_, simd_, n_float);
+    if (settings_.solver == Solver::conjugate_gradient) rotate(solved_, basis, parallel_, simd_, n_float);
     eigenvalues_ = std::move(basis.values);
     check_turned();
     report_.rotate_seconds += rotate_watch.seconds();
@@ -127,7 +129,7 @@ class HalfStep {
                  [&](std::size_t first, std::size_t last, std::size_t) {
                    for (std::size_t r = first; r < last; ++r)
                      for (const Scalar value : std::as_const(fixed_).row(static_cast<Index>(r)))
-                       if (!is_finite(value)) fail(RowOutcome::not_finite, other(), "row " + std::to_string(r), options_.regularization);
+                       if (!is_finite(value)) fail(RowOutcome::not_finite, other(), "row " + std::to_string(r), settings_.regularization);
                  });
   }
 
@@ -137,7 +139,7 @@ class HalfStep {
     std::vector<Worker> workers;
     for (std::size_t n = 0; n < worker_count(data_.order.size(), by_rows); ++n)
       workers.push_back(
-          {RowSolver<Scalar>(fixed_, eigenvalues_, options_.simd), RowAssembler<Scalar>(weights_, data_.side, options_.simd), {}});
+          {RowSolver<Scalar>(fixed_, eigenvalues_, simd_), RowAssembler<Scalar>(weights_, data_.side, simd_), {}});
     data_.rows.for_each_block([&](const RowBlock& block) {
       const auto order =
           std::span<const Index>(data_.order).subspan(static_cast<std::size_t>(block.first), static_cast<std::size_t>(block.rows.rows()));
@@ -170,7 +172,7 @@ class HalfStep {
       if (n + 3 < order.size()) worker.assembler.prefetch(interactions_of(order[n + 3]));
       if (may_cancel_ && !system.columns.empty() && cancels(weights_, data_.side, fixed_, eigenvalues_, system, system.columns))
         check(RowOutcome::singular, row, system.penalty);
-      if (options_.solver == Solver::cholesky && !system.columns.empty() && worker.solver.determined(system.background, system.penalty))
+      if (settings_.solver == Solver::cholesky && !system.columns.empty() && worker.solver.determined(system.background, system.penalty))
         worker.solver.enqueue(system, solved_.row(row), again);
       else
         check(solve_row(worker.solver, system, solved_.row(row)), row, system.penalty);
@@ -184,11 +186,11 @@ class HalfStep {
       return RowOutcome::solved;
     }
     if (!solver.determined(system.background, system.penalty)) return RowOutcome::singular;
-    if (options_.solver == Solver::cholesky) return solver.solve(system, x);
-    return solver.improve(system, options_.cg_steps, options_.cg_tolerance, x);
+    if (settings_.solver == Solver::cholesky) return solver.solve(system, x);
+    return solver.improve(system, settings_.solver_steps, settings_.solver_tolerance, x);
   }
 
-  const AlsOptions& options_;
+  const AlsSettings& settings_;
   const AlsWeights& weights_;
   std::vector<double>& eigenvalues_;
   const SideData<Scalar>& data_;
@@ -196,6 +198,7 @@ class HalfStep {
   FactorMatrix<Scalar>& solved_;
   std::string where_;
   ParallelOptions parallel_;
+  SimdLevel simd_;
   const FitPartners<Scalar>* partners_;
   FitReport& report_;
   bool may_cancel_ = false;

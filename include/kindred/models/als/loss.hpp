@@ -9,6 +9,7 @@
 
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
+#include <kindred/core/execution.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/models/als/report.hpp>
@@ -24,8 +25,8 @@ template <Real Scalar>
 class LossSum {
  public:
   /// `users`: the rows of this process. All references must outlive this object.
-  LossSum(const AlsState<Scalar>& state, const SideData<Scalar>& users)
-      : state_(state), weights_(state.weights), users_(users), kernels_(row_kernels<Scalar>(state.options.simd)) {}
+  LossSum(const AlsState<Scalar>& state, const SideData<Scalar>& users, SimdLevel simd)
+      : state_(state), weights_(state.weights), users_(users), kernels_(row_kernels<Scalar>(simd)) {}
 
   /// `partners`: null in a fit of one process.
   [[nodiscard]] AlsLoss total(const ParallelOptions& parallel, const FitPartners<Scalar>* partners) const {
@@ -69,12 +70,12 @@ class LossSum {
       const std::span<const Scalar> x = state_.users.row(static_cast<Index>(u));
       double squares = 0.0;
       double energy = 0.0;
-      for (std::size_t f = 0; f < state_.options.factors; ++f) {
+      for (std::size_t f = 0; f < state_.weights.settings().factors; ++f) {
         const double square = static_cast<double>(x[f]) * static_cast<double>(x[f]);
         squares += square;
         energy += state_.eigenvalues[f] * square;
       }
-      const std::size_t count = block.rows.row(static_cast<Index>(u) - block.first).size();
+      const std::size_t count = weights_.likes_of(block.rows.row(static_cast<Index>(u) - block.first));
       partial.loss += weights_.penalty(AlsSide::users, count, a) * squares + weights_.unobserved_weight() * a * energy;
       add_observed(block, static_cast<Index>(u), a, buffers, partial);
     }
@@ -87,7 +88,7 @@ class LossSum {
     buffers.scores.resize(row.size());
     kernels_.exact_dots({.fixed = state_.items.data(),
                          .stride = state_.items.stride(),
-                         .factors = state_.options.factors,
+                         .factors = state_.weights.settings().factors,
                          .columns = row.columns.data(),
                          .count = row.size()},
                         buffers.exact.data(), buffers.scores.data());
@@ -117,13 +118,13 @@ class LossSum {
       confidence += partial.confidence;
     }
     const std::span<const double> item_background = weights_.background(AlsSide::items);
-    const std::span<const Index> item_counts = weights_.counts(AlsSide::items);
+    const std::span<const Index> item_counts = weights_.counts(AlsSide::items), item_likes = weights_.likes(AlsSide::items);
     for (Index i = 0; i < state_.items.rows(); ++i) {
       const auto at = static_cast<std::size_t>(i);
       double squares = 0.0;
       for (const Scalar value : state_.items.row(i)) squares += static_cast<double>(value) * static_cast<double>(value);
       total.total +=
-          weights_.penalty(AlsSide::items, static_cast<std::size_t>(item_counts[at]), item_background.empty() ? 1.0 : item_background[at]) *
+          weights_.penalty(AlsSide::items, static_cast<std::size_t>(item_likes[at]), item_background.empty() ? 1.0 : item_background[at]) *
           squares;
     }
     const double cells = static_cast<double>(weights_.shape().users) * static_cast<double>(weights_.shape().items);

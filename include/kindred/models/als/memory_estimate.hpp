@@ -9,10 +9,11 @@
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/execution.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/linalg/gram.hpp>
-#include <kindred/models/als/options.hpp>
+#include <kindred/models/als/settings.hpp>
 
 namespace kindred::inline v0 {
 
@@ -35,8 +36,10 @@ struct MemoryEstimate {
 /// The memory that fitting `users` x `items` with `nnz` interactions takes; a few per cent from the measured peak above some 100 MB.
 /// @throws InvalidArgument if an option or a size is out of range.
 template <Real Scalar = float>
-[[nodiscard]] MemoryEstimate estimate_memory(Index users, Index items, Offset nnz, const AlsOptions& options) {
-  validate(options);
+[[nodiscard]] MemoryEstimate estimate_memory(Index users, Index items, Offset nnz, const AlsOptions& asked,
+                                             const Execution& execution = {}) {
+  validate(asked);
+  const detail::AlsSettings options = detail::settings_of(asked);
   if (users < 1) throw InvalidArgument("users", users, "at least 1");
   if (items < 1) throw InvalidArgument("items", items, "at least 1");
   const std::uint64_t n_users = static_cast<std::uint64_t>(users), n_items = static_cast<std::uint64_t>(items);
@@ -50,10 +53,10 @@ template <Real Scalar = float>
   estimate.train = interactions * 8 + (n_users + 1) * sizeof(Offset);
   estimate.factors = (n_users + n_items) * stride * sizeof(Scalar);
   estimate.transposed = interactions * 8 + 2 * (n_items + 1) * sizeof(Offset);
-  if (options.confidence == Confidence::log || options.confidence == Confidence::custom)
+  if (detail::keeps_strengths(options))
     estimate.strengths = 2 * interactions * sizeof(Scalar);
   const std::uint64_t backgrounds =
-      (options.rho_users > 0.0 ? n_users : 0) + (options.rho > 0.0 ? n_items : 0) + (options.beta > 0.0 ? n_items : 0);
+      (options.user_exponent > 0.0 ? n_users : 0) + (options.item_exponent > 0.0 ? n_items : 0) + (options.popularity_damping > 0.0 ? n_items : 0);
   estimate.counts = (n_users + n_items) * 2 * sizeof(Index) + backgrounds * sizeof(double);
 
   // A system of k x k, a block of 256 rows, and a batch of 16 systems of at most 128 twice: as tiles and in lanes (linalg/row_workspace.hpp).
@@ -63,7 +66,7 @@ template <Real Scalar = float>
       sizeof(Scalar);
   const std::uint64_t square = stride * stride * sizeof(double);
   const std::uint64_t workers =
-      worker_count(static_cast<std::size_t>((std::max)(n_users, n_items)), {.threads = options.threads, .grain = 16});
+      worker_count(static_cast<std::size_t>((std::max)(n_users, n_items)), loop_of(execution, 16));
   estimate.workspaces = workers * worker + (detail::gram_blocks(k) + 6) * square;
   estimate.index = n_items * (stride + 3 * sizeof(double) + sizeof(Index));
   return estimate;

@@ -1,34 +1,28 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <string>
-#include <string_view>
 
 #include <kindred/core/config.hpp>
-#include <kindred/core/error.hpp>
-#include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
-#include <kindred/simd/level.hpp>
 
 namespace kindred::inline v0 {
 
-/// How a row of factors is solved for.
-enum class Solver {
-  cholesky,            ///< Exactly.
-  conjugate_gradient,  ///< Approximately, from the previous solution: cg_steps steps.
+/// The numbers that confidence, penalty and background are given in.
+enum class Units {
+  data,   ///< Relative to the training data: what is not set is chosen from the data.
+  paper,  ///< As in the paper: Hu, Koren, Volinsky 2008.
 };
 
-/// g in c = base + alpha g(|r|).
+/// g, the curve from an interaction's magnitude |r| to its strength.
 enum class Confidence {
   linear,  ///< g(r) = r.
-  log,     ///< g(r) = log(1 + r / log_epsilon).
+  log,     ///< g(r) = log(1 + r / log_scale).
   one,     ///< g(r) = 1.
-  custom,  ///< g = confidence_function.
+  custom,  ///< g = function.
 };
 
 /// Which pairs pull scores towards 0.
@@ -37,116 +31,109 @@ enum class Background {
   all,         ///< All pairs; the observed term comes on top (Rendle et al. 2022).
 };
 
-/// The distribution of the first factors.
-enum class Init {
-  normal,   ///< Normal, mean 0, standard deviation init_scale / sqrt(factors).
-  uniform,  ///< Uniform in [0, 0.01), as the Python package implicit does; init_scale is not used.
+/// How a row of factors is solved for.
+enum class Solver {
+  cholesky,            ///< Exactly.
+  conjugate_gradient,  ///< Approximately, from the previous solution.
+};
+
+/// The first factors of the items.
+enum class Start {
+  spectral,  ///< From a truncated singular value decomposition of the confidences: a few iterations are enough.
+  normal,    ///< Random: normal, mean 0, standard deviation scale / sqrt(factors).
+  uniform,   ///< Random: uniform in [0, 0.01), as the Python package implicit does.
 };
 
 /// g of an interaction's magnitude |r|, the user's number of interactions and the item's; must return a finite number.
 using ConfidenceFunction = std::function<double(double magnitude, Offset user_count, Offset item_count)>;
 
-/// Settings of ImplicitALS. The defaults are those of the paper where it names them (alpha, the number of sweeps); for play counts see recommended().
+/// How much an interaction weighs. "data" and "paper" are the defaults under these units.
+struct ConfidenceOptions {
+  std::optional<Confidence> curve = std::nullopt;            ///< data: log; paper: linear.
+  std::optional<double> alpha = std::nullopt;                ///< >= 0; Units::paper alone: 40.
+  std::optional<double> base = std::nullopt;                 ///< c where g is 0. data: [0, 1], 0; paper: >= 0, 1.
+  std::optional<double> log_scale = std::nullopt;            ///< > 0; Confidence::log alone. data: the 5 % quantile of |r|; paper: 1.
+  std::optional<double> cap = std::nullopt;                  ///< > 0; a larger |r| counts as this much. Not set: no cap.
+  std::optional<double> cap_quantile = std::nullopt;         ///< (0, 1]; a cap at this quantile of |r| in train. Not set: no cap.
+  std::optional<double> popularity_damping = std::nullopt;   ///< [0, 4]; > 0 lowers the confidence in popular items. data: chosen; paper: 0.
+  std::optional<double> dislike_weight = std::nullopt;       ///< >= 0; the factor on the confidence of a dislike. Not set: 1.
+  ConfidenceFunction function = {};                          ///< For Confidence::custom, and only then.
+};
+
+/// How much the pairs without an interaction weigh.
+struct BackgroundOptions {
+  std::optional<Background> pairs = std::nullopt;       ///< data: all; paper: unobserved.
+  std::optional<double> ratio = std::nullopt;           ///< > 0; weight of a mean user's background relative to the interactions. data: 20.
+  std::optional<double> weight = std::nullopt;          ///< w0 >= 0, of a pair; 0 needs regularization > 0. Units::paper alone: 1.
+  std::optional<double> item_exponent = std::nullopt;   ///< [0, 4]; > 0: popular items pull harder towards 0. data: chosen; paper: 0.
+  std::optional<double> user_exponent = std::nullopt;   ///< [0, 4]; > 0: items pull harder on active users. Not set: 0.
+};
+
+/// How rows are solved.
+struct SolverOptions {
+  Solver kind = Solver::cholesky;                  ///< Exact by default: it costs about as much as a few steps of the other.
+  std::optional<std::size_t> steps = std::nullopt;  ///< >= 1; conjugate_gradient alone: 3. At most this many with a tolerance.
+  std::optional<double> tolerance = std::nullopt;   ///< [0, 1); conjugate_gradient alone: stop at this residual relative to the right-hand side.
+};
+
+/// Where a fit starts.
+struct StartOptions {
+  std::optional<Start> kind = std::nullopt;               ///< data: spectral; paper: normal.
+  std::optional<double> scale = std::nullopt;             ///< > 0; Start::normal, and columns beyond the rank of a spectral start: 0.1.
+  std::optional<std::size_t> power_steps = std::nullopt;  ///< [0, 100]; Start::spectral alone: 2.
+};
+
+/// The settings of Hu, Koren, Volinsky, "Collaborative filtering for implicit feedback datasets", ICDM 2008.
+struct PaperOptions {
+  std::size_t factors = 100;    ///< [1, 32768].
+  double regularization = 0.1;  ///< lambda >= 0.
+  double alpha = 40.0;          ///< >= 0; c = 1 + alpha r.
+  std::size_t iterations = 10;  ///< >= 1.
+  std::uint64_t seed = 42;
+};
+
+/// Settings of ImplicitALS. Set nothing at first: what is not set fits any data, play counts, clicks and purchases alike.
 ///
-/// Symbols: r value, c confidence, n_u and n_i interactions of a user and an item, lambda regularization, w0 unobserved_weight.
+/// "data" and "paper" are the defaults under these units. An option that would have no effect under the others is an error.
+///
+/// Symbols: r value, c confidence, n_u and n_i interactions (in Units::data: likes) of a user and an item, l penalty, w0 the weight of the background.
 ///   loss = sum over observed of c (p - score)^2 + sum over the background of w0 a_u b_i score^2 + sum of l_u |x_u|^2 + sum of l_i |y_i|^2
-///   c = (confidence_base + alpha g(|r|)) (n_i / mean n_i)^-beta;  p = 1 for r > 0, 0 for r < 0
-///   l_u = lambda (n_u + w0 a_u items)^nu, l_i = lambda (n_i + w0 b_i users)^nu;  b_i proportional to n_i^rho with mean 1, a_u to n_u^rho_users
-/// Sources: Hu, Koren, Volinsky 2008 (model, alpha); Rendle et al. 2022 (background over all pairs, nu); He et al. 2016 (rho).
+///   p = 1 for r > 0, 0 for r < 0;  b_i proportional to n_i^item_exponent with mean 1, a_u to n_u^user_exponent
+/// Units::paper: c = (base + alpha g(|r|)) (n_i / mean n_i)^-popularity_damping;  w0 = weight, or ratio * density;
+///   l_u = regularization (n_u + w0 a_u items)^regularization_exponent, l_i = regularization (n_i + w0 b_i users)^regularization_exponent
+/// Units::data: c = (base + (1 - base) g(|r|) / mean g) (n_i / mean n_i)^-popularity_damping;  w0 = ratio * density;  with m the mean n of a side
+///   l = regularization m ((n + w0 a items) / (m (1 + ratio)))^regularization_exponent: the penalty of a mean row relative to its data
+/// Sources: Hu, Koren, Volinsky 2008 (model, alpha); Rendle et al. 2022 (background over all pairs, regularization_exponent); He et al. 2016
+/// (item_exponent).
 struct AlsOptions {
-  std::size_t factors = 100;         ///< Length of a user's and an item's vector, [1, 32768]. May exceed the number of items.
-  double regularization = 0.1;       ///< lambda >= 0.
-  double alpha = 40.0;               ///< >= 0.
-  std::size_t iterations = 10;       ///< >= 1; each solves all items, then all users.
-  Solver solver = Solver::cholesky;  ///< Exact by default: in the eigenbasis it costs about as much as a few steps of the other.
-  std::size_t cg_steps = 3;          ///< >= 1; at most this many with a cg_tolerance.
-  double cg_tolerance = 0.0;         ///< [0, 1): stop a row at this residual relative to its right-hand side.
+  std::optional<std::size_t> factors = std::nullopt;     ///< [1, 32768]. data: 128, or 256 from 10,000 items on; paper: 100.
+  std::optional<double> regularization = std::nullopt;   ///< >= 0. data: chosen, .03 to .3; paper: 0.1.
+  std::optional<std::size_t> iterations = std::nullopt;  ///< >= 1; each solves all items, then all users. data: 3; paper: 10.
+  std::uint64_t seed = 42;                               ///< Of everything random.
+  Units units = Units::data;
+  std::optional<double> regularization_exponent = std::nullopt;  ///< [0, 2]; 0: one penalty for all, 1: in proportion to a row's data. data: 1; paper: 0.
+  std::optional<double> loss_tolerance = std::nullopt;  ///< (0, 1); ends fit once an iteration improves the loss by less than this share of it.
+  ConfidenceOptions confidence = {};
+  BackgroundOptions background = {};
+  SolverOptions solver = {};
+  StartOptions start = {};
 
-  Confidence confidence = Confidence::linear;
-  double confidence_base = 1.0;                             ///< >= 0; c of an interaction whose g is 0.
-  double log_epsilon = 1.0;                                 ///< > 0; the magnitude where the logarithm bends.
-  ConfidenceFunction confidence_function = {};              ///< For Confidence::custom, and only then.
-  std::optional<double> value_cap = std::nullopt;           ///< > 0; a larger |r| counts as this much.
-  std::optional<double> value_cap_quantile = std::nullopt;  ///< (0, 1]; the same with the cap at this quantile of |r| in train.
-
-  Background background = Background::unobserved;
-  double unobserved_weight = 1.0;  ///< w0 >= 0; 0 needs regularization > 0. Stays 1 where background_ratio is set.
-  /// If set, > 0: w0 is this many times the density of train, so that the background of a mean user weighs this many times the user's
-  /// interactions, whatever the size of the catalogue.
-  std::optional<double> background_ratio = std::nullopt;
-  double beta = 0.0;       ///< [0, 4]; > 0 lowers the confidence in popular items.
-  double rho = 0.0;        ///< [0, 4]; > 0 lets popular items that a user does not have pull harder towards 0.
-  double rho_users = 0.0;  ///< [0, 4]; the same for active users.
-  double nu = 0.0;         ///< [0, 2]; 0: the same lambda for all, 1: in proportion to the weight of a row's data.
-
-  Init init = Init::normal;
-  double init_scale = 0.1;           ///< > 0; see Init::normal. Short runs depend on it: state it beside a figure.
-  double tolerance = 0.0;            ///< [0, 1); > 0 ends fit once an iteration improves the loss by less than this share of it.
-  std::uint64_t seed = 42;           ///< Of the first factors.
-  std::size_t threads = 0;           ///< At most 4,096; 0: all hardware threads. The result is the same for any number.
-  SimdLevel simd = SimdLevel::best;  ///< Instructions to use; levels differ by rounding only.
-
-  /// Settings for play counts, which reach the thousands: they ranked best on HetRec 2011 Last.fm (1,874 users), chosen on inner validation splits.
-  /// Not for values that are all 1 or small, as clicks and purchases are: set `alpha` to 1 or more there, or everybody gets the popular items.
-  /// Source: docs/evaluation.md and docs/concepts.md, which have the comparisons.
-  [[nodiscard]] static AlsOptions recommended() {
+  /// The model of the paper, from a random start.
+  [[nodiscard]] static AlsOptions paper(const PaperOptions& options = {}) {
     AlsOptions o;
-    o.factors = 128;
-    o.regularization = 0.0202;
-    o.alpha = 0.19;
-    o.iterations = 10;
-    o.confidence = Confidence::log;
-    o.confidence_base = 0.08;
-    o.background = Background::all;
-    o.background_ratio = 6.4;
-    o.beta = 0.10;
-    o.rho = 0.23;
-    o.nu = 1.0;
+    o.factors = options.factors;
+    o.regularization = options.regularization;
+    o.iterations = options.iterations;
+    o.seed = options.seed;
+    o.units = Units::paper;
+    o.confidence.alpha = options.alpha;
     return o;
   }
 };
 
-/// @throws InvalidArgument naming the first option out of range, its value and what is allowed.
-[[gnu::cold]] inline void validate(const AlsOptions& o) {
-  const auto between = [](std::string_view name, double value, double low, double high, std::string_view allowed) {
-    if (!(value >= low && value <= high)) throw InvalidArgument(name, value, allowed);
-  };
-  const auto not_negative = [&](std::string_view name, double value) {
-    between(name, value, 0.0, 1.7976931348623157e308, "finite and at least 0");
-  };
-  const auto positive = [](std::string_view name, double value) {
-    if (!(value > 0.0) || !detail::is_finite(value)) throw InvalidArgument(name, value, "finite and above 0");
-  };
-  if (o.factors < 1 || o.factors > 32'768) throw InvalidArgument("factors", o.factors, "in [1, 32768]");
-  not_negative("regularization", o.regularization);
-  not_negative("alpha", o.alpha);
-  if (o.iterations < 1) throw InvalidArgument("iterations", o.iterations, "at least 1");
-  if (o.cg_steps < 1) throw InvalidArgument("cg_steps", o.cg_steps, "at least 1");
-  if (!(o.cg_tolerance >= 0.0 && o.cg_tolerance < 1.0)) throw InvalidArgument("cg_tolerance", o.cg_tolerance, "in [0, 1)");
-  not_negative("confidence_base", o.confidence_base);
-  positive("log_epsilon", o.log_epsilon);
-  if ((o.confidence == Confidence::custom) != static_cast<bool>(o.confidence_function))
-    throw InvalidArgument("confidence_function", o.confidence_function ? "set" : "not set",
-                          "set if, and only if, confidence is Confidence::custom");
-  if (o.value_cap) positive("value_cap", *o.value_cap);
-  if (o.value_cap_quantile && !(*o.value_cap_quantile > 0.0 && *o.value_cap_quantile <= 1.0))
-    throw InvalidArgument("value_cap_quantile", *o.value_cap_quantile, "in (0, 1]");
-  if (o.value_cap && o.value_cap_quantile)
-    throw InvalidArgument("value_cap_quantile", *o.value_cap_quantile, "unset when value_cap is set");
-  not_negative("unobserved_weight", o.unobserved_weight);
-  if (o.background_ratio) positive("background_ratio", *o.background_ratio);
-  if (o.background_ratio && o.unobserved_weight != 1.0)
-    throw InvalidArgument("unobserved_weight", o.unobserved_weight, "1 when background_ratio is set, which says the same thing");
-  between("beta", o.beta, 0.0, 4.0, "in [0, 4]");
-  between("rho", o.rho, 0.0, 4.0, "in [0, 4]");
-  between("rho_users", o.rho_users, 0.0, 4.0, "in [0, 4]");
-  between("nu", o.nu, 0.0, 2.0, "in [0, 2]");
-  positive("init_scale", o.init_scale);
-  if (!(o.tolerance >= 0.0 && o.tolerance < 1.0)) throw InvalidArgument("tolerance", o.tolerance, "in [0, 1)");
-  detail::check_threads(o.threads);
-  (void)resolve_level(o.simd);
-  if (o.unobserved_weight == 0.0 && !o.background_ratio && o.regularization == 0.0)
-    throw InvalidArgument("regularization", o.regularization, "above 0 when unobserved_weight is 0: nothing else holds the factors");
-}
+/// Checks the options. @throws InvalidArgument naming the first option that is out of range or has no effect, its value and what is allowed.
+void validate(const AlsOptions& options);
 
 }  // namespace kindred::inline v0
+
+#include <kindred/models/als/settings.hpp>  // IWYU pragma: keep; defines validate

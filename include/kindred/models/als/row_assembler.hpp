@@ -61,7 +61,7 @@ class RowAssembler {
             .excess = std::span<const double>(excess_).first(n),
             .target = std::span<const double>(target_).first(n),
             .background = weights_.unobserved_weight() * row_background,
-            .penalty = weights_.penalty(side_, n, row_background),
+            .penalty = weights_.penalty(side_, weights_.likes_of(interactions), row_background),
             .prior_mean = {}};
   }
 
@@ -76,7 +76,7 @@ class RowAssembler {
                            .strengths = strengths.empty() ? nullptr : strengths.data(),
                            .count = interactions.size(),
                            .cap = weights_.cap(),
-                           .alpha = weights_.options().alpha,
+                           .alpha = weights_.alpha(),
                            .base = base.confidence,
                            .excess_base = base.excess,
                            .excess = excess_.data(),

@@ -12,19 +12,19 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/random.hpp>
 #include <kindred/core/types.hpp>
-#include <kindred/models/als/options.hpp>
+#include <kindred/models/als/settings.hpp>
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
-/// Random first factors, rows x options.factors: a row depends on the seed, the stream and its own index alone.
+/// Random first factors, rows x settings.factors: a row depends on the seed, the stream and its own index alone.
 template <Real Scalar>
-[[nodiscard]] FactorMatrix<Scalar> random_factors(const AlsOptions& options, Index rows, RandomStream stream) {
-  FactorMatrix<Scalar> factors(rows, static_cast<Index>(options.factors));
-  const double sd = options.init_scale / std::sqrt(static_cast<double>(options.factors));
+[[nodiscard]] FactorMatrix<Scalar> random_factors(const AlsSettings& settings, Index rows, RandomStream stream) {
+  FactorMatrix<Scalar> factors(rows, static_cast<Index>(settings.factors));
+  const double sd = settings.start_scale / std::sqrt(static_cast<double>(settings.factors));
   for (Index r = 0; r < rows; ++r) {
-    Random random(options.seed, stream, static_cast<std::uint64_t>(r));
+    Random random(settings.seed, stream, static_cast<std::uint64_t>(r));
     for (Scalar& value : factors.row(r))
-      value = static_cast<Scalar>(options.init == Init::normal ? sd * random.normal() : 0.01 * random.uniform());
+      value = static_cast<Scalar>(settings.start == Start::uniform ? 0.01 * random.uniform() : sd * random.normal());
   }
   return factors;
 }

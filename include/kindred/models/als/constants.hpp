@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <kindred/core/config.hpp>
+#include <kindred/core/error.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/data/csr_view.hpp>
+#include <kindred/data/interaction_source.hpp>
+#include <kindred/models/als/settings.hpp>
+
+namespace kindred::inline v0::detail {
+
+/// Users of a partial sum over the interactions: of the loss, and of the constants below.
+inline constexpr std::size_t loss_grain = 256;
+
+/// What a fit takes from the values of train and keeps: updates and fold-ins use it, never values of their own.
+struct ValueConstants {
+  std::optional<double> cap;       ///< Of |r|.
+  double log_scale = 1.0;          ///< |r| at which Confidence::log bends.
+  double mean_strength = 1.0;      ///< Mean of g over the likes; 1 under Units::paper.
+  std::vector<Index> user_likes;   ///< Likes of each user under Units::data; empty where there are no dislikes.
+  std::vector<Index> item_likes;   ///< Likes of each item, likewise.
+};
+
+/// g of a value, without the weight of a dislike.
+[[nodiscard]] inline double strength_of(const AlsSettings& s, const ValueConstants& constants, float value, Offset user_count,
+                                        Offset item_count) {
+  double magnitude = std::abs(static_cast<double>(value));
+  if (constants.cap) magnitude = (std::min)(magnitude, *constants.cap);
+  switch (s.curve) {
+    case Confidence::linear: return magnitude;
+    case Confidence::log: return std::log1p(magnitude / constants.log_scale);
+    case Confidence::one: return 1.0;
+    case Confidence::custom: return s.function(magnitude, user_count, item_count);
+  }
+  return magnitude;
+}
+
+/// Takes the constants from the interactions of the users [first_user, ...), which are all of them, or the share of this process.
+class ValueMeasure {
+ public:
+  /// All references must outlive this object. `user_counts`, `item_counts`: interactions in all of train.
+  ValueMeasure(const AlsSettings& settings, const RowsRef& users, std::span<const Index> user_counts, std::span<const Index> item_counts,
+               Offset nnz, const SumOverAll& sum_over_all = {})
+      : settings_(settings), users_(users), user_counts_(user_counts), item_counts_(item_counts), nnz_(nnz), sum_over_all_(sum_over_all) {}
+
+  /// @throws InvalidArgument under Units::data if nothing in train is liked, or a mean is not above 0.
+  [[nodiscard]] ValueConstants run() {
+    ValueConstants constants;
+    constants.cap = settings_.cap_quantile ? magnitude_quantile(users_, *settings_.cap_quantile, nnz_, Magnitudes::all, sum_over_all_)
+                                           : settings_.cap;
+    constants.log_scale = settings_.log_scale.value_or(1.0);
+    if (settings_.units == Units::paper) return constants;
+    const Offset likes = count_likes(constants);
+    if (likes == 0) throw InvalidArgument("train", "without a value above 0", "a matrix with at least one like");
+    const bool all_equal = magnitude_quantile(users_, 0.0, likes, Magnitudes::likes, sum_over_all_) ==
+                           magnitude_quantile(users_, 1.0, likes, Magnitudes::likes, sum_over_all_);
+    const double low = magnitude_quantile(users_, all_equal ? 0.0 : 0.05, likes, Magnitudes::likes, sum_over_all_);
+    if (settings_.curve == Confidence::log && !settings_.log_scale) constants.log_scale = low;
+    constants.mean_strength = all_equal && settings_.curve != Confidence::custom
+                                  ? strength_of(settings_, constants, static_cast<float>(low), 0, 0)  // so that c is 1 to the bit
+                                  : mean_strength(constants, likes);
+    if (!(constants.mean_strength > 0.0) || !is_finite(constants.mean_strength))
+      throw InvalidArgument("the mean strength of the likes in train", constants.mean_strength, "finite and above 0");
+    return constants;
+  }
+
+ private:
+  /// Counts the likes; they are kept for each row only where there are dislikes too.
+  [[nodiscard]] Offset count_likes(ValueConstants& constants) const {
+    std::vector<double> likes(user_counts_.size() + item_counts_.size(), 0.0);  // exact in a sum over processes
+    const auto items = std::span<double>(likes).subspan(user_counts_.size());
+    users_.for_each_block([&](const RowBlock& block) {
+      for (Index r = 0; r < block.rows.rows(); ++r) {
+        const SparseRow row = block.rows.row(r);
+        for (std::size_t n = 0; n < row.size(); ++n) {
+          if (!(row.values[n] > 0.0F)) continue;
+          ++likes[static_cast<std::size_t>(block.first + r)];
+          ++items[static_cast<std::size_t>(row.columns[n])];
+        }
+      }
+    });
+    if (sum_over_all_) sum_over_all_(likes);
+    Offset total = 0;
+    for (const double count : items) total += static_cast<Offset>(count);
+    if (total == nnz_) return total;
+    const auto whole = [](double count) { return static_cast<Index>(count); };
+    constants.user_likes.resize(user_counts_.size());
+    constants.item_likes.resize(item_counts_.size());
+    std::transform(likes.begin(), likes.begin() + static_cast<std::ptrdiff_t>(user_counts_.size()), constants.user_likes.begin(), whole);
+    std::transform(items.begin(), items.end(), constants.item_likes.begin(), whole);
+    return total;
+  }
+
+  /// Summed over fixed groups of users first, so that neither blocks nor processes change a bit.
+  [[nodiscard]] double mean_strength(const ValueConstants& constants, Offset likes) const {
+    std::vector<double> partials((user_counts_.size() + loss_grain - 1) / loss_grain, 0.0);
+    users_.for_each_block([&](const RowBlock& block) {
+      for (Index r = 0; r < block.rows.rows(); ++r) {
+        const auto user = static_cast<std::size_t>(block.first + r);
+        const SparseRow row = block.rows.row(r);
+        for (std::size_t n = 0; n < row.size(); ++n)
+          if (row.values[n] > 0.0F)
+            partials[user / loss_grain] += strength_of(settings_, constants, row.values[n], user_counts_[user],
+                                                       item_counts_[static_cast<std::size_t>(row.columns[n])]);
+      }
+    });
+    if (sum_over_all_) sum_over_all_(partials);
+    double sum = 0.0;
+    for (const double partial : partials) sum += partial;
+    return sum / static_cast<double>(likes);
+  }
+
+  const AlsSettings& settings_;
+  const RowsRef& users_;
+  std::span<const Index> user_counts_;
+  std::span<const Index> item_counts_;
+  Offset nnz_;
+  const SumOverAll& sum_over_all_;
+};
+
+}  // namespace kindred::inline v0::detail
