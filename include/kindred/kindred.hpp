@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// All of Kindred but persistence/ (it needs one more dependency) and eigen.hpp (for users of Eigen). Layer by layer; see CONTRIBUTING.md.
+// What most programs use: all folders but persistence/ (needs nlohmann/json), storage/ and distributed/. Layer by layer; see CONTRIBUTING.md.
 
 #include <kindred/version.hpp>  // IWYU pragma: export
 
@@ -47,17 +47,11 @@
 #include <kindred/linalg/top_k_request.hpp>  // IWYU pragma: export
 #include <kindred/linalg/top_k_search.hpp>   // IWYU pragma: export
 
-#include <kindred/io/atomic_file.hpp>       // IWYU pragma: export
 #include <kindred/io/audioscrobbler.hpp>    // IWYU pragma: export
 #include <kindred/io/block_parser.hpp>      // IWYU pragma: export
-#include <kindred/io/checksum.hpp>          // IWYU pragma: export
-#include <kindred/io/csr_file.hpp>          // IWYU pragma: export
-#include <kindred/io/csr_file_format.hpp>   // IWYU pragma: export
-#include <kindred/io/csr_file_writer.hpp>   // IWYU pragma: export
 #include <kindred/io/dates.hpp>             // IWYU pragma: export
 #include <kindred/io/delimited.hpp>         // IWYU pragma: export
 #include <kindred/io/delimited_format.hpp>  // IWYU pragma: export
-#include <kindred/io/external_sort.hpp>     // IWYU pragma: export
 #include <kindred/io/field_scanner.hpp>     // IWYU pragma: export
 #include <kindred/io/hetrec.hpp>            // IWYU pragma: export
 #include <kindred/io/input_file.hpp>        // IWYU pragma: export
@@ -66,7 +60,6 @@
 #include <kindred/io/lastfm_1k.hpp>         // IWYU pragma: export
 #include <kindred/io/line_parser.hpp>       // IWYU pragma: export
 #include <kindred/io/line_source.hpp>       // IWYU pragma: export
-#include <kindred/io/mapped_file.hpp>       // IWYU pragma: export
 #include <kindred/io/movielens.hpp>         // IWYU pragma: export
 #include <kindred/io/numbers.hpp>           // IWYU pragma: export
 #include <kindred/io/parallel_records.hpp>  // IWYU pragma: export
@@ -74,7 +67,6 @@
 #include <kindred/io/record.hpp>            // IWYU pragma: export
 #include <kindred/io/record_merge.hpp>      // IWYU pragma: export
 #include <kindred/io/record_parser.hpp>     // IWYU pragma: export
-#include <kindred/io/scratch_file.hpp>      // IWYU pragma: export
 #include <kindred/io/table.hpp>             // IWYU pragma: export
 
 #include <kindred/split/leave_last_out.hpp>     // IWYU pragma: export

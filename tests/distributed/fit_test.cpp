@@ -18,9 +18,9 @@
 #include <kindred/distributed/communicator.hpp>
 #include <kindred/distributed/plan.hpp>
 #include <kindred/distributed/thread_communicator.hpp>
-#include <kindred/io/csr_file.hpp>
-#include <kindred/io/csr_file_writer.hpp>
 #include <kindred/io/hetrec.hpp>
+#include <kindred/storage/csr_file.hpp>
+#include <kindred/storage/csr_file_writer.hpp>
 
 #include "../support/als_instances.hpp"
 #include "../support/temporary_file.hpp"

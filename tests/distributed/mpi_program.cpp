@@ -22,11 +22,11 @@
 #include <kindred/distributed/mpi_communicator.hpp>
 #include <kindred/distributed/plan.hpp>
 #include <kindred/distributed/save_shards.hpp>
-#include <kindred/io/checksum.hpp>
-#include <kindred/io/csr_file.hpp>
-#include <kindred/io/csr_file_writer.hpp>
 #include <kindred/io/hetrec.hpp>
 #include <kindred/persistence/model_shards.hpp>
+#include <kindred/storage/checksum.hpp>
+#include <kindred/storage/csr_file.hpp>
+#include <kindred/storage/csr_file_writer.hpp>
 
 #include "support/als_instances.hpp"
 

@@ -11,7 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include <kindred/io/write_csr_file.hpp>
 #include <kindred/kindred.hpp>
+#include <kindred/storage/csr_file.hpp>
+#include <kindred/storage/csr_file_writer.hpp>
 #include <kindred/persistence/checkpoint.hpp>
 #include <kindred/persistence/export_neighbours.hpp>
 #include <kindred/persistence/model_file.hpp>

@@ -13,9 +13,9 @@
 #include <kindred/core/types.hpp>
 #include <kindred/distributed/agreement.hpp>
 #include <kindred/distributed/communicator.hpp>
-#include <kindred/io/checksum.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/persistence/model_shards.hpp>
+#include <kindred/storage/checksum.hpp>
 
 namespace kindred::inline v0::inline KINDRED_BUILD {
 

@@ -29,14 +29,14 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
-#include <kindred/io/atomic_file.hpp>
-#include <kindred/io/checksum.hpp>
 #include <kindred/io/input_file.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/models/model_state.hpp>
 #include <kindred/persistence/flat_object.hpp>
 #include <kindred/persistence/model_file.hpp>
 #include <kindred/persistence/tensor_file.hpp>
+#include <kindred/storage/atomic_file.hpp>
+#include <kindred/storage/checksum.hpp>
 
 namespace kindred::inline v0::detail {
 

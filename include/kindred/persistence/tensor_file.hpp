@@ -26,10 +26,10 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
-#include <kindred/io/atomic_file.hpp>
-#include <kindred/io/checksum.hpp>
-#include <kindred/io/mapped_file.hpp>
 #include <kindred/persistence/safetensors.hpp>
+#include <kindred/storage/atomic_file.hpp>
+#include <kindred/storage/checksum.hpp>
+#include <kindred/storage/mapped_file.hpp>
 
 #if !KINDRED_POSIX_FILES
 #include <fstream>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <kindred/io/checksum.hpp>
+#include <kindred/storage/checksum.hpp>
 
 #include <algorithm>
 #include <cstddef>

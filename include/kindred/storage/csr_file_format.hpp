@@ -13,7 +13,7 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
-#include <kindred/io/checksum.hpp>
+#include <kindred/storage/checksum.hpp>
 
 // The file that csr_file_writer.hpp writes and csr_file.hpp reads: a header of 4,096 bytes, then arrays that start at multiples of 4,096 bytes, little-endian.
 // Both orientations are there, and the keys of users and items where they had some. Between arrays there may be zeros.

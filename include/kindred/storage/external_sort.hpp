@@ -12,8 +12,8 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
-#include <kindred/io/checksum.hpp>
-#include <kindred/io/scratch_file.hpp>
+#include <kindred/storage/checksum.hpp>
+#include <kindred/storage/scratch_file.hpp>
 
 // Sorting more interactions than memory holds: sorted runs in one scratch file, then one merge of all of them.
 

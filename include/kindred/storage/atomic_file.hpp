@@ -1,60 +1,31 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <span>
 #include <string>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
-#if defined(__unix__) || defined(__APPLE__)
+#include <kindred/core/config.hpp>
+#include <kindred/core/error.hpp>
+#include <kindred/storage/part_names.hpp>
+#include <kindred/storage/posix_file.hpp>
+
+#if KINDRED_POSIX_FILES
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#define KINDRED_POSIX_FILES 1
-#else
-#define KINDRED_POSIX_FILES 0
 #endif
-
-#include <kindred/core/config.hpp>
-#include <kindred/core/error.hpp>
-#include <kindred/io/checksum.hpp>
 
 namespace kindred::inline v0::detail {
 
-/// Refuses paths that the system would cut at a NUL byte. @throws IoError.
-inline void check_path(const std::string& path) {
-  if (path.find('\0') != std::string::npos)
-    throw IoError(path.substr(0, path.find('\0')) + "\\0...", "open a name with a NUL byte", EINVAL);
-}
-
 #if KINDRED_POSIX_FILES
-/// Repeats a system call that a signal interrupted.
-template <typename Call>
-auto uninterrupted(const Call& call) {
-  for (;;) {
-    const auto result = call();
-    if (result >= 0 || errno != EINTR) return result;
-  }
-}
-
-/// The kind of a file, for error texts.
-[[nodiscard]] inline std::string kind_of_file(mode_t mode) {
-  if (S_ISREG(mode)) return "a regular file";
-  if (S_ISDIR(mode)) return "a folder";
-  if (S_ISLNK(mode)) return "a link";
-  if (S_ISFIFO(mode)) return "a pipe";
-  return S_ISSOCK(mode) ? "a socket" : "a device";
-}
-
 /// Only a regular file is replaced by another one. @throws IoError.
 inline void check_regular(const std::string& path, mode_t mode) {
   if (!S_ISREG(mode))
@@ -94,52 +65,6 @@ inline void check_regular(const std::string& path, mode_t mode) {
   if (!target.has_filename()) throw IoError(path, "write a folder", path.empty() ? ENOENT : EISDIR);
   return target.string();
 }
-
-/// Names for files beside `target` that are not finished: .kindred-<16 digits for the target>-<process>-<16 digits>.part. They are short, whatever the
-/// length of the target's name, and no other program makes them.
-class PartNames {
- public:
-  explicit PartNames(const std::string& target)
-      : folder_(std::filesystem::path(target).parent_path()),
-        stem_(".kindred-" + digest_of(std::filesystem::path(target).filename().string()) + "-") {}
-
-  /// Another name for each `attempt`.
-  [[nodiscard]] std::string next(std::uint64_t attempt) const {
-    std::uint64_t process = 0;
-#if KINDRED_POSIX_FILES
-    process = static_cast<std::uint64_t>(::getpid());
-#endif
-    // The address differs between threads. Names need not be secret: a file that exists is never opened.
-    const std::array<std::uint64_t, 4> number = {static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()),
-                                                 reinterpret_cast<std::uintptr_t>(&process), process, attempt};
-    Xxh64 hash;
-    hash.update(std::as_bytes(std::span(number)));
-    return (folder_ / (stem_ + std::to_string(process) + "-" + digest_text(hash.digest()) + std::string(suffix))).string();
-  }
-
-  [[nodiscard]] std::filesystem::path folder() const { return folder_.empty() ? std::filesystem::path(".") : folder_; }
-
-  /// Whether next() can have made this name, in this or another process.
-  [[nodiscard]] bool made(std::string_view name) const {
-    if (!name.starts_with(stem_) || !name.ends_with(suffix)) return false;
-    name = name.substr(stem_.size(), name.size() - stem_.size() - suffix.size());
-    const std::size_t dash = name.find('-');
-    return dash != 0 && dash != std::string_view::npos && name.find_first_not_of("0123456789") == dash && name.size() == dash + 17 &&
-           name.find_first_not_of("0123456789abcdef", dash + 1) == std::string_view::npos;
-  }
-
- private:
-  static constexpr std::string_view suffix = ".part";
-
-  [[nodiscard]] static std::string digest_of(const std::string& name) {
-    Xxh64 hash;
-    hash.update(std::as_bytes(std::span(name)));
-    return digest_text(hash.digest());
-  }
-
-  std::filesystem::path folder_;
-  std::string stem_;
-};
 
 /// A file that replaces `path` as a whole or not at all: it is written beside it under another name, flushed to the disk, and renamed by commit().
 ///

@@ -11,7 +11,13 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
-#include <kindred/io/atomic_file.hpp>
+#include <kindred/storage/part_names.hpp>
+#include <kindred/storage/posix_file.hpp>
+
+#if KINDRED_POSIX_FILES
+#include <fcntl.h>
+#include <unistd.h>
+#endif
 
 namespace kindred::inline v0::detail {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <kindred/io/csr_file.hpp>
+#include <kindred/storage/csr_file.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 #include <kindred/core/random.hpp>
 #include <kindred/data/csr_matrix.hpp>
-#include <kindred/io/csr_file_writer.hpp>
+#include <kindred/storage/csr_file_writer.hpp>
 
 #include "../support/temporary_file.hpp"
 
@@ -66,7 +66,7 @@ std::string bytes_of(const std::string& path) {
 
 }  // namespace
 
-TEST_SUITE("io/csr_file") {
+TEST_SUITE("storage/csr_file") {
   // Written by the first version that wrote such files, from ann Can 3, ann Neu 1, bob Can 2, cat Neu 5, cat Faust 1, bob Faust 4.
   TEST_CASE("a file of format 1 is read; a newer one is refused by its number") {
     const std::string path = KINDRED_TEST_FORMATS "/plays.csr";

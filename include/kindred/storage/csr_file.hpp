@@ -16,9 +16,9 @@
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/data/interaction_source.hpp>
-#include <kindred/io/checksum.hpp>
-#include <kindred/io/csr_file_format.hpp>
-#include <kindred/io/mapped_file.hpp>
+#include <kindred/storage/checksum.hpp>
+#include <kindred/storage/csr_file_format.hpp>
+#include <kindred/storage/mapped_file.hpp>
 
 namespace kindred::inline v0 {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <kindred/io/csr_file_writer.hpp>
+#include <kindred/storage/csr_file_writer.hpp>
 
 #include <cmath>
 #include <csignal>
@@ -17,8 +17,7 @@
 
 #include <kindred/core/random.hpp>
 #include <kindred/data/csr_matrix.hpp>
-#include <kindred/io/csr_file.hpp>
-#include <kindred/io/delimited.hpp>
+#include <kindred/storage/csr_file.hpp>
 
 #include "../support/child_process.hpp"
 #include "../support/sanitized.hpp"
@@ -71,7 +70,7 @@ std::size_t entries_of(const std::string& folder) {
 
 }  // namespace
 
-TEST_SUITE("io/csr_file_writer") {
+TEST_SUITE("storage/csr_file_writer") {
   TEST_CASE("the matrix that memory makes of the same interactions, whatever the number of runs") {
     const kd::test::TemporaryDirectory directory;
     const kd::CsrMatrix wanted = in_memory(many);
@@ -85,36 +84,6 @@ TEST_SUITE("io/csr_file_writer") {
       check_same(path, wanted);
       CHECK(entries_of(directory.path()) == 1);
     }
-  }
-
-  TEST_CASE("a text file becomes what read_delimited reads, names included") {
-    const kd::test::TemporaryDirectory directory;
-    std::string text = "user,item,plays\n";
-    for (std::size_t n = 0; n < 60'000; ++n) {
-      const kd::Interaction t = nth(n);
-      text += "user " + std::to_string(t.user) + ",\"item, " + std::to_string(t.item) + "\"," + std::to_string(n % 7) + "\n";
-    }
-    const std::string source = directory.file(text + "bad line\nuser 1,item 1,many\n");
-    const kd::DelimitedFormat format{.separator = ",", .header = kd::Header::first_line, .quoting = kd::Quoting::rfc_4180};
-    const kd::ReadOptions lenient{.on_bad_line = kd::BadLinePolicy::skip};
-    const kd::Dataset wanted = kd::read_delimited(source, format, lenient);
-    const std::string path = directory.path("plays.csr");
-    const kd::LoadReport report = kd::write_csr_file(source, path, format, least, lenient);
-    CHECK(report.rows == wanted.load.rows);
-    CHECK(report.dropped == wanted.load.dropped);
-    CHECK(report.bad_lines == 2);
-    check_same(path, wanted.matrix);
-    const kd::CsrFile file(path);
-    REQUIRE(file.has_keys());
-    for (kd::Index u = 0; u < file.shape().users; ++u) REQUIRE(file.user_key(u) == wanted.users.key(u));
-    for (kd::Index i = 0; i < file.shape().items; ++i) REQUIRE(file.item_key(i) == wanted.items.key(i));
-    CHECK_THROWS_AS((void)file.item_key(file.shape().items), kd::InvalidArgument);
-
-    CHECK_THROWS_WITH_AS(kd::write_csr_file(source, path, format, least), doctest::Contains("line 60002"), kd::ParseError);
-    CHECK_THROWS_WITH_AS(
-        kd::write_csr_file(directory.file("ann\tfirst\t2\nbob\tfirst\tmany\n", "text"), directory.path("other.csr"), {}, least),
-        doctest::Contains("line 2, column 3: found 'many'"), kd::ParseError);
-    check_same(path, wanted.matrix);  // an error leaves what was there
   }
 
   TEST_CASE("pairs that all sum to zero leave rows without interactions") {
@@ -202,39 +171,8 @@ TEST_SUITE("io/csr_file_writer") {
     CHECK_THROWS_WITH_AS(second.finish(), doctest::Contains("the writer is finished"), kd::InvalidArgument);
   }
 
-  TEST_CASE("a build after a failed one is of its own input, columns and minimum alone") {
+  TEST_CASE("a sum that is too large names its input") {
     const kd::test::TemporaryDirectory directory;
-    const std::string path = directory.path("plays.csr");
-    const auto text = [&](const char* value, const char* last) {
-      std::string lines;
-      for (int n = 0; n < 80'000; ++n) lines += "u" + std::to_string(n % 500) + "\ti" + std::to_string(n % 901) + "\t" + value + "\t7\n";
-      return directory.file(lines + last, "plays.tsv");
-    };
-    const auto total = [&] {
-      const kd::CsrFile file(path);
-      double sum = 0.0;
-      for (const float value : file.block(0).rows.values()) sum += static_cast<double>(value);
-      return sum;
-    };
-    const kd::DelimitedFormat third{.value = 2, .time = {}}, fourth{.value = 3, .time = {}};
-    CHECK_THROWS_AS(kd::write_csr_file(text("3", "u1\ti1\tx\t7\n"), path, third, least), kd::ParseError);  // after two runs
-    (void)kd::write_csr_file(text("5", "u1\ti1\t5\t7\n"), path, third, least);                             // the same path and size
-    CHECK(total() == 5.0 * 80'001);
-    CHECK_THROWS_AS(kd::write_csr_file(text("3", "u1\ti1\tx\t7\n"), path, third, least), kd::ParseError);
-    (void)kd::write_csr_file(text("3", ""), path, fourth, least);
-    CHECK(total() == 7.0 * 80'000);
-    kd::DelimitedFormat minimum = third;
-    minimum.min_value = 4.0F;
-    CHECK_THROWS_AS(kd::write_csr_file(text("3", "u1\ti1\tx\t7\n"), path, third, least), kd::ParseError);
-    CHECK_THROWS_WITH_AS(kd::write_csr_file(text("3", ""), path, minimum, least), doctest::Contains("interactions is none"),
-                         kd::InvalidArgument);
-  }
-
-  TEST_CASE("a sum that is too large names the text file") {
-    const kd::test::TemporaryDirectory directory;
-    const std::string text = directory.file("ann\tCan\t3e38\nann\tCan\t3e38\n");
-    CHECK_THROWS_WITH_AS(kd::write_csr_file(text, directory.path("plays.csr")), doctest::Contains(("item 'Can' in " + text).c_str()),
-                         kd::InvalidArgument);
     kd::CsrFileWriter writer(directory.path("plays.csr"), {.input = "the plays of May"});
     writer.add("ann", "Can", 3e38F);
     writer.add("ann", "Can", 3e38F);
@@ -244,12 +182,14 @@ TEST_SUITE("io/csr_file_writer") {
 #if KINDRED_POSIX_FILES
   TEST_CASE("killed at any time, it leaves the old file, and the next build ends in the same bytes") {
     const kd::test::TemporaryDirectory directory;
-    std::string text;
-    for (std::size_t n = 0; n < many; ++n)
-      text += "u" + std::to_string(nth(n).user) + "\ti" + std::to_string(nth(n).item) + "\t" + std::to_string(1 + n % 5) + "\n";
-    const std::string source = directory.file(text);
+    const auto build = [](const std::string& file) {
+      kd::CsrFileWriter writer(file, least);
+      for (std::size_t n = 0; n < many; ++n)
+        writer.add("u" + std::to_string(nth(n).user), "i" + std::to_string(nth(n).item), static_cast<float>(1 + n % 5));
+      writer.finish();
+    };
     const std::string undisturbed = directory.path("undisturbed.csr");
-    (void)kd::write_csr_file(source, undisturbed, {}, least);
+    build(undisturbed);
 
     const std::string path = directory.path("plays.csr");
     int killed = 0;
@@ -267,7 +207,7 @@ TEST_SUITE("io/csr_file_writer") {
           setrlimit(RLIMIT_FSIZE, &limit);
         }
         try {
-          (void)kd::write_csr_file(source, path, {}, least);
+          build(path);
         } catch (const kd::IoError&) {
           return 1;
         }
@@ -278,9 +218,9 @@ TEST_SUITE("io/csr_file_writer") {
       if (std::filesystem::exists(path)) CHECK(file_bytes(path) == file_bytes(undisturbed));
     }
     CHECK(killed > 5);
-    (void)kd::write_csr_file(source, path, {}, least);  // removes the part of the last one that was killed
+    build(path);  // removes the part of the last one that was killed
     CHECK(file_bytes(path) == file_bytes(undisturbed));
-    CHECK(entries_of(directory.path()) == 3);  // the text, and two files
+    CHECK(entries_of(directory.path()) == 2);
   }
 
 #if defined(__linux__) && !defined(KINDRED_TEST_SANITIZED)

@@ -10,10 +10,13 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
-#include <kindred/io/atomic_file.hpp>
+#include <kindred/storage/posix_file.hpp>
 
 #if KINDRED_POSIX_FILES
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #endif
 
 namespace kindred::inline v0::detail {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <kindred/io/external_sort.hpp>
+#include <kindred/storage/external_sort.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -30,7 +30,7 @@ SortRun write(ScratchFile& file, const std::vector<SortEntry>& entries) {
 
 }  // namespace
 
-TEST_SUITE("io/external_sort") {
+TEST_SUITE("storage/external_sort") {
   TEST_CASE("one order of all runs, equal pairs in the order in which they came") {
     const kd::test::TemporaryDirectory directory;
     kd::Random random(1, kd::RandomStream::sample, 0);

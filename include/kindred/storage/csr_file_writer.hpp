@@ -19,14 +19,10 @@
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/data/id_map.hpp>
-#include <kindred/data/load_report.hpp>
-#include <kindred/io/atomic_file.hpp>
-#include <kindred/io/csr_file_format.hpp>
-#include <kindred/io/delimited_format.hpp>
-#include <kindred/io/external_sort.hpp>
-#include <kindred/io/record.hpp>
-#include <kindred/io/record_parser.hpp>
-#include <kindred/io/table.hpp>
+#include <kindred/storage/atomic_file.hpp>
+#include <kindred/storage/csr_file_format.hpp>
+#include <kindred/storage/csr_orientation_writer.hpp>
+#include <kindred/storage/external_sort.hpp>
 
 namespace kindred::inline v0 {
 
@@ -37,85 +33,6 @@ struct CsrFileOptions {
   /// Where the interactions come from, for error texts; write_csr_file says its text file unless this is set.
   std::string input = {};
 };
-
-namespace detail {
-
-/// The arrays of a file that are written side by side, each from front to back.
-class SectionWriter {
- public:
-  SectionWriter(AtomicFile& file, std::uint64_t start) : file_(&file), place_{start, 0, 0} { buffer_.reserve(buffer_bytes); }
-
-  template <typename T>
-  void put(const T& value) {
-    put_bytes(std::as_bytes(std::span(&value, 1)));
-  }
-  void put_bytes(std::span<const std::byte> bytes) {
-    if (buffer_.size() + bytes.size() > buffer_bytes) flush();
-    if (bytes.size() > buffer_bytes)
-      write(bytes);
-    else
-      buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
-  }
-  /// Where the array is, complete.
-  [[nodiscard]] CsrSectionPlace finish() {
-    flush();
-    place_.checksum = hash_.digest();
-    return place_;
-  }
-
- private:
-  static constexpr std::size_t buffer_bytes = std::size_t{1} << 17;
-
-  void flush() {
-    write(buffer_);
-    buffer_.clear();
-  }
-  void write(std::span<const std::byte> bytes) {
-    file_->write_at(place_.start + place_.bytes, bytes);
-    hash_.update(bytes);
-    place_.bytes += bytes.size();
-  }
-
-  AtomicFile* file_;
-  CsrSectionPlace place_;
-  Xxh64 hash_;
-  std::vector<std::byte> buffer_;
-};
-
-/// Rows in order, as the three arrays of one orientation.
-class OrientationWriter {
- public:
-  OrientationWriter(AtomicFile& file, std::uint64_t offsets, std::uint64_t columns, std::uint64_t values)
-      : offsets_(file, offsets), columns_(file, columns), values_(file, values) {
-    offsets_.put(Offset{0});
-  }
-  void add(const SortEntry& entry) {
-    end_rows(entry.row);
-    columns_.put(entry.column);
-    values_.put(entry.value);
-    ++nnz_;
-  }
-  [[nodiscard]] Offset nnz() const noexcept { return nnz_; }
-  void finish(Index rows, CsrSectionPlace& offsets, CsrSectionPlace& columns, CsrSectionPlace& values) {
-    end_rows(rows);
-    offsets = offsets_.finish();
-    columns = columns_.finish();
-    values = values_.finish();
-  }
-
- private:
-  void end_rows(Index before) {
-    for (; ended_ < before; ++ended_) offsets_.put(nnz_);
-  }
-
-  SectionWriter offsets_;
-  SectionWriter columns_;
-  SectionWriter values_;
-  Index ended_ = 0;
-  Offset nnz_ = 0;
-};
-
-}  // namespace detail
 
 /// Makes a file for CsrFile of interactions in any order, more than memory holds: sorted runs on the disk are merged at the end into both orientations.
 /// Repeats of a pair are summed, in double and in the order given; pairs that sum to 0 are dropped.
@@ -301,36 +218,5 @@ class CsrFileWriter {
   MatrixShape shape_;
   std::uint64_t added_ = 0;
 };
-
-/// A text file of interactions, of any size, as a file for CsrFile: the rows, users and items that read_delimited makes of it (io/delimited.hpp), in the same
-/// order and with the same sums. Times and names of items are left out; a user whose every pair sums to 0 stays, as an empty row.
-///
-/// Reads line by line. Every call starts anew, whatever ended an earlier one.
-/// @throws as read_delimited and CsrFileWriter do.
-inline LoadReport write_csr_file(const std::string& text_path, const std::string& path, const DelimitedFormat& format = {},
-                                 CsrFileOptions options = {}, const ReadOptions& read_options = {}) {
-  const detail::RoundToNearest rounding;
-  detail::check_format(format);
-  if (options.input.empty()) options.input = text_path;
-  detail::TableReader table(text_path, detail::table_format(format), read_options);
-  detail::ColumnPlaces places;
-  bool more = detail::find_first_row(format, table, places);
-  const detail::RecordParser parser(format, places);
-
-  CsrFileWriter writer(path, std::move(options));
-  for (; more; more = table.next()) {
-    using Outcome = detail::RecordParser::Outcome;
-    detail::Record record;
-    detail::LineProblem problem;
-    switch (const Outcome outcome = parser.parse(table.fields(), record, problem)) {
-      case Outcome::bad: table.bad(problem); break;
-      case Outcome::kept: writer.add(record.user, record.item, record.value); break;
-      default: table.dropped(detail::RecordParser::reasons[detail::RecordParser::reason_of(outcome)]);
-    }
-  }
-  LoadReport report = table.finish();
-  writer.finish();
-  return report;
-}
 
 }  // namespace kindred::inline v0

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <kindred/io/atomic_file.hpp>
+#include <kindred/storage/atomic_file.hpp>
 
 #include <atomic>
 #include <cerrno>
