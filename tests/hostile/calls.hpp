@@ -12,11 +12,11 @@
 #include <vector>
 
 #include <kindred/distributed/fit.hpp>
-#include <kindred/distributed/thread_communicator.hpp>
 #include <kindred/kindred.hpp>
 
 #include "../support/als_settings.hpp"
 #include "../support/random_matrix.hpp"
+#include "../support/thread_communicator.hpp"
 #include "outcome.hpp"
 
 namespace kindred_test {
@@ -153,7 +153,7 @@ inline std::vector<ViewCall> view_calls() {
   });
   add("fit_distributed", [](const kindred::CsrView& v) {
     std::vector<std::string> texts(2);
-    kindred::ThreadCommunicator::run(2, [&](kindred::ThreadCommunicator& communicator) {
+    kindred::test::ThreadCommunicator::run(2, [&](kindred::test::ThreadCommunicator& communicator) {
       kindred::ImplicitALS<float> model(small_als());
       kindred::fit_distributed(communicator, model, v);
       texts[communicator.rank()] = text_of(model);

@@ -213,7 +213,6 @@ struct SyntheticListener {
     data.items.intern(detail::numbered("artist_", static_cast<Index>(i) + 1));
     data.item_names.push_back(detail::synthetic_name(options.seed, i));
   }
-  data.funnel.push_back(detail::funnel_step("synthetic listening data", data.matrix));
   return data;
 }
 

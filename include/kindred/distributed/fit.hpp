@@ -36,7 +36,7 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 ///
 /// A rank solves a run of users and a run of items of about the same cost, and reads the interactions of these alone; after each half-step all factors are
 /// gathered. Beside what fit takes, each rank holds all factors, and receives (ranks - 1) / ranks of them an iteration, and as much of the blocks that Gram
-/// matrices are summed of (distributed/plan.hpp).
+/// matrices are summed of.
 /// Callbacks: `progress` of rank 0 alone is asked, for all; `after_iteration` and `on_snapshot` are called on every rank that has them.
 /// Where a rank fails, all throw: that one its error, the others an Error that names the rank, and every model is as it was.
 /// @throws as ImplicitALS::fit does; InvalidArgument if ranks differ in shape, interactions or options.

@@ -17,9 +17,9 @@
 #include <kindred/core/error.hpp>
 #include <kindred/distributed/communicator.hpp>
 
-namespace kindred::inline v0 {
+namespace kindred::test {
 
-/// Ranks that are threads of one process: for tests, and to see what a program does on many ranks where no MPI is.
+/// Ranks that are threads of one process.
 class ThreadCommunicator {
  public:
   [[nodiscard]] std::size_t rank() const noexcept { return rank_; }
@@ -146,4 +146,4 @@ class ThreadCommunicator {
 
 static_assert(Communicator<ThreadCommunicator>);
 
-}  // namespace kindred::inline v0
+}  // namespace kindred::test
