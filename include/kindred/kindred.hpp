@@ -102,10 +102,15 @@
 #include <kindred/models/rerank.hpp>                  // IWYU pragma: export
 #include <kindred/models/streamed_recommend.hpp>      // IWYU pragma: export
 
-#include <kindred/evaluation/compare.hpp>   // IWYU pragma: export
-#include <kindred/evaluation/evaluate.hpp>  // IWYU pragma: export
-#include <kindred/evaluation/groups.hpp>    // IWYU pragma: export
-#include <kindred/evaluation/report.hpp>    // IWYU pragma: export
+#include <kindred/evaluation/averages.hpp>          // IWYU pragma: export
+#include <kindred/evaluation/compare.hpp>           // IWYU pragma: export
+#include <kindred/evaluation/evaluate.hpp>          // IWYU pragma: export
+#include <kindred/evaluation/evaluate_options.hpp>  // IWYU pragma: export
+#include <kindred/evaluation/groups.hpp>            // IWYU pragma: export
+#include <kindred/evaluation/list_measurement.hpp>  // IWYU pragma: export
+#include <kindred/evaluation/measured_lists.hpp>    // IWYU pragma: export
+#include <kindred/evaluation/protocol.hpp>          // IWYU pragma: export
+#include <kindred/evaluation/report.hpp>            // IWYU pragma: export
 
 #include <kindred/tuning/random_search.hpp>  // IWYU pragma: export
 #include <kindred/tuning/search_space.hpp>   // IWYU pragma: export
