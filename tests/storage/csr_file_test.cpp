@@ -188,7 +188,7 @@ TEST_SUITE("storage/csr_file") {
       ++flips;
     };
     for (std::size_t at = 0; at < sizeof(header); ++at) flip(at);
-    for (const kd::detail::CsrSectionPlace& place : header.sections)
+    for (const kd::detail::HashedBytes& place : header.sections)
       for (std::size_t at = 0; at < place.bytes; at += 5) flip(place.start + at);
     CHECK(flips > 1'000);
     for (const std::size_t length : {std::size_t{0}, std::size_t{4'095}, std::size_t{4'096}, whole.size() - 1})

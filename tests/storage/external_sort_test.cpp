@@ -14,14 +14,14 @@
 #include "../support/temporary_file.hpp"
 
 namespace kd = kindred;
+using kd::detail::HashedBytes;
 using kd::detail::ScratchFile;
 using kd::detail::SortBuffer;
 using kd::detail::SortEntry;
-using kd::detail::SortRun;
 
 namespace {
 
-SortRun write(ScratchFile& file, const std::vector<SortEntry>& entries) {
+HashedBytes write(ScratchFile& file, const std::vector<SortEntry>& entries) {
   SortBuffer buffer(1 << 20);
   for (const SortEntry& entry : entries) buffer.add(entry);
   buffer.sort();
@@ -36,7 +36,7 @@ TEST_SUITE("storage/external_sort") {
     kd::Random random(1, kd::RandomStream::sample, 0);
     std::vector<SortEntry> wanted;
     ScratchFile file(directory.path("sorted"));
-    std::vector<SortRun> runs;
+    std::vector<HashedBytes> runs;
     for (std::size_t run = 0; run < 5; ++run) {
       std::vector<SortEntry> entries;
       for (std::size_t n = 0; n < run * 700; ++n)  // one run is empty
@@ -65,9 +65,9 @@ TEST_SUITE("storage/external_sort") {
   TEST_CASE("a run that changed is found out at the latest at its end") {
     const kd::test::TemporaryDirectory directory;
     ScratchFile file(directory.path("sorted"));
-    SortRun run = write(file, {{1, 2, 3.0F}, {0, 5, 1.0F}});
+    HashedBytes run = write(file, {{1, 2, 3.0F}, {0, 5, 1.0F}});
     const auto read = [&] {
-      kd::detail::RunMerger merger(file, std::vector<SortRun>{run}, 1 << 20);
+      kd::detail::RunMerger merger(file, std::vector<HashedBytes>{run}, 1 << 20);
       for (SortEntry entry; merger.next(entry);) {
       }
     };
@@ -75,7 +75,7 @@ TEST_SUITE("storage/external_sort") {
     ++run.checksum;
     CHECK_THROWS_AS(read(), kd::FormatError);
     --run.checksum;
-    ++run.entries;  // beyond the end of the file
+    run.bytes += sizeof(SortEntry);  // beyond the end of the file
     CHECK_THROWS_AS(read(), kd::IoError);
   }
 

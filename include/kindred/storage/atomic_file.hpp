@@ -13,6 +13,7 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/storage/file.hpp>
 #include <kindred/storage/part_names.hpp>
 #include <kindred/storage/posix_file.hpp>
 
@@ -93,22 +94,13 @@ class AtomicFile {
 #endif
     std::error_code ignored;
     if (!part_.empty()) std::filesystem::remove(part_, ignored);
-    close();
   }
 
 #if KINDRED_POSIX_FILES
-  void write(std::span<const std::byte> bytes) {
-    write_all(bytes, [this](const std::byte* from, std::size_t count) { return ::write(file_, from, count); });
-  }
+  void write(std::span<const std::byte> bytes) { file_.write(bytes); }
 
   /// Writes at a place of the file, which may lie beyond its end; the gap reads as zeros.
-  void write_at(std::uint64_t place, std::span<const std::byte> bytes) {
-    write_all(bytes, [&](const std::byte* from, std::size_t count) {
-      const ssize_t written = ::pwrite(file_, from, count, static_cast<off_t>(place));
-      if (written > 0) place += static_cast<std::uint64_t>(written);
-      return written;
-    });
-  }
+  void write_at(std::uint64_t place, std::span<const std::byte> bytes) { file_.write_at(place, bytes); }
 
   void commit() {
     struct stat old {};
@@ -116,44 +108,32 @@ class AtomicFile {
       check_regular(path_, old.st_mode);
       keep_owner_and_mode(old);
     }
-    if (uninterrupted([&] { return ::fsync(file_); }) != 0) throw IoError(path_, "flush", errno);
+    if (uninterrupted([&] { return ::fsync(file_.handle()); }) != 0) throw IoError(path_, "flush", errno);
     if (uninterrupted([&] { return ::rename(part_.c_str(), path_.c_str()); }) != 0) throw IoError(path_, "replace", errno);
     part_.clear();
-    close();  // after the rename: the lock keeps other writers from removing the part
+    file_.close();  // after the rename: the lock keeps other writers from removing the part
     // The new name is on the disk once the folder is. Some file systems cannot flush a folder; the file is in place all the same.
     const std::string folder = names_.folder().string();
-    const int handle = uninterrupted([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
-    if (handle < 0) return;
-    const bool flushed = uninterrupted([&] { return ::fsync(handle); }) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EROFS;
-    const int error = errno;
-    ::close(handle);
-    if (!flushed) throw IoError(folder, "flush", error);
+    const File opened = File::try_open(folder, O_RDONLY | O_DIRECTORY);
+    if (!opened) return;
+    const bool flushed =
+        uninterrupted([&] { return ::fsync(opened.handle()); }) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EROFS;
+    if (!flushed) throw IoError(folder, "flush", errno);
   }
 
  private:
-  static constexpr std::size_t most_at_once = std::size_t{1} << 30;
-
-  template <typename Write>
-  void write_all(std::span<const std::byte> bytes, const Write& write) {
-    while (!bytes.empty()) {
-      const ssize_t written = uninterrupted([&] { return write(bytes.data(), bytes.size() < most_at_once ? bytes.size() : most_at_once); });
-      if (written < 0) throw IoError(path_, "write", errno);
-      bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
-  }
-
   [[nodiscard]] bool open_part() {
     // The part is no more readable than the file that it replaces.
     struct stat old {};
     const mode_t mode = ::stat(path_.c_str(), &old) == 0 ? old.st_mode & 0666U : 0666U;
-    file_ = uninterrupted([&] { return ::open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode); });
-    if (file_ < 0) return false;
+    file_ = File::try_open(part_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode, path_);
+    if (!file_) return false;
     // The lock marks the file as in use. If another process took it for left behind between open and flock, try again. Where there are no locks,
     // files of killed writers stay.
     struct stat info {};
-    const bool taken = uninterrupted([&] { return ::flock(file_, LOCK_EX | LOCK_NB); }) != 0 && errno == EWOULDBLOCK;
-    if (!taken && ::fstat(file_, &info) == 0 && info.st_nlink > 0) return true;
-    close();
+    const bool taken = uninterrupted([&] { return ::flock(file_.handle(), LOCK_EX | LOCK_NB); }) != 0 && errno == EWOULDBLOCK;
+    if (!taken && ::fstat(file_.handle(), &info) == 0 && info.st_nlink > 0) return true;
+    file_.close();
     errno = EEXIST;
     return false;
   }
@@ -162,12 +142,13 @@ class AtomicFile {
   void keep_owner_and_mode(const struct stat& old) const {
     struct stat own {};
     mode_t mode = old.st_mode & 07777U;
-    if (::fstat(file_, &own) != 0) return;
-    if ((own.st_uid != old.st_uid || own.st_gid != old.st_gid) && ::fchown(file_, old.st_uid, old.st_gid) != 0) {
+    if (::fstat(file_.handle(), &own) != 0) return;
+    if ((own.st_uid != old.st_uid || own.st_gid != old.st_gid) && ::fchown(file_.handle(), old.st_uid, old.st_gid) != 0) {
       mode &= 01777U;
-      if (own.st_gid != old.st_gid && ::fchown(file_, static_cast<uid_t>(-1), old.st_gid) != 0) mode &= 01707U | ((mode & 07U) << 3U);
+      if (own.st_gid != old.st_gid && ::fchown(file_.handle(), static_cast<uid_t>(-1), old.st_gid) != 0)
+        mode &= 01707U | ((mode & 07U) << 3U);
     }
-    (void)::fchmod(file_, mode);
+    (void)::fchmod(file_.handle(), mode);
   }
 
   /// Removes files of killed writers: regular files of this user, of a name that only this class makes, that no process has locked.
@@ -176,24 +157,18 @@ class AtomicFile {
     for (std::filesystem::directory_iterator entry(names_.folder(), error); !error && entry != std::filesystem::directory_iterator();
          entry.increment(error)) {
       if (!names_.made(entry->path().filename().string())) continue;
-      const auto open_left = [&](int access) {
-        return uninterrupted([&] { return ::open(entry->path().c_str(), access | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC); });
-      };
-      int left = open_left(O_WRONLY);
-      if (left < 0 && errno == EACCES) left = open_left(O_RDONLY);  // beside a file that may not be written
-      if (left < 0) continue;
+      const auto open_left = [&](int access) { return File::try_open(entry->path().string(), access | O_NONBLOCK | O_NOFOLLOW); };
+      File left = open_left(O_WRONLY);
+      if (!left && errno == EACCES) left = open_left(O_RDONLY);  // beside a file that may not be written
+      if (!left) continue;
       struct stat info {};
-      if (::fstat(left, &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == ::geteuid() &&
-          uninterrupted([&] { return ::flock(left, LOCK_EX | LOCK_NB); }) == 0)
+      if (::fstat(left.handle(), &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == ::geteuid() &&
+          uninterrupted([&] { return ::flock(left.handle(), LOCK_EX | LOCK_NB); }) == 0)
         ::unlink(entry->path().c_str());
-      ::close(left);
     }
   }
-  void close() noexcept {
-    if (file_ >= 0) ::close(std::exchange(file_, -1));
-  }
 
-  int file_ = -1;
+  File file_;
 #else
   void write(std::span<const std::byte> bytes) {
     errno = 0;

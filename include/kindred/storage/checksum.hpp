@@ -87,6 +87,13 @@ class Xxh64 {
   std::uint64_t length_ = 0;
 };
 
+/// Where bytes are in a file, and their XXH64.
+struct HashedBytes {
+  std::uint64_t start = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t checksum = 0;
+};
+
 /// 16 hexadecimal digits, highest first, as xxhsum prints them.
 [[nodiscard]] inline std::string digest_text(std::uint64_t digest) {
   std::string text(16, '0');

@@ -176,7 +176,7 @@ class CsrFile {
         "user offsets", "item offsets", "user key ends", "user keys",    "item key ends",
         "item keys",    "user columns", "user values",   "item columns", "item values"};
     for (std::size_t n = 0; n < detail::csr_section_count; ++n) {
-      const detail::CsrSectionPlace& place = header_.sections[n];
+      const detail::HashedBytes& place = header_.sections[n];
       constexpr std::size_t at_once = std::size_t{1} << 24;
       detail::Xxh64 hash;
       for (std::uint64_t done = 0; done < place.bytes; done += at_once)
@@ -216,7 +216,7 @@ class CsrFile {
 
   template <typename T>
   [[nodiscard]] std::span<const T> array(detail::CsrSection section) const noexcept {
-    const detail::CsrSectionPlace& place = header_.at(section);
+    const detail::HashedBytes& place = header_.at(section);
     return {reinterpret_cast<const T*>(file_->original().data() + place.start), static_cast<std::size_t>(place.bytes / sizeof(T))};
   }
   [[nodiscard]] CsrFileRows rows_of(MatrixShape shape, detail::CsrSection offsets, detail::CsrSection columns, detail::CsrSection values,

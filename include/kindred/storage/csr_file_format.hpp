@@ -36,13 +36,6 @@ enum class CsrSection : std::size_t {
 inline constexpr std::size_t csr_section_count = 10;
 inline constexpr std::size_t csr_page = 4096;
 
-/// Where an array is, and the XXH64 of its bytes.
-struct CsrSectionPlace {
-  std::uint64_t start = 0;
-  std::uint64_t bytes = 0;
-  std::uint64_t checksum = 0;
-};
-
 struct CsrFileHeader {
   static constexpr std::array<char, 8> the_magic = {'K', 'I', 'N', 'D', 'C', 'S', 'R', '\n'};
   static constexpr std::uint64_t the_version = 1;
@@ -53,11 +46,11 @@ struct CsrFileHeader {
   std::int64_t items = 0;
   std::int64_t nnz = 0;
   std::uint64_t file_bytes = 0;
-  std::array<CsrSectionPlace, csr_section_count> sections{};
+  std::array<HashedBytes, csr_section_count> sections{};
   std::uint64_t checksum = 0;  // of all before it
 
-  [[nodiscard]] CsrSectionPlace& at(CsrSection section) noexcept { return sections[static_cast<std::size_t>(section)]; }
-  [[nodiscard]] const CsrSectionPlace& at(CsrSection section) const noexcept { return sections[static_cast<std::size_t>(section)]; }
+  [[nodiscard]] HashedBytes& at(CsrSection section) noexcept { return sections[static_cast<std::size_t>(section)]; }
+  [[nodiscard]] const HashedBytes& at(CsrSection section) const noexcept { return sections[static_cast<std::size_t>(section)]; }
 
   [[nodiscard]] std::uint64_t checksum_of_rest() const noexcept {
     Xxh64 hash;
@@ -90,7 +83,7 @@ static_assert(sizeof(CsrFileHeader) == 48 + 24 * csr_section_count + 8 && sizeof
       static_cast<std::uint64_t>(header.nnz) > file.size() / sizeof(Index))
     refuse("a shape that cannot be");
   const auto check = [&](CsrSection section, std::uint64_t wanted, bool optional) {
-    const CsrSectionPlace& place = header.at(section);
+    const HashedBytes& place = header.at(section);
     if (place.start % csr_page != 0 || place.start < csr_page || place.start > file.size() || place.bytes > file.size() - place.start)
       refuse("an array outside the file");
     if (place.bytes != wanted && !(optional && place.bytes == 0)) refuse("an array of another length than its shape says");

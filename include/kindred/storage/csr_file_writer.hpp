@@ -20,9 +20,11 @@
 #include <kindred/data/csr_view.hpp>
 #include <kindred/data/id_map.hpp>
 #include <kindred/storage/atomic_file.hpp>
+#include <kindred/storage/checksum.hpp>
 #include <kindred/storage/csr_file_format.hpp>
 #include <kindred/storage/csr_orientation_writer.hpp>
 #include <kindred/storage/external_sort.hpp>
+#include <kindred/storage/hashed_writer.hpp>
 
 namespace kindred::inline v0 {
 
@@ -133,10 +135,10 @@ class CsrFileWriter {
     write_keys(file, items_, header.at(CsrSection::item_key_ends), header.at(CsrSection::item_key_bytes), end);
     // How many are left once repeats are summed is known only at the end: a file with repeats has gaps, which take no room on the disk.
     const std::uint64_t user_columns = place(added_ * sizeof(Index)), user_values = place(added_ * sizeof(float));
-    detail::OrientationWriter by_user(file, user_offsets, user_columns, user_values);
+    detail::CsrOrientationWriter by_user(file, user_offsets, user_columns, user_values);
 
     detail::ScratchFile sorted_by_item(path_);
-    std::vector<detail::SortRun> item_runs;
+    std::vector<detail::HashedBytes> item_runs;
     const auto write_item_run = [&](detail::SortBuffer& buffer) {
       buffer.sort();
       item_runs.push_back(detail::write_run(sorted_by_item, buffer));
@@ -172,7 +174,7 @@ class CsrFileWriter {
     const std::uint64_t item_columns = place(nnz * sizeof(Index)), item_values = place(nnz * sizeof(float));
     const std::byte nothing{0};
     file.write_at(end - 1, {&nothing, 1});  // as long as the header will say, however much of the last page is used
-    detail::OrientationWriter by_item(file, item_offsets, item_columns, item_values);
+    detail::CsrOrientationWriter by_item(file, item_offsets, item_columns, item_values);
     {
       detail::RunMerger merger(sorted_by_item, item_runs, options_.memory_limit / 8);
       for (detail::SortEntry entry; merger.next(entry);) by_item.add(entry);
@@ -188,14 +190,14 @@ class CsrFileWriter {
     file.commit();
   }
 
-  static void write_keys(detail::AtomicFile& file, const IdMap& keys, detail::CsrSectionPlace& ends, detail::CsrSectionPlace& bytes,
+  static void write_keys(detail::AtomicFile& file, const IdMap& keys, detail::HashedBytes& ends, detail::HashedBytes& bytes,
                          std::uint64_t& at) {
-    detail::SectionWriter end_writer(file, at);
+    detail::HashedWriter end_writer(file, at);
     std::uint64_t length = 0;
     for (Index n = 0; n < keys.size(); ++n) end_writer.put(length += keys.key(n).size());
     ends = end_writer.finish();
     at += detail::page_aligned(ends.bytes);
-    detail::SectionWriter byte_writer(file, at);
+    detail::HashedWriter byte_writer(file, at);
     for (Index n = 0; n < keys.size(); ++n) {
       const std::string_view key = keys.key(n);
       byte_writer.put_bytes(std::as_bytes(std::span(key.data(), key.size())));
@@ -211,7 +213,7 @@ class CsrFileWriter {
   std::string path_;  // the target of all links
   CsrFileOptions options_;
   detail::ScratchFile sorted_by_user_;
-  std::vector<detail::SortRun> runs_;
+  std::vector<detail::HashedBytes> runs_;
   std::unique_ptr<detail::SortBuffer> buffer_;
   IdMap users_;
   IdMap items_;

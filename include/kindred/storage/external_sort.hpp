@@ -13,6 +13,7 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/storage/checksum.hpp>
+#include <kindred/storage/hashed_writer.hpp>
 #include <kindred/storage/scratch_file.hpp>
 
 // Sorting more interactions than memory holds: sorted runs in one scratch file, then one merge of all of them.
@@ -66,30 +67,11 @@ class SortBuffer {
   AlignedVector<Item> items_;
 };
 
-/// Where a sorted run is in a scratch file.
-struct SortRun {
-  std::uint64_t start = 0;
-  std::uint64_t entries = 0;
-  std::uint64_t checksum = 0;  ///< XXH64 of the entries.
-};
-
 /// Appends the sorted entries of `buffer` to `file`. @throws IoError.
-[[nodiscard]] inline SortRun write_run(ScratchFile& file, const SortBuffer& buffer) {
-  constexpr std::size_t at_once = 1 << 14;
-  SortRun run{file.size(), buffer.size(), 0};
-  Xxh64 hash;
-  std::vector<SortEntry> entries;
-  entries.reserve((std::min)(at_once, buffer.size()));
-  for (std::size_t n = 0; n < buffer.size(); ++n) {
-    entries.push_back(buffer[n]);
-    if (entries.size() < at_once && n + 1 < buffer.size()) continue;
-    const std::span<const std::byte> bytes = std::as_bytes(std::span<const SortEntry>(entries));
-    hash.update(bytes);
-    file.append(bytes);
-    entries.clear();
-  }
-  run.checksum = hash.digest();
-  return run;
+[[nodiscard]] inline HashedBytes write_run(ScratchFile& file, const SortBuffer& buffer) {
+  HashedWriter writer(file, file.size());
+  for (std::size_t n = 0; n < buffer.size(); ++n) writer.put(buffer[n]);
+  return writer.finish();
 }
 
 /// Reads the entries of several runs in one order: by row, then column, equal pairs in the order of the runs.
@@ -97,14 +79,14 @@ class RunMerger {
  public:
   /// `memory`: bytes for all buffers together. `file` must outlive this object.
   /// @throws IoError, FormatError; InvalidArgument if it is too little for as many runs.
-  RunMerger(const ScratchFile& file, std::span<const SortRun> runs, std::uint64_t memory) : file_(file) {
+  RunMerger(const ScratchFile& file, std::span<const HashedBytes> runs, std::uint64_t memory) : file_(file) {
     constexpr std::uint64_t least = 4096;
     const std::uint64_t each = (std::min)(memory / (std::max)(runs.size(), std::size_t{1}), std::uint64_t{1} << 20);
     if (!runs.empty() && each < least)
       throw InvalidArgument("memory_limit", "too low for " + std::to_string(runs.size()) + " sorted runs", "at least four times as much");
-    for (const SortRun& run : runs) {
-      runs_.push_back({.place = run.start, .left = run.entries, .checksum = run.checksum});
-      runs_.back().buffer.reserve(static_cast<std::size_t>((std::min)(each / sizeof(SortEntry), run.entries)));
+    for (const HashedBytes& run : runs) {
+      runs_.push_back({.place = run.start, .left = run.bytes / sizeof(SortEntry), .checksum = run.checksum});
+      runs_.back().buffer.reserve(static_cast<std::size_t>((std::min)(each, run.bytes) / sizeof(SortEntry)));
       (void)advance(runs_.size() - 1);
     }
     std::make_heap(heap_.begin(), heap_.end(), later);

@@ -10,13 +10,12 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/storage/file.hpp>
 #include <kindred/storage/posix_file.hpp>
 
 #if KINDRED_POSIX_FILES
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #endif
 
 namespace kindred::inline v0::detail {
@@ -33,28 +32,24 @@ class MappedFile {
   /// @throws IoError if the file cannot be opened or mapped, or this system has no mmap.
   explicit MappedFile(const std::string& path, MappedAccess access = MappedAccess::copy_on_write) {
 #if KINDRED_POSIX_FILES
-    check_path(path);
     // O_NONBLOCK: opening a pipe to refuse it must not wait for its writer.
-    const int file = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC); });
-    if (file < 0) throw IoError(path, "open", errno);
+    const File file = File::open(path, O_RDONLY | O_NONBLOCK);
     struct stat info {};
-    int error = ::fstat(file, &info) != 0 ? errno : 0;
-    if (error == 0 && !S_ISREG(info.st_mode)) {
-      ::close(file);
+    if (::fstat(file.handle(), &info) != 0) throw IoError(path, "map", errno);
+    if (!S_ISREG(info.st_mode))
       throw IoError(path, "map: it is " + kind_of_file(info.st_mode) + ", and only regular files can be mapped",
                     S_ISDIR(info.st_mode) ? EISDIR : ENODEV);
-    }
-    if (error == 0 && info.st_size > 0) {
+    int error = 0;
+    if (info.st_size > 0) {
       size_ = static_cast<std::size_t>(info.st_size);
 #if defined(MAP_NORESERVE)
       constexpr int own = MAP_PRIVATE | MAP_NORESERVE;  // memory is needed for pages that are written to alone
 #else
       constexpr int own = MAP_PRIVATE;
 #endif
-      if (access == MappedAccess::copy_on_write) data_ = map(file, PROT_READ | PROT_WRITE, own, error);
-      original_ = map(file, PROT_READ, MAP_SHARED, error);
+      if (access == MappedAccess::copy_on_write) data_ = map(file.handle(), PROT_READ | PROT_WRITE, own, error);
+      original_ = map(file.handle(), PROT_READ, MAP_SHARED, error);
     }
-    ::close(file);
     if (error != 0) {
       unmap();
       throw IoError(path, "map", error);
