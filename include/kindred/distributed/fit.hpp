@@ -29,6 +29,68 @@
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/simd/level.hpp>
 
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
+
+/// Everything that decides about the result of a fit and must be the same on all ranks.
+template <Real Scalar>
+[[nodiscard]] CommonValues common_values(MatrixShape shape, Offset nnz, const AlsOptions& options,
+                                         const AlsFitOptions<Scalar>& fit_options) {
+  CommonValues common;
+  common.add(shape);
+  common.add("interactions", nnz);
+  common.add(options);
+  common.add("record_loss", fit_options.record_loss);
+  common.add("snapshot_every", fit_options.snapshot_every);
+  common.add("the iteration to resume from", fit_options.resume_from != nullptr ? fit_options.resume_from->iteration : std::size_t{0});
+  const auto add_factors = [&](std::string_view name, const std::optional<FactorMatrix<Scalar>>& given) {
+    const std::size_t count = given ? static_cast<std::size_t>(given->rows()) * given->stride() : 0;
+    common.add(name, given ? std::span<const Scalar>(given->data(), count) : std::span<const Scalar>());
+  };
+  add_factors("initial_users", fit_options.initial_users);
+  add_factors("initial_items", fit_options.initial_items);
+  return common;
+}
+
+/// A callback that asks `own` of rank 0 and gives all ranks its answer. What it refers to must outlive it.
+template <Communicator C>
+[[nodiscard]] ProgressCallback shared_progress(C& communicator, Agreement<C>& agree, ProgressCallback own) {
+  return [&communicator, &agree, own = std::move(own)](const Progress& progress) {
+    auto answer = static_cast<std::uint8_t>(ProgressAnswer::keep_going);
+    agree.on([&] {
+      if (communicator.rank() == 0 && own) answer = static_cast<std::uint8_t>(own(progress));
+    });
+    communicator.broadcast(std::as_writable_bytes(std::span(&answer, 1)), 0);
+    return static_cast<ProgressAnswer>(answer);
+  };
+}
+
+/// The exchanges of a fit by all ranks. `users`, `items`: where the run of each rank begins. What it refers to must outlive it.
+template <Real Scalar, Communicator C>
+[[nodiscard]] FitPartners<Scalar> fit_partners(C& communicator, Agreement<C>& agree, const SumOverAll& sum, const std::vector<Index>& users,
+                                               const std::vector<Index>& items) {
+  FitPartners<Scalar> partners;
+  partners.rank = communicator.rank();
+  partners.ranks = communicator.size();
+  partners.gather = [&communicator, &agree, ranks = partners.ranks](std::span<double> numbers, std::size_t pieces) {
+    agree(nullptr);
+    std::vector<std::uint64_t> starts;
+    for (std::size_t r = 0; r <= ranks; ++r) starts.push_back(pieces * r / ranks);
+    communicator.all_gather_v(std::as_writable_bytes(numbers), starts, numbers.size_bytes() / pieces);
+  };
+  partners.sum = sum;
+  partners.agree = [&agree](const std::exception_ptr& error) { agree(error); };
+  partners.exchange = [&communicator, &users, &items](AlsSide side, FactorMatrix<Scalar>& solved) {
+    std::vector<std::uint64_t> starts;
+    for (const Index row : side == AlsSide::users ? users : items) starts.push_back(static_cast<std::uint64_t>(row));
+    const std::size_t row_bytes = solved.stride() * sizeof(Scalar);
+    communicator.all_gather_v(std::as_writable_bytes(std::span(solved.data(), static_cast<std::size_t>(solved.rows()) * solved.stride())),
+                              starts, row_bytes);
+  };
+  return partners;
+}
+
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
+
 namespace kindred::inline v0::inline KINDRED_BUILD {
 
 /// ImplicitALS::fit by all ranks of `communicator` together, each with the same options and the same `train`: the same bytes of factors on every rank, whatever
@@ -55,19 +117,7 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
     AlsOptions options = model.options();
     SimdLevel level = resolve_level(options.simd);
     const MatrixShape shape = train.shape();
-    detail::CommonValues common;
-    common.add(shape);
-    common.add("interactions", train.nnz());
-    common.add(options);
-    common.add("record_loss", fit_options.record_loss);
-    common.add("snapshot_every", fit_options.snapshot_every);
-    common.add("the iteration to resume from", fit_options.resume_from != nullptr ? fit_options.resume_from->iteration : std::size_t{0});
-    const auto add_factors = [&](std::string_view name, const std::optional<FactorMatrix<Scalar>>& given) {
-      const std::size_t count = given ? static_cast<std::size_t>(given->rows()) * given->stride() : 0;
-      common.add(name, given ? std::span<const Scalar>(given->data(), count) : std::span<const Scalar>());
-    };
-    add_factors("initial_users", fit_options.initial_users);
-    add_factors("initial_items", fit_options.initial_items);
+    const detail::CommonValues common = detail::common_values<Scalar>(shape, train.nnz(), options, fit_options);
     agree(nullptr);
     common.check(communicator);
     bool asks_progress = false;
@@ -77,15 +127,7 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
       asks_progress = asks_progress || their_progress > 0.0;
     }
     options.simd = level;
-    if (asks_progress)
-      fit_options.progress = [&, own = fit_options.progress](const Progress& progress) {
-        auto answer = static_cast<std::uint8_t>(ProgressAnswer::keep_going);
-        agree.on([&] {
-          if (rank == 0 && own) answer = static_cast<std::uint8_t>(own(progress));
-        });
-        communicator.broadcast(std::as_writable_bytes(std::span(&answer, 1)), 0);
-        return static_cast<ProgressAnswer>(answer);
-      };
+    if (asks_progress) fit_options.progress = detail::shared_progress(communicator, agree, fit_options.progress);
 
     const auto& by_items = transpose(train);
     detail::check_fit(options, shape, train.nnz(), std::convertible_to<const Source&, CsrView>, false, fit_options);
@@ -101,24 +143,7 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
     if (options.value_cap_quantile)
       cap = detail::magnitude_quantile(detail::RowsRef(own_users), *options.value_cap_quantile, train.nnz(), sum);
 
-    detail::FitPartners<Scalar> partners;
-    partners.rank = rank;
-    partners.ranks = ranks;
-    partners.gather = [&](std::span<double> numbers, std::size_t pieces) {
-      agree(nullptr);
-      std::vector<std::uint64_t> starts;
-      for (std::size_t r = 0; r <= ranks; ++r) starts.push_back(partners.share(pieces, r));
-      communicator.all_gather_v(std::as_writable_bytes(numbers), starts, numbers.size_bytes() / pieces);
-    };
-    partners.sum = sum;
-    partners.agree = [&](const std::exception_ptr& error) { agree(error); };
-    partners.exchange = [&](detail::AlsSide side, FactorMatrix<Scalar>& solved) {
-      std::vector<std::uint64_t> starts;
-      for (const Index row : side == detail::AlsSide::users ? users : items) starts.push_back(static_cast<std::uint64_t>(row));
-      const std::size_t row_bytes = solved.stride() * sizeof(Scalar);
-      communicator.all_gather_v(std::as_writable_bytes(std::span(solved.data(), static_cast<std::size_t>(solved.rows()) * solved.stride())),
-                                starts, row_bytes);
-    };
+    const auto partners = detail::fit_partners<Scalar>(communicator, agree, sum, users, items);
     const Stopwatch total;
     detail::AlsFit<Scalar> work(options, detail::AlsWeights(options, std::move(user_counts), std::move(item_counts), cap),
                                 detail::RowsRef(own_users), detail::RowsRef(own_items), fit_options, total, &partners);

@@ -138,35 +138,7 @@ class CsrFileWriter {
     detail::CsrOrientationWriter by_user(file, user_offsets, user_columns, user_values);
 
     detail::ScratchFile sorted_by_item(path_);
-    std::vector<detail::HashedBytes> item_runs;
-    const auto write_item_run = [&](detail::SortBuffer& buffer) {
-      buffer.sort();
-      item_runs.push_back(detail::write_run(sorted_by_item, buffer));
-      buffer.clear();
-    };
-    {
-      detail::RunMerger merger(sorted_by_user_, runs_, options_.memory_limit / 8);
-      detail::SortBuffer buffer(options_.memory_limit / 2);
-      detail::SortEntry next;
-      bool more = merger.next(next);
-      while (more) {
-        detail::SortEntry entry = next;
-        double sum = 0.0;
-        for (; more && next.row == entry.row && next.column == entry.column; more = merger.next(next))
-          sum += static_cast<double>(next.value);
-        // Checked as a double: converting one beyond the range of float is undefined.
-        if (std::abs(sum) > static_cast<double>((std::numeric_limits<float>::max)()))
-          throw InvalidArgument("the sum of " + name_of("user", users_, entry.row) + " and " + name_of("item", items_, entry.column) +
-                                    (options_.input.empty() ? "" : " in " + options_.input),
-                                sum, "within the range of a float");
-        entry.value = static_cast<float>(sum);
-        if (entry.value == 0.0F) continue;
-        by_user.add(entry);
-        if (buffer.full()) write_item_run(buffer);
-        buffer.add({entry.column, entry.row, entry.value});
-      }
-      if (!buffer.empty()) write_item_run(buffer);
-    }
+    const std::vector<detail::HashedBytes> item_runs = merge_users(by_user, sorted_by_item);
     by_user.finish(shape_.users, header.at(CsrSection::user_offsets), header.at(CsrSection::user_columns),
                    header.at(CsrSection::user_values));
 
@@ -188,6 +160,38 @@ class CsrFileWriter {
     header.checksum = header.checksum_of_rest();
     file.write_at(0, std::as_bytes(std::span(&header, 1)));
     file.commit();
+  }
+
+  /// Merges the runs into the rows of users, repeats summed, and sorts these by item into runs of `sorted_by_item`.
+  [[nodiscard]] std::vector<detail::HashedBytes> merge_users(detail::CsrOrientationWriter& by_user,
+                                                             detail::ScratchFile& sorted_by_item) const {
+    std::vector<detail::HashedBytes> item_runs;
+    const auto write_item_run = [&](detail::SortBuffer& buffer) {
+      buffer.sort();
+      item_runs.push_back(detail::write_run(sorted_by_item, buffer));
+      buffer.clear();
+    };
+    detail::RunMerger merger(sorted_by_user_, runs_, options_.memory_limit / 8);
+    detail::SortBuffer buffer(options_.memory_limit / 2);
+    detail::SortEntry next;
+    bool more = merger.next(next);
+    while (more) {
+      detail::SortEntry entry = next;
+      double sum = 0.0;
+      for (; more && next.row == entry.row && next.column == entry.column; more = merger.next(next)) sum += static_cast<double>(next.value);
+      // Checked as a double: converting one beyond the range of float is undefined.
+      if (std::abs(sum) > static_cast<double>((std::numeric_limits<float>::max)()))
+        throw InvalidArgument("the sum of " + name_of("user", users_, entry.row) + " and " + name_of("item", items_, entry.column) +
+                                  (options_.input.empty() ? "" : " in " + options_.input),
+                              sum, "within the range of a float");
+      entry.value = static_cast<float>(sum);
+      if (entry.value == 0.0F) continue;
+      by_user.add(entry);
+      if (buffer.full()) write_item_run(buffer);
+      buffer.add({entry.column, entry.row, entry.value});
+    }
+    if (!buffer.empty()) write_item_run(buffer);
+    return item_runs;
   }
 
   static void write_keys(detail::AtomicFile& file, const IdMap& keys, detail::HashedBytes& ends, detail::HashedBytes& bytes,
