@@ -80,7 +80,7 @@ bool is_good_enough(const kd::Dataset& today, std::int64_t noon, const std::stri
   const kd::EvaluateOptions how{.fallback = kd::Fallback::popularity, .keep_per_user = true};
   const kd::Comparison result =
       kd::compare(kd::evaluate(Yesterday{yesterday, today}, train, test, how), kd::evaluate(candidate, train, test, how));
-  std::printf("  NDCG@10 for %zu customers: yesterday's %.4f, today's %.4f, difference in [%+.4f, %+.4f]\n", result.difference.n,
+  std::printf("  NDCG@10 for %zu customers: yesterday's %.4f, today's %.4f, difference in [%+.4f, %+.4f]\n", result.difference.count,
               result.first, result.second, result.difference.low, result.difference.high);
   return result.difference.high >= 0.0;
 }

@@ -28,7 +28,7 @@ void show_sensitivity(Study& s, const kd::SearchResult& found, const std::string
     if (!trial.failed()) levels[value_of(trial, name)].push_back(trial.metric.mean);
   Table rows = {{name, "trials", "mean P@10", "best P@10"}};
   for (const auto& [level, values] : levels)
-    rows.push_back({shortest(level), std::to_string(values.size()), number_cell(kd::estimate(values).mean, 4),
+    rows.push_back({shortest(level), std::to_string(values.size()), number_cell(kd::mean_and_error(values).mean, 4),
                     number_cell(*std::max_element(values.begin(), values.end()), 4)});
   s.console.line("\nSensitivity to " + name + ":");
   s.console.table(rows);
@@ -51,8 +51,8 @@ Table::value_type trial_row(const kd::SearchResult& found, std::size_t t) {
           shortest(value_of(trial, "alpha")),
           number_cell(trial.metric.mean, 4),
           number_cell(trial.metric.standard_error, 4),
-          number_cell(trial.behind_best, 4),
-          number_cell(trial.behind_best_se, 4),
+          number_cell(trial.behind_best.mean, 4),
+          number_cell(trial.behind_best.standard_error, 4),
           number_cell(trial.final_loss, 5),
           number_cell(trial.fit_seconds, 1),
           mark};
@@ -64,8 +64,8 @@ nlohmann::ordered_json trial_json(const kd::SearchResult& found, std::size_t t) 
   for (const auto& [name, value] : trial.setting) entry[name] = value;
   entry["precision_at_10"] = trial.metric.mean;
   entry["standard_error"] = trial.metric.standard_error;
-  entry["behind_best"] = trial.behind_best;
-  entry["behind_best_standard_error"] = trial.behind_best_se;
+  entry["behind_best"] = trial.behind_best.mean;
+  entry["behind_best_standard_error"] = trial.behind_best.standard_error;
   entry["best"] = found.best == t;
   entry["tied"] = trial.tied;
   entry["loss"] = trial.final_loss;

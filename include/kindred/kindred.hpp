@@ -39,6 +39,7 @@
 
 #include <kindred/linalg/eigenbasis.hpp>     // IWYU pragma: export
 #include <kindred/linalg/gram.hpp>           // IWYU pragma: export
+#include <kindred/linalg/reduced_row.hpp>    // IWYU pragma: export
 #include <kindred/linalg/row_fallback.hpp>   // IWYU pragma: export
 #include <kindred/linalg/row_solver.hpp>     // IWYU pragma: export
 #include <kindred/linalg/row_system.hpp>     // IWYU pragma: export
@@ -76,6 +77,7 @@
 #include <kindred/split/user_holdout.hpp>       // IWYU pragma: export
 
 #include <kindred/metrics/beyond_accuracy.hpp>  // IWYU pragma: export
+#include <kindred/metrics/mean_and_error.hpp>   // IWYU pragma: export
 #include <kindred/metrics/ranking.hpp>          // IWYU pragma: export
 
 #include <kindred/models/als/cancellation.hpp>        // IWYU pragma: export
@@ -96,7 +98,6 @@
 #include <kindred/models/factor_model.hpp>            // IWYU pragma: export
 #include <kindred/models/implicit_als.hpp>            // IWYU pragma: export
 #include <kindred/models/keyed_recommender.hpp>       // IWYU pragma: export
-#include <kindred/models/model_state.hpp>             // IWYU pragma: export
 #include <kindred/models/popularity_recommender.hpp>  // IWYU pragma: export
 #include <kindred/models/recommender.hpp>             // IWYU pragma: export
 #include <kindred/models/rerank.hpp>                  // IWYU pragma: export

@@ -36,8 +36,8 @@ bool same(const kd::SearchResult& a, const kd::SearchResult& b) {
   if (a.trials.size() != b.trials.size() || a.best != b.best || a.users != b.users) return false;
   for (std::size_t t = 0; t < a.trials.size(); ++t) {
     const kd::Trial &x = a.trials[t], &y = b.trials[t];
-    if (x.setting != y.setting || x.failed() != y.failed() || x.metric.mean != y.metric.mean || x.behind_best != y.behind_best ||
-        x.behind_best_se != y.behind_best_se || x.tied != y.tied || x.final_loss != y.final_loss)
+    if (x.setting != y.setting || x.failed() != y.failed() || x.metric.mean != y.metric.mean || x.behind_best.mean != y.behind_best.mean ||
+        x.behind_best.standard_error != y.behind_best.standard_error || x.tied != y.tied || x.final_loss != y.final_loss)
       return false;
   }
   return true;

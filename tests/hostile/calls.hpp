@@ -234,7 +234,7 @@ inline std::vector<ViewCall> other_calls() {
     const std::vector<double> sums = kindred::row_sums(v), columns = kindred::column_sums(v);
     const kindred::Summary s = kindred::summarize(sums);
     return text_of(s.mean, s.median, s.quantile_99, kindred::gini(columns), kindred::spearman(sums, sums).value_or(-7.0),
-                   kindred::estimate(sums).standard_error);
+                   kindred::mean_and_error(sums).standard_error);
   });
   return calls;
 }

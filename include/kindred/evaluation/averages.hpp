@@ -19,12 +19,12 @@
 namespace kindred::inline v0::detail {
 
 /// Averages of the chosen users (positions in `scores`, one row of cutoffs a user). All metrics in two passes over the scores, which do not fit a cache;
-/// the sums are those of estimate().
+/// the sums are those of mean_and_error().
 [[nodiscard]] inline std::vector<CutoffReport> average(std::span<const RankingScores> scores, std::span<const std::size_t> chosen,
                                                        std::span<const std::size_t> cutoffs) {
   struct Metric {
     double RankingScores::*from;
-    Estimate CutoffReport::*to;
+    MeanAndError CutoffReport::*to;
   };
   constexpr Metric metrics[] = {
       {&RankingScores::precision, &CutoffReport::precision}, {&RankingScores::recall, &CutoffReport::recall},
@@ -36,6 +36,8 @@ namespace kindred::inline v0::detail {
   for (const std::size_t user : chosen)
     for (std::size_t c = 0; c < cutoffs.size(); ++c)
       for (const Metric& metric : metrics) (reports[c].*metric.to).mean += scores[user * cutoffs.size() + c].*metric.from;
+  for (CutoffReport& report : reports)
+    for (const Metric& metric : metrics) (report.*metric.to).count = chosen.size();
   if (chosen.empty()) return reports;
   for (CutoffReport& report : reports)
     for (const Metric& metric : metrics) (report.*metric.to).mean /= n;
@@ -43,7 +45,7 @@ namespace kindred::inline v0::detail {
   for (const std::size_t user : chosen)
     for (std::size_t c = 0; c < cutoffs.size(); ++c)
       for (const Metric& metric : metrics) {
-        Estimate& estimated = reports[c].*metric.to;
+        MeanAndError& estimated = reports[c].*metric.to;
         const double off = scores[user * cutoffs.size() + c].*metric.from - estimated.mean;
         estimated.standard_error += off * off;
       }

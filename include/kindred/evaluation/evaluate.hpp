@@ -82,7 +82,7 @@ template <RecommenderModel Model>
 template <RecommenderModel Model>
 [[nodiscard]] RankingReport evaluate(const Model& model, const CsrView& train, const CsrView& test, const EvaluateOptions& options = {}) {
   CsrMatrix cleaned;
-  const CsrView known = detail::interactions_of(train, cleaned);
+  const CsrView known = detail::without_stored_zeros(train, cleaned);
   return detail::evaluate_rows(model, detail::RowsRef(known), detail::RowsRef(test), options);
 }
 
@@ -93,7 +93,7 @@ requires(!std::convertible_to<const Train&, CsrView> || !std::convertible_to<con
     evaluate(const Model& model, const Train& train, const Test& test, const EvaluateOptions& options = {}) {
   if constexpr (std::convertible_to<const Train&, CsrView>) {
     CsrMatrix cleaned;
-    const CsrView known = detail::interactions_of(train, cleaned);
+    const CsrView known = detail::without_stored_zeros(train, cleaned);
     return detail::evaluate_rows(model, detail::RowsRef(known), detail::RowsRef(test), options);
   } else {
     return detail::evaluate_rows(model, detail::RowsRef(train), detail::RowsRef(test), options);

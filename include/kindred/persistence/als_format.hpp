@@ -12,8 +12,9 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/models/als/state.hpp>
+#include <kindred/models/als/weights.hpp>
 #include <kindred/models/implicit_als.hpp>
-#include <kindred/models/model_state.hpp>
 #include <kindred/persistence/als_fields.hpp>
 #include <kindred/persistence/flat_object.hpp>
 #include <kindred/persistence/model_head.hpp>
@@ -23,60 +24,48 @@
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
-/// Everything of an ImplicitALS but what follows from it.
-template <Real Scalar>
-struct AlsParts {
-  AlsAccess::State state;
-  FactorMatrix<Scalar> users;
-  FactorMatrix<Scalar> items;
-};
-
 /// Which counts are those of the data: of no side, of users, of items, of both.
 inline constexpr std::string_view current_counts_names[] = {"none", "users", "items", "both"};
 
-/// All but the factors.
-inline void write_als_state(TensorWriter& writer, FlatObject& fields, const AlsAccess::State& state) {
-  write_options(state.options, fields);
-  fields.set("cap", state.weights.cap);
-  fields.set("background_weight", state.weights.unobserved_weight);
-  fields.set("user_background_scale", state.weights.user_background_scale);
-  fields.set("item_background_scale", state.weights.item_background_scale);
-  fields.set("mean_item_count", state.weights.mean_item_count);
-  fields.set("current_counts", current_counts_names[state.weights.user_counts_current + 2 * state.weights.item_counts_current]);
-  writer.add("eigenvalues", state.eigenvalues);
-  writer.add("item_counts", state.weights.item_counts);
-  writer.add("user_counts", state.weights.user_counts);
-}
-
+/// Writes a settled model. `weights` must stay until the file is written.
 template <Real Scalar>
-void write_als(TensorWriter& writer, FlatObject& fields, const ImplicitALS<Scalar>& model, const AlsAccess::State& state) {
+void write_als(TensorWriter& writer, FlatObject& fields, const ImplicitALS<Scalar>& model, const AlsWeights::State& weights) {
   writer.add("item_factors", model.item_factors());
   writer.add("user_factors", model.user_factors());
-  write_als_state(writer, fields, state);
+  write_options(model.options(), fields);
+  fields.set("cap", weights.cap);
+  fields.set("background_weight", weights.unobserved_weight);
+  fields.set("user_background_scale", weights.user_background_scale);
+  fields.set("item_background_scale", weights.item_background_scale);
+  fields.set("mean_item_count", weights.mean_item_count);
+  fields.set("current_counts", current_counts_names[weights.user_counts_current + 2 * weights.item_counts_current]);
+  writer.add("eigenvalues", model.eigenvalues());
+  writer.add("item_counts", weights.item_counts);
+  writer.add("user_counts", weights.user_counts);
 }
 
 /// All checks but those that read every factor.
 template <Real Scalar>
-[[nodiscard]] AlsParts<Scalar> read_als(TensorReader& reader, FlatObject& fields, const LoadOptions& options, TensorReader::Place place) {
-  AlsParts<Scalar> parts;
-  AlsAccess::State& state = parts.state;
+[[nodiscard]] AlsState<Scalar> read_als(TensorReader& reader, FlatObject& fields, const LoadOptions& options, TensorReader::Place place) {
+  AlsState<Scalar> state;
+  AlsWeights::State weights;
   state.options = read_options(fields, options.confidence_function, reader.name());
-  state.weights.cap = fields.optional_of("cap");
+  weights.cap = fields.optional_of("cap");
   const auto positive = [&](const std::string& key, bool or_zero) {
     const double number = fields.number_of(key);
     if (!(number > 0.0) && !(or_zero && number == 0.0)) reader.fail("'" + key + "' is " + number_text(number) + "; it must be above 0");
     return number;
   };
-  if (state.weights.cap && !(*state.weights.cap > 0.0)) reader.fail("'cap' is not above 0");
-  state.weights.unobserved_weight = positive("background_weight", true);
-  state.weights.user_background_scale = positive("user_background_scale", false);
-  state.weights.item_background_scale = positive("item_background_scale", false);
-  state.weights.mean_item_count = positive("mean_item_count", false);
+  if (weights.cap && !(*weights.cap > 0.0)) reader.fail("'cap' is not above 0");
+  weights.unobserved_weight = positive("background_weight", true);
+  weights.user_background_scale = positive("user_background_scale", false);
+  weights.item_background_scale = positive("item_background_scale", false);
+  weights.mean_item_count = positive("mean_item_count", false);
   // A file without the entry, from before there was one, may hold a model that was updated.
   enum class Current { none, users, items, both };
   const auto current = fields.has("current_counts") ? fields.choice_of<Current>("current_counts", current_counts_names) : Current::none;
-  state.weights.user_counts_current = current == Current::users || current == Current::both;
-  state.weights.item_counts_current = current == Current::items || current == Current::both;
+  weights.user_counts_current = current == Current::users || current == Current::both;
+  weights.item_counts_current = current == Current::items || current == Current::both;
 
   const auto factors_are = [&](std::string_view name) {
     const Tensor& tensor = reader.tensor(name, 2);
@@ -97,20 +86,20 @@ template <Real Scalar>
     if (!is_finite(state.eigenvalues[f]) || state.eigenvalues[f] < 0.0 || (f > 0 && state.eigenvalues[f] > state.eigenvalues[f - 1]))
       reader.fail("tensor 'eigenvalues', entry " + std::to_string(f) + ", is " + number_text(state.eigenvalues[f]) +
                   "; they must be finite, at least 0 and falling");
-  state.weights.item_counts = read_counts(reader, "item_counts", items[0], users[0]);
-  state.weights.user_counts = read_counts(reader, "user_counts", users[0], items[0]);
-  parts.items = reader.factors<Scalar>("item_factors", place);
-  parts.users = reader.factors<Scalar>("user_factors", place);
-  return parts;
+  weights.item_counts = read_counts(reader, "item_counts", items[0], users[0]);
+  weights.user_counts = read_counts(reader, "user_counts", users[0], items[0]);
+  state.items = reader.factors<Scalar>("item_factors", place);
+  state.users = reader.factors<Scalar>("user_factors", place);
+  if (fitted) state.weights = AlsWeights(state.options, std::move(weights));
+  return state;
 }
 
-/// The model of parts that were read as a whole: finite, with its checksum compared, and its index built meanwhile.
+/// The model of a state that was read as a whole: finite, with its checksum compared, and its index built meanwhile.
 template <Real Scalar>
-[[nodiscard]] ImplicitALS<Scalar> checked_model(AlsParts<Scalar> parts, const TensorReader& reader, const LoadOptions& options) {
-  check_finite(reader, "item_factors", parts.items, options.threads);
-  check_finite(reader, "user_factors", parts.users, options.threads);
-  ImplicitALS<Scalar> model =
-      AlsAccess::model_of(std::move(parts.state), std::move(parts.users), std::move(parts.items), IndexItems::when_needed);
+[[nodiscard]] ImplicitALS<Scalar> checked_model(AlsState<Scalar> state, const TensorReader& reader, const LoadOptions& options) {
+  check_finite(reader, "item_factors", state.items, options.threads);
+  check_finite(reader, "user_factors", state.users, options.threads);
+  ImplicitALS<Scalar> model(std::move(state), IndexItems::when_needed);
   parallel_for(2, {.threads = options.threads}, [&](std::size_t first, std::size_t last, std::size_t) {
     for (std::size_t task = first; task < last; ++task) {
       if (task == 0)
@@ -129,19 +118,19 @@ struct ModelFormat<ImplicitALS<Scalar>> {
   template <typename Write>
   static void save(const ImplicitALS<Scalar>& model, Write&& write) {
     if (!model.is_settled()) return save(model.settled(), write);
-    const AlsAccess::State state = AlsAccess::state_of(model);
+    const AlsWeights::State weights = model.weights().state();
     TensorWriter writer;
     FlatObject fields;
-    write_als(writer, fields, model, state);
+    write_als(writer, fields, model, weights);
     write_head(writer, std::string(kind), fields);
     write(writer);
   }
   static ImplicitALS<Scalar> load(TensorReader reader, const LoadOptions& options) {
     FlatObject fields = read_head(reader, kind);
-    AlsParts<Scalar> parts = read_als<Scalar>(reader, fields, options, TensorReader::Place::copied);
+    AlsState<Scalar> state = read_als<Scalar>(reader, fields, options, TensorReader::Place::copied);
     fields.check_all_used();
     reader.check_all_used();
-    return checked_model(std::move(parts), reader, options);
+    return checked_model(std::move(state), reader, options);
   }
 };
 

@@ -16,8 +16,8 @@
 #include <utility>
 
 #include <kindred/core/config.hpp>
+#include <kindred/models/als/state.hpp>
 #include <kindred/models/implicit_als.hpp>
-#include <kindred/models/model_state.hpp>
 #include <kindred/persistence/als_format.hpp>
 #include <kindred/persistence/byte_store.hpp>
 #include <kindred/persistence/flat_object.hpp>
@@ -97,11 +97,10 @@ template <typename Model>
   static_assert(std::is_same_v<Model, ImplicitALS<Scalar>>, "only ImplicitALS can be mapped");
   detail::TensorReader reader(detail::ByteStore::of_mapping(path), options.threads);
   detail::FlatObject fields = detail::read_head(reader, detail::ModelFormat<Model>::kind);
-  detail::AlsParts<Scalar> parts = detail::read_als<Scalar>(reader, fields, options, detail::TensorReader::Place::in_place_if_possible);
+  detail::AlsState<Scalar> state = detail::read_als<Scalar>(reader, fields, options, detail::TensorReader::Place::in_place_if_possible);
   fields.check_all_used();
   reader.check_all_used();
-  Model model =
-      detail::AlsAccess::model_of(std::move(parts.state), std::move(parts.users), std::move(parts.items), detail::IndexItems::when_needed);
+  Model model(std::move(state), detail::IndexItems::when_needed);
   return {std::move(model), std::move(reader), options};
 }
 

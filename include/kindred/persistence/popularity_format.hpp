@@ -10,7 +10,6 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/types.hpp>
-#include <kindred/models/model_state.hpp>
 #include <kindred/models/popularity_recommender.hpp>
 #include <kindred/persistence/flat_object.hpp>
 #include <kindred/persistence/model_head.hpp>
@@ -27,7 +26,7 @@ struct ModelFormat<PopularityRecommender> {
 
   template <typename Write>
   static void save(const PopularityRecommender& model, Write&& write) {
-    const PopularityAccess::State state = PopularityAccess::state_of(model);
+    const PopularityState state = model.state();
     FlatObject fields;
     fields.set("by", by_names[static_cast<std::size_t>(state.options.by)]);
     fields.set("users", static_cast<std::uint64_t>(state.shape.users));
@@ -39,7 +38,7 @@ struct ModelFormat<PopularityRecommender> {
   }
   static PopularityRecommender load(TensorReader reader, const LoadOptions& options) {
     FlatObject fields = read_head(reader, kind);
-    PopularityAccess::State state;
+    PopularityState state;
     state.options.by = fields.choice_of<PopularityBy>("by", by_names);
     const std::uint64_t users = fields.whole_of("users"), items = reader.tensor("popularity", 1).shape[0];
     constexpr auto most = static_cast<std::uint64_t>((std::numeric_limits<Index>::max)());
@@ -51,7 +50,7 @@ struct ModelFormat<PopularityRecommender> {
     fields.check_all_used();
     reader.check_all_used();
     reader.check_checksum(options.checksum);
-    return PopularityAccess::model_of(std::move(state));
+    return PopularityRecommender(std::move(state));
   }
 };
 

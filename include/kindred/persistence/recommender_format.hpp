@@ -16,7 +16,6 @@
 #include <kindred/data/id_map.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/models/keyed_recommender.hpp>
-#include <kindred/models/model_state.hpp>
 #include <kindred/persistence/als_format.hpp>
 #include <kindred/persistence/flat_object.hpp>
 #include <kindred/persistence/model_head.hpp>
@@ -32,22 +31,22 @@ struct ModelFormat<Recommender<Scalar>> {
 
   template <typename Write>
   static void save(const Recommender<Scalar>& recommender, Write&& write) {
-    const RecommenderAccess::State<Scalar> held = RecommenderAccess::state_of(recommender);
+    const auto held = recommender.snapshot();
     std::optional<ImplicitALS<Scalar>> settled;
-    if (!held.model.is_settled()) settled = held.model.settled();
-    const ImplicitALS<Scalar>& model = settled ? *settled : held.model;
-    const AlsAccess::State state = AlsAccess::state_of(model);
+    if (!held.model->is_settled()) settled = held.model->settled();
+    const ImplicitALS<Scalar>& model = settled ? *settled : *held.model;
+    const AlsWeights::State weights = model.weights().state();
     TensorWriter writer;
     FlatObject fields;
-    write_als(writer, fields, model, state);
-    const CsrView matrix = held.data.matrix;
+    write_als(writer, fields, model, weights);
+    const CsrView matrix = held.data->matrix;
     writer.add("matrix.offsets", matrix.offsets());
     writer.add("matrix.columns", matrix.columns());
     writer.add("matrix.values", matrix.values());
     Texts users, items, names;
-    for (Index u = 0; u < held.data.users.size(); ++u) users.add(held.data.users.key(u));
-    for (Index i = 0; i < held.data.items.size(); ++i) items.add(held.data.items.key(i));
-    for (const std::string& name : held.data.item_names) names.add(name);
+    for (Index u = 0; u < held.data->users.size(); ++u) users.add(held.data->users.key(u));
+    for (Index i = 0; i < held.data->items.size(); ++i) items.add(held.data->items.key(i));
+    for (const std::string& name : held.data->item_names) names.add(name);
     users.write(writer, "user_keys");
     items.write(writer, "item_keys");
     names.write(writer, "item_names");
@@ -56,11 +55,11 @@ struct ModelFormat<Recommender<Scalar>> {
   }
   static Recommender<Scalar> load(TensorReader reader, const LoadOptions& options) {
     FlatObject fields = read_head(reader, kind);
-    AlsParts<Scalar> parts = read_als<Scalar>(reader, fields, options, TensorReader::Place::copied);
+    AlsState<Scalar> state = read_als<Scalar>(reader, fields, options, TensorReader::Place::copied);
     fields.check_all_used();
-    if (parts.users.factors() == 0) reader.fail("its factors are 0 x 0: no Recommender has a model that is not fitted");
+    if (state.users.factors() == 0) reader.fail("its factors are 0 x 0: no Recommender has a model that is not fitted");
     Dataset data;
-    const MatrixShape shape{parts.users.rows(), parts.items.rows()};
+    const MatrixShape shape{state.users.rows(), state.items.rows()};
     data.users = keys_of(reader, "user_keys", shape.users);
     data.items = keys_of(reader, "item_keys", shape.items);
     const Tensor& ends = reader.tensor("item_names.ends", 1);
@@ -76,7 +75,7 @@ struct ModelFormat<Recommender<Scalar>> {
       reader.fail(std::string("the interactions are damaged: ") + error.what());
     }
     reader.check_all_used();
-    return Recommender<Scalar>(checked_model(std::move(parts), reader, options), std::move(data));
+    return Recommender<Scalar>(checked_model(std::move(state), reader, options), std::move(data));
   }
 
  private:
