@@ -12,7 +12,7 @@
 #include <vector>
 
 #include <kindred/core/random.hpp>
-#include <kindred/io/atomic_file.hpp>
+#include <kindred/storage/atomic_file.hpp>
 
 namespace kd = kindred;
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include <kindred/core/random.hpp>
-#include <kindred/models/model_state.hpp>
+#include <kindred/models/implicit_als.hpp>
 #include <kindred/persistence/model_file.hpp>
 
 namespace kd = kindred;
@@ -23,19 +23,22 @@ constexpr kd::Index n_users = 358'868, n_items = 160'112, k = 128;
 
 const kd::ImplicitALS<float>& model() {
   static const kd::ImplicitALS<float> made = [] {
-    kd::detail::AlsAccess::State state;
+    kd::detail::AlsState<float> state;
+    kd::detail::AlsWeights::State weights;
     state.options.factors = k;
-    state.weights.user_counts.assign(n_users, 48);
-    state.weights.item_counts.assign(n_items, 108);
+    weights.user_counts.assign(n_users, 48);
+    weights.item_counts.assign(n_items, 108);
     state.eigenvalues.assign(k, 1.0);
-    kd::FactorMatrix<float> users(n_users, k), items(n_items, k);
-    for (kd::FactorMatrix<float>* factors : {&users, &items})
+    state.users = kd::FactorMatrix<float>(n_users, k);
+    state.items = kd::FactorMatrix<float>(n_items, k);
+    for (kd::FactorMatrix<float>* factors : {&state.users, &state.items})
       for (kd::Index r = 0; r < factors->rows(); ++r) {
         kd::Random random(1, kd::RandomStream::sample, static_cast<std::uint64_t>(r));
         for (kd::Index f = 0; f < k; ++f)
           factors->row(r)[static_cast<std::size_t>(f)] = static_cast<float>(random.normal()) / static_cast<float>(1 + f);
       }
-    return kd::detail::AlsAccess::model_of(std::move(state), std::move(users), std::move(items), kd::detail::IndexItems::now);
+    state.weights = kd::detail::AlsWeights(state.options, std::move(weights));
+    return kd::ImplicitALS<float>(std::move(state));
   }();
   return made;
 }

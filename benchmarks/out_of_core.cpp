@@ -21,10 +21,10 @@
 
 #include <kindred/core/memory.hpp>
 #include <kindred/core/random.hpp>
-#include <kindred/io/checksum.hpp>
-#include <kindred/io/csr_file.hpp>
-#include <kindred/io/csr_file_writer.hpp>
 #include <kindred/models/implicit_als.hpp>
+#include <kindred/storage/checksum.hpp>
+#include <kindred/storage/csr_file.hpp>
+#include <kindred/storage/csr_file_writer.hpp>
 
 namespace kd = kindred;
 

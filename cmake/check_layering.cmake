@@ -1,18 +1,40 @@
 # Reads every include of a Kindred header in include/kindred and fails on one that points back: a header may include its own folder and folders of a
 # lower layer. Run with: cmake -D ROOT=<repository> -P check_layering.cmake
-set(layer_core 0)
-set(layer_simd 1)
-set(layer_data 1)
-set(layer_linalg 2)
-set(layer_io 2)
-set(layer_split 2)
-set(layer_metrics 2)
-set(layer_models 3)
-set(layer_evaluation 4)
-set(layer_persistence 4)
-set(layer_tuning 5)
-set(layer_distributed 6)
+# The drawing docs/layers.svg is made of the same table and compared; -D DRAW=ON writes it.
+cmake_path(ABSOLUTE_PATH ROOT)
+set(layers core "simd,data" "linalg,storage,split,metrics" "io,models" "evaluation,persistence" tuning distributed)
 # Folders of the same layer do not know each other.
+
+set(drawing "")
+set(boxes "")
+set(colours 9fbfe2 b3cde9 c4d8ee d3e2f2 dfe9f5 e8eef7 f1f5fb)
+list(LENGTH layers count)
+math(EXPR height "24 + 58 * ${count}")
+set(n 0)
+foreach(layer IN LISTS layers)
+  string(REPLACE "," ";" folders "${layer}")
+  list(LENGTH folders in_layer)
+  list(GET colours ${n} colour)
+  math(EXPR y "12 + 58 * (${count} - 1 - ${n})")
+  math(EXPR text_y "${y} + 29")
+  math(EXPR width "(606 - 10 * (${in_layer} - 1)) / ${in_layer}")
+  set(x 102)
+  string(APPEND boxes "<text x=\"16\" y=\"${text_y}\" fill=\"#44546a\">layer ${n}</text>\n")
+  foreach(folder IN LISTS folders)
+    set(layer_${folder} ${n})
+    math(EXPR middle "${x} + ${width} / 2")
+    string(APPEND boxes "<rect x=\"${x}\" y=\"${y}\" width=\"${width}\" height=\"46\" rx=\"6\" fill=\"#${colour}\" stroke=\"#44546a\"/>"
+      "<text x=\"${middle}\" y=\"${text_y}\" text-anchor=\"middle\" fill=\"#1b2a3c\">${folder}</text>\n")
+    math(EXPR x "${x} + ${width} + 10")
+  endforeach()
+  math(EXPR n "${n} + 1")
+endforeach()
+string(CONCAT drawing "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 ${height}\" role=\"img\" "
+  "aria-label=\"Layers of Kindred, the lowest at the bottom\" font-family=\"system-ui, sans-serif\" font-size=\"15\">\n"
+  "<rect width=\"720\" height=\"${height}\" fill=\"#ffffff\"/>\n${boxes}</svg>\n")
+if(DRAW)
+  file(WRITE "${ROOT}/docs/layers.svg" "${drawing}")
+endif()
 
 set(errors "")
 set(seen 0)
@@ -51,10 +73,15 @@ foreach(header IN LISTS headers)
   endforeach()
 endforeach()
 
-# The umbrella header names every header but those of folders with a dependency of their own.
+file(READ "${ROOT}/docs/layers.svg" drawn)
+if(NOT drawn STREQUAL drawing)
+  list(APPEND errors "docs/layers.svg shows other layers: cmake -D ROOT=. -D DRAW=ON -P cmake/check_layering.cmake")
+endif()
+
+# The umbrella header names every header but the ones of folders and readers that a program asks for by name.
 file(READ "${ROOT}/include/kindred/kindred.hpp" umbrella)
 foreach(header IN LISTS headers)
-  if(header MATCHES "/" AND header MATCHES "\\.hpp$" AND NOT header MATCHES "^persistence/|^distributed/|^io/gzip\\.hpp$" AND NOT umbrella MATCHES "<kindred/${header}>")
+  if(header MATCHES "/" AND header MATCHES "\\.hpp$" AND NOT header MATCHES "^persistence/|^storage/|^distributed/|^io/(gzip|write_csr_file)\\.hpp$" AND NOT umbrella MATCHES "<kindred/${header}>")
     list(APPEND errors "kindred.hpp does not include ${header}")
   endif()
 endforeach()

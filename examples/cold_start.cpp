@@ -74,7 +74,7 @@ void strangers(const kd::CsrView& matrix) {
     const kd::Comparison result =
         kd::compare(kd::evaluate(PopularForStrangers{popularity, history.shape()}, history, parts.target, how), model);
     std::printf("%11zu   %.4f +- %.4f   %.4f       %d of %zu, worse for %d\n", known, result.second, model.at(10).ndcg.standard_error,
-                result.first, result.second_better, result.difference.n, result.first_better);
+                result.first, result.second_better, result.difference.count, result.first_better);
   }
 }
 

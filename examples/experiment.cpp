@@ -58,8 +58,8 @@ void print(const Row& row) {
     recall.push_back(report.at(10).recall.mean);
   }
   const kd::CutoffReport& first = row.reports.front().at(10);
-  std::printf("%-14s %.4f +- %.4f   %.4f +- %.4f   %8.1f %%\n", row.name, kd::estimate(ndcg).mean, first.ndcg.standard_error,
-              kd::estimate(recall).mean, first.recall.standard_error, 100.0 * first.coverage);
+  std::printf("%-14s %.4f +- %.4f   %.4f +- %.4f   %8.1f %%\n", row.name, kd::mean_and_error(ndcg).mean, first.ndcg.standard_error,
+              kd::mean_and_error(recall).mean, first.recall.standard_error, 100.0 * first.coverage);
 }
 
 /// Second minus first over all splits.

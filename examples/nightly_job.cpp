@@ -80,7 +80,7 @@ bool is_good_enough(const kd::Dataset& today, std::int64_t noon, const std::stri
   const kd::EvaluateOptions how{.fallback = kd::Fallback::popularity, .keep_per_user = true};
   const kd::Comparison result =
       kd::compare(kd::evaluate(Yesterday{yesterday, today}, train, test, how), kd::evaluate(candidate, train, test, how));
-  std::printf("  NDCG@10 for %zu customers: yesterday's %.4f, today's %.4f, difference in [%+.4f, %+.4f]\n", result.difference.n,
+  std::printf("  NDCG@10 for %zu customers: yesterday's %.4f, today's %.4f, difference in [%+.4f, %+.4f]\n", result.difference.count,
               result.first, result.second, result.difference.low, result.difference.high);
   return result.difference.high >= 0.0;
 }
@@ -90,9 +90,8 @@ void run_night(const Orders& orders, std::int64_t noon, const std::string& folde
   const std::string model_file = folder + "/recommender.kindred", list_file = folder + "/lists.tsv";
   kd::Dataset today = kd::filter_active(kd::Dataset::from_columns(orders.customers, orders.products, orders.pieces, orders.times),
                                         {.min_items_per_user = 2, .min_users_per_item = 3});
-  for (const kd::FunnelStep& step : today.funnel)
-    std::printf("  %-45s %5d customers %5d products %7lld pairs\n", step.step.c_str(), step.users, step.items,
-                static_cast<long long>(step.interactions));
+  std::printf("  %d active customers, %d active products, %lld pairs\n", today.matrix.rows(), today.matrix.cols(),
+              static_cast<long long>(today.matrix.nnz()));
   if (std::filesystem::exists(model_file) && !is_good_enough(today, noon, model_file)) {
     std::printf("  kept yesterday's\n");
     return;

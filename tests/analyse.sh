@@ -64,7 +64,7 @@ PYTHON
 valgrind_tests() {
   require_packages valgrind
   cmake --preset hardened -D CMAKE_CXX_COMPILER_LAUNCHER="$(command -v ccache || true)" >&2
-  local tests=(kindred_{core,data,io,split,metrics,persistence,threads}_test) test program
+  local tests=(kindred_{core,data,storage,io,split,metrics,persistence,threads}_test) test program
   cmake --build --preset hardened --target "${tests[@]}" >&2
   for test in "${tests[@]}"; do
     program=$(find build/hardened/tests -name "$test" -type f)

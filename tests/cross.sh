@@ -16,7 +16,7 @@ case "$processor" in
 esac
 shift
 [ $# -gt 0 ] || set -- simd
-if [ "$*" = all ]; then set -- consumer core simd data linalg io split metrics models evaluation tuning distributed persistence; fi
+if [ "$*" = all ]; then set -- consumer core simd data linalg storage io split metrics models evaluation tuning distributed persistence; fi
 require_packages qemu-user "g++-$processor-linux-gnu" doctest-dev libeigen3-dev nlohmann-json3-dev
 
 work=$(mktemp -d)

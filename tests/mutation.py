@@ -29,7 +29,7 @@ TESTS = {header: tests or [header] for header, tests in {
     "split/temporal": [], "split/user_holdout": [], "data/filters": [], "data/csr_matrix": [], "data/csr_view": [],
     "linalg/top_k_request": ["linalg/top_k", "linalg/top_k_search"], "linalg/top_k": ["linalg/top_k", "linalg/top_k_search"],
     "linalg/top_k_search": [], "linalg/row_solver": [], "linalg/row_workspace": ["linalg/row_solver"], "persistence/model_file": [],
-    "persistence/model_shards": [], "io/csr_file": [], "io/csr_file_writer": [], "distributed/plan": [],
+    "storage/csr_file": [], "storage/csr_file_writer": [],
     "distributed/row_shares": []}.items()}
 
 # What a mutant is: name, pattern, replacement.

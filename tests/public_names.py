@@ -19,7 +19,7 @@ EXCEPTIONS = {
     "OpenBytes": "a lambda or gzip_or_plain is given", "ConfidenceFunction": "a lambda is given", "ListSink": "a lambda is given",
     "Mapped": "what load_mapped returns, kept by auto", "AlsLoss": "read from a report, by auto", "TopKCounters": "the same",
     "IdMap::prefetch_slot": "for the readers", "IdMap::prefetch_key": "for the readers", "IdMap::hash_of": "for the readers",
-    "float_columns": "for ImplicitALS", "TopKSearch::tile": "for ImplicitALS",
+    "float_columns": "for ImplicitALS", "TopKSearch::tile": "for ImplicitALS", "PopularityRecommender::state": "for files",
 }
 
 

@@ -244,27 +244,8 @@ void record_command(Arguments& a, int argc, char** argv) {
   }
 }
 
-/// What can be known to be wrong before any work is done. @throws kindred::InvalidArgument
-void check_values(const Arguments& a) {
-  const kindred::PerUserSplitter splitter({.test_fraction = a.test_fraction});
-  if (a.custom) kindred::validate(*a.custom);
-}
-
-}  // namespace
-
-Arguments parse_arguments(int argc, char** argv) {
-  Arguments a;
-  std::string count = "pairs";
-  kindred::AlsOptions custom{.factors = 100, .regularization = 0.1, .iterations = 15, .units = Units::paper, .confidence = {.alpha = 0.5}};
-
-  CLI::App app{
-      "A whole music-recommendation study: reads listening data, explores, filters and splits it, compares popularity with implicit ALS, "
-      "searches\n"
-      "for good settings on an inner validation split, evaluates the final models on held-out artists, and tells it all in report.html."};
-  app.footer(footer);
-  app.set_version_flag("--version", version_text);
-  add_data_options(app, a, count);
-  std::vector<std::string> artists;
+/// Whom the report is about.
+void add_people_options(CLI::App& app, Arguments& a, std::vector<std::string>& artists) {
   const char* people = "Whom the report is about";
   app.add_option(
          "--artists", artists,
@@ -275,7 +256,10 @@ Arguments parse_arguments(int argc, char** argv) {
   app.add_option("--user", a.user_keys, "A listener of the data, by key, instead of one in the middle; may be given several times")
       ->allow_extra_args(false)
       ->group(people);
-  const std::vector<CLI::Option*> model_options = add_model_options(app, custom);
+}
+
+/// The search, threads and output.
+void add_run_options(CLI::App& app, Arguments& a) {
   const char* group = "Search and output";
   app.add_option("--search-trials", a.search_trials, "Settings to try (0: no search)")
       ->check(not_negative)
@@ -297,6 +281,32 @@ Arguments parse_arguments(int argc, char** argv) {
   app.add_option("--checkpoint", a.checkpoint, "Keep the fits of the final models in this folder, and go on from what is there")
       ->group(group);
   app.add_flag("--quiet", a.quiet, "Print nothing but errors")->group(group);
+}
+
+/// What can be known to be wrong before any work is done. @throws kindred::InvalidArgument
+void check_values(const Arguments& a) {
+  const kindred::PerUserSplitter splitter({.test_fraction = a.test_fraction});
+  if (a.custom) kindred::validate(*a.custom);
+}
+
+}  // namespace
+
+Arguments parse_arguments(int argc, char** argv) {
+  Arguments a;
+  std::string count = "pairs";
+  kindred::AlsOptions custom{.factors = 100, .regularization = 0.1, .iterations = 15, .units = Units::paper, .confidence = {.alpha = 0.5}};
+
+  CLI::App app{
+      "A whole music-recommendation study: reads listening data, explores, filters and splits it, compares popularity with implicit ALS, "
+      "searches\n"
+      "for good settings on an inner validation split, evaluates the final models on held-out artists, and tells it all in report.html."};
+  app.footer(footer);
+  app.set_version_flag("--version", version_text);
+  add_data_options(app, a, count);
+  std::vector<std::string> artists;
+  add_people_options(app, a, artists);
+  const std::vector<CLI::Option*> model_options = add_model_options(app, custom);
+  add_run_options(app, a);
 
   const auto wrong = [](const std::string& what) {
     return Leave{exit_bad_arguments, "", "lastfm_study: " + what + " (--help lists all options)\n"};

@@ -4,6 +4,9 @@
 #include <map>
 #include <numeric>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <kindred/data/filters.hpp>
 #include <kindred/split/per_user_splitter.hpp>
@@ -94,6 +97,40 @@ nlohmann::ordered_json user_json(const Study& s, kd::Index user) {
   return json;
 }
 
+/// The size of the data after one step of its preparation.
+struct FunnelStep {
+  std::string step;
+  kd::Index users = 0;
+  kd::Index items = 0;
+  kd::Offset interactions = 0;
+};
+
+/// Filters the data of the study; returns the sizes before, between and after the filters.
+std::vector<FunnelStep> filter_data(Study& s) {
+  const Arguments& a = s.arguments;
+  std::vector<FunnelStep> funnel;
+  const auto add = [&](std::string step, const kd::Dataset& data) {
+    funnel.push_back({std::move(step), data.matrix.rows(), data.matrix.cols(), data.matrix.nnz()});
+  };
+  const std::string& source = s.data.load.source;
+  add(source.empty() ? "synthetic listening data" : "rows read from " + source.substr(source.find_last_of("/\\") + 1), s.data);
+  kd::ActivityFilter users_alone = a.filter;
+  users_alone.min_users_per_item = 0;
+  add("users with >= " + std::to_string(a.filter.min_items_per_user) + " items", kd::filter_active(s.data, users_alone));
+  s.data = kd::filter_active(s.data, a.filter);
+  add("items with >= " + std::to_string(a.filter.min_users_per_item) + " users" +
+          (a.filter.passes == kd::FilterPasses::until_stable ? ", repeated until both hold" : ""),
+      s.data);
+  if (a.top_users > 0) {
+    const kd::Index items_before = s.data.matrix.cols();
+    s.data = kd::keep_most_active_users(s.data, a.top_users, a.filter.count);
+    funnel.push_back(
+        {"the " + std::to_string(a.top_users) + " most active users", s.data.matrix.rows(), items_before, s.data.matrix.nnz()});
+    add("items with interactions", s.data);
+  }
+  return funnel;
+}
+
 }  // namespace
 
 void prepare(Study& s) {
@@ -102,13 +139,12 @@ void prepare(Study& s) {
   const kd::PerUserSplitter inner_splitter({.test_fraction = a.test_fraction, .min_interactions = 5, .seed = a.seed + 1});
 
   s.console.section("Filters");
-  s.data = kd::filter_active(s.data, a.filter);
-  if (a.top_users > 0) s.data = kd::keep_most_active_users(s.data, a.top_users, a.filter.count);
-  Table funnel = {{"step", "users", "artists", "pairs"}};
-  for (const kd::FunnelStep& step : s.data.funnel)
-    funnel.push_back({step.step, count_cell(step.users), count_cell(step.items), count_cell(static_cast<double>(step.interactions))});
-  s.console.table(funnel);
-  s.results.add_table("funnel", funnel);
+  const std::vector<FunnelStep> funnel = filter_data(s);
+  Table table = {{"step", "users", "artists", "pairs"}};
+  for (const FunnelStep& step : funnel)
+    table.push_back({step.step, count_cell(step.users), count_cell(step.items), count_cell(static_cast<double>(step.interactions))});
+  s.console.table(table);
+  s.results.add_table("funnel", table);
   if (s.data.matrix.nnz() == 0)
     throw kd::InvalidArgument("the number of interactions left by the filters", 0,
                               "at least 1: lower --min-items-per-user or --min-users-per-item");
@@ -126,7 +162,7 @@ void prepare(Study& s) {
   dataset["density"] = matrix.density();
   dataset["csr_bytes"] = matrix.memory_bytes();
   dataset["dense_bytes"] = matrix.dense_bytes();
-  for (const kd::FunnelStep& step : s.data.funnel)
+  for (const FunnelStep& step : funnel)
     dataset["funnel"].push_back({{"step", step.step}, {"users", step.users}, {"items", step.items}, {"interactions", step.interactions}});
 
   s.split = splitter.split(matrix);

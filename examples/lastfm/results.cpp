@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include <kindred/core/error.hpp>
-#include <kindred/io/atomic_file.hpp>
+#include <kindred/storage/atomic_file.hpp>
 
 namespace study {
 

@@ -28,7 +28,7 @@ void show_sensitivity(Study& s, const kd::SearchResult& found, const std::string
     if (!trial.failed()) levels[value_of(trial, name)].push_back(trial.metric.mean);
   Table rows = {{name, "trials", "mean P@10", "best P@10"}};
   for (const auto& [level, values] : levels)
-    rows.push_back({shortest(level), std::to_string(values.size()), number_cell(kd::estimate(values).mean, 4),
+    rows.push_back({shortest(level), std::to_string(values.size()), number_cell(kd::mean_and_error(values).mean, 4),
                     number_cell(*std::max_element(values.begin(), values.end()), 4)});
   s.console.line("\nSensitivity to " + name + ":");
   s.console.table(rows);
@@ -38,6 +38,40 @@ void show_sensitivity(Study& s, const kd::SearchResult& found, const std::string
 /// Ctrl-C ends after the iteration; what is drawn is the progress of the trials.
 kd::ProgressAnswer interrupt_only(const kd::Progress&) {
   return interrupted() ? kd::ProgressAnswer::stop_and_keep : kd::ProgressAnswer::keep_going;
+}
+
+/// A line of the table of trials.
+Table::value_type trial_row(const kd::SearchResult& found, std::size_t t) {
+  const kd::Trial& trial = found.trials[t];
+  const std::string mark = trial.failed() ? trial.error : found.best == t ? "best" : trial.tied ? "tied with the best" : "";
+  return {std::to_string(t + 1),
+          shortest(value_of(trial, "factors")),
+          shortest(value_of(trial, "regularization")),
+          shortest(value_of(trial, "iterations")),
+          shortest(value_of(trial, "alpha")),
+          number_cell(trial.metric.mean, 4),
+          number_cell(trial.metric.standard_error, 4),
+          number_cell(trial.behind_best.mean, 4),
+          number_cell(trial.behind_best.standard_error, 4),
+          number_cell(trial.final_loss, 5),
+          number_cell(trial.fit_seconds, 1),
+          mark};
+}
+
+nlohmann::ordered_json trial_json(const kd::SearchResult& found, std::size_t t) {
+  const kd::Trial& trial = found.trials[t];
+  nlohmann::ordered_json entry;
+  for (const auto& [name, value] : trial.setting) entry[name] = value;
+  entry["precision_at_10"] = trial.metric.mean;
+  entry["standard_error"] = trial.metric.standard_error;
+  entry["behind_best"] = trial.behind_best.mean;
+  entry["behind_best_standard_error"] = trial.behind_best.standard_error;
+  entry["best"] = found.best == t;
+  entry["tied"] = trial.tied;
+  entry["loss"] = trial.final_loss;
+  entry["fit_seconds"] = trial.fit_seconds;
+  if (trial.failed()) entry["error"] = trial.error;
+  return entry;
 }
 
 }  // namespace
@@ -63,6 +97,7 @@ void search(Study& s) {
                                                   .progress = s.console.progress("random search"),
                                                   .fit_progress = interrupt_only});
 
+  json["users"] = found.users;
   Table rows = {{"trial",
                  "factors",
                  "lambda",
@@ -75,28 +110,12 @@ void search(Study& s) {
                  "loss",
                  "seconds",
                  {"", "remark"}}};
-  json["users"] = found.users;
   std::vector<double> losses;
   std::vector<double> precisions;
   for (std::size_t t = 0; t < found.trials.size(); ++t) {
     const kd::Trial& trial = found.trials[t];
-    const std::string mark = trial.failed() ? trial.error : found.best == t ? "best" : trial.tied ? "tied with the best" : "";
-    rows.push_back({std::to_string(t + 1), shortest(value_of(trial, "factors")), shortest(value_of(trial, "regularization")),
-                    shortest(value_of(trial, "iterations")), shortest(value_of(trial, "alpha")), number_cell(trial.metric.mean, 4),
-                    number_cell(trial.metric.standard_error, 4), number_cell(trial.behind_best, 4), number_cell(trial.behind_best_se, 4),
-                    number_cell(trial.final_loss, 5), number_cell(trial.fit_seconds, 1), mark});
-    nlohmann::ordered_json entry;
-    for (const auto& [name, value] : trial.setting) entry[name] = value;
-    entry["precision_at_10"] = trial.metric.mean;
-    entry["standard_error"] = trial.metric.standard_error;
-    entry["behind_best"] = trial.behind_best;
-    entry["behind_best_standard_error"] = trial.behind_best_se;
-    entry["best"] = found.best == t;
-    entry["tied"] = trial.tied;
-    entry["loss"] = trial.final_loss;
-    entry["fit_seconds"] = trial.fit_seconds;
-    if (trial.failed()) entry["error"] = trial.error;
-    json["trials"].push_back(std::move(entry));
+    rows.push_back(trial_row(found, t));
+    json["trials"].push_back(trial_json(found, t));
     if (trial.failed()) continue;
     losses.push_back(trial.final_loss);
     precisions.push_back(trial.metric.mean);

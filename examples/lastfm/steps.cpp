@@ -10,7 +10,7 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/progress.hpp>
 #include <kindred/data/dataset.hpp>
-#include <kindred/io/checksum.hpp>
+#include <kindred/storage/checksum.hpp>
 
 #include "interrupt.hpp"
 #include "ranks.hpp"

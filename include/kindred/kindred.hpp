@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// All of Kindred but persistence/ (it needs one more dependency) and eigen.hpp (for users of Eigen). Layer by layer; see CONTRIBUTING.md.
+// What most programs use: all folders but persistence/ (needs nlohmann/json), storage/ and distributed/. Layer by layer; see CONTRIBUTING.md.
 
 #include <kindred/version.hpp>  // IWYU pragma: export
 
@@ -39,6 +39,7 @@
 
 #include <kindred/linalg/eigenbasis.hpp>     // IWYU pragma: export
 #include <kindred/linalg/gram.hpp>           // IWYU pragma: export
+#include <kindred/linalg/reduced_row.hpp>    // IWYU pragma: export
 #include <kindred/linalg/row_fallback.hpp>   // IWYU pragma: export
 #include <kindred/linalg/row_solver.hpp>     // IWYU pragma: export
 #include <kindred/linalg/row_system.hpp>     // IWYU pragma: export
@@ -47,17 +48,11 @@
 #include <kindred/linalg/top_k_request.hpp>  // IWYU pragma: export
 #include <kindred/linalg/top_k_search.hpp>   // IWYU pragma: export
 
-#include <kindred/io/atomic_file.hpp>       // IWYU pragma: export
 #include <kindred/io/audioscrobbler.hpp>    // IWYU pragma: export
 #include <kindred/io/block_parser.hpp>      // IWYU pragma: export
-#include <kindred/io/checksum.hpp>          // IWYU pragma: export
-#include <kindred/io/csr_file.hpp>          // IWYU pragma: export
-#include <kindred/io/csr_file_format.hpp>   // IWYU pragma: export
-#include <kindred/io/csr_file_writer.hpp>   // IWYU pragma: export
 #include <kindred/io/dates.hpp>             // IWYU pragma: export
 #include <kindred/io/delimited.hpp>         // IWYU pragma: export
 #include <kindred/io/delimited_format.hpp>  // IWYU pragma: export
-#include <kindred/io/external_sort.hpp>     // IWYU pragma: export
 #include <kindred/io/field_scanner.hpp>     // IWYU pragma: export
 #include <kindred/io/hetrec.hpp>            // IWYU pragma: export
 #include <kindred/io/input_file.hpp>        // IWYU pragma: export
@@ -66,7 +61,6 @@
 #include <kindred/io/lastfm_1k.hpp>         // IWYU pragma: export
 #include <kindred/io/line_parser.hpp>       // IWYU pragma: export
 #include <kindred/io/line_source.hpp>       // IWYU pragma: export
-#include <kindred/io/mapped_file.hpp>       // IWYU pragma: export
 #include <kindred/io/movielens.hpp>         // IWYU pragma: export
 #include <kindred/io/numbers.hpp>           // IWYU pragma: export
 #include <kindred/io/parallel_records.hpp>  // IWYU pragma: export
@@ -74,7 +68,6 @@
 #include <kindred/io/record.hpp>            // IWYU pragma: export
 #include <kindred/io/record_merge.hpp>      // IWYU pragma: export
 #include <kindred/io/record_parser.hpp>     // IWYU pragma: export
-#include <kindred/io/scratch_file.hpp>      // IWYU pragma: export
 #include <kindred/io/table.hpp>             // IWYU pragma: export
 
 #include <kindred/split/leave_last_out.hpp>     // IWYU pragma: export
@@ -84,6 +77,7 @@
 #include <kindred/split/user_holdout.hpp>       // IWYU pragma: export
 
 #include <kindred/metrics/beyond_accuracy.hpp>  // IWYU pragma: export
+#include <kindred/metrics/mean_and_error.hpp>   // IWYU pragma: export
 #include <kindred/metrics/ranking.hpp>          // IWYU pragma: export
 
 #include <kindred/models/als/cancellation.hpp>        // IWYU pragma: export
@@ -104,16 +98,20 @@
 #include <kindred/models/factor_model.hpp>            // IWYU pragma: export
 #include <kindred/models/implicit_als.hpp>            // IWYU pragma: export
 #include <kindred/models/keyed_recommender.hpp>       // IWYU pragma: export
-#include <kindred/models/model_state.hpp>             // IWYU pragma: export
 #include <kindred/models/popularity_recommender.hpp>  // IWYU pragma: export
 #include <kindred/models/recommender.hpp>             // IWYU pragma: export
 #include <kindred/models/rerank.hpp>                  // IWYU pragma: export
 #include <kindred/models/streamed_recommend.hpp>      // IWYU pragma: export
 
-#include <kindred/evaluation/compare.hpp>   // IWYU pragma: export
-#include <kindred/evaluation/evaluate.hpp>  // IWYU pragma: export
-#include <kindred/evaluation/groups.hpp>    // IWYU pragma: export
-#include <kindred/evaluation/report.hpp>    // IWYU pragma: export
+#include <kindred/evaluation/averages.hpp>          // IWYU pragma: export
+#include <kindred/evaluation/compare.hpp>           // IWYU pragma: export
+#include <kindred/evaluation/evaluate.hpp>          // IWYU pragma: export
+#include <kindred/evaluation/evaluate_options.hpp>  // IWYU pragma: export
+#include <kindred/evaluation/groups.hpp>            // IWYU pragma: export
+#include <kindred/evaluation/list_measurement.hpp>  // IWYU pragma: export
+#include <kindred/evaluation/measured_lists.hpp>    // IWYU pragma: export
+#include <kindred/evaluation/protocol.hpp>          // IWYU pragma: export
+#include <kindred/evaluation/report.hpp>            // IWYU pragma: export
 
 #include <kindred/tuning/random_search.hpp>  // IWYU pragma: export
 #include <kindred/tuning/search_space.hpp>   // IWYU pragma: export

@@ -28,7 +28,7 @@ TEST_SUITE("data/dataset") {
   const kd::Dataset data = dataset_of(kd::CsrMatrix({3, 4}, {0, 2, 5, 7}, {0, 1, 1, 2, 3, 0, 3}, {1, 2, 3, 4, 5, 6, 7}));
 
   TEST_CASE("a part by hand: everything goes along") {
-    const kd::Dataset part = kd::select(data, std::vector<kd::Index>{1, 2}, std::vector<kd::Index>{0, 3}, "a part");
+    const kd::Dataset part = kd::select(data, std::vector<kd::Index>{1, 2}, std::vector<kd::Index>{0, 3});
     CHECK(part.matrix == kd::CsrMatrix({2, 2}, {0, 1, 3}, {1, 0, 1}, {5, 6, 7}));
     CHECK(part.users.key(0) == "u1");
     CHECK(part.items.key(1) == "i3");
@@ -37,23 +37,18 @@ TEST_SUITE("data/dataset") {
     CHECK(part.times == std::vector<std::int64_t>{1004, 1005, 1006});
     CHECK(part.raw_rows == std::vector<std::uint32_t>{data.raw_rows[4], data.raw_rows[5], data.raw_rows[6]});
     CHECK(part.load.source == "made up");
-    REQUIRE(part.funnel.size() == 1);
-    CHECK(part.funnel[0].step == "a part");
-    CHECK(part.funnel[0].users == 2);
-    CHECK(part.funnel[0].items == 2);
-    CHECK(part.funnel[0].interactions == 3);
     CHECK_NOTHROW(kd::check_dataset(part));
   }
 
   TEST_CASE("all of it is all of it, and nothing is nothing") {
-    const kd::Dataset all = kd::select(data, std::vector<kd::Index>{0, 1, 2}, std::vector<kd::Index>{0, 1, 2, 3}, "all");
+    const kd::Dataset all = kd::select(data, std::vector<kd::Index>{0, 1, 2}, std::vector<kd::Index>{0, 1, 2, 3});
     CHECK(all.matrix == data.matrix);
     CHECK(all.users == data.users);
     CHECK(all.items == data.items);
     CHECK(all.times == data.times);
     CHECK(all.raw_rows == data.raw_rows);
     CHECK(all.profiles == data.profiles);
-    const kd::Dataset none = kd::select(data, {}, {}, "none");
+    const kd::Dataset none = kd::select(data, {}, {});
     CHECK(none.matrix == kd::CsrMatrix());
     CHECK(none.users.empty());
     CHECK_NOTHROW(kd::check_dataset(none));
@@ -65,7 +60,7 @@ TEST_SUITE("data/dataset") {
     bare.profiles.clear();
     bare.times.clear();
     bare.raw_rows.clear();
-    const kd::Dataset part = kd::select(bare, std::vector<kd::Index>{1}, std::vector<kd::Index>{1, 2}, "part");
+    const kd::Dataset part = kd::select(bare, std::vector<kd::Index>{1}, std::vector<kd::Index>{1, 2});
     CHECK(part.item_names.empty());
     CHECK(part.profiles.empty());
     CHECK(part.times.empty());
@@ -97,9 +92,6 @@ TEST_SUITE("data/dataset") {
     CHECK(made.load.rows == 6);
     CHECK(made.load.merged == 1);
     CHECK(made.load.dropped == std::map<std::string, std::uint64_t>{{"zero value", 1}});
-    REQUIRE(made.funnel.size() == 1);
-    CHECK(made.funnel[0].step == "rows read from columns in memory");
-    CHECK(made.funnel[0].interactions == 5);
     CHECK_NOTHROW(kd::check_dataset(made));
   }
 
@@ -197,7 +189,7 @@ TEST_SUITE("data/dataset") {
       kd::Dataset broken = data;
       change(broken);
       CHECK_THROWS_WITH_AS(kd::check_dataset(broken), words, kd::ShapeError);
-      CHECK_THROWS_AS((void)kd::select(broken, {}, {}, "x"), kd::ShapeError);
+      CHECK_THROWS_AS((void)kd::select(broken, {}, {}), kd::ShapeError);
     };
     refuse([](kd::Dataset& d) { d.users.intern("u3"); }, "dataset.users has 4 entries; the matrix has 3 users");
     refuse([](kd::Dataset& d) { d.items = {}; }, "dataset.items has 0 entries; the matrix has 4 items");
@@ -206,9 +198,8 @@ TEST_SUITE("data/dataset") {
     refuse([](kd::Dataset& d) { d.times.pop_back(); }, "dataset.times has 6 entries; the matrix has 7 interactions");
     refuse([](kd::Dataset& d) { d.raw_rows.push_back(1); }, "dataset.raw_rows has 8 entries; the matrix has 7 interactions");
     const std::vector<kd::Index> falling{2, 1}, outside{4};
-    CHECK_THROWS_WITH_AS((void)kd::select(data, falling, {}, "x"),
+    CHECK_THROWS_WITH_AS((void)kd::select(data, falling, {}),
                          "users[1] is 1; it must be above the entry before it, which is 2: sorted, without repeats", kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS((void)kd::select(data, {}, outside, "x"), "items[0] is 4; it must be an item index in [0, 4)",
-                         kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)kd::select(data, {}, outside), "items[0] is 4; it must be an item index in [0, 4)", kd::InvalidArgument);
   }
 }

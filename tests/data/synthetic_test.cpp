@@ -66,8 +66,6 @@ TEST_SUITE("data/synthetic") {
     CHECK(data.item_names.size() == 1'500);
     CHECK(data.times.size() == static_cast<std::size_t>(data.matrix.nnz()));
     CHECK(data.profiles.size() == 2'000);
-    REQUIRE(data.funnel.size() == 1);
-    CHECK(data.funnel[0].interactions == data.matrix.nnz());
   }
 
   TEST_CASE("the same for any number of threads, another for another seed") {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <kindred/distributed/communicator.hpp>
 
+#include "../support/thread_communicator.hpp"
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -10,15 +12,13 @@
 
 #include <doctest/doctest.h>
 
-#include <kindred/distributed/thread_communicator.hpp>
-
 namespace kd = kindred;
 
 TEST_SUITE("distributed/communicator") {
   TEST_CASE("threads as ranks: everybody gets the pieces, the sums and root's bytes") {
     for (const std::size_t ranks : {1u, 2u, 5u}) {
       std::atomic<std::size_t> right{0};
-      kd::ThreadCommunicator::run(ranks, [&](kd::ThreadCommunicator& communicator) {
+      kd::test::ThreadCommunicator::run(ranks, [&](kd::test::ThreadCommunicator& communicator) {
         // Rank r fills in r + 1 units of 4 bytes.
         std::vector<std::uint64_t> starts = {0};
         for (std::size_t r = 0; r < ranks; ++r) starts.push_back(starts.back() + r + 1);
@@ -47,7 +47,7 @@ TEST_SUITE("distributed/communicator") {
   TEST_CASE("abort and a rank that leaves wake those who wait") {
     std::vector<std::string> errors(3);
     const auto run = [&](bool aborts) {
-      kd::ThreadCommunicator::run(3, [&](kd::ThreadCommunicator& communicator) {
+      kd::test::ThreadCommunicator::run(3, [&](kd::test::ThreadCommunicator& communicator) {
         try {
           if (communicator.rank() == 1) {
             if (aborts) communicator.abort("no more");

@@ -15,13 +15,13 @@
 #include <kindred/models/popularity_recommender.hpp>
 
 #include <kindred/distributed/communicator.hpp>
-#include <kindred/distributed/thread_communicator.hpp>
 #include <kindred/models/streamed_recommend.hpp>
 
 #include "../support/als_instances.hpp"
 #include "../support/random_matrix.hpp"
 #include "../support/same_report.hpp"
 #include "../support/streamed_matrix.hpp"
+#include "../support/thread_communicator.hpp"
 
 namespace kd = kindred;
 using kindred_test::random_matrix;
@@ -40,7 +40,7 @@ TEST_SUITE("distributed/evaluate") {
       const kd::RankingReport wanted = kd::evaluate(als, train, test, options);
       for (const std::size_t ranks : {1u, 2u, 5u}) {
         std::atomic<std::size_t> same{0};
-        kd::ThreadCommunicator::run(ranks, [&](kd::ThreadCommunicator& communicator) {
+        kd::test::ThreadCommunicator::run(ranks, [&](kd::test::ThreadCommunicator& communicator) {
           const kindred_test::StreamedMatrix streamed(train, 11);
           same += kindred_test::same(kd::evaluate_distributed(communicator, als, train, test, options), wanted) ? 1 : 0;
           same += kindred_test::same(kd::evaluate_distributed(communicator, als, streamed, test, options), wanted) ? 1 : 0;
@@ -64,7 +64,7 @@ TEST_SUITE("distributed/evaluate") {
       }
     };
     std::vector<std::string> errors(3);
-    kd::ThreadCommunicator::run(3, [&](kd::ThreadCommunicator& communicator) {
+    kd::test::ThreadCommunicator::run(3, [&](kd::test::ThreadCommunicator& communicator) {
       try {
         (void)kd::evaluate_distributed(communicator, Model{train.shape(), communicator.rank() == 1}, train, test);
       } catch (const std::exception& error) {
@@ -83,7 +83,7 @@ TEST_SUITE("distributed/evaluate") {
     model.fit(train);
     const auto errors_of = [&](auto&& change) {
       std::vector<std::string> errors(2);
-      kd::ThreadCommunicator::run(2, [&](kd::ThreadCommunicator& communicator) {
+      kd::test::ThreadCommunicator::run(2, [&](kd::test::ThreadCommunicator& communicator) {
         kd::EvaluateOptions options{.cutoffs = {5}, .execution = {.threads = 1}};
         if (communicator.rank() == 1) change(options);
         try {
@@ -109,7 +109,7 @@ TEST_SUITE("distributed/evaluate") {
     als.fit(train);
     const kd::RankedLists wanted = als.recommend_all(kd::every_user, {.count = 4, .exclude = train});
     std::atomic<int> same{0};
-    kd::ThreadCommunicator::run(4, [&](kd::ThreadCommunicator& communicator) {
+    kd::test::ThreadCommunicator::run(4, [&](kd::test::ThreadCommunicator& communicator) {
       const auto first = static_cast<kd::Index>(15 * communicator.rank());
       kd::recommend_all(
           als, kd::rows_between(train, first, first + 15), {.count = 4}, [&](kd::Index user, std::span<const kd::Scored> list) {

@@ -16,14 +16,15 @@
 
 #include <kindred/data/synthetic.hpp>
 #include <kindred/distributed/communicator.hpp>
-#include <kindred/distributed/plan.hpp>
-#include <kindred/distributed/thread_communicator.hpp>
-#include <kindred/io/csr_file.hpp>
-#include <kindred/io/csr_file_writer.hpp>
 #include <kindred/io/hetrec.hpp>
+#include <kindred/linalg/gram.hpp>
+#include <kindred/models/als/memory_estimate.hpp>
+#include <kindred/storage/csr_file.hpp>
+#include <kindred/storage/csr_file_writer.hpp>
 
 #include "../support/als_instances.hpp"
 #include "../support/temporary_file.hpp"
+#include "../support/thread_communicator.hpp"
 
 namespace kd = kindred;
 using doctest::Contains;
@@ -67,7 +68,7 @@ TEST_SUITE("distributed/fit") {
       const kd::FitReport wanted = one.fit(plays(), {.record_loss = true});
       for (const std::size_t ranks : {1u, 2u, 3u, 7u}) {
         std::atomic<int> same{0};
-        kd::ThreadCommunicator::run(ranks, [&](kd::ThreadCommunicator& communicator) {
+        kd::test::ThreadCommunicator::run(ranks, [&](kd::test::ThreadCommunicator& communicator) {
           kd::ImplicitALS<float> als(options);
           const kd::FitReport report = kd::fit_distributed(communicator, als, plays(), {.record_loss = true});
           same += same_bytes(als, one) && report.iterations.size() == wanted.iterations.size() &&
@@ -86,7 +87,7 @@ TEST_SUITE("distributed/fit") {
     kd::ImplicitALS<float> one(small());
     one.fit(few);
     std::atomic<int> same{0};
-    kd::ThreadCommunicator::run(5, [&](kd::ThreadCommunicator& communicator) {
+    kd::test::ThreadCommunicator::run(5, [&](kd::test::ThreadCommunicator& communicator) {
       kd::ImplicitALS<float> als(small());
       kd::fit_distributed(communicator, als, few);
       same += same_bytes(als, one) ? 1 : 0;
@@ -104,7 +105,7 @@ TEST_SUITE("distributed/fit") {
     one.fit(listened);
     for (const std::size_t ranks : {1u, 2u, 3u, 4u}) {
       std::atomic<int> same{0};
-      kd::ThreadCommunicator::run(ranks, [&](kd::ThreadCommunicator& communicator) {
+      kd::test::ThreadCommunicator::run(ranks, [&](kd::test::ThreadCommunicator& communicator) {
         kd::ImplicitALS<float> als(options);
         kd::fit_distributed(communicator, als, listened);
         same += same_bytes(als, one) ? 1 : 0;
@@ -127,7 +128,7 @@ TEST_SUITE("distributed/fit") {
     kd::ImplicitALS<double> one(small());
     one.fit(plays(), going_on);
     std::atomic<int> same{0};
-    kd::ThreadCommunicator::run(3, [&](kd::ThreadCommunicator& communicator) {
+    kd::test::ThreadCommunicator::run(3, [&](kd::test::ThreadCommunicator& communicator) {
       const kd::CsrFile file(path, 2'000);
       kd::ImplicitALS<double> als(small());
       kd::fit_distributed(communicator, als, file, going_on);
@@ -136,12 +137,15 @@ TEST_SUITE("distributed/fit") {
     CHECK(same == 3);
   }
 
-  TEST_CASE("what is received is what the plan says, within a tenth") {
+  TEST_CASE("a rank receives its part of the factors and of the Gram matrices, within a tenth") {
+    // Of all that is gathered in an iteration: the factors of both sides, and the blocks of a Gram matrix a side.
+    std::uint64_t gathered = kd::estimate_memory<float>(1'100, 500, plays().nnz(), small()).factors;
+    for (const std::size_t rows : {1'100u, 500u})
+      gathered += kd::detail::gram_blocks(rows, *small().factors) * kd::detail::gram_block_bytes(*small().factors);
     for (const std::size_t ranks : {2u, 3u, 4u}) {
-      const kd::DistributedPlan plan = kd::estimate_distributed(1'100, 500, plays().nnz(), small(), ranks);
       std::uint64_t received = 0;
       std::mutex mutex;
-      kd::ThreadCommunicator::run(ranks, [&](kd::ThreadCommunicator& communicator) {
+      kd::test::ThreadCommunicator::run(ranks, [&](kd::test::ThreadCommunicator& communicator) {
         kd::ImplicitALS<float> als(small());
         std::uint64_t before = 0, own = 0;
         kd::fit_distributed(communicator, als, plays(), {.after_iteration = [&](const auto&, const auto&) {
@@ -151,7 +155,8 @@ TEST_SUITE("distributed/fit") {
         const std::lock_guard lock(mutex);
         received += own;
       });
-      const double ratio = static_cast<double>(received) / static_cast<double>(ranks) / static_cast<double>(plan.bytes_per_iteration);
+      // Each of `ranks` ranks receives (ranks - 1) / ranks of it.
+      const double ratio = static_cast<double>(received) / static_cast<double>(gathered) / static_cast<double>(ranks - 1);
       CHECK(ratio > 0.9);
       CHECK(ratio < 1.1);
     }
@@ -163,7 +168,7 @@ TEST_SUITE("distributed/fit") {
     for (const std::size_t failing : {0u, 2u}) {
       std::vector<std::string> errors(3);
       std::atomic<int> fitted{0};
-      kd::ThreadCommunicator::run(3, [&](kd::ThreadCommunicator& communicator) {
+      kd::test::ThreadCommunicator::run(3, [&](kd::test::ThreadCommunicator& communicator) {
         kd::AlsOptions own = options;
         own.confidence.function = [&, bad = communicator.rank() == failing](double r, kd::Offset, kd::Offset) {
           if (bad) throw std::runtime_error("no such confidence");
@@ -186,7 +191,7 @@ TEST_SUITE("distributed/fit") {
   TEST_CASE("what fit refuses is refused on all ranks, each with its own error") {
     const auto refused = [](const kd::ImplicitALS<float>::FitOptions& fit, const kd::CsrMatrix& matrix) {
       std::atomic<int> errors{0};
-      kd::ThreadCommunicator::run(2, [&](kd::ThreadCommunicator& communicator) {
+      kd::test::ThreadCommunicator::run(2, [&](kd::test::ThreadCommunicator& communicator) {
         kd::ImplicitALS<float> als(small());
         try {
           kd::fit_distributed(communicator, als, matrix, fit);
@@ -212,7 +217,7 @@ TEST_SUITE("distributed/fit") {
   TEST_CASE("ranks that do not belong together are told so") {
     const auto error_of = [](auto&& change) {
       std::vector<std::string> errors(2);
-      kd::ThreadCommunicator::run(2, [&](kd::ThreadCommunicator& communicator) {
+      kd::test::ThreadCommunicator::run(2, [&](kd::test::ThreadCommunicator& communicator) {
         kd::AlsOptions options = small();
         kd::CsrMatrix matrix = plays();
         if (communicator.rank() == 1) change(options, matrix);
@@ -244,7 +249,7 @@ TEST_SUITE("distributed/fit") {
 
   TEST_CASE("progress of rank 0 decides for all; a callback that throws on one rank ends all") {
     std::atomic<int> asked{0}, iterations{0};
-    kd::ThreadCommunicator::run(3, [&](kd::ThreadCommunicator& communicator) {
+    kd::test::ThreadCommunicator::run(3, [&](kd::test::ThreadCommunicator& communicator) {
       kd::AlsOptions options = small();
       options.iterations = 9;
       kd::ImplicitALS<float> als(options);
@@ -260,7 +265,7 @@ TEST_SUITE("distributed/fit") {
     CHECK(iterations == 9);
 
     std::atomic<int> ended{0};
-    kd::ThreadCommunicator::run(3, [&](kd::ThreadCommunicator& communicator) {
+    kd::test::ThreadCommunicator::run(3, [&](kd::test::ThreadCommunicator& communicator) {
       kd::ImplicitALS<float> als(small());
       kd::ImplicitALS<float>::FitOptions fit;
       if (communicator.rank() == 1) fit.after_iteration = [](const auto&, const auto&) { throw std::runtime_error("enough"); };

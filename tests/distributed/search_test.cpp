@@ -10,10 +10,10 @@
 #include <doctest/doctest.h>
 
 #include <kindred/distributed/communicator.hpp>
-#include <kindred/distributed/thread_communicator.hpp>
 
 #include "../support/als_instances.hpp"
 #include "../support/random_matrix.hpp"
+#include "../support/thread_communicator.hpp"
 
 namespace kd = kindred;
 using kindred_test::random_matrix;
@@ -36,8 +36,8 @@ bool same(const kd::SearchResult& a, const kd::SearchResult& b) {
   if (a.trials.size() != b.trials.size() || a.best != b.best || a.users != b.users) return false;
   for (std::size_t t = 0; t < a.trials.size(); ++t) {
     const kd::Trial &x = a.trials[t], &y = b.trials[t];
-    if (x.setting != y.setting || x.failed() != y.failed() || x.metric.mean != y.metric.mean || x.behind_best != y.behind_best ||
-        x.behind_best_se != y.behind_best_se || x.tied != y.tied || x.final_loss != y.final_loss)
+    if (x.setting != y.setting || x.failed() != y.failed() || x.metric.mean != y.metric.mean || x.behind_best.mean != y.behind_best.mean ||
+        x.behind_best.standard_error != y.behind_best.standard_error || x.tied != y.tied || x.final_loss != y.final_loss)
       return false;
   }
   return true;
@@ -54,7 +54,7 @@ TEST_SUITE("distributed/search") {
     REQUIRE(wanted.best.has_value());
     for (const std::size_t ranks : {1u, 2u, 5u}) {
       std::atomic<std::size_t> found{0};
-      kd::ThreadCommunicator::run(ranks, [&](kd::ThreadCommunicator& communicator) {
+      kd::test::ThreadCommunicator::run(ranks, [&](kd::test::ThreadCommunicator& communicator) {
         found += same(kd::random_search_distributed(communicator, train, validation, space, small_search()), wanted) ? 1 : 0;
       });
       CHECK(found == ranks);
@@ -66,7 +66,7 @@ TEST_SUITE("distributed/search") {
   TEST_CASE("ranks that search for different things are told so, all of them") {
     const auto errors_of = [&](auto&& change) {
       std::vector<std::string> errors(2);
-      kd::ThreadCommunicator::run(2, [&](kd::ThreadCommunicator& communicator) {
+      kd::test::ThreadCommunicator::run(2, [&](kd::test::ThreadCommunicator& communicator) {
         kd::RandomSearchOptions options = small_search();
         kd::SearchSpace own = space;
         if (communicator.rank() == 1) change(options, own);
@@ -94,7 +94,7 @@ TEST_SUITE("distributed/search") {
     const kd::SearchSpace half_singular = {{"regularization", kd::Choices{0.0, 0.5}}};
     const kd::SearchResult wanted = kd::random_search(train, validation, half_singular, options);
     std::atomic<int> found{0};
-    kd::ThreadCommunicator::run(3, [&](kd::ThreadCommunicator& communicator) {
+    kd::test::ThreadCommunicator::run(3, [&](kd::test::ThreadCommunicator& communicator) {
       const kd::SearchResult result = kd::random_search_distributed(communicator, train, validation, half_singular, options);
       for (const kd::Trial& trial : result.trials) found += trial.failed() && trial.error.find("singular") != std::string::npos ? 1 : 0;
       found += same(result, wanted) ? 100 : 0;
@@ -119,7 +119,7 @@ TEST_SUITE("distributed/search") {
           kd::random_search(train, validation, space, options_of(0, 4, kd::ProgressAnswer::stop_and_keep, false));
       CHECK(wanted.trials.size() < 6);
       std::atomic<int> kept{0}, cancelled{0}, thrown{0};
-      kd::ThreadCommunicator::run(3, [&](kd::ThreadCommunicator& communicator) {
+      kd::test::ThreadCommunicator::run(3, [&](kd::test::ThreadCommunicator& communicator) {
         const std::size_t rank = communicator.rank();
         const auto search = [&](kd::ProgressAnswer answer, bool throws) {
           return kd::random_search_distributed(communicator, train, validation, space, options_of(rank, 4, answer, throws));

@@ -61,7 +61,7 @@ TEST_SUITE("evaluation/compare") {
     CHECK(c.difference.standard_error == Approx(se));
     CHECK(c.difference.high == Approx(0.05 + 3.18245 * se).epsilon(1e-5));
     CHECK(c.difference.low == Approx(0.05 - 3.18245 * se).epsilon(1e-5));
-    CHECK(c.difference.n == 4);
+    CHECK(c.difference.count == 4);
     CHECK(c.difference.p_value == Approx(kd::detail::two_sided_t(0.05 / se, 3)));
     const kd::Comparison same = kd::compare(report_of({0.1, 0.2}), report_of({0.1, 0.2}));
     CHECK(same.difference.p_value == 1.0);
@@ -92,7 +92,7 @@ TEST_SUITE("evaluation/compare") {
     CHECK(d.standard_error == Approx(se));
     CHECK(d.high == Approx(0.02 + 2.77645 * se).epsilon(1e-5));
     CHECK(d.p_value == Approx(kd::detail::two_sided_t(0.02 / se, 4)));
-    CHECK(d.n == 5);
+    CHECK(d.count == 5);
   }
 
   TEST_CASE("Holm's correction by hand") {

@@ -83,7 +83,7 @@ std::vector<kd::Index> everybody(const kd::CsrView& matrix) {
 }
 
 // Means of at most 100 values of at most 1, each a sum of at most 60 terms: a thousand eps would be 2e-13.
-void check_estimate(const kd::Estimate& found, const kindred_test::BruteEstimate& wanted) {
+void check_estimate(const kd::MeanAndError& found, const kindred_test::BruteEstimate& wanted) {
   CHECK(std::abs(found.mean - wanted.mean) < 1e-13);
   CHECK(std::abs(found.standard_error - wanted.standard_error) < 1e-13);
 }
@@ -354,6 +354,7 @@ TEST_SUITE("evaluation/evaluate") {
       std::optional<double> known_loss;
       std::optional<kd::RankingReport> known;
       for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+
         kd::ImplicitALS<float> als(options);
         const double loss = als.fit(train, {.record_loss = true, .execution = {.simd = level}}).iterations.back().loss->total;
         const kd::RankingReport report = kd::evaluate(als, train, test, {.cutoffs = {10}});
@@ -502,8 +503,8 @@ TEST_SUITE("evaluation/evaluate") {
     for (kd::Index u = 1; u < 90; u += 3) members.push_back(u);
     const kd::RankingReport alone =
         kd::evaluate(model, train, test, {.cutoffs = {3, 10}, .filter = {.candidates = kd::Candidates::all}, .users = members});
-    CHECK(same(alone.cutoffs[1].precision, report.user_groups[1].cutoffs[1].precision));
-    CHECK(same(alone.cutoffs[0].ndcg, report.user_groups[1].cutoffs[0].ndcg));
+    CHECK(alone.cutoffs[1].precision == report.user_groups[1].cutoffs[1].precision);
+    CHECK(alone.cutoffs[0].ndcg == report.user_groups[1].cutoffs[0].ndcg);
   }
 
   TEST_CASE("per user: who, in order, and what the means are made of") {
@@ -517,7 +518,7 @@ TEST_SUITE("evaluation/evaluate") {
       REQUIRE(report.per_user[n].cutoffs.size() == 2);
       values.push_back(report.per_user[n].cutoffs[1].average_precision);
     }
-    CHECK(same(kd::estimate(values), report.at(10).map));
+    CHECK(kd::mean_and_error(values) == report.at(10).map);
     CHECK(kd::evaluate(model, train, test).per_user.empty());
   }
 

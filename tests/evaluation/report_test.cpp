@@ -1,53 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <kindred/evaluation/report.hpp>
 
-#include <cmath>
-#include <cstddef>
-#include <vector>
-
 #include <doctest/doctest.h>
 
-#include <kindred/core/random.hpp>
-
-#include "../support/brute_force_evaluation.hpp"
-
 namespace kd = kindred;
-using doctest::Approx;
 
 TEST_SUITE("evaluation/report") {
-  // By hand: mean 3, squares 4 1 0 1 4, variance 10 / 4, standard error sqrt(2.5 / 5).
-  TEST_CASE("mean and standard error by hand") {
-    const kd::Estimate five = kd::estimate(std::vector<double>{1, 2, 3, 4, 5});
-    CHECK(five.mean == Approx(3.0).epsilon(1e-15));
-    CHECK(five.standard_error == Approx(std::sqrt(0.5)).epsilon(1e-15));
-    const kd::Estimate two = kd::estimate(std::vector<double>{0, 1});
-    CHECK(two.mean == 0.5);
-    CHECK(two.standard_error == Approx(0.5).epsilon(1e-15));
-  }
-
-  TEST_CASE("too few values for an error, or none") {
-    const kd::Estimate one = kd::estimate(std::vector<double>{7});
-    CHECK(one.mean == 7.0);
-    CHECK(one.standard_error == 0.0);
-    const kd::Estimate none = kd::estimate({});
-    CHECK(none.mean == 0.0);
-    CHECK(none.standard_error == 0.0);
-    CHECK(kd::estimate(std::vector<double>(9, 0.25)).standard_error < 1e-15);  // the rounding of a mean of nine
-  }
-
-  TEST_CASE("agrees with the definition on random values") {
-    kd::Random random(1, kd::RandomStream::sample);
-    for (std::size_t n = 2; n < 200; n += 17) {
-      std::vector<double> values(n);
-      for (double& value : values) value = random.normal();
-      const kd::Estimate found = kd::estimate(values);
-      const kindred_test::BruteEstimate wanted = kindred_test::brute_estimate(values);
-      // At most 200 terms of a few units: 200 * eps.
-      CHECK(std::abs(found.mean - wanted.mean) < 1e-13);
-      CHECK(std::abs(found.standard_error - wanted.standard_error) < 1e-13);
-    }
-  }
-
   TEST_CASE("a cutoff is found, or named in the error") {
     kd::RankingReport report;
     report.cutoffs.resize(2);

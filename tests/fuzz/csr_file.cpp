@@ -19,9 +19,9 @@
 #include <vector>
 
 #include <kindred/core/error.hpp>
-#include <kindred/io/csr_file.hpp>
-#include <kindred/io/csr_file_format.hpp>
-#include <kindred/io/csr_file_writer.hpp>
+#include <kindred/storage/csr_file.hpp>
+#include <kindred/storage/csr_file_format.hpp>
+#include <kindred/storage/csr_file_writer.hpp>
 
 #include "../support/temporary_file.hpp"
 #include "input.hpp"

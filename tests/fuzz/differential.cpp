@@ -350,7 +350,7 @@ class Tabled {
   std::vector<double> scores_;
 };
 
-void check_estimate(const kd::Estimate& found, const kindred_test::BruteEstimate& wanted, const char* what) {
+void check_estimate(const kd::MeanAndError& found, const kindred_test::BruteEstimate& wanted, const char* what) {
   check(std::abs(found.mean - wanted.mean) < 1e-12 && std::abs(found.standard_error - wanted.standard_error) < 1e-12, what);
 }
 

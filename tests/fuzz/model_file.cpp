@@ -94,14 +94,14 @@ void ask(const kd::ImplicitALS<Scalar>& model) {
 }
 
 void ask(const kd::Recommender<float>& recommender) {
-  const kd::detail::RecommenderAccess::State<float> state = kd::detail::RecommenderAccess::state_of(recommender);
-  kd::check_dataset(state.data);
-  ask(state.model);
-  if (state.data.users.empty()) return;
+  const kd::Recommender<float>::Snapshot state = recommender.snapshot();
+  kd::check_dataset(*state.data);
+  ask(*state.model);
+  if (state.data->users.empty()) return;
   for (const kd::KnownItems known : {kd::KnownItems::excluded, kd::KnownItems::included})
     attempt([&] {
       for (const kd::NamedItem& item :
-           recommender.recommend(state.data.users.key(0), {.known = known, .fallback = kd::Fallback::popularity}).items)
+           recommender.recommend(state.data->users.key(0), {.known = known, .fallback = kd::Fallback::popularity}).items)
         check(std::isfinite(item.score), "a score that is not finite");
     });
 }

@@ -12,11 +12,11 @@
 #include <vector>
 
 #include <kindred/distributed/fit.hpp>
-#include <kindred/distributed/thread_communicator.hpp>
 #include <kindred/kindred.hpp>
 
 #include "../support/als_settings.hpp"
 #include "../support/random_matrix.hpp"
+#include "../support/thread_communicator.hpp"
 #include "outcome.hpp"
 
 namespace kindred_test {
@@ -153,7 +153,7 @@ inline std::vector<ViewCall> view_calls() {
   });
   add("fit_distributed", [](const kindred::CsrView& v) {
     std::vector<std::string> texts(2);
-    kindred::ThreadCommunicator::run(2, [&](kindred::ThreadCommunicator& communicator) {
+    kindred::test::ThreadCommunicator::run(2, [&](kindred::test::ThreadCommunicator& communicator) {
       kindred::ImplicitALS<float> model(small_als());
       kindred::fit_distributed(communicator, model, v);
       texts[communicator.rank()] = text_of(model);
@@ -234,7 +234,7 @@ inline std::vector<ViewCall> other_calls() {
     const std::vector<double> sums = kindred::row_sums(v), columns = kindred::column_sums(v);
     const kindred::Summary s = kindred::summarize(sums);
     return text_of(s.mean, s.median, s.quantile_99, kindred::gini(columns), kindred::spearman(sums, sums).value_or(-7.0),
-                   kindred::estimate(sums).standard_error);
+                   kindred::mean_and_error(sums).standard_error);
   });
   return calls;
 }

@@ -90,7 +90,7 @@ void feed(const std::string& text, const std::string& fifo, pthread_t reader) {
 /// What `read` answers of a text that comes through a pipe as feed() writes it.
 std::string answer_through_pipe(const std::string& text, const std::function<std::string(const std::string&)>& read) {
   const kd::test::TemporaryDirectory directory;
-  const std::string fifo = directory.path("fifo.index.json");
+  const std::string fifo = directory.path("fifo");
   REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
   const InterruptingSignal signal;
   const int before = signals_seen;
@@ -106,12 +106,12 @@ std::vector<std::pair<std::string, std::string>> all_answers() {
   std::vector<std::pair<std::string, std::string>> answers;
   for (const PathReader& reader : kindred_test::path_readers()) {
     const kd::test::TemporaryDirectory directory;
-    reader.make(directory.path("file" + reader.suffix));
-    answers.emplace_back(reader.name, outcome_of([&] { return reader.read(directory.path("file" + reader.suffix)); }));
+    reader.make(directory.path("file"));
+    answers.emplace_back(reader.name, outcome_of([&] { return reader.read(directory.path("file")); }));
   }
   for (const PathWriter& writer : kindred_test::path_writers()) {
     const kd::test::TemporaryDirectory directory;
-    const std::string path = directory.path("file" + writer.suffix);
+    const std::string path = directory.path("file");
     answers.emplace_back(writer.name, outcome_of([&] {
                            writer.write(path);
                            return kindred_test::bytes_of(path);
@@ -157,16 +157,11 @@ TEST_SUITE("input and output") {
       if (reader.maps) continue;
       CAPTURE(reader.name);
       const kd::test::TemporaryDirectory directory;
-      const std::string path = directory.path("file" + reader.suffix);
+      const std::string path = directory.path("file");
       reader.make(path);
       const std::string wanted = reader.read(path);
-      const std::string found = answer_through_pipe(kindred_test::bytes_of(path), [&](const std::string& fifo) {
-        if (reader.suffix.empty()) return reader.read(fifo);
-        // The shards are beside the index.
-        const std::string beside = directory.path("pipe" + reader.suffix);
-        std::filesystem::create_symlink(fifo, beside);
-        return reader.read(beside);
-      });
+      const std::string found =
+          answer_through_pipe(kindred_test::bytes_of(path), [&](const std::string& fifo) { return reader.read(fifo); });
       CHECK((found == wanted));
     }
   }
@@ -229,7 +224,7 @@ TEST_SUITE("input and output") {
     for (const PathWriter& writer : kindred_test::path_writers()) {
       CAPTURE(writer.name);
       const kd::test::TemporaryDirectory quiet, loud;
-      writer.write(quiet.path("file" + writer.suffix));
+      writer.write(quiet.path("file"));
       const InterruptingSignal signal;
       std::atomic<bool> done{false};
       std::thread sender([&, target = pthread_self()] {
@@ -239,13 +234,13 @@ TEST_SUITE("input and output") {
         }
       });
       const std::string error = outcome_of([&] {
-        writer.write(loud.path("file" + writer.suffix));
+        writer.write(loud.path("file"));
         return std::string();
       });
       done = true;
       sender.join();
       CHECK(error == "");
-      CHECK((kindred_test::bytes_of(loud.path("file" + writer.suffix)) == kindred_test::bytes_of(quiet.path("file" + writer.suffix))));
+      CHECK((kindred_test::bytes_of(loud.path("file")) == kindred_test::bytes_of(quiet.path("file"))));
     }
   }
 

@@ -11,11 +11,12 @@
 #include <utility>
 #include <vector>
 
+#include <kindred/io/write_csr_file.hpp>
 #include <kindred/kindred.hpp>
 #include <kindred/persistence/checkpoint.hpp>
-#include <kindred/persistence/export_neighbours.hpp>
 #include <kindred/persistence/model_file.hpp>
-#include <kindred/persistence/model_shards.hpp>
+#include <kindred/storage/csr_file.hpp>
+#include <kindred/storage/csr_file_writer.hpp>
 
 #include "../support/als_instances.hpp"
 #include "../support/temporary_file.hpp"
@@ -26,7 +27,6 @@ namespace kindred_test {
 /// A function that reads a path.
 struct PathReader {
   std::string name;
-  std::string suffix;                                        ///< That names must have.
   std::function<void(const std::string& path)> make;         ///< Writes a file that it reads.
   std::function<std::string(const std::string& path)> read;  ///< What it answered.
   bool maps = false;                                         ///< It refuses pipes.
@@ -35,10 +35,8 @@ struct PathReader {
 /// A function that writes a path.
 struct PathWriter {
   std::string name;
-  std::string suffix;
   std::function<void(const std::string& path)> write;
   std::function<std::string(const std::string& path)> read;  ///< The content of what it wrote.
-  std::size_t files = 1;                                     ///< Those that it makes.
   bool replaces = true;                                      ///< A file that was there; otherwise it is read, and refused.
 };
 
@@ -102,7 +100,7 @@ inline void write_text(const std::string& path, const std::string& text) {
 [[nodiscard]] inline std::vector<PathReader> path_readers() {
   namespace kd = kindred;
   const auto text_reader = [](std::string name, std::string text, std::function<std::string(const std::string&)> read) {
-    return PathReader{std::move(name), "", [text = std::move(text)](const std::string& path) { write_text(path, text); }, std::move(read)};
+    return PathReader{std::move(name), [text = std::move(text)](const std::string& path) { write_text(path, text); }, std::move(read)};
   };
   const auto repeated = [](const std::string& head, const std::function<std::string(int)>& line) {
     std::string text = head;
@@ -152,16 +150,16 @@ inline void write_text(const std::string& path, const std::string& text) {
   }));
 
   static const kd::ImplicitALS<float> model = small_model();
-  readers.push_back({"load, ImplicitALS", "", [](const std::string& path) { kd::save(model, path); },
+  readers.push_back({"load, ImplicitALS", [](const std::string& path) { kd::save(model, path); },
                      [](const std::string& path) { return text_of(kd::load<kd::ImplicitALS<float>>(path)); }});
-  readers.push_back({"load, PopularityRecommender", "",
+  readers.push_back({"load, PopularityRecommender",
                      [](const std::string& path) {
                        kd::PopularityRecommender popular;
                        popular.fit(plays_data().matrix);
                        kd::save(popular, path);
                      },
                      [](const std::string& path) { return text_of(kd::load<kd::PopularityRecommender>(path).recommend(3)); }});
-  readers.push_back({"load, Recommender", "", [](const std::string& path) { kd::save(kd::Recommender<float>(model, plays_data()), path); },
+  readers.push_back({"load, Recommender", [](const std::string& path) { kd::save(kd::Recommender<float>(model, plays_data()), path); },
                      [](const std::string& path) {
                        std::string text;
                        for (const auto& one :
@@ -169,16 +167,14 @@ inline void write_text(const std::string& path, const std::string& text) {
                          text += std::string(one.key) + " ";
                        return text;
                      }});
-  readers.push_back({"load_mapped", "", [](const std::string& path) { kd::save(model, path); },
+  readers.push_back({"load_mapped", [](const std::string& path) { kd::save(model, path); },
                      [](const std::string& path) {
                        const auto mapped = kd::load_mapped<kd::ImplicitALS<float>>(path);
                        mapped.verify();
                        return text_of(mapped.model);
                      },
                      true});
-  readers.push_back({"load_shards", ".index.json", [](const std::string& path) { kd::save_shards(model, path, 2); },
-                     [](const std::string& path) { return text_of(kd::load_shards<kd::ImplicitALS<float>>(path)); }});
-  readers.push_back({"CsrFile", "",
+  readers.push_back({"CsrFile",
                      [](const std::string& path) {
                        kd::CsrFileWriter writer(path, {.memory_limit = std::uint64_t{1} << 20});
                        for (int n = 0; n < 500; ++n) writer.add(n % 40, n * 7 % 31, 1.5F);
@@ -193,27 +189,20 @@ inline void write_text(const std::string& path, const std::string& text) {
   static const kd::ImplicitALS<float> model = small_model();
   std::vector<PathWriter> writers;
   const auto load_als = [](const std::string& path) { return text_of(kd::load<kd::ImplicitALS<float>>(path)); };
-  writers.push_back({"save, ImplicitALS", "", [](const std::string& path) { kd::save(model, path); }, load_als});
-  writers.push_back({"save, PopularityRecommender", "",
+  writers.push_back({"save, ImplicitALS", [](const std::string& path) { kd::save(model, path); }, load_als});
+  writers.push_back({"save, PopularityRecommender",
                      [](const std::string& path) {
                        kd::PopularityRecommender popular;
                        popular.fit(plays_data().matrix);
                        kd::save(popular, path);
                      },
                      [](const std::string& path) { return text_of(kd::load<kd::PopularityRecommender>(path).recommend(3)); }});
-  writers.push_back({"save, Recommender", "", [](const std::string& path) { kd::save(kd::Recommender<float>(model, plays_data()), path); },
+  writers.push_back({"save, Recommender", [](const std::string& path) { kd::save(kd::Recommender<float>(model, plays_data()), path); },
                      [](const std::string& path) {
                        return std::string(
                            kd::load<kd::Recommender<float>>(path).recommend("user7", {.known = kd::KnownItems::included}).items.at(0).key);
                      }});
-  writers.push_back({"save_shards", ".index.json", [](const std::string& path) { kd::save_shards(model, path, 2); },
-                     [](const std::string& path) { return text_of(kd::load_shards<kd::ImplicitALS<float>>(path)); }, 3});
-  writers.push_back({"export_neighbours", "", [](const std::string& path) { kd::export_neighbours(model, path); },
-                     [](const std::string& path) {
-                       kd::detail::TensorReader reader(kd::detail::ByteStore::of_file(path));
-                       return text_of(reader.values<std::int32_t>("item_index"));
-                     }});
-  writers.push_back({"fit_with_checkpoints", "",
+  writers.push_back({"fit_with_checkpoints",
                      [](const std::string& path) {
                        kd::ImplicitALS<float> fitted(model.options());
                        (void)kd::fit_with_checkpoints(fitted, plays_data().matrix.view(), path);
@@ -222,15 +211,15 @@ inline void write_text(const std::string& path, const std::string& text) {
                        kd::detail::TensorReader reader(kd::detail::ByteStore::of_file(path));
                        return text_of(reader.factors<float>("item_factors", kd::detail::TensorReader::Place::copied));
                      },
-                     1, false});
-  writers.push_back({"CsrFileWriter", "",
+                     false});
+  writers.push_back({"CsrFileWriter",
                      [](const std::string& path) {
                        kd::CsrFileWriter writer(path, {.memory_limit = std::uint64_t{1} << 20});
                        for (int n = 0; n < 50'000; ++n) writer.add(n % 40, n * 7 % 31, 1.5F);
                        writer.finish();
                      },
                      csr_text});
-  writers.push_back({"write_csr_file", "",
+  writers.push_back({"write_csr_file",
                      [](const std::string& path) {
                        const kd::test::TemporaryDirectory directory;
                        (void)kd::write_csr_file(directory.file(plays_text()), path, {}, {.memory_limit = std::uint64_t{1} << 20});

@@ -82,11 +82,6 @@ TEST_SUITE("read_delimited") {
     CHECK(data.load.lines == 4);
     CHECK(data.load.rows == 4);
     CHECK(data.load.merged == 1);
-    REQUIRE(data.funnel.size() == 1);
-    CHECK(data.funnel[0].step == "rows read from data.txt");
-    CHECK(data.funnel[0].interactions == 3);
-    CHECK(data.funnel[0].users == 2);
-    CHECK(data.funnel[0].items == 2);
   }
 
   TEST_CASE("without a value every row counts 1; without a repeat there are no raw rows") {
@@ -315,7 +310,6 @@ TEST_SUITE("read_delimited: values") {
     CHECK(data.raw_rows == std::vector<std::uint32_t>{1, 2});
     CHECK(data.load.dropped == std::map<std::string, std::uint64_t>{{"sum of zero", 4}});
     CHECK(data.load.merged == 1);
-    CHECK(data.funnel.size() == 1);
   }
 
   TEST_CASE("a minimum") {

@@ -70,7 +70,6 @@ TEST_SUITE("read_dense_counts") {
     CHECK(plain.users.key(2) == "2");
     CHECK(plain.item_names.empty());
     CHECK(plain.load.rows == 3);
-    CHECK(plain.funnel.size() == 1);
 
     const kd::Dataset named = kd::read_dense_counts(path, {.user_names_path = directory.file("2,cid\n0,ann\n1,bob\n", "users.csv"),
                                                            .item_names_path = directory.file("0,\"A, B\"\n1,C\n2,D\n", "items.csv")});

@@ -16,10 +16,10 @@
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/statistics.hpp>
 #include <kindred/data/synthetic.hpp>
-#include <kindred/io/csr_file.hpp>
-#include <kindred/io/csr_file_writer.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/models/popularity_recommender.hpp>
+#include <kindred/storage/csr_file.hpp>
+#include <kindred/storage/csr_file_writer.hpp>
 
 #include "../support/als_settings.hpp"
 #include "../support/als_instances.hpp"

@@ -64,6 +64,18 @@ TEST_SUITE("models/keyed_recommender") {
     CHECK(recommender.explain("u7", "i4").parts == named(model.explain(data.matrix.row(7), 4).parts));
   }
 
+  TEST_CASE("a snapshot stays as it is when the model is replaced") {
+    const kd::Dataset data = small_data();
+    const kd::ImplicitALS<float> first = fitted(data), second = fitted(data, 12);
+    kd::Recommender<float> recommender(first, data);
+    const kd::Recommender<float>::Snapshot before = recommender.snapshot();
+    (void)recommender.replace(second, data);
+    CHECK(before.model->recommend(7) == first.recommend(7));
+    CHECK(recommender.snapshot().model->recommend(7) == second.recommend(7));
+    CHECK(first.recommend(7) != second.recommend(7));
+    CHECK(before.data->matrix == data.matrix);
+  }
+
   TEST_CASE("who and what is not known") {
     kd::Dataset data = small_data();
     data.item_names[8] = data.item_names[3];

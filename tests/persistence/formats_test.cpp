@@ -11,7 +11,6 @@
 
 #include <kindred/persistence/checkpoint.hpp>
 #include <kindred/persistence/model_file.hpp>
-#include <kindred/persistence/model_shards.hpp>
 
 #include "../support/als_instances.hpp"
 #include "../support/temporary_file.hpp"
@@ -43,7 +42,6 @@ TEST_SUITE("formats") {
     const auto als = kd::load<kd::ImplicitALS<float>>(formats + "als.safetensors");
     check_model_of_formats(als);
     check_model_of_formats(kd::load_mapped<kd::ImplicitALS<float>>(formats + "als.safetensors").model);
-    check_model_of_formats(kd::load_shards<kd::ImplicitALS<float>>(formats + "model.index.json"));
     const auto recommender = kd::load<kd::Recommender<float>>(formats + "recommender.safetensors");
     CHECK(recommender.recommend("ann").items.at(0).key == "Faust");
     const auto popular = kd::load<kd::PopularityRecommender>(formats + "popularity.safetensors");
@@ -81,7 +79,6 @@ TEST_SUITE("formats") {
     CHECK_THROWS_WITH_AS((void)kd::load_mapped<kd::ImplicitALS<float>>(newer("als.safetensors")), says, kd::FormatError);
     CHECK_THROWS_WITH_AS((void)kd::load<kd::Recommender<float>>(newer("recommender.safetensors")), says, kd::FormatError);
     CHECK_THROWS_WITH_AS((void)kd::load<kd::PopularityRecommender>(newer("popularity.safetensors")), says, kd::FormatError);
-    CHECK_THROWS_WITH_AS((void)kd::load_shards<kd::ImplicitALS<float>>(newer("model.index.json")), says, kd::FormatError);
     kd::ImplicitALS<float> als({.factors = 2, .units = kd::Units::paper});
     CHECK_THROWS_WITH_AS(kd::fit_with_checkpoints(als, plays_of_formats().view(), newer("checkpoint.safetensors")), says, kd::FormatError);
   }

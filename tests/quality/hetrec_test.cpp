@@ -50,7 +50,7 @@ Means over_splits(const std::string& name, TrainModel&& train_model, kd::SeenIte
   }
   std::string row = "| " + name + " |";
   const auto mean_of = [&](const std::vector<double>& values) {
-    const kd::Estimate over_seeds = kd::estimate(values);
+    const kd::MeanAndError over_seeds = kd::mean_and_error(values);
     char text[40];
     std::snprintf(text, sizeof(text), " %.4f (%.4f) |", over_seeds.mean, over_seeds.standard_error * std::sqrt(10.0));
     row += text;

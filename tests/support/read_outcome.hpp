@@ -28,7 +28,7 @@ std::string outcome(Read&& read) {
   try {
     const kindred::Dataset data = read();
     kindred::check_dataset(data);
-    std::string text = text_of(data.load) + "\n" + data.funnel.front().step + "\n";
+    std::string text = text_of(data.load) + "\n";
     for (kindred::Index u = 0; u < data.users.size(); ++u) text += std::string(data.users.key(u)) + "\n";
     for (kindred::Index i = 0; i < data.items.size(); ++i) text += std::string(data.items.key(i)) + "\n";
     for (const std::string& name : data.item_names) text += "'" + name + "'\n";

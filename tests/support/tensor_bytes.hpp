@@ -10,7 +10,7 @@
 
 #include <doctest/doctest.h>
 
-#include <kindred/io/checksum.hpp>
+#include <kindred/storage/checksum.hpp>
 
 namespace kindred_test {
 

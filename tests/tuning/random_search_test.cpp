@@ -83,12 +83,12 @@ TEST_SUITE("tuning/random_search") {
         const kd::RankingReport report =
             kd::evaluate(model, data.train, data.validation, {.cutoffs = {5}, .users = users, .keep_per_user = true});
         const kd::CutoffReport& at = report.at(5);
-        const kd::Estimate wanted = metric == kd::SearchMetric::precision ? at.precision
-                                    : metric == kd::SearchMetric::recall  ? at.recall
-                                    : metric == kd::SearchMetric::ndcg    ? at.ndcg
-                                    : metric == kd::SearchMetric::map     ? at.map
-                                    : metric == kd::SearchMetric::mrr     ? at.mrr
-                                                                          : at.hit_rate;
+        const kd::MeanAndError wanted = metric == kd::SearchMetric::precision ? at.precision
+                                        : metric == kd::SearchMetric::recall  ? at.recall
+                                        : metric == kd::SearchMetric::ndcg    ? at.ndcg
+                                        : metric == kd::SearchMetric::map     ? at.map
+                                        : metric == kd::SearchMetric::mrr     ? at.mrr
+                                                                              : at.hit_rate;
         CHECK(trial.metric.mean == wanted.mean);
         CHECK(trial.metric.standard_error == wanted.standard_error);
         CHECK(trial.final_loss == fit.iterations.back().loss->loss_per_total_weight);
@@ -117,11 +117,11 @@ TEST_SUITE("tuning/random_search") {
           squares += off * off;
         }
         const double se = std::sqrt(squares / 29.0 / 30.0);
-        CHECK(std::abs(result.trials[t].behind_best - mean) < 1e-14);  // 30 terms of at most 1: 30 * eps
-        CHECK(std::abs(result.trials[t].behind_best_se - se) < 1e-14);
+        CHECK(std::abs(result.trials[t].behind_best.mean - mean) < 1e-14);  // 30 terms of at most 1: 30 * eps
+        CHECK(std::abs(result.trials[t].behind_best.standard_error - se) < 1e-14);
         if (std::abs(mean - se) > 1e-12) CHECK(result.trials[t].tied == (mean < se));
       }
-      CHECK(result.trials[best].behind_best == 0.0);
+      CHECK(result.trials[best].behind_best.mean == 0.0);
       CHECK(result.trials[best].tied);
     }
   }
@@ -134,8 +134,8 @@ TEST_SUITE("tuning/random_search") {
     CHECK(result.all_tied);
     for (const kd::Trial& trial : result.trials) {
       CHECK(trial.tied);
-      CHECK(trial.behind_best == 0.0);
-      CHECK(trial.behind_best_se == 0.0);
+      CHECK(trial.behind_best.mean == 0.0);
+      CHECK(trial.behind_best.standard_error == 0.0);
     }
   }
 

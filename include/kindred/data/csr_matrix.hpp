@@ -373,4 +373,15 @@ inline CsrMatrix CsrMatrix::from_columns(std::span<const Index> users, std::span
   return builder.finish();
 }
 
+namespace detail {
+
+/// `given` where it stores no zero, else a copy without them in `storage`: a stored zero is no interaction, neither for a model nor for a measurement.
+[[nodiscard]] inline CsrView without_stored_zeros(const CsrView& given, CsrMatrix& storage) {
+  if (std::find(given.values().begin(), given.values().end(), 0.0F) == given.values().end()) return given;
+  storage = without_zeros(given);
+  return storage;
+}
+
+}  // namespace detail
+
 }  // namespace kindred::inline v0

@@ -32,14 +32,6 @@ struct UserProfile {
   friend bool operator==(const UserProfile&, const UserProfile&) = default;
 };
 
-/// The size of a dataset after one step of its preparation.
-struct FunnelStep {
-  std::string step;
-  Index users = 0;
-  Index items = 0;
-  Offset interactions = 0;
-};
-
 /// Interactions with everything that belongs to them. A plain value: readers and generators make it, filters return a smaller one.
 struct Dataset {
   CsrMatrix matrix;                     ///< n_users x n_items; values are plays, ratings or counts, summed over repeats.
@@ -50,7 +42,6 @@ struct Dataset {
   std::vector<std::int64_t> times;  ///< Seconds since the Unix epoch of the first event of each stored interaction; empty, or length nnz.
   std::vector<std::uint32_t> raw_rows;  ///< Rows of the source that each stored interaction was summed from; empty (all 1), or length nnz.
   LoadReport load;                      ///< What was read, if it was read.
-  std::vector<FunnelStep> funnel;       ///< The sizes after each step of preparation, in order.
 
   /// Builds a dataset from columns in memory: interaction n is `values[n]` of the user `users[n]` and the item `items[n]`, at `times[n]`; rows in any order.
   ///
@@ -90,18 +81,10 @@ inline void check_dataset(const Dataset& data) {
   if (!data.raw_rows.empty()) expect("raw_rows", data.raw_rows.size(), nnz, "interactions");
 }
 
-namespace detail {
-
-[[nodiscard]] inline FunnelStep funnel_step(std::string step, const CsrView& matrix) {
-  return {std::move(step), matrix.rows(), matrix.cols(), matrix.nnz()};
-}
-
-}  // namespace detail
-
 /// The part of `data` that `users` and `items` (both strictly increasing) span: keys, names, profiles, times and raw rows go along.
-/// The funnel gets one more step, called `step`. O(nnz + users + items).
+/// O(nnz + users + items).
 /// @throws InvalidArgument if an index is out of range or not above the one before it; ShapeError if the parts of `data` do not belong together.
-[[nodiscard]] inline Dataset select(const Dataset& data, std::span<const Index> users, std::span<const Index> items, std::string step) {
+[[nodiscard]] inline Dataset select(const Dataset& data, std::span<const Index> users, std::span<const Index> items) {
   check_dataset(data);
   detail::check_index_list(items, "items", "an item", data.matrix.cols());
   detail::check_index_list(users, "users", "a user", data.matrix.rows());
@@ -131,8 +114,6 @@ namespace detail {
   if (!data.profiles.empty())
     for (const Index u : users) kept.profiles.push_back(data.profiles[static_cast<std::size_t>(u)]);
   kept.load = data.load;
-  kept.funnel = data.funnel;
-  kept.funnel.push_back(detail::funnel_step(std::move(step), kept.matrix));
   return kept;
 }
 
@@ -153,8 +134,6 @@ inline void set_interactions(Dataset& data, LoadReport& report, RowMerge& merge)
 
 /// The last steps of a reader: users and items of sums of zero go, as if the source had not named them, and the report comes in.
 [[nodiscard]] inline Dataset finished_dataset(Dataset data, LoadReport report, std::uint64_t zero_rows) {
-  const std::size_t folder = report.source.find_last_of("/\\");
-  std::string step = "rows read from " + (folder == std::string::npos ? report.source : report.source.substr(folder + 1));
   if (zero_rows > 0) {
     report.rows -= zero_rows;
     report.dropped["sum of zero"] += zero_rows;
@@ -164,11 +143,9 @@ inline void set_interactions(Dataset& data, LoadReport& report, RowMerge& merge)
         if (counts[n] > 0) indices.push_back(static_cast<Index>(n));
       return indices;
     };
-    data = select(data, used(row_counts(data.matrix)), used(column_counts(data.matrix)), "");
+    data = select(data, used(row_counts(data.matrix)), used(column_counts(data.matrix)));
   }
   data.load = std::move(report);
-  data.funnel.clear();
-  data.funnel.push_back(funnel_step(std::move(step), data.matrix));
   return data;
 }
 

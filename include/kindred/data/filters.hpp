@@ -125,7 +125,7 @@ inline Offset drop_until_stable(const Dataset& data, const ActivityFilter& optio
 /// Keeps users with at least `min_items_per_user` items, then items with at least `min_users_per_item` of the remaining users.
 ///
 /// One pass by default, in that order; `until_stable` repeats it until nothing changes. Users whose every item went in the second half, and items
-/// that nobody has, are dropped too (unless their threshold is 0), as they are in studies that keep a table of rows. The funnel gets a step for users and one for items.
+/// that nobody has, are dropped too (unless their threshold is 0), as they are in studies that keep a table of rows.
 /// O(nnz), also until stable.
 /// @throws InvalidArgument if a threshold is negative; ShapeError if the parts of `data` do not belong together.
 [[nodiscard]] inline Dataset filter_active(const Dataset& data, const ActivityFilter& options = {}) {
@@ -140,25 +140,16 @@ inline Offset drop_until_stable(const Dataset& data, const ActivityFilter& optio
     for (std::size_t n = 0; n < kept.size(); ++n)
       if (totals[n] < minimum) kept[n] = 0;
   };
-  const auto keep_all = [](const std::vector<char>& kept) { return std::vector<char>(kept.size(), 1); };
 
   apply(user_kept, true, options.min_items_per_user);
-  const Dataset active_users = select(data, detail::kept_indices(user_kept), detail::kept_indices(keep_all(item_kept)),
-                                      "users with >= " + std::to_string(options.min_items_per_user) + " items");
   apply(item_kept, false, options.min_users_per_item);
-  std::string step = "items with >= " + std::to_string(options.min_users_per_item) + " users";
-  if (options.passes == FilterPasses::until_stable) {
-    (void)detail::drop_until_stable(data, options, user_kept, item_kept);
-    step += ", repeated until both hold";
-  }
+  if (options.passes == FilterPasses::until_stable) (void)detail::drop_until_stable(data, options, user_kept, item_kept);
   apply(user_kept, true, (std::min)(Offset{1}, options.min_items_per_user));
   apply(item_kept, false, (std::min)(Offset{1}, options.min_users_per_item));
-  Dataset result = select(data, detail::kept_indices(user_kept), detail::kept_indices(item_kept), std::move(step));
-  result.funnel.insert(result.funnel.end() - 1, active_users.funnel.back());
-  return result;
+  return select(data, detail::kept_indices(user_kept), detail::kept_indices(item_kept));
 }
 
-/// Drops the items that no user has; the funnel says how many are left.
+/// Drops the items that no user has.
 [[nodiscard]] inline Dataset drop_unused_items(const Dataset& data) {
   const std::vector<Index> counts = column_counts(data.matrix);
   std::vector<Index> users(static_cast<std::size_t>(data.matrix.rows()));
@@ -166,7 +157,7 @@ inline Offset drop_until_stable(const Dataset& data, const ActivityFilter& optio
   std::vector<Index> items;
   for (std::size_t i = 0; i < counts.size(); ++i)
     if (counts[i] > 0) items.push_back(static_cast<Index>(i));
-  return select(data, users, items, "items with interactions");
+  return select(data, users, items);
 }
 
 /// Keeps the `n_users` users with the most items (ties by user key, in byte order), in their present order; then drops items without interactions.
@@ -191,7 +182,7 @@ inline Offset drop_until_stable(const Dataset& data, const ActivityFilter& optio
     users.resize(static_cast<std::size_t>(n_users));
     std::sort(users.begin(), users.end());
   }
-  return drop_unused_items(select(data, users, detail::kept_indices(all_items), "the " + std::to_string(n_users) + " most active users"));
+  return drop_unused_items(select(data, users, detail::kept_indices(all_items)));
 }
 
 }  // namespace kindred::inline v0

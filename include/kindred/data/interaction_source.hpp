@@ -35,7 +35,7 @@ concept RowSource = requires(const Rows& rows, std::size_t n) {
 };
 
 /// Interactions from both sides, perhaps more than memory holds: users are the rows of the source, items those of `transpose(source)`, which lives on its
-/// own or beside it. A CsrView is one, with a single block; io/csr_file.hpp has one in a file.
+/// own or beside it. A CsrView is one, with a single block; storage/csr_file.hpp has one in a file.
 ///
 /// Values are finite and not 0, and columns strictly increasing within a row, in both the same interactions. What reads a source says so if they are not.
 template <typename Source>

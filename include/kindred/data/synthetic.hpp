@@ -135,6 +135,72 @@ struct SyntheticListener {
 
 }  // namespace detail
 
+namespace detail {
+
+/// Which items may be drawn, by popularity.
+struct SyntheticCatalogue {
+  DiscreteSampler everything;
+  std::vector<DiscreteSampler> of_taste;
+};
+
+/// Draws popularity ranks in random order, so that an item's index says nothing about it; an item's taste is drawn beside.
+[[nodiscard]] inline SyntheticCatalogue synthetic_catalogue(const SyntheticOptions& options) {
+  constexpr std::uint64_t setup_row = ~std::uint64_t{0};
+  const auto n_items = static_cast<std::size_t>(options.items);
+  Random setup(options.seed, RandomStream::synthetic, setup_row);
+  std::vector<Index> by_rank(n_items);
+  std::iota(by_rank.begin(), by_rank.end(), 0);
+  shuffle_front(std::span<Index>(by_rank), n_items, setup);
+  SyntheticCatalogue catalogue;
+  catalogue.of_taste.resize(static_cast<std::size_t>(options.tastes));
+  for (std::size_t rank = 0; rank < n_items; ++rank) {
+    // Ten places of grace flatten the very top, as in real charts.
+    const double weight = portable_exp(-options.popularity_exponent * portable_log(static_cast<double>(rank) + 10.0));
+    catalogue.everything.add(by_rank[rank], weight);
+    catalogue.of_taste[setup.below(static_cast<std::uint32_t>(options.tastes))].add(by_rank[rank], weight);
+  }
+  return catalogue;
+}
+
+/// A user with the interactions.
+struct SyntheticRow {
+  std::vector<std::pair<Index, float>> plays;
+  std::vector<std::int64_t> times;
+  UserProfile profile;
+};
+
+/// Draws user `u`. `seen`: of each item, the last user that drew it.
+[[nodiscard]] inline SyntheticRow synthetic_row(const SyntheticOptions& options, const SyntheticCatalogue& catalogue, std::size_t u,
+                                                std::span<Index> seen) {
+  const double log_mean = portable_log(options.items_per_user) - 0.5 * options.activity_sd * options.activity_sd;
+  const std::size_t most = (std::max)(std::size_t{1}, static_cast<std::size_t>(options.items) / 2);
+  Random random(options.seed, RandomStream::synthetic, u);
+  const SyntheticListener listener = synthetic_listener(random, options.tastes);
+  const double wanted = portable_exp(log_mean + options.activity_sd * random.normal());
+  const std::size_t count = (std::clamp)(static_cast<std::size_t>((std::min)(wanted, 1e9)), std::size_t{1}, most);
+  SyntheticRow row;
+  row.profile = listener.profile;
+  // A listener who has nearly exhausted the favourite groups keeps drawing the same items: give up after a while.
+  for (std::size_t tries = 0; row.plays.size() < count && tries < 30 * count; ++tries) {
+    const bool own = random.uniform() < options.taste_strength;
+    const std::uint32_t dice = random.below(10);
+    const Index taste = listener.tastes[dice < 6 ? 0 : dice < 9 ? 1 : 2];
+    const DiscreteSampler& source = own ? catalogue.of_taste[static_cast<std::size_t>(taste)] : catalogue.everything;
+    if (source.empty()) continue;
+    const Index item = source.draw(random);
+    if (seen[static_cast<std::size_t>(item)] == static_cast<Index>(u)) continue;
+    seen[static_cast<std::size_t>(item)] = static_cast<Index>(u);
+    const double plays = portable_exp(3.0 + (own ? 0.7 : 0.0) + 1.4 * random.normal());
+    row.plays.emplace_back(item, static_cast<float>(1.0 + static_cast<double>(static_cast<std::int64_t>((std::min)(plays, 1e6)))));
+  }
+  std::sort(row.plays.begin(), row.plays.end());
+  for (std::size_t n = 0; n < row.plays.size(); ++n)
+    row.times.push_back(listener.signup + static_cast<std::int64_t>(random.below(60'000'000)));
+  return row;
+}
+
+}  // namespace detail
+
 /// Made-up listening data that looks like the real thing: Zipf popularity, log-normal activity, heavy-tailed play counts, and tastes: every item
 /// belongs to a group, every user draws most items from three groups. Names, first-play times and profiles (some fields missing) included.
 ///
@@ -144,59 +210,12 @@ struct SyntheticListener {
   detail::check_synthetic(options);
   const auto n_users = static_cast<std::size_t>(options.users);
   const auto n_items = static_cast<std::size_t>(options.items);
-  constexpr std::uint64_t setup_row = ~std::uint64_t{0};
-
-  // Popularity ranks in random order, so that an item's index says nothing about it; an item's taste is drawn beside.
-  Random setup(options.seed, RandomStream::synthetic, setup_row);
-  std::vector<Index> by_rank(n_items);
-  std::iota(by_rank.begin(), by_rank.end(), 0);
-  shuffle_front(std::span<Index>(by_rank), n_items, setup);
-  detail::DiscreteSampler everything;
-  std::vector<detail::DiscreteSampler> of_taste(static_cast<std::size_t>(options.tastes));
-  for (std::size_t rank = 0; rank < n_items; ++rank) {
-    // Ten places of grace flatten the very top, as in real charts.
-    const double weight = detail::portable_exp(-options.popularity_exponent * detail::portable_log(static_cast<double>(rank) + 10.0));
-    everything.add(by_rank[rank], weight);
-    of_taste[setup.below(static_cast<std::uint32_t>(options.tastes))].add(by_rank[rank], weight);
-  }
-
-  struct Row {
-    std::vector<std::pair<Index, float>> plays;
-    std::vector<std::int64_t> times;
-    UserProfile profile;
-  };
-  std::vector<Row> rows(n_users);
-  const double log_mean = detail::portable_log(options.items_per_user) - 0.5 * options.activity_sd * options.activity_sd;
-  const std::size_t most = (std::max)(std::size_t{1}, n_items / 2);
+  const detail::SyntheticCatalogue catalogue = detail::synthetic_catalogue(options);
+  std::vector<detail::SyntheticRow> rows(n_users);
   const ParallelOptions parallel = loop_of(options.execution, 64);
   std::vector<std::vector<Index>> seen_by(worker_count(n_users, parallel), std::vector<Index>(n_items, -1));
-
   parallel_for(n_users, parallel, [&](std::size_t first, std::size_t last, std::size_t worker) {
-    std::vector<Index>& seen = seen_by[worker];
-    for (std::size_t u = first; u < last; ++u) {
-      Random random(options.seed, RandomStream::synthetic, u);
-      const detail::SyntheticListener listener = detail::synthetic_listener(random, options.tastes);
-      const double wanted = detail::portable_exp(log_mean + options.activity_sd * random.normal());
-      const std::size_t count = (std::clamp)(static_cast<std::size_t>((std::min)(wanted, 1e9)), std::size_t{1}, most);
-      Row& row = rows[u];
-      row.profile = listener.profile;
-      // A listener who has nearly exhausted the favourite groups keeps drawing the same items: give up after a while.
-      for (std::size_t tries = 0; row.plays.size() < count && tries < 30 * count; ++tries) {
-        const bool own = random.uniform() < options.taste_strength;
-        const std::uint32_t dice = random.below(10);
-        const Index taste = listener.tastes[dice < 6 ? 0 : dice < 9 ? 1 : 2];
-        const detail::DiscreteSampler& source = own ? of_taste[static_cast<std::size_t>(taste)] : everything;
-        if (source.empty()) continue;
-        const Index item = source.draw(random);
-        if (seen[static_cast<std::size_t>(item)] == static_cast<Index>(u)) continue;
-        seen[static_cast<std::size_t>(item)] = static_cast<Index>(u);
-        const double plays = detail::portable_exp(3.0 + (own ? 0.7 : 0.0) + 1.4 * random.normal());
-        row.plays.emplace_back(item, static_cast<float>(1.0 + static_cast<double>(static_cast<std::int64_t>((std::min)(plays, 1e6)))));
-      }
-      std::sort(row.plays.begin(), row.plays.end());
-      for (std::size_t n = 0; n < row.plays.size(); ++n)
-        row.times.push_back(listener.signup + static_cast<std::int64_t>(random.below(60'000'000)));
-    }
+    for (std::size_t u = first; u < last; ++u) rows[u] = detail::synthetic_row(options, catalogue, u, seen_by[worker]);
   });
 
   Dataset data;
@@ -207,14 +226,13 @@ struct SyntheticListener {
     data.times.insert(data.times.end(), rows[u].times.begin(), rows[u].times.end());
     data.users.intern(detail::numbered("listener_", static_cast<Index>(u) + 1));
     data.profiles.push_back(std::move(rows[u].profile));
-    rows[u] = Row{};
+    rows[u] = detail::SyntheticRow{};
   }
   data.matrix = builder.finish();
   for (std::size_t i = 0; i < n_items; ++i) {
     data.items.intern(detail::numbered("artist_", static_cast<Index>(i) + 1));
     data.item_names.push_back(detail::synthetic_name(options.seed, i));
   }
-  data.funnel.push_back(detail::funnel_step("synthetic listening data", data.matrix));
   return data;
 }
 

@@ -17,9 +17,9 @@
 #include <kindred/core/error.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/distributed/communicator.hpp>
-#include <kindred/io/checksum.hpp>
 #include <kindred/models/als/option_fields.hpp>
 #include <kindred/models/als/options.hpp>
+#include <kindred/storage/checksum.hpp>
 
 namespace kindred::inline v0::detail {
 

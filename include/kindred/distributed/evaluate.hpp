@@ -71,7 +71,7 @@ template <Communicator C, RecommenderModel Model, RowSource Train, RowSource Tes
     common.check(communicator);
     if constexpr (std::convertible_to<const Train&, CsrView>) {
       CsrMatrix cleaned;
-      const CsrView known = detail::interactions_of(train, cleaned);
+      const CsrView known = detail::without_stored_zeros(train, cleaned);
       report = detail::evaluate_rows(model, detail::RowsRef(known), detail::RowsRef(test), options, &partners);
     } else {
       report = detail::evaluate_rows(model, detail::RowsRef(train), detail::RowsRef(test), options, &partners);

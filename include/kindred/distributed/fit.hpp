@@ -18,7 +18,6 @@
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
-#include <kindred/core/execution.hpp>
 #include <kindred/core/progress.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
@@ -30,6 +29,68 @@
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/simd/level.hpp>
 
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
+
+/// Everything that decides about the result of a fit and must be the same on all ranks.
+template <Real Scalar>
+[[nodiscard]] CommonValues common_values(MatrixShape shape, Offset nnz, const AlsOptions& options,
+                                         const AlsFitOptions<Scalar>& fit_options) {
+  CommonValues common;
+  common.add(shape);
+  common.add("interactions", nnz);
+  common.add(options);
+  common.add("record_loss", fit_options.record_loss);
+  common.add("snapshot_every", fit_options.snapshot_every);
+  common.add("the iteration to resume from", fit_options.resume_from != nullptr ? fit_options.resume_from->iteration : std::size_t{0});
+  const auto add_factors = [&](std::string_view name, const std::optional<FactorMatrix<Scalar>>& given) {
+    const std::size_t count = given ? static_cast<std::size_t>(given->rows()) * given->stride() : 0;
+    common.add(name, given ? std::span<const Scalar>(given->data(), count) : std::span<const Scalar>());
+  };
+  add_factors("initial_users", fit_options.initial_users);
+  add_factors("initial_items", fit_options.initial_items);
+  return common;
+}
+
+/// A callback that asks `own` of rank 0 and gives all ranks its answer. What it refers to must outlive it.
+template <Communicator C>
+[[nodiscard]] ProgressCallback shared_progress(C& communicator, Agreement<C>& agree, ProgressCallback own) {
+  return [&communicator, &agree, own = std::move(own)](const Progress& progress) {
+    auto answer = static_cast<std::uint8_t>(ProgressAnswer::keep_going);
+    agree.on([&] {
+      if (communicator.rank() == 0 && own) answer = static_cast<std::uint8_t>(own(progress));
+    });
+    communicator.broadcast(std::as_writable_bytes(std::span(&answer, 1)), 0);
+    return static_cast<ProgressAnswer>(answer);
+  };
+}
+
+/// The exchanges of a fit by all ranks. `users`, `items`: where the run of each rank begins. What it refers to must outlive it.
+template <Real Scalar, Communicator C>
+[[nodiscard]] FitPartners<Scalar> fit_partners(C& communicator, Agreement<C>& agree, const SumOverAll& sum, const std::vector<Index>& users,
+                                               const std::vector<Index>& items) {
+  FitPartners<Scalar> partners;
+  partners.rank = communicator.rank();
+  partners.ranks = communicator.size();
+  partners.gather = [&communicator, &agree, ranks = partners.ranks](std::span<double> numbers, std::size_t pieces) {
+    agree(nullptr);
+    std::vector<std::uint64_t> starts;
+    for (std::size_t r = 0; r <= ranks; ++r) starts.push_back(pieces * r / ranks);
+    communicator.all_gather_v(std::as_writable_bytes(numbers), starts, numbers.size_bytes() / pieces);
+  };
+  partners.sum = sum;
+  partners.agree = [&agree](const std::exception_ptr& error) { agree(error); };
+  partners.exchange = [&communicator, &users, &items](AlsSide side, FactorMatrix<Scalar>& solved) {
+    std::vector<std::uint64_t> starts;
+    for (const Index row : side == AlsSide::users ? users : items) starts.push_back(static_cast<std::uint64_t>(row));
+    const std::size_t row_bytes = solved.stride() * sizeof(Scalar);
+    communicator.all_gather_v(std::as_writable_bytes(std::span(solved.data(), static_cast<std::size_t>(solved.rows()) * solved.stride())),
+                              starts, row_bytes);
+  };
+  return partners;
+}
+
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
+
 namespace kindred::inline v0::inline KINDRED_BUILD {
 
 /// ImplicitALS::fit by all ranks of `communicator` together, each with the same options and the same `train`: the same bytes of factors on every rank, whatever
@@ -37,7 +98,7 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 ///
 /// A rank solves a run of users and a run of items of about the same cost, and reads the interactions of these alone; after each half-step all factors are
 /// gathered. Beside what fit takes, each rank holds all factors, and receives (ranks - 1) / ranks of them an iteration, and as much of the blocks that Gram
-/// matrices are summed of (distributed/plan.hpp).
+/// matrices are summed of.
 /// Callbacks: `progress` of rank 0 alone is asked, for all; `after_iteration` and `on_snapshot` are called on every rank that has them.
 /// Where a rank fails, all throw: that one its error, the others an Error that names the rank, and every model is as it was.
 /// @throws as ImplicitALS::fit does; InvalidArgument if ranks differ in shape, interactions or options.
@@ -56,19 +117,7 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
     const AlsOptions& options = model.options();
     SimdLevel level = resolve_level(fit_options.execution.simd);
     const MatrixShape shape = train.shape();
-    detail::CommonValues common;
-    common.add(shape);
-    common.add("interactions", train.nnz());
-    common.add(options);
-    common.add("record_loss", fit_options.record_loss);
-    common.add("snapshot_every", fit_options.snapshot_every);
-    common.add("the iteration to resume from", fit_options.resume_from != nullptr ? fit_options.resume_from->iteration : std::size_t{0});
-    const auto add_factors = [&](std::string_view name, const std::optional<FactorMatrix<Scalar>>& given) {
-      const std::size_t count = given ? static_cast<std::size_t>(given->rows()) * given->stride() : 0;
-      common.add(name, given ? std::span<const Scalar>(given->data(), count) : std::span<const Scalar>());
-    };
-    add_factors("initial_users", fit_options.initial_users);
-    add_factors("initial_items", fit_options.initial_items);
+    const detail::CommonValues common = detail::common_values<Scalar>(shape, train.nnz(), options, fit_options);
     agree(nullptr);
     common.check(communicator);
     bool asks_progress = false;
@@ -78,19 +127,10 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
       asks_progress = asks_progress || their_progress > 0.0;
     }
     fit_options.execution.simd = level;
-    if (asks_progress)
-      fit_options.progress = [&, own = fit_options.progress](const Progress& progress) {
-        auto answer = static_cast<std::uint8_t>(ProgressAnswer::keep_going);
-        agree.on([&] {
-          if (rank == 0 && own) answer = static_cast<std::uint8_t>(own(progress));
-        });
-        communicator.broadcast(std::as_writable_bytes(std::span(&answer, 1)), 0);
-        return static_cast<ProgressAnswer>(answer);
-      };
+    if (asks_progress) fit_options.progress = detail::shared_progress(communicator, agree, fit_options.progress);
 
     const auto& by_items = transpose(train);
     detail::check_fit(options, shape, train.nnz(), std::convertible_to<const Source&, CsrView>, false, fit_options);
-    const detail::AlsSettings settings = detail::settings_of(options);
     std::vector<Index> user_counts = row_counts(train), item_counts = row_counts(by_items);
     // Where the run of each rank begins.
     const std::vector<Index> users = row_shares(user_counts, options, ranks, static_cast<Index>(detail::loss_grain));
@@ -99,29 +139,11 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
     const auto own_items = rows_between(by_items, items[rank], items[rank + 1]);
     (void)detail::checked_row_counts(detail::RowsRef(own_users), "train", users[rank], users[rank + 1]);
     (void)detail::checked_row_counts(detail::RowsRef(own_items), "train by items", items[rank], items[rank + 1]);
-
-    detail::FitPartners<Scalar> partners;
-    partners.rank = rank;
-    partners.ranks = ranks;
-    partners.gather = [&](std::span<double> numbers, std::size_t pieces) {
-      agree(nullptr);
-      std::vector<std::uint64_t> starts;
-      for (std::size_t r = 0; r <= ranks; ++r) starts.push_back(partners.share(pieces, r));
-      communicator.all_gather_v(std::as_writable_bytes(numbers), starts, numbers.size_bytes() / pieces);
-    };
-    partners.sum = sum;
-    partners.agree = [&](const std::exception_ptr& error) { agree(error); };
-    partners.exchange = [&](detail::AlsSide side, FactorMatrix<Scalar>& solved) {
-      std::vector<std::uint64_t> starts;
-      for (const Index row : side == detail::AlsSide::users ? users : items) starts.push_back(static_cast<std::uint64_t>(row));
-      const std::size_t row_bytes = solved.stride() * sizeof(Scalar);
-      communicator.all_gather_v(std::as_writable_bytes(std::span(solved.data(), static_cast<std::size_t>(solved.rows()) * solved.stride())),
-                                starts, row_bytes);
-    };
-    const Stopwatch total;
     const detail::RowsRef own_user_rows(own_users);
-    detail::AlsFit<Scalar> work(options, detail::AlsWeights(settings, own_user_rows, std::move(user_counts), std::move(item_counts), train.nnz(), sum),
-                                own_user_rows, detail::RowsRef(own_items), fit_options, total, &partners);
+    const auto partners = detail::fit_partners<Scalar>(communicator, agree, sum, users, items);
+    const Stopwatch total;
+    detail::AlsWeights weights(detail::settings_of(options), own_user_rows, std::move(user_counts), std::move(item_counts), train.nnz(), sum);
+    detail::AlsFit<Scalar> work(options, std::move(weights), own_user_rows, detail::RowsRef(own_items), fit_options, total, &partners);
     auto [state, done] = work.run();
     fitted.emplace(std::move(state), level);
     report = std::move(done);

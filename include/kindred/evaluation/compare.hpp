@@ -14,6 +14,7 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/evaluation/report.hpp>
+#include <kindred/metrics/mean_and_error.hpp>
 #include <kindred/metrics/ranking.hpp>
 #include <kindred/models/recommender.hpp>
 
@@ -27,13 +28,10 @@ struct CompareOptions {
 };
 
 /// A mean difference, second minus first, and how sure it is.
-struct Difference {
-  double mean = 0.0;
-  double standard_error = 0.0;
+struct Difference : MeanAndError {
   double low = 0.0;  ///< The interval of the confidence asked for.
   double high = 0.0;
   double p_value = 1.0;  ///< Two-sided, of a mean difference of 0.
-  std::size_t n = 0;     ///< Users, or splits.
 };
 
 /// Two models on the same users of one split.
@@ -96,13 +94,13 @@ namespace detail {
   return 0.5 * (low + high);
 }
 
-[[nodiscard]] inline Difference t_difference(double mean, double standard_error, std::size_t n, double confidence) {
-  Difference d{.mean = mean, .standard_error = standard_error, .n = n};
-  const auto freedom = static_cast<double>(n - 1);
-  const double reach = standard_error > 0.0 ? t_quantile(confidence, freedom) * standard_error : 0.0;
-  d.low = mean - reach;
-  d.high = mean + reach;
-  d.p_value = standard_error > 0.0 ? two_sided_t(mean / standard_error, freedom) : mean == 0.0 ? 1.0 : 0.0;
+[[nodiscard]] inline Difference t_difference(const MeanAndError& found, double confidence) {
+  Difference d{found};
+  const auto freedom = static_cast<double>(found.count - 1);
+  const double reach = found.standard_error > 0.0 ? t_quantile(confidence, freedom) * found.standard_error : 0.0;
+  d.low = found.mean - reach;
+  d.high = found.mean + reach;
+  d.p_value = found.standard_error > 0.0 ? two_sided_t(found.mean / found.standard_error, freedom) : found.mean == 0.0 ? 1.0 : 0.0;
   return d;
 }
 
@@ -145,8 +143,7 @@ inline void check_confidence(double confidence) {
     differences[u] = b - a;
     ++(b > a ? result.second_better : b < a ? result.first_better : result.ties);
   }
-  const Estimate mean = estimate(differences);
-  result.difference = detail::t_difference(mean.mean, mean.standard_error, n, options.confidence);
+  result.difference = detail::t_difference(mean_and_error(differences), options.confidence);
   return result;
 }
 
@@ -163,10 +160,10 @@ inline void check_confidence(double confidence) {
   for (const double value : differences)
     if (!detail::is_finite(value)) throw InvalidArgument("difference", value, "finite");
   const auto n = static_cast<double>(differences.size());
-  const Estimate mean = estimate(differences);
-  const double deviation = mean.standard_error * std::sqrt(n);
-  return detail::t_difference(mean.mean, deviation * std::sqrt(1.0 / n + test_fraction / (1.0 - test_fraction)), differences.size(),
-                              confidence);
+  MeanAndError found = mean_and_error(differences);
+  const double deviation = found.standard_error * std::sqrt(n);
+  found.standard_error = deviation * std::sqrt(1.0 / n + test_fraction / (1.0 - test_fraction));
+  return detail::t_difference(found, confidence);
 }
 
 /// P values of several comparisons, corrected so that the chance of any false claim among them stays what one p value promises: in the order given.

@@ -25,13 +25,6 @@ struct Groups {
 
 namespace detail {
 
-/// `train`, or a copy without stored zeros in `cleaned` if it has some: a stored zero is no interaction, neither for a model nor for who measures it.
-[[nodiscard]] inline CsrView interactions_of(const CsrView& train, CsrMatrix& cleaned) {
-  if (std::find(train.values().begin(), train.values().end(), 0.0F) == train.values().end()) return train;
-  cleaned = without_zeros(train);
-  return cleaned;
-}
-
 /// `n_groups` groups of equal size (up to one) by rising count; entries whose count is 0 are in none. Ties by the lower index.
 [[nodiscard]] inline Groups groups_by_count(std::span<const Index> counts, std::size_t n_groups, const std::string& unit) {
   if (n_groups < 1) throw InvalidArgument("n_groups", n_groups, "at least 1");
@@ -63,14 +56,14 @@ namespace detail {
 /// O(users log users). @throws InvalidArgument if `n_groups` is 0.
 [[nodiscard]] inline Groups activity_groups(const CsrView& train, std::size_t n_groups = 4) {
   CsrMatrix cleaned;
-  return detail::groups_by_count(row_counts(detail::interactions_of(train, cleaned)), n_groups, "items");
+  return detail::groups_by_count(row_counts(detail::without_stored_zeros(train, cleaned)), n_groups, "items");
 }
 
 /// Items in `n_groups` groups of equal size (deciles by default) by their number of train users, least popular first; items without any are in none.
 /// O(nnz + items log items). @throws InvalidArgument if `n_groups` is 0.
 [[nodiscard]] inline Groups popularity_groups(const CsrView& train, std::size_t n_groups = 10) {
   CsrMatrix cleaned;
-  return detail::groups_by_count(column_counts(detail::interactions_of(train, cleaned)), n_groups, "users");
+  return detail::groups_by_count(column_counts(detail::without_stored_zeros(train, cleaned)), n_groups, "users");
 }
 
 /// Users by country: the `n_countries` most frequent ones, most frequent first (ties in byte order); users of other or unknown countries are in none.

@@ -1,33 +1,26 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cmath>
 #include <cstddef>
-#include <span>
 #include <string>
 #include <vector>
 
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/metrics/mean_and_error.hpp>
 #include <kindred/metrics/ranking.hpp>
 
 namespace kindred::inline v0 {
 
-/// A mean over users and how far it may be off.
-struct Estimate {
-  double mean = 0.0;
-  double standard_error = 0.0;  ///< Standard deviation (n - 1) / sqrt(n); 0 for fewer than two users.
-};
-
 /// All metrics at one cutoff K: macro averages over users, as metrics/ranking.hpp defines them.
 struct CutoffReport {
   std::size_t cutoff = 0;
-  Estimate precision;
-  Estimate recall;
-  Estimate ndcg;
-  Estimate map;                      ///< Mean average precision.
-  Estimate mrr;                      ///< Mean reciprocal rank.
-  Estimate hit_rate;                 ///< Share of users with a hit.
+  MeanAndError precision;
+  MeanAndError recall;
+  MeanAndError ndcg;
+  MeanAndError map;                  ///< Mean average precision.
+  MeanAndError mrr;                  ///< Mean reciprocal rank.
+  MeanAndError hit_rate;             ///< Share of users with a hit.
   Index distinct_items = 0;          ///< Items that stand in some user's first K.
   double coverage = 0.0;             ///< distinct_items / items of the matrix.
   double coverage_of_trained = 0.0;  ///< distinct_items / items with train data.
@@ -83,19 +76,5 @@ struct RankingReport {
     throw InvalidArgument("cutoff", cutoff, "one of those that evaluate was asked for");
   }
 };
-
-/// Mean and standard error of `values`. O(n).
-[[nodiscard]] inline Estimate estimate(std::span<const double> values) {
-  Estimate result;
-  if (values.empty()) return result;
-  const auto n = static_cast<double>(values.size());
-  for (const double value : values) result.mean += value;
-  result.mean /= n;
-  if (values.size() < 2) return result;
-  double squares = 0.0;
-  for (const double value : values) squares += (value - result.mean) * (value - result.mean);
-  result.standard_error = std::sqrt(squares / (n - 1.0) / n);
-  return result;
-}
 
 }  // namespace kindred::inline v0

@@ -11,7 +11,11 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
-#include <kindred/io/atomic_file.hpp>
+#include <kindred/storage/posix_file.hpp>
+
+#if KINDRED_POSIX_FILES
+#include <sys/stat.h>
+#endif
 
 namespace kindred::inline v0::detail {
 

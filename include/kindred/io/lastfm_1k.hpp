@@ -154,7 +154,6 @@ struct IndexedNames {
   data.load = table.finish();
   data.load.companions = std::move(companions);
   data.matrix = CsrMatrix({data.users.size(), data.items.size()}, std::move(offsets), std::move(columns), std::move(values));
-  data.funnel.push_back(detail::funnel_step("rows read from " + path.substr(path.find_last_of("/\\") + 1), data.matrix));
   return data;
 }
 

@@ -13,27 +13,11 @@
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/linalg/reduced_row.hpp>
 #include <kindred/linalg/row_system.hpp>
 #include <kindred/simd/kernels.hpp>
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
-
-/// A row between its reduction to a symmetric system and its solution.
-template <Real T>
-struct ReducedRow {
-  bool is_short = false;           // the system is I + B B', else I + B' S B
-  std::size_t size = 0;            // of the system
-  T largest = T(1);                // diagonal entry
-  AlignedVector<T> rhs;            // then the solution; zeros beyond size
-  AlignedVector<T> tiles;          // as BatchSystem has them
-  AlignedVector<T> scale;          // s, zero beyond the factors ...
-  std::size_t scale_number = 0;    // ... as set by the call of set_scale with this number
-  AlignedVector<T> weight;         // short rows: sqrt(d) of each column
-  AlignedVector<T> rest;           // short rows: g, or empty for zero
-  const Index* columns = nullptr;  // short rows: those with d > 0 ...
-  std::size_t count = 0;           // ... and their number
-  std::vector<Index> own_columns;  // where they are not all of the row's
-};
 
 /// Solves row systems in one precision. The workspace grows to the largest row seen and is used again for the next.
 template <Real T>
@@ -262,7 +246,7 @@ class RowWorkspace {
     for (std::size_t j = 0; j < blocks; tile += 16 * (++j + 1))
       for (std::size_t c = 0; c < 4; ++c) largest[c] = (std::max)(largest[c], tile[5 * c] += T(1));
     row.largest = *std::max_element(largest.begin(), largest.end());
-    pad_tiles(row);
+    row.pad_tiles();
     if (row.size > most_batched) rows_from_tiles(row, spread_stride<T>(row.size), size);
   }
 
@@ -285,13 +269,6 @@ class RowWorkspace {
       }
     }
     row.columns = row.own_columns.data();
-  }
-
-  /// The last tile's diagonal beyond the system's size.
-  static void pad_tiles(ReducedRow<T>& row) {
-    const std::size_t blocks = (row.size + 3) / 4;
-    T* const last = row.tiles.data() + 16 * (blocks * (blocks + 1) / 2 - 1);
-    for (std::size_t c = row.size - 4 * (blocks - 1); c < 4; ++c) last[5 * c] = row.largest;
   }
 
   /// matrix_ from the tiles; lines of the diagonal are zero to the left of it.
@@ -339,7 +316,7 @@ class RowWorkspace {
     const std::size_t blocks = (k_ + 3) / 4;
     grow(row.tiles, blocks * (blocks + 1) / 2 * 16);
     kernels_.tiles_of(matrix_.data(), ld_, blocks, row.tiles.data());
-    pad_tiles(row);
+    row.pad_tiles();
   }
 
   /// matrix_ += or -= the outer products of these rows, scaled.

@@ -49,6 +49,16 @@ class TopKIndex {
  private:
   friend class TopKSearch<Scalar>;
 
+  /// Memory for one block at a time.
+  struct Work {
+    AlignedVector<Scalar> panel;
+    AlignedVector<Scalar> squares;
+    std::vector<double> scaled;
+  };
+  void balance(const FactorMatrix<Scalar>& rows, const FactorMatrix<Scalar>& queries);
+  [[nodiscard]] std::vector<double> sort_by_reach(const FactorMatrix<Scalar>& rows);
+  void add_block(const FactorMatrix<Scalar>& rows, std::span<const double> reach, std::size_t b, Work& work);
+
   std::size_t factors_ = 0;
   std::size_t groups_ = 0;  // of four factors
   const ScoreKernels<Scalar>* kernels_ = nullptr;
@@ -74,6 +84,18 @@ TopKIndex<Scalar>::TopKIndex(const FactorMatrix<Scalar>& rows, const FactorMatri
       order_(static_cast<std::size_t>(rows.rows())),
       scale_(factors_, 1.0) {
   const detail::RoundToNearest rounding;  // codes are rounded, and their errors bounded, in this mode
+  balance(rows, queries);
+  const std::vector<double> reach = sort_by_reach(rows);
+  const std::size_t blocks = (order_.size() + score_block - 1) / score_block;
+  codes_.assign(blocks * groups_ * score_block * 4, static_cast<std::uint8_t>(code_kernels_->offset));
+  lengths_.resize(order_.size());
+  Work work;
+  for (std::size_t b = 0; b < blocks; ++b) add_block(rows, reach, b, work);
+}
+
+/// Sets the scale of each coordinate.
+template <Real Scalar>
+void TopKIndex<Scalar>::balance(const FactorMatrix<Scalar>& rows, const FactorMatrix<Scalar>& queries) {
   // With a_f^4 = (sum of squares of column f of the rows) / (the same of the queries) the mean of |x a| |y / a| is smallest.
   const auto squares = [&](const FactorMatrix<Scalar>& matrix) {
     std::vector<double> sums(factors_, 0.0);
@@ -86,15 +108,18 @@ TopKIndex<Scalar>::TopKIndex(const FactorMatrix<Scalar>& rows, const FactorMatri
     for (double& sum : sums) sum /= static_cast<double>(sampled);
     return sums;
   };
-  if (rows.rows() > 0 && queries.rows() > 0) {
-    const std::vector<double> of_rows = squares(rows), of_queries = squares(queries);
-    for (std::size_t f = 0; f < factors_; ++f) {
-      if (!(of_queries[f] > 0.0)) continue;
-      const double scale = std::sqrt(std::sqrt(of_rows[f] / of_queries[f]));
-      if (scale > 1e-9 && scale < 1e9) scale_[f] = scale;
-    }
+  if (rows.rows() == 0 || queries.rows() == 0) return;
+  const std::vector<double> of_rows = squares(rows), of_queries = squares(queries);
+  for (std::size_t f = 0; f < factors_; ++f) {
+    if (!(of_queries[f] > 0.0)) continue;
+    const double scale = std::sqrt(std::sqrt(of_rows[f] / of_queries[f]));
+    if (scale > 1e-9 && scale < 1e9) scale_[f] = scale;
   }
+}
 
+/// Orders the rows by falling length in scaled coordinates. Returns the lengths.
+template <Real Scalar>
+std::vector<double> TopKIndex<Scalar>::sort_by_reach(const FactorMatrix<Scalar>& rows) {
   std::vector<double> reach(order_.size());
   for (std::size_t i = 0; i < reach.size(); ++i) {
     const std::span<const Scalar> row = rows.row(static_cast<Index>(i));
@@ -110,54 +135,55 @@ TopKIndex<Scalar>::TopKIndex(const FactorMatrix<Scalar>& rows, const FactorMatri
     const double left = reach[static_cast<std::size_t>(a)], right = reach[static_cast<std::size_t>(b)];
     return left > right || (left == right && a < b);
   });
+  return reach;
+}
 
-  const std::size_t blocks = (order_.size() + score_block - 1) / score_block;
-  const auto offset = code_kernels_->offset;
-  codes_.assign(blocks * groups_ * score_block * 4, static_cast<std::uint8_t>(offset));
+/// Codes and bounds of block `b` of the order.
+template <Real Scalar>
+void TopKIndex<Scalar>::add_block(const FactorMatrix<Scalar>& rows, std::span<const double> reach, std::size_t b, Work& work) {
   constexpr double margin = 1.0 + 1e-9;  // for the rounding of the norms themselves
   constexpr double least_length = sizeof(Scalar) == 4 ? 1e-20 : 1e-150;
-  lengths_.resize(order_.size());
-  AlignedVector<Scalar> panel(score_block * factors_), squares_of(score_block);
-  std::vector<double> scaled(score_block * factors_);
-  for (std::size_t b = 0; b < blocks; ++b) {
-    const std::size_t first = b * score_block, count = (std::min)(score_block, order_.size() - first);
-    double largest = 0.0;
-    for (std::size_t n = 0; n < count; ++n) {
-      const std::span<const Scalar> row = rows.row(order_[first + n]);
-      for (std::size_t f = 0; f < factors_; ++f) {
-        scaled[n * factors_ + f] = static_cast<double>(row[f]) / scale_[f];
-        largest = (std::max)(largest, std::abs(scaled[n * factors_ + f]));
-      }
+  const auto offset = code_kernels_->offset;
+  work.panel.resize(score_block * factors_);
+  work.squares.resize(score_block);
+  work.scaled.resize(score_block * factors_);
+  const std::size_t first = b * score_block, count = (std::min)(score_block, order_.size() - first);
+  double largest = 0.0;
+  for (std::size_t n = 0; n < count; ++n) {
+    const std::span<const Scalar> row = rows.row(order_[first + n]);
+    for (std::size_t f = 0; f < factors_; ++f) {
+      work.scaled[n * factors_ + f] = static_cast<double>(row[f]) / scale_[f];
+      largest = (std::max)(largest, std::abs(work.scaled[n * factors_ + f]));
     }
-    const double step = (std::max)(largest / (offset - 1), least_length);
-    const double inverse = 1.0 / step;
-    double rest = 0.0;
-    for (std::size_t n = 0; n < count; ++n) {
-      double sum = 0.0;
-      for (std::size_t f = 0; f < factors_; ++f) {
-        const double exact = scaled[n * factors_ + f];
-        const double code = std::nearbyint(exact * inverse);
-        sum += (exact - code * step) * (exact - code * step);
-        codes_[((b * groups_ + f / 4) * score_block + n) * 4 + f % 4] = static_cast<std::uint8_t>(static_cast<int>(code) + offset);
-      }
-      rest = (std::max)(rest, sum);
-    }
-    const double longest = (std::max)(reach[static_cast<std::size_t>(order_[first])], least_length) * margin;
-    reach_.push_back(longest);
-    unit_.push_back(inverse);
-    rest_.push_back(std::sqrt(rest) * inverse * margin);
-    norm_.push_back(longest * inverse);
-
-    kernels_->pack(rows.data(), rows.stride(), order_.data() + first, count, factors_, panel.data());
-    kernels_->squares(panel.data(), count, factors_, squares_of.data());
-    double low = std::numeric_limits<double>::infinity();
-    for (std::size_t n = 0; n < count; ++n) {
-      const double length = std::sqrt(static_cast<double>(squares_of[n]));
-      lengths_[static_cast<std::size_t>(order_[first + n])] = length;
-      low = (std::min)(low, length);
-    }
-    shortest_.push_back(low);
   }
+  const double step = (std::max)(largest / (offset - 1), least_length);
+  const double inverse = 1.0 / step;
+  double rest = 0.0;
+  for (std::size_t n = 0; n < count; ++n) {
+    double sum = 0.0;
+    for (std::size_t f = 0; f < factors_; ++f) {
+      const double exact = work.scaled[n * factors_ + f];
+      const double code = std::nearbyint(exact * inverse);
+      sum += (exact - code * step) * (exact - code * step);
+      codes_[((b * groups_ + f / 4) * score_block + n) * 4 + f % 4] = static_cast<std::uint8_t>(static_cast<int>(code) + offset);
+    }
+    rest = (std::max)(rest, sum);
+  }
+  const double longest = (std::max)(reach[static_cast<std::size_t>(order_[first])], least_length) * margin;
+  reach_.push_back(longest);
+  unit_.push_back(inverse);
+  rest_.push_back(std::sqrt(rest) * inverse * margin);
+  norm_.push_back(longest * inverse);
+
+  kernels_->pack(rows.data(), rows.stride(), order_.data() + first, count, factors_, work.panel.data());
+  kernels_->squares(work.panel.data(), count, factors_, work.squares.data());
+  double low = std::numeric_limits<double>::infinity();
+  for (std::size_t n = 0; n < count; ++n) {
+    const double length = std::sqrt(static_cast<double>(work.squares[n]));
+    lengths_[static_cast<std::size_t>(order_[first + n])] = length;
+    low = (std::min)(low, length);
+  }
+  shortest_.push_back(low);
 }
 
 }  // namespace kindred::inline v0::inline KINDRED_BUILD

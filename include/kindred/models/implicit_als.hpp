@@ -68,8 +68,10 @@ class ImplicitALS : public FactorModel<Scalar> {
   template <StreamedSource Source>
   FitReport fit(const Source& train, const FitOptions& fit_options = {}) {
     const Stopwatch total;
+    const detail::RowsRef rows(train);
+    detail::check_fit(options_, rows.shape(), rows.nnz(), rows.in_memory(), fitted(), fit_options);
     const auto& by_items = transpose(train);
-    return fit_rows(detail::RowsRef(train), detail::RowsRef(by_items), fit_options, total);
+    return fit_rows(rows, detail::RowsRef(by_items), fit_options, total);
   }
 
   [[nodiscard]] const AlsOptions& options() const noexcept { return options_; }
@@ -204,7 +206,6 @@ FitReport ImplicitALS<Scalar>::fit(const CsrView& given, const FitOptions& fit_o
 template <Real Scalar>
 FitReport ImplicitALS<Scalar>::fit_rows(const detail::RowsRef& train, const detail::RowsRef& by_items, const FitOptions& fit_options,
                                         const Stopwatch& total) {
-  detail::check_fit(options_, train.shape(), train.nnz(), train.in_memory(), fitted(), fit_options);
   detail::check_shape("train by items", {by_items.cols(), by_items.rows()}, "train", train.shape());
   if (by_items.nnz() != train.nnz())
     throw ShapeError("train by items holds " + std::to_string(by_items.nnz()) + " interactions; train holds " +

@@ -66,12 +66,6 @@ struct KeyedInteraction {
 
 }  // namespace kindred::inline v0
 
-namespace kindred::inline v0::detail::inline KINDRED_BUILD {
-
-struct RecommenderAccess;  // model_state.hpp
-
-}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
-
 namespace kindred::inline v0::inline KINDRED_BUILD {
 
 /// A model that answers by the keys of its users and items, and can be replaced while it answers.
@@ -97,6 +91,16 @@ class Recommender {
 
   /// Of the model that answers now: 1 for the first.
   [[nodiscard]] std::uint64_t version() const { return state()->version; }
+
+  /// The model and the data that answer now. They stay as they are, whatever replaces them meanwhile.
+  struct Snapshot {
+    std::shared_ptr<const ImplicitALS<Scalar>> model;
+    std::shared_ptr<const Dataset> data;
+  };
+  [[nodiscard]] Snapshot snapshot() const {
+    const auto s = state();
+    return {{s, &s->model}, {s, &s->data}};
+  }
 
   /// The best items for a user. A user without a key here, or without likes, gets options.fallback; Answer::source says so.
   /// @throws InvalidArgument if an option is not valid.
@@ -139,8 +143,6 @@ class Recommender {
   }
 
  private:
-  friend struct detail::RecommenderAccess;
-
   struct Row {
     std::vector<Index> columns;
     std::vector<float> values;

@@ -29,8 +29,16 @@ struct PopularityOptions {
 };
 
 namespace detail {
-struct PopularityAccess;  // model_state.hpp
-}
+
+/// A PopularityRecommender in parts, as files hold it.
+struct PopularityState {
+  PopularityOptions options;
+  MatrixShape shape;
+  std::vector<double> popularity;  ///< Of each item; empty: not fitted.
+  std::vector<Index> train_counts;
+};
+
+}  // namespace detail
 
 /// Recommends the same list to everybody: the most popular items that the filters leave. The baseline that a model has to beat.
 ///
@@ -39,6 +47,10 @@ class PopularityRecommender {
  public:
   /// Learns nothing yet; see fit().
   explicit PopularityRecommender(PopularityOptions options = {}) : options_(options) {}
+  /// For files: the sizes of the parts belong together.
+  explicit PopularityRecommender(detail::PopularityState state) : options_(state.options) {
+    if (!state.popularity.empty()) set_counts(state.shape, std::move(state.popularity), std::move(state.train_counts));
+  }
 
   /// Counts `train` (n_users x n_items). O(nnz + items log items).
   /// @throws InvalidArgument if `train` holds no interaction; the model is then as it was.
@@ -62,6 +74,9 @@ class PopularityRecommender {
 
   /// The shape of the matrix it was fitted on; 0 x 0 before, and once it was moved from.
   [[nodiscard]] MatrixShape shape() const noexcept { return fitted() ? shape_ : MatrixShape{}; }
+
+  /// For files.
+  [[nodiscard]] detail::PopularityState state() const { return {options_, shape(), popularity_, train_counts_}; }
 
   /// The score of `item`, which is its popularity whoever asks. @throws NotFitted; InvalidArgument if an index is out of range.
   [[nodiscard]] double predict(Index user, Index item) const {
@@ -91,8 +106,6 @@ class PopularityRecommender {
   }
 
  private:
-  friend struct detail::PopularityAccess;
-
   void set_counts(MatrixShape shape, std::vector<double> popularity, std::vector<Index> counts) {
     std::vector<Scored> ranking(popularity.size());
     for (std::size_t i = 0; i < ranking.size(); ++i) ranking[i] = {static_cast<Index>(i), popularity[i]};

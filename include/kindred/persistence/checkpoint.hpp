@@ -18,17 +18,20 @@
 #include <kindred/core/rounding.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
-#include <kindred/io/atomic_file.hpp>
-#include <kindred/io/checksum.hpp>
-#include <kindred/io/csr_file.hpp>
 #include <kindred/models/als/options.hpp>
 #include <kindred/models/als/report.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/persistence/als_fields.hpp>
+#include <kindred/persistence/byte_store.hpp>
 #include <kindred/persistence/flat_object.hpp>
 #include <kindred/persistence/model_file.hpp>
-#include <kindred/persistence/tensor_file.hpp>
+#include <kindred/persistence/model_head.hpp>
+#include <kindred/persistence/tensor_reader.hpp>
+#include <kindred/persistence/tensor_writer.hpp>
 #include <kindred/simd/level.hpp>
+#include <kindred/storage/atomic_file.hpp>
+#include <kindred/storage/checksum.hpp>
+#include <kindred/storage/csr_file.hpp>
 
 namespace kindred::inline v0 {
 

@@ -56,6 +56,23 @@ inline constexpr std::size_t most_dimensions = 16;  ///< The same.
   return 0;
 }
 
+/// The name of a type of numbers.
+template <typename T>
+inline constexpr std::string_view dtype_of = "";
+template <>
+inline constexpr std::string_view dtype_of<float> = "F32";
+template <>
+inline constexpr std::string_view dtype_of<double> = "F64";
+template <>
+inline constexpr std::string_view dtype_of<std::int32_t> = "I32";
+template <>
+inline constexpr std::string_view dtype_of<std::int64_t> = "I64";
+template <>
+inline constexpr std::string_view dtype_of<std::uint8_t> = "U8";
+
+/// The metadata entry with the checksum of a file.
+inline constexpr std::string_view checksum_key = "kindred.xxh64";
+
 /// Reads a header as it streams by: three levels deep and no further, every key once, every value of the type that its place has.
 class HeaderSax {
  public:

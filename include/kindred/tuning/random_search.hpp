@@ -45,12 +45,11 @@ struct Trial {
   SearchSetting setting;
   AlsOptions options;  ///< The setting on top of the base.
   std::string error;   ///< Empty, or why this trial has no figures.
-  Estimate metric;
-  double behind_best = 0.0;     ///< Mean over users of the best trial's value minus this one's.
-  double behind_best_se = 0.0;  ///< Its paired standard error.
-  bool tied = false;            ///< Within one (paired) standard error of the best.
-  double final_loss = 0.0;      ///< Per total weight, see AlsLoss.
-  double fit_seconds = 0.0;     ///< Of its own iterations.
+  MeanAndError metric;
+  MeanAndError behind_best;  ///< Over users, of the best trial's value minus this one's.
+  bool tied = false;         ///< Within one (paired) standard error of the best.
+  double final_loss = 0.0;   ///< Per total weight, see AlsLoss.
+  double fit_seconds = 0.0;  ///< Of its own iterations.
 
   [[nodiscard]] bool failed() const noexcept { return !error.empty(); }
 };
@@ -219,7 +218,7 @@ class SearchRun {
     const RankingReport report = engine_.measure(model, train_, validation_, evaluation_);
     for (const UserScores& user : report.per_user) values_[t].push_back(user.cutoffs.front().*metric_);
     Trial& trial = result_.trials[t];
-    trial.metric = estimate(values_[t]);
+    trial.metric = mean_and_error(values_[t]);
     trial.final_loss = loss.loss_per_total_weight;
     trial.fit_seconds = fit_seconds;
     finish(t);
@@ -276,9 +275,7 @@ class SearchRun {
       if (trials[t].failed()) continue;
       std::vector<double> differences(best.size());
       for (std::size_t n = 0; n < best.size(); ++n) differences[n] = best[n] - values_[t][n];
-      const Estimate behind = estimate(differences);
-      trials[t].behind_best = behind.mean;
-      trials[t].behind_best_se = behind.standard_error;
+      const MeanAndError behind = trials[t].behind_best = mean_and_error(differences);
       trials[t].tied = behind.mean <= behind.standard_error;
       ++measured;
       tied += trials[t].tied ? 1 : 0;

@@ -56,13 +56,6 @@ struct CheckedRow {
   std::vector<float> values;
 };
 
-/// `given` where it stores no zero, else a copy without them in `storage`.
-[[nodiscard]] inline CsrView without_stored_zeros(const CsrView& given, CsrMatrix& storage) {
-  if (std::find(given.values().begin(), given.values().end(), 0.0F) == given.values().end()) return given;
-  storage = without_zeros(given);
-  return storage;
-}
-
 /// The row that a solve failed for, in words.
 [[noreturn, gnu::cold]] inline void throw_als_failure(const AlsSettings& settings, RowOutcome outcome, AlsSide side, std::string_view where,
                                                       double penalty) {

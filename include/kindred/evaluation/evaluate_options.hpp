@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <kindred/core/error.hpp>
+#include <kindred/core/execution.hpp>
+#include <kindred/core/parallel.hpp>
+#include <kindred/core/progress.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/data/csr_view.hpp>
+#include <kindred/evaluation/groups.hpp>
+#include <kindred/metrics/ranking.hpp>
+#include <kindred/models/recommender.hpp>
+
+namespace kindred::inline v0 {
+
+/// Whether a list may hold what the user had in train.
+enum class SeenItems {
+  excluded,  ///< The usual protocol: recommend what is new.
+  allowed,   ///< Some published baselines rank everything; their figures are lower.
+};
+
+/// The measures, the users and the items that evaluate takes.
+struct EvaluateOptions {
+  std::vector<std::size_t> cutoffs = {10};  ///< Strictly increasing, each at least 1.
+  SeenItems seen = SeenItems::excluded;
+  ItemFilter filter = {};  ///< For every user.
+  Fallback fallback = Fallback::none;                          ///< For users that the model does not know.
+  RankingOptions ranking = {};                                 ///< Variants of the metrics.
+  std::optional<std::span<const Index>> users = std::nullopt;  ///< If set, only these users, strictly increasing.
+  std::optional<Groups> user_groups = std::nullopt;            ///< If set, the metrics of each group too.
+  std::optional<Groups> item_groups = std::nullopt;            ///< If set, what happens to the items of each group.
+  bool keep_per_user = false;                                  ///< Fill RankingReport::per_user.
+  Execution execution = {};
+  /// In users done and in all, about a hundred times; stop_and_keep makes the report one of the users done, the first of those asked for.
+  ProgressCallback progress = {};
+};
+
+namespace detail {
+
+inline void check_groups(const std::optional<Groups>& groups, std::string_view name, Index wanted) {
+  if (!groups) return;
+  if (groups->labels.size() != static_cast<std::size_t>(wanted))
+    throw ShapeError(std::string(name) + " has " + std::to_string(groups->labels.size()) + " labels; the matrix needs " +
+                     std::to_string(wanted));
+  for (const Index label : groups->labels)
+    if (label < -1 || label >= static_cast<Index>(groups->names.size()))
+      throw InvalidArgument(std::string(name) + " label", label, "-1 or the index of a name");
+}
+
+/// Checks `options` against train, `shape` = users x items.
+inline void check_options(const EvaluateOptions& options, MatrixShape shape) {
+  check_groups(options.user_groups, "user_groups", shape.users);
+  check_groups(options.item_groups, "item_groups", shape.items);
+  if (options.cutoffs.empty()) throw InvalidArgument("cutoffs", "an empty list", "at least one cutoff");
+  for (std::size_t c = 0; c < options.cutoffs.size(); ++c) {
+    if (options.cutoffs[c] < 1) throw InvalidArgument("cutoff", options.cutoffs[c], "at least 1");
+    if (c > 0 && options.cutoffs[c] <= options.cutoffs[c - 1])
+      throw InvalidArgument("cutoff", options.cutoffs[c], "above the one before it, which is " + std::to_string(options.cutoffs[c - 1]));
+  }
+  if (options.users) check_index_list(*options.users, "users", "a user", shape.users);
+  check_threads(options.execution.threads);
+}
+
+}  // namespace detail
+
+}  // namespace kindred::inline v0

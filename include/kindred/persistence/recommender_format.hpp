@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <kindred/core/config.hpp>
+#include <kindred/core/error.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/data/csr_matrix.hpp>
+#include <kindred/data/dataset.hpp>
+#include <kindred/data/id_map.hpp>
+#include <kindred/models/implicit_als.hpp>
+#include <kindred/models/keyed_recommender.hpp>
+#include <kindred/persistence/als_format.hpp>
+#include <kindred/persistence/flat_object.hpp>
+#include <kindred/persistence/model_head.hpp>
+#include <kindred/persistence/tensor_reader.hpp>
+#include <kindred/persistence/tensor_writer.hpp>
+#include <kindred/persistence/texts.hpp>
+
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
+
+template <Real Scalar>
+struct ModelFormat<Recommender<Scalar>> {
+  static constexpr std::string_view kind = "Recommender";
+
+  template <typename Write>
+  static void save(const Recommender<Scalar>& recommender, Write&& write) {
+    const auto held = recommender.snapshot();
+    std::optional<ImplicitALS<Scalar>> settled;
+    if (!held.model->is_settled()) settled = held.model->settled();
+    const ImplicitALS<Scalar>& model = settled ? *settled : *held.model;
+    const AlsWeights::State weights = model.weights().state();
+    TensorWriter writer;
+    FlatObject fields;
+    write_als(writer, fields, model, weights);
+    const CsrView matrix = held.data->matrix;
+    writer.add("matrix.offsets", matrix.offsets());
+    writer.add("matrix.columns", matrix.columns());
+    writer.add("matrix.values", matrix.values());
+    Texts users, items, names;
+    for (Index u = 0; u < held.data->users.size(); ++u) users.add(held.data->users.key(u));
+    for (Index i = 0; i < held.data->items.size(); ++i) items.add(held.data->items.key(i));
+    for (const std::string& name : held.data->item_names) names.add(name);
+    users.write(writer, "user_keys");
+    items.write(writer, "item_keys");
+    names.write(writer, "item_names");
+    write_head(writer, std::string(kind), fields);
+    write(writer);
+  }
+  static Recommender<Scalar> load(TensorReader reader, const LoadOptions& options) {
+    FlatObject fields = read_head(reader, kind);
+    AlsState<Scalar> state = read_als<Scalar>(reader, fields, options, TensorReader::Place::copied);
+    fields.check_all_used();
+    if (state.users.factors() == 0) reader.fail("its factors are 0 x 0: no Recommender has a model that is not fitted");
+    Dataset data;
+    const MatrixShape shape{state.users.rows(), state.items.rows()};
+    data.users = keys_of(reader, "user_keys", shape.users);
+    data.items = keys_of(reader, "item_keys", shape.items);
+    const Tensor& ends = reader.tensor("item_names.ends", 1);
+    const std::uint64_t named = ends.shape[0] == 0 ? 0 : static_cast<std::uint64_t>(shape.items);
+    const Texts names = Texts::read(reader, "item_names", named);
+    for (std::size_t i = 0; i < names.ends.size(); ++i) data.item_names.emplace_back(names[i]);
+    try {
+      data.matrix = CsrMatrix(shape, reader.values<Offset>("matrix.offsets"), reader.values<Index>("matrix.columns"),
+                              reader.values<float>("matrix.values"));
+    } catch (const FormatError&) {
+      throw;
+    } catch (const Error& error) {
+      reader.fail(std::string("the interactions are damaged: ") + error.what());
+    }
+    reader.check_all_used();
+    return Recommender<Scalar>(checked_model(std::move(state), reader, options), std::move(data));
+  }
+
+ private:
+  static IdMap keys_of(TensorReader& reader, const std::string& name, Index count) {
+    const Texts texts = Texts::read(reader, name, static_cast<std::uint64_t>(count));
+    IdMap map;
+    for (Index n = 0; n < count; ++n)
+      if (map.intern(texts[static_cast<std::size_t>(n)]) != n)
+        reader.fail("tensor '" + name + "' holds one key twice, as number " + std::to_string(n));
+    return map;
+  }
+};
+
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
