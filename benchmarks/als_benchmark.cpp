@@ -117,14 +117,18 @@ struct Case {
 
   [[nodiscard]] kd::AlsOptions kindred_options(std::size_t iterations) const {
     kd::AlsOptions options{.factors = factors, .regularization = regularization, .iterations = iterations, .units = kd::Units::paper, .confidence = {.alpha = alpha}};
-    options.solver = exact ? kd::Solver::cholesky : kd::Solver::conjugate_gradient;
-    options.solver.steps = cg_steps;
-    options.threads = threads;
+    options.solver.kind = exact ? kd::Solver::cholesky : kd::Solver::conjugate_gradient;
+    if (!exact) options.solver.steps = cg_steps;
     return options;
   }
 
   [[nodiscard]] textbook::Options textbook_options() const {
-    return {.factors = factors, .regularization = static_cast<float>(regularization), .units = kd::Units::paper, .confidence = {.alpha = static_cast<float>(alpha)}, .solver = {.kind = exact ? textbook::Solver::cholesky : textbook::Solver::conjugate_gradient, .steps = cg_steps}} /*LOST .threads = threads*/;
+    return {.factors = factors,
+            .regularization = static_cast<float>(regularization),
+            .alpha = static_cast<float>(alpha),
+            .solver = exact ? textbook::Solver::cholesky : textbook::Solver::conjugate_gradient,
+            .cg_steps = cg_steps,
+            .threads = threads};
   }
 
   [[nodiscard]] double useful_flops() const {
@@ -196,7 +200,10 @@ class Textbook {
 
 kd::FitReport fit_kindred(const Case& c, std::size_t iterations, bool record_loss) {
   kd::ImplicitALS<float> als(c.kindred_options(iterations));
-  return als.fit(c.data.users, {.record_loss = record_loss, .initial_users = c.first_users, .initial_items = c.first_items});
+  return als.fit(c.data.users, {.record_loss = record_loss,
+                                .initial_users = c.first_users,
+                                .initial_items = c.first_items,
+                                .execution = {.threads = c.threads}});
 }
 
 /// Two iterations of both, once for each shape, factors and solver. Exact solves must agree to what single precision leaves of a loss; conjugate
@@ -268,7 +275,7 @@ void fma_peak(benchmark::State& state) {
 void fit_memory(benchmark::State& state) {
   const Data& data = data_of(state.range(0));
   kd::AlsOptions options{.factors = static_cast<std::size_t>(state.range(1)), .iterations = 1, .units = kd::Units::paper};
-  options.threads = static_cast<std::size_t>(state.range(2));
+  const kd::Execution run{.threads = static_cast<std::size_t>(state.range(2))};
   if (state.range(1) == 64) options.confidence.curve = kd::Confidence::log;  // one that keeps strengths
   double measured = 0.0;
   for (auto _ : state) {
@@ -282,11 +289,11 @@ void fit_memory(benchmark::State& state) {
     const double before = memory_kib("VmRSS:");
     const kd::Stopwatch watch;
     kd::ImplicitALS<float> als(options);
-    als.fit(data.users);
+    als.fit(data.users, {.execution = run});
     state.SetIterationTime(watch.seconds());
     measured = (std::max)(measured, memory_kib("VmHWM:") - before);
   }
-  const kd::MemoryEstimate estimate = kd::estimate_memory(data.users.rows(), data.users.cols(), data.users.nnz(), options);
+  const kd::MemoryEstimate estimate = kd::estimate_memory(data.users.rows(), data.users.cols(), data.users.nnz(), options, run);
   state.counters["measured_mib"] = measured / 1024.0;
   state.counters["estimated_mib"] = static_cast<double>(estimate.total()) / 1048576.0;
 }

@@ -25,7 +25,7 @@ const kd::ImplicitALS<float>& model() {
   static const kd::ImplicitALS<float> made = [] {
     kd::detail::AlsState<float> state;
     kd::detail::AlsWeights::State weights;
-    state.options.factors = k;
+    state.options = kd::AlsOptions::paper({.factors = static_cast<std::size_t>(k)});
     weights.user_counts.assign(n_users, 48);
     weights.item_counts.assign(n_items, 108);
     state.eigenvalues.assign(k, 1.0);
@@ -37,8 +37,8 @@ const kd::ImplicitALS<float>& model() {
         for (kd::Index f = 0; f < k; ++f)
           factors->row(r)[static_cast<std::size_t>(f)] = static_cast<float>(random.normal()) / static_cast<float>(1 + f);
       }
-    state.weights = kd::detail::AlsWeights(state.options, std::move(weights));
-    return kd::ImplicitALS<float>(std::move(state));
+    state.weights = kd::detail::AlsWeights(kd::detail::settings_of(state.options), std::move(weights));
+    return kd::ImplicitALS<float>(std::move(state), kd::SimdLevel::best);
   }();
   return made;
 }

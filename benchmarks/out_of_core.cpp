@@ -88,7 +88,7 @@ void build(const std::string& path, std::uint64_t count, std::uint64_t limit_mb)
 template <typename Source>
 void fit(const Source& source, std::size_t factors, std::size_t threads) {
   kd::ImplicitALS<float> als({.factors = factors, .iterations = 1, .units = kd::Units::paper});
-  const kd::FitReport report = als.fit(source);
+  const kd::FitReport report = als.fit(source, {.execution = {.threads = threads}});
   kd::detail::Xxh64 hash;
   for (const auto* matrix : {&als.user_factors(), &als.item_factors()})
     hash.update(std::as_bytes(std::span(matrix->data(), static_cast<std::size_t>(matrix->rows()) * matrix->stride())));

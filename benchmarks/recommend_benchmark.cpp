@@ -4,7 +4,7 @@
 //
 //   recommend_benchmark --benchmark_filter='data:0/factors:64' --benchmark_repetitions=5
 //
-// data    0: fitted to synthetic data of the size of Last.fm 360K (358,868 x 160,112), AlsOptions::recommended(); 1: the same, the textbook's settings;
+// data    0: fitted to synthetic data of the size of Last.fm 360K (358,868 x 160,112), the defaults of AlsOptions; 1: the same, the textbook's settings;
 //         2: HetRec Last.fm, 3: Last.fm 1K (both only where KINDRED_DATA_DIR in the environment holds them); 4: random gaussian factors, 160,112 items;
 //         5: small, for a smoke test
 // users   users a second; extra_mib: memory that a stream of lists takes beside model and index; items_scored: products in full a user; share_scored: of all items; share_coded: items whose codes were multiplied
@@ -100,7 +100,7 @@ const Case* case_of(std::int64_t data, std::int64_t factors) {
       return nullptr;
     }
     kept->split = kd::PerUserSplitter({.seed = 42}).split(*matrix);
-    kd::AlsOptions options = kd::AlsOptions::recommended();
+    kd::AlsOptions options;
     if (data == 1) options = {.regularization = 0.1, .units = kd::Units::paper, .confidence = {.alpha = 0.5}};
     options.factors = static_cast<std::size_t>(factors);
     options.iterations = data < 2 ? 3 : 10;

@@ -31,13 +31,16 @@ kd::FactorMatrix<float> made_up(kd::Index rows, kd::Index factors, std::uint64_t
 
 kd::ImplicitALS<float> model_of(kd::Index factors) {
   kd::detail::AlsState<float> state;
-  state.options.factors = static_cast<std::size_t>(factors);
+  state.options = kd::AlsOptions::paper({.factors = static_cast<std::size_t>(factors)});
+  kd::detail::AlsWeights::State weights;
+  weights.user_counts.assign(n_users, 30);
+  weights.item_counts.assign(n_items, 300);
   state.weights =
-      kd::detail::AlsWeights(state.options, std::vector<kd::Index>(n_users, 30), std::vector<kd::Index>(n_items, 300), std::nullopt);
+      kd::detail::AlsWeights(kd::detail::settings_of(state.options), std::move(weights));
   state.users = made_up(n_users, factors, 1);
   state.items = made_up(n_items, factors, 2);
   state.eigenvalues.assign(static_cast<std::size_t>(factors), 1000.0);
-  return kd::ImplicitALS<float>(std::move(state));
+  return kd::ImplicitALS<float>(std::move(state), kd::SimdLevel::best);
 }
 
 kd::CsrMatrix history(kd::Index width, bool as_column) {

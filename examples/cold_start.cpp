@@ -50,7 +50,7 @@ struct PopularForStrangers {
 };
 
 kd::ImplicitALS<float> fitted(const kd::CsrView& train) {
-  kd::AlsOptions options = kd::AlsOptions::recommended();
+  kd::AlsOptions options;
   options.factors = 32;
   kd::ImplicitALS<float> model(options);
   model.fit(train);

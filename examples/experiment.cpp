@@ -28,7 +28,7 @@ kd::ImplicitALS<float> fitted(const kd::AlsOptions& options, const kd::CsrView& 
 /// The best of 6 settings on a validation part of `train`; the test part plays no role.
 kd::AlsOptions searched(const kd::CsrView& train, std::uint64_t seed) {
   const auto [inner, validation] = kd::PerUserSplitter({.test_fraction = test_fraction, .seed = 100 + seed}).split(train);
-  kd::RandomSearchOptions options{.trials = 6, .seed = seed, .metric = kd::SearchMetric::ndcg, .base = kd::AlsOptions::recommended()};
+  kd::RandomSearchOptions options{.trials = 6, .seed = seed, .metric = kd::SearchMetric::ndcg, .base = kd::AlsOptions{}};
   options.base.factors = 32;
   using Scale = kd::Range::Scale;
   const kd::SearchSpace space{{"regularization", kd::Range{0.003, 0.3, Scale::logarithmic}},

@@ -65,9 +65,8 @@ struct Yesterday {
 };
 
 kd::AlsOptions settings() {
-  kd::AlsOptions options = kd::AlsOptions::recommended();
+  kd::AlsOptions options;
   options.factors = 32;
-  options.confidence.alpha = 1.0;  // few pieces an order: see recommended()
   return options;
 }
 

@@ -10,7 +10,7 @@ int main() {
   kd::Dataset plays = kd::filter_active(kd::synthetic_listening());
   auto [train, test] = kd::PerUserSplitter({.test_fraction = 0.2}).split(plays.matrix);
 
-  kd::ImplicitALS<float> als(kd::AlsOptions::recommended());
+  kd::ImplicitALS<float> als;
   als.fit(train);
 
   for (auto [item, score] : als.recommend(7, {.count = 5, .exclude = train.row(7)}))

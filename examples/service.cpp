@@ -79,7 +79,7 @@ void serve(const kd::Recommender<float>& recommender, const std::vector<Request>
 
 /// One thread, because the others are for requests.
 kd::ImplicitALS<float> fitted(const kd::Dataset& data, std::uint64_t seed) {
-  kd::ImplicitALS<float> model({.factors = 32, .iterations = 5, .seed = seed, .units = kd::Units::paper});
+  kd::ImplicitALS<float> model({.factors = 32, .seed = seed});
   model.fit(data.matrix);
   return model;
 }

@@ -24,7 +24,7 @@ int main(int argc, char** argv) try {
     for (const kd::Index item : {0, 10, 20}) artists.emplace_back(plays.items.key(item));
   }
 
-  kd::ImplicitALS<float> als(kd::AlsOptions::recommended());
+  kd::ImplicitALS<float> als;
   als.fit(plays.matrix);
   const kd::Recommender<float> recommender(std::move(als), std::move(plays));
 

@@ -22,44 +22,60 @@ namespace study {
   return "";
 }
 
-[[nodiscard]] inline nlohmann::ordered_json options_json(const kindred::AlsOptions& o) {
-  return {{"factors", o.factors},
-          {"regularization", o.regularization},
-          {"alpha", o.confidence.alpha},
-          {"iterations", o.iterations},
-          {"solver", o.solver.kind == kindred::Solver::cholesky ? "cholesky" : "cg"},
-          {"confidence", confidence_name(o.confidence)},
-          {"confidence_base", o.confidence.base},
-          {"background", o.background.pairs == kindred::Background::all ? "all" : "unobserved"},
-          {"unobserved_weight", o.background.weight},
-          {"background_ratio", o.background.ratio ? nlohmann::ordered_json(*o.background.ratio) : nlohmann::ordered_json()},
-          {"beta", o.confidence.popularity_damping},
-          {"rho", o.background.item_exponent},
-          {"nu", o.regularization_exponent},
-          {"init", o.start.kind == kindred::Start::normal ? "normal" : "uniform"},
-          {"init_scale", o.start.scale},
-          {"seed", o.seed}};
+[[nodiscard]] inline std::string start_name(kindred::Start start) {
+  switch (start) {
+    case kindred::Start::spectral: return "spectral";
+    case kindred::Start::normal: return "normal";
+    case kindred::Start::uniform: return "uniform";
+  }
+  return "";
 }
 
-/// One line: everything that differs from the paper's model, and the size.
+/// The options that are set; the others are chosen by the units.
+[[nodiscard]] inline nlohmann::ordered_json options_json(const kindred::AlsOptions& o) {
+  nlohmann::ordered_json json = {{"units", o.units == kindred::Units::data ? "data" : "paper"}};
+  const auto add = [&](const char* name, const auto& value) {
+    if (value) json[name] = *value;
+  };
+  add("factors", o.factors);
+  add("regularization", o.regularization);
+  add("iterations", o.iterations);
+  add("regularization_exponent", o.regularization_exponent);
+  if (o.confidence.curve) json["confidence.curve"] = confidence_name(*o.confidence.curve);
+  add("confidence.alpha", o.confidence.alpha);
+  add("confidence.base", o.confidence.base);
+  add("confidence.popularity_damping", o.confidence.popularity_damping);
+  if (o.background.pairs) json["background.pairs"] = *o.background.pairs == kindred::Background::all ? "all" : "unobserved";
+  add("background.ratio", o.background.ratio);
+  add("background.weight", o.background.weight);
+  add("background.item_exponent", o.background.item_exponent);
+  json["solver.kind"] = o.solver.kind == kindred::Solver::cholesky ? "cholesky" : "cg";
+  if (o.start.kind) json["start.kind"] = start_name(*o.start.kind);
+  add("start.scale", o.start.scale);
+  json["seed"] = o.seed;
+  return json;
+}
+
+/// One line: the options that are set.
 [[nodiscard]] inline std::string options_text(const kindred::AlsOptions& o) {
-  std::string text = "factors " + std::to_string(o.factors) + ", lambda " + shortest(o.regularization) + ", " +
-                     std::to_string(o.iterations) + " iterations, ";
-  text += o.solver.kind == kindred::Solver::cholesky ? "exact" : std::to_string(o.solver.steps) + " CG steps";
-  const std::string base = o.confidence.base == 0.0 ? "" : shortest(o.confidence.base) + " + ";
-  const std::string curve = o.confidence.curve == kindred::Confidence::linear ? " r"
-                            : o.confidence.curve == kindred::Confidence::log  ? " log(1 + r)"
-                                                                        : "";
-  text += ", c = " + base + shortest(o.confidence.alpha) + curve;
-  text += o.start.kind == kindred::Start::uniform ? ", init uniform [0, 0.01)" : ", init sd " + shortest(o.start.scale) + "/sqrt(factors)";
+  std::string text = o.units == kindred::Units::data ? "units of the data" : "the paper's units";
+  const auto add = [&](const char* name, const auto& value) {
+    if (value) text += std::string(", ") + name + " " + shortest(static_cast<double>(*value));
+  };
+  add("factors", o.factors);
+  add("lambda", o.regularization);
+  add("iterations", o.iterations);
+  add("exponent of lambda", o.regularization_exponent);
+  text += o.solver.kind == kindred::Solver::cholesky ? ", exact" : ", conjugate gradients";
+  if (o.confidence.curve) text += ", confidence " + confidence_name(*o.confidence.curve);
+  add("alpha", o.confidence.alpha);
+  add("base", o.confidence.base);
+  add("popularity damping", o.confidence.popularity_damping);
   if (o.background.pairs == kindred::Background::all) text += ", background all pairs";
-  if (o.background.ratio)
-    text += ", w0 " + shortest(*o.background.ratio) + " x density";
-  else if (o.background.weight != 1.0)
-    text += ", w0 " + shortest(o.background.weight);
-  if (o.regularization_exponent != 0.0) text += ", nu " + shortest(o.regularization_exponent);
-  if (o.confidence.popularity_damping != 0.0) text += ", beta " + shortest(o.confidence.popularity_damping);
-  if (o.background.item_exponent != 0.0) text += ", rho " + shortest(o.background.item_exponent);
+  add("background ratio", o.background.ratio);
+  add("background weight", o.background.weight);
+  add("item exponent", o.background.item_exponent);
+  if (o.start.kind) text += ", " + start_name(*o.start.kind) + " start";
   return text;
 }
 

@@ -44,15 +44,14 @@ void final_models(Study& s) {
   const auto add = [&](const std::string& name, kd::AlsOptions options) {
     if (interrupted()) return;
     options.seed = a.seed;
-    options.threads = a.threads;
     kd::ImplicitALS<float> als(options);
-    const kd::ImplicitALS<float>::FitOptions fit{.progress = s.console.progress(name)};
+    const kd::ImplicitALS<float>::FitOptions fit{.progress = s.console.progress(name), .execution = {.threads = a.threads}};
     const kd::FitReport fitted = a.checkpoint.empty() ? study::fit(als, s.split.train, fit)
                                                       : fit_with_checkpoints(als, s.split.train, checkpoint_path(a.checkpoint, name), fit);
     if (interrupted()) return;  // a model that was not fitted to its end does not belong into the table
     add_final_model(s, name, options_text(options), als, fitted.seconds, kd::SeenItems::excluded, options_json(options));
     s.console.line(name + ": " + options_text(options));
-    if (name == "recommended") s.served = std::make_shared<Served>(Served{std::move(als)});
+    if (name == "defaults") s.served = std::make_shared<Served>(Served{std::move(als)});
   };
 
   add("study", study_options(a));
@@ -62,7 +61,7 @@ void final_models(Study& s) {
   as_run.start.kind = kd::Start::uniform;
   add("as run", as_run);
   if (const std::optional<kd::AlsOptions> best = searched(s)) add("best of search", *best);
-  add("recommended", kd::AlsOptions::recommended());
+  add("defaults", kd::AlsOptions{});
   if (a.custom) add("custom", *a.custom);
 
   s.console.line();
@@ -76,11 +75,10 @@ void final_models(Study& s) {
 
 const kd::ImplicitALS<float>& served_model(Study& s) {
   if (!s.served) {
-    kd::AlsOptions options = kd::AlsOptions::recommended();
+    kd::AlsOptions options;
     options.seed = s.arguments.seed;
-    options.threads = s.arguments.threads;
     s.served = std::make_shared<Served>(Served{kd::ImplicitALS<float>(options)});
-    fit(s.served->model, s.split.train, {.progress = s.console.whole("recommended")});
+    fit(s.served->model, s.split.train, {.progress = s.console.whole("defaults"), .execution = {.threads = s.arguments.threads}});
   }
   return s.served->model;
 }

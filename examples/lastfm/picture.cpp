@@ -93,12 +93,11 @@ void picture(Study& s) {
     json["offsets"].push_back(json["columns"].size());
   }
 
-  kd::AlsOptions options = kd::AlsOptions::recommended();
+  kd::AlsOptions options;
   options.factors = 3;
   options.seed = s.arguments.seed;
-  options.threads = s.arguments.threads;
   kd::ImplicitALS<float> small(options);
-  fit(small, matrix, {.progress = s.console.progress("three factors")});
+  fit(small, matrix, {.progress = s.console.progress("three factors"), .execution = {.threads = s.arguments.threads}});
   const auto rows_of = [](const kd::FactorMatrix<float>& factors, const std::vector<kd::Index>& rows) {
     auto all = nlohmann::ordered_json::array();
     for (const kd::Index r : rows) all.push_back(std::vector<float>(factors.row(r).begin(), factors.row(r).end()));

@@ -26,21 +26,20 @@ kd::AlsOptions tuned_textbook(const kd::Split& inner) {
   const kd::SearchSpace space{{"factors", kd::Choices{30, 50, 70, 100}},
                               {"regularization", kd::Range{0.001, 100.0, kd::Range::Scale::logarithmic}},
                               {"iterations", kd::Choices{10, 15, 20}},
-                              {"confidence.confidence.alpha", kd::Range{0.1, 40.0, kd::Range::Scale::logarithmic}}};
+                              {"confidence.alpha", kd::Range{0.1, 40.0, kd::Range::Scale::logarithmic}}};
   const kd::SearchResult found =
-      kd::random_search<float>(inner.train, inner.test, space, {.trials = trials, .metric = kd::SearchMetric::ndcg});
+      kd::random_search<float>(inner.train, inner.test, space, {.trials = trials, .metric = kd::SearchMetric::ndcg, .base = kd::AlsOptions::paper()});
   return found.trials[*found.best].options;
 }
 
-/// All pairs as background, log confidence, popularity exponents: around AlsOptions::recommended().
-kd::AlsOptions tuned_recommended(const kd::Split& inner) {
-  const kd::SearchSpace space{{"regularization", kd::Range{0.005, 0.08, kd::Range::Scale::logarithmic}},
-                              {"background.ratio", kd::Range{2.0, 16.0, kd::Range::Scale::logarithmic}},
-                              {"confidence.confidence.alpha", kd::Range{0.1, 0.4, kd::Range::Scale::logarithmic}},
+/// Around the defaults of AlsOptions.
+kd::AlsOptions tuned_defaults(const kd::Split& inner) {
+  const kd::SearchSpace space{{"regularization", kd::Range{0.02, 0.4, kd::Range::Scale::logarithmic}},
+                              {"background.ratio", kd::Range{2.0, 64.0, kd::Range::Scale::logarithmic}},
                               {"background.item_exponent", kd::Range{0.0, 0.4}},
                               {"confidence.popularity_damping", kd::Range{0.0, 0.3}}};
-  const kd::SearchResult found = kd::random_search<float>(
-      inner.train, inner.test, space, {.trials = trials, .metric = kd::SearchMetric::ndcg, .base = kd::AlsOptions::recommended()});
+  const kd::SearchResult found =
+      kd::random_search<float>(inner.train, inner.test, space, {.trials = trials, .metric = kd::SearchMetric::ndcg});
   return found.trials[*found.best].options;
 }
 
@@ -70,12 +69,13 @@ int run(int argc, char** argv) {
               plays.matrix.cols());
 
   const kd::Split inner = split_of(split_of(plays.matrix, 101).train, 102);
-  const kd::AlsOptions textbook = tuned_textbook(inner), recommended = tuned_recommended(inner);
+  const kd::AlsOptions textbook = tuned_textbook(inner), defaults = tuned_defaults(inner);
   const reproduce::Ease::Options ease = tuned_ease(inner);
-  std::printf("textbook ALS: factors %zu, lambda %.4g, alpha %.3g, %zu iterations\n", textbook.factors, textbook.regularization,
-              textbook.confidence.alpha, textbook.iterations);
-  std::printf("recommended ALS, tuned: lambda %.4g, background ratio %.3g, alpha %.3g, rho %.2f, beta %.2f\n", recommended.regularization,
-              *recommended.background.ratio, recommended.confidence.alpha, recommended.background.item_exponent, recommended.confidence.popularity_damping);
+  std::printf("textbook ALS: factors %zu, lambda %.4g, alpha %.3g, %zu iterations\n", *textbook.factors, *textbook.regularization,
+              *textbook.confidence.alpha, *textbook.iterations);
+  std::printf("defaults, tuned: regularization %.4g, background ratio %.3g, item exponent %.2f, popularity damping %.2f\n",
+              *defaults.regularization, *defaults.background.ratio, *defaults.background.item_exponent,
+              *defaults.confidence.popularity_damping);
   std::printf("EASE: lambda %.4g, %s\n\n", ease.regularization, ease.log_counts ? "log(1 + plays)" : "1 a pair");
 
   std::vector<reproduce::Row> rows(6);
@@ -95,8 +95,8 @@ int run(int argc, char** argv) {
     measure("popularity by listeners", kd::PopularityRecommender({.by = kd::PopularityBy::users}));
     measure("textbook ALS, tuned", with_seed(textbook));
     measure("EASE, tuned", reproduce::Ease(ease));
-    measure("`AlsOptions::recommended()`, as it is", with_seed(kd::AlsOptions::recommended()));
-    measure("`AlsOptions::recommended()`, tuned", with_seed(recommended));
+    measure("defaults", with_seed(kd::AlsOptions{}));
+    measure("defaults, tuned", with_seed(defaults));
   }
   reproduce::print_header("10");
   for (const reproduce::Row& row : rows) reproduce::print(row);

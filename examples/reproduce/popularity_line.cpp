@@ -42,7 +42,7 @@ int run(int argc, char** argv) {
     std::array<double, deciles> recall{};
     for (std::uint64_t seed = 1; seed <= splits; ++seed) {
       const kd::Split split = kd::PerUserSplitter({.test_fraction = 0.2, .min_interactions = 5, .seed = seed}).split(plays.matrix);
-      kd::AlsOptions options = kd::AlsOptions::recommended();
+      kd::AlsOptions options;
       options.background.item_exponent = rho;
       options.confidence.popularity_damping = beta;
       options.seed = seed;
