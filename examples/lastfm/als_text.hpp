@@ -22,6 +22,15 @@ namespace study {
   return "";
 }
 
+[[nodiscard]] inline std::string init_name(kindred::Init init) {
+  switch (init) {
+    case kindred::Init::normal: return "normal";
+    case kindred::Init::uniform: return "uniform";
+    case kindred::Init::spectral: return "spectral";
+  }
+  return "";
+}
+
 [[nodiscard]] inline nlohmann::ordered_json options_json(const kindred::AlsOptions& o) {
   return {{"factors", o.factors},
           {"regularization", o.regularization},
@@ -36,7 +45,7 @@ namespace study {
           {"beta", o.beta},
           {"rho", o.rho},
           {"nu", o.nu},
-          {"init", o.init == kindred::Init::normal ? "normal" : "uniform"},
+          {"init", init_name(o.init)},
           {"init_scale", o.init_scale},
           {"seed", o.seed}};
 }
@@ -51,7 +60,9 @@ namespace study {
                             : o.confidence == kindred::Confidence::log  ? " log(1 + r)"
                                                                         : "";
   text += ", c = " + base + shortest(o.alpha) + curve;
-  text += o.init == kindred::Init::uniform ? ", init uniform [0, 0.01)" : ", init sd " + shortest(o.init_scale) + "/sqrt(factors)";
+  text += o.init == kindred::Init::uniform    ? ", init uniform [0, 0.01)"
+          : o.init == kindred::Init::spectral ? ", init spectral"
+                                              : ", init sd " + shortest(o.init_scale) + "/sqrt(factors)";
   if (o.background == kindred::Background::all) text += ", background all pairs";
   if (o.background_ratio)
     text += ", w0 " + shortest(*o.background_ratio) + " x density";

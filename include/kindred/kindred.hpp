@@ -37,15 +37,17 @@
 #include <kindred/data/statistics.hpp>          // IWYU pragma: export
 #include <kindred/data/synthetic.hpp>           // IWYU pragma: export
 
-#include <kindred/linalg/eigenbasis.hpp>     // IWYU pragma: export
-#include <kindred/linalg/gram.hpp>           // IWYU pragma: export
-#include <kindred/linalg/row_fallback.hpp>   // IWYU pragma: export
-#include <kindred/linalg/row_solver.hpp>     // IWYU pragma: export
-#include <kindred/linalg/row_system.hpp>     // IWYU pragma: export
-#include <kindred/linalg/row_workspace.hpp>  // IWYU pragma: export
-#include <kindred/linalg/top_k.hpp>          // IWYU pragma: export
-#include <kindred/linalg/top_k_request.hpp>  // IWYU pragma: export
-#include <kindred/linalg/top_k_search.hpp>   // IWYU pragma: export
+#include <kindred/linalg/eigenbasis.hpp>          // IWYU pragma: export
+#include <kindred/linalg/gram.hpp>                // IWYU pragma: export
+#include <kindred/linalg/row_fallback.hpp>        // IWYU pragma: export
+#include <kindred/linalg/row_solver.hpp>          // IWYU pragma: export
+#include <kindred/linalg/row_system.hpp>          // IWYU pragma: export
+#include <kindred/linalg/row_workspace.hpp>       // IWYU pragma: export
+#include <kindred/linalg/top_k.hpp>               // IWYU pragma: export
+#include <kindred/linalg/top_k_request.hpp>       // IWYU pragma: export
+#include <kindred/linalg/top_k_search.hpp>        // IWYU pragma: export
+#include <kindred/linalg/triangular_inverse.hpp>  // IWYU pragma: export
+#include <kindred/linalg/truncated_svd.hpp>       // IWYU pragma: export
 
 #include <kindred/io/atomic_file.hpp>       // IWYU pragma: export
 #include <kindred/io/audioscrobbler.hpp>    // IWYU pragma: export
@@ -97,6 +99,7 @@
 #include <kindred/models/als/report.hpp>              // IWYU pragma: export
 #include <kindred/models/als/row_assembler.hpp>       // IWYU pragma: export
 #include <kindred/models/als/side_system.hpp>         // IWYU pragma: export
+#include <kindred/models/als/spectral_start.hpp>      // IWYU pragma: export
 #include <kindred/models/als/start.hpp>               // IWYU pragma: export
 #include <kindred/models/als/state.hpp>               // IWYU pragma: export
 #include <kindred/models/als/weights.hpp>             // IWYU pragma: export

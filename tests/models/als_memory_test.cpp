@@ -93,6 +93,7 @@ TEST_SUITE("sizes") {
       options.confidence = kd::Confidence::log;
       options.rho = 0.3;
       options.threads = solver == kd::Solver::cholesky ? 1 : 2;
+      options.init = solver == kd::Solver::cholesky ? kd::Init::spectral : kd::Init::normal;
       kd::ImplicitALS<float> model(options);
       model.fit(train);
       const kd::ImplicitALS<float> before = model;

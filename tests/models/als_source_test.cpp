@@ -73,7 +73,7 @@ std::vector<kd::Scored> flat(const kd::RankedLists& lists, std::size_t count) {
 
 TEST_SUITE("models/als_source") {
   TEST_CASE("the same bytes and losses as from memory, for every kind of weight, solver and number of threads") {
-    std::vector<kd::AlsOptions> settings(6, kd::AlsOptions{.factors = 12, .iterations = 2});
+    std::vector<kd::AlsOptions> settings(8, kd::AlsOptions{.factors = 12, .iterations = 2});
     settings[1].confidence = kd::Confidence::log;
     settings[2].confidence = kd::Confidence::custom;
     settings[2].confidence_function = [](double r, kd::Offset n_u, kd::Offset n_i) {
@@ -87,6 +87,10 @@ TEST_SUITE("models/als_source") {
     settings[5] = kd::AlsOptions::recommended();
     settings[5].factors = 20;
     settings[5].iterations = 2;
+    settings[6].init = kd::Init::spectral;
+    settings[7].init = kd::Init::spectral;
+    settings[7].confidence = kd::Confidence::log;
+    settings[7].start_power_steps = 0;
     for (const kd::AlsOptions& options : settings) {
       kd::ImplicitALS<float> from_memory(options);
       const auto wanted = from_memory.fit(plays(), {.record_loss = true});

@@ -59,6 +59,7 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
     common.add(shape);
     common.add("interactions", train.nnz());
     common.add(options);
+    common.add("start_power_steps", options.start_power_steps);
     common.add("record_loss", fit_options.record_loss);
     common.add("snapshot_every", fit_options.snapshot_every);
     common.add("the iteration to resume from", fit_options.resume_from != nullptr ? fit_options.resume_from->iteration : std::size_t{0});

@@ -81,7 +81,7 @@ template <typename Searched>
 [[nodiscard]] bool has_effect(std::string_view name, const AlsOptions& options, const Searched& searched) {
   if (name == "cg_steps" || name == "cg_tolerance") return options.solver == Solver::conjugate_gradient;
   if (name == "log_epsilon") return options.confidence == Confidence::log && (options.alpha > 0.0 || searched("alpha"));
-  if (name == "init_scale") return options.init == Init::normal;
+  if (name == "init_scale") return options.init != Init::uniform;
   if (name == "nu") return options.regularization > 0.0 || searched("regularization");  // lambda times a power
   if (name == "rho" || name == "rho_users")                                             // shares of the background
     return options.unobserved_weight > 0.0 || options.background_ratio || searched("unobserved_weight") || searched("background_ratio");

@@ -115,6 +115,11 @@ TEST_SUITE("models/als_options") {
     }
   }
 
+  TEST_CASE("power steps of the spectral start") {
+    for (const std::size_t good : {0u, 2u, 32u}) CHECK_NOTHROW(kd::validate({.start_power_steps = good}));
+    refuses({.start_power_steps = 33}, "start_power_steps is 33; it must be at most 32");
+  }
+
   TEST_CASE("caps: a value or a quantile, not both") {
     kd::AlsOptions options;
     for (const double good : {smallest, 3.0, highest}) {

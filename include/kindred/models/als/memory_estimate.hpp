@@ -12,6 +12,7 @@
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/linalg/gram.hpp>
+#include <kindred/linalg/truncated_svd.hpp>
 #include <kindred/models/als/options.hpp>
 
 namespace kindred::inline v0 {
@@ -24,10 +25,13 @@ struct MemoryEstimate {
   std::uint64_t counts = 0;      ///< Numbers a row: counts, orders, background weights.
   std::uint64_t workspaces = 0;  ///< Of all threads, and the k x k matrices: O(threads * k^2).
   std::uint64_t index = 0;       ///< The index that recommending searches, as it is being built.
+  std::uint64_t start = 0;       ///< Of the spectral start, which is gone before users, workspaces and the index are there; 0 without one.
   std::uint64_t train = 0;       ///< The training matrix, 8 bytes an interaction and 8 a user; not in total().
 
   /// The peak of a first fit.
-  [[nodiscard]] std::uint64_t total() const noexcept { return factors + transposed + strengths + counts + workspaces + index; }
+  [[nodiscard]] std::uint64_t total() const noexcept {
+    return transposed + strengths + counts + (std::max)(start, factors + workspaces + index);
+  }
   /// The peak of another fit of a fitted model, whose factors and index stay until the new ones are there.
   [[nodiscard]] std::uint64_t refit_total() const noexcept { return total() + factors + index; }
 };
@@ -65,6 +69,13 @@ template <Real Scalar = float>
   const std::uint64_t workers =
       worker_count(static_cast<std::size_t>((std::max)(n_users, n_items)), {.threads = options.threads, .grain = 16});
   estimate.workspaces = workers * worker + (detail::gram_blocks(k) + 6) * square;
+  if (options.init == Init::spectral) {
+    // Two blocks of the columns that the SVD iterates on, or one and the items; its Gram matrices, factors and scales.
+    const std::uint64_t width = (std::min)({k + detail::SvdOptions{}.extra, n_users, n_items});
+    const std::uint64_t wide = (width + line - 1) / line * line;
+    estimate.start = (std::max)((n_users + n_items) * wide, n_items * (wide + stride)) * sizeof(Scalar) +
+                     2 * (n_users + n_items) * sizeof(double) + (detail::gram_blocks(width) + 6) * detail::gram_block_bytes(width);
+  }
   estimate.index = n_items * (stride + 3 * sizeof(double) + sizeof(Index));
   return estimate;
 }

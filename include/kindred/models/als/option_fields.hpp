@@ -11,7 +11,7 @@ namespace kindred::inline v0::detail {
 inline constexpr std::string_view solver_names[] = {"cholesky", "conjugate_gradient"};
 inline constexpr std::string_view confidence_names[] = {"linear", "log", "one", "custom"};
 inline constexpr std::string_view background_names[] = {"unobserved", "all"};
-inline constexpr std::string_view init_names[] = {"normal", "uniform"};
+inline constexpr std::string_view init_names[] = {"normal", "uniform", "spectral"};
 inline constexpr std::string_view level_names[] = {"best", "base", "avx2", "avx512"};
 
 /// The one list of the options' fields: files, searches and ranks that compare their options read it. Calls `visit` with the name and the place of each,

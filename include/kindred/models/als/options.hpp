@@ -41,6 +41,8 @@ enum class Background {
 enum class Init {
   normal,   ///< Normal, mean 0, standard deviation init_scale / sqrt(factors).
   uniform,  ///< Uniform in [0, 0.01), as the Python package implicit does; init_scale is not used.
+  /// Items from a truncated SVD of the likes, whatever their values; columns beyond its rank as in `normal`. A few iterations are then enough.
+  spectral,
 };
 
 /// g of an interaction's magnitude |r|, the user's number of interactions and the item's; must return a finite number.
@@ -80,11 +82,12 @@ struct AlsOptions {
   double nu = 0.0;         ///< [0, 2]; 0: the same lambda for all, 1: in proportion to the weight of a row's data.
 
   Init init = Init::normal;
-  double init_scale = 0.1;           ///< > 0; see Init::normal. Short runs depend on it: state it beside a figure.
-  double tolerance = 0.0;            ///< [0, 1); > 0 ends fit once an iteration improves the loss by less than this share of it.
-  std::uint64_t seed = 42;           ///< Of the first factors.
-  std::size_t threads = 0;           ///< At most 4,096; 0: all hardware threads. The result is the same for any number.
-  SimdLevel simd = SimdLevel::best;  ///< Instructions to use; levels differ by rounding only.
+  double init_scale = 0.1;            ///< > 0; see Init::normal. Short runs depend on it: state it beside a figure.
+  std::size_t start_power_steps = 2;  ///< Of Init::spectral, at most 32; each costs two passes over train and makes the SVD more accurate.
+  double tolerance = 0.0;             ///< [0, 1); > 0 ends fit once an iteration improves the loss by less than this share of it.
+  std::uint64_t seed = 42;            ///< Of the first factors.
+  std::size_t threads = 0;            ///< At most 4,096; 0: all hardware threads. The result is the same for any number.
+  SimdLevel simd = SimdLevel::best;   ///< Instructions to use; levels differ by rounding only.
 
   /// Settings for play counts, which reach the thousands: they ranked best on HetRec 2011 Last.fm (1,874 users), chosen on inner validation splits.
   /// Not for values that are all 1 or small, as clicks and purchases are: set `alpha` to 1 or more there, or everybody gets the popular items.
@@ -142,6 +145,7 @@ struct AlsOptions {
   between("rho_users", o.rho_users, 0.0, 4.0, "in [0, 4]");
   between("nu", o.nu, 0.0, 2.0, "in [0, 2]");
   positive("init_scale", o.init_scale);
+  if (o.start_power_steps > 32) throw InvalidArgument("start_power_steps", o.start_power_steps, "at most 32");
   if (!(o.tolerance >= 0.0 && o.tolerance < 1.0)) throw InvalidArgument("tolerance", o.tolerance, "in [0, 1)");
   detail::check_threads(o.threads);
   (void)resolve_level(o.simd);

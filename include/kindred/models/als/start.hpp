@@ -24,7 +24,7 @@ template <Real Scalar>
   for (Index r = 0; r < rows; ++r) {
     Random random(options.seed, stream, static_cast<std::uint64_t>(r));
     for (Scalar& value : factors.row(r))
-      value = static_cast<Scalar>(options.init == Init::normal ? sd * random.normal() : 0.01 * random.uniform());
+      value = static_cast<Scalar>(options.init != Init::uniform ? sd * random.normal() : 0.01 * random.uniform());
   }
   return factors;
 }
