@@ -185,7 +185,8 @@ TEST_SUITE("linalg/truncated_svd") {
   TEST_CASE_TEMPLATE("agrees with Jacobi's decomposition of small dense matrices, scaled or not, at every level", T, float, double) {
     // Products, and what is stored, are rounded to T; a Gram matrix in double loses the square root of its digits: 1e-8 for values near 0.
     const double tolerance = sizeof(T) == 4 ? 2e-5 : 2e-8;
-    for (const auto& [rows, columns] : std::vector<std::pair<kd::Index, kd::Index>>{{1, 1}, {1, 9}, {9, 1}, {12, 7}, {7, 12}, {40, 33}}) {
+    for (const kd::MatrixShape shape : std::vector<kd::MatrixShape>{{1, 1}, {1, 9}, {9, 1}, {12, 7}, {7, 12}, {40, 33}}) {
+      const kd::Index rows = shape.users, columns = shape.items;
       const kd::CsrMatrix matrix = random_matrix(rows, columns, 0.5, 3);
       const std::vector<double> row_scales = some_scales(rows, 1), column_scales = some_scales(columns, 2);
       for (const bool scaled : {false, true}) {
@@ -243,6 +244,20 @@ TEST_SUITE("linalg/truncated_svd") {
     }
     CHECK(departure_from_orthonormal(single.right, 3) < 1e-6);
     CHECK(departure_from_orthonormal(single.left, 3) < 1e-6);
+  }
+
+  // One orthonormalisation would leave eps times the square of the condition, 1e-16 * 1e8.
+  TEST_CASE("left vectors are orthonormal to the last digits where values fall to a ten-thousandth") {
+    const auto svd = decompose<double>(planted(80, 50, {1.0, 1e-2, 1e-4}), {.count = 3, .power_steps = 0, .vectors = SvdVectors::both});
+    CHECK(svd.rank == 3);
+    CHECK(departure_from_orthonormal(svd.left, 3) < 1e-13);
+  }
+
+  // Both sides are orthonormalised in a power step: after two products in a row values of 1e-3 would stand at 1e-6.
+  TEST_CASE("values of a thousandth are found in float") {
+    const auto svd = decompose<float>(planted(80, 50, {1.0, 1e-2, 1e-3}), {.count = 5});
+    CHECK(svd.rank == 3);
+    CHECK(svd.values[2] == doctest::Approx(1e-3).epsilon(1e-3));
   }
 
   TEST_CASE("a planted spectrum: power steps find the first values in a slowly falling tail") {
