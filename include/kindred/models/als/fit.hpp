@@ -149,19 +149,16 @@ class AlsFit {
   [[nodiscard]] FactorMatrix<Scalar> items_from_likes(const RowsRef& train, const RowsRef& by_items) {
     const Stopwatch watch;
     const AlsOptions& options = state_.options;
-    FactorMatrix<Scalar> items = spectral_items<Scalar>(svd_of_likes<Scalar>(train, by_items,
-                                                                             {.count = options.factors,
-                                                                              .power_steps = options.start_power_steps,
-                                                                              .seed = options.seed,
-                                                                              .level = options.simd,
-                                                                              .parallel = parallel_,
-                                                                              .after_product =
-                                                                                  [this](std::size_t done, std::size_t total) {
-                                                                                    if (asks_to_stop("spectral start", done, total))
-                                                                                      stops_early_ = true;
-                                                                                  }},
-                                                                             partners_),
-                                                        options, parallel_);
+    const auto after_product = [this](std::size_t done, std::size_t total) {
+      if (asks_to_stop("spectral start", done, total)) stops_early_ = true;
+    };
+    const SvdOptions wanted{.count = options.factors,
+                            .power_steps = options.start_power_steps,
+                            .seed = options.seed,
+                            .level = options.simd,
+                            .parallel = parallel_,
+                            .after_product = after_product};
+    FactorMatrix<Scalar> items = spectral_items<Scalar>(svd_of_likes<Scalar>(train, by_items, wanted, partners_), options, parallel_);
     report_.start_seconds = watch.seconds();
     return items;
   }
