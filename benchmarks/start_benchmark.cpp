@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// What does the spectral start cost beside one iteration of the exact solver (all items, then all users) of the same fit?
+// What does the spectral start cost beside one iteration of the exact solver (all items, then all users) of the same
+// fit?
 //
 //   start_benchmark --benchmark_filter='shape:0/factors:64/threads:1'
 //
-// shape       0: 20,000 users x 36,530 items, 1.39 million interactions (a study's size); 1: 358,868 x 160,112, 17 million (Last.fm 360K);
+// shape       0: 20,000 users x 36,530 items, 1.39 million interactions (a study's size); 1: 358,868 x 160,112, 17
+// million (Last.fm 360K);
 //             2: 400 x 500, for a smoke test
 // start       seconds of the start: counting likes, the SVD, first items; the time of the benchmark
 // iteration   seconds of the second iteration

@@ -44,7 +44,8 @@ Dense scaled_dense(const kd::CsrView& matrix, std::span<const double> rows, std:
   return dense;
 }
 
-/// All singular values, falling, and the right vectors in the columns of v: one-sided Jacobi, Golub and Van Loan, 4th ed., section 8.6.3.
+/// All singular values, falling, and the right vectors in the columns of v: one-sided Jacobi, Golub and Van Loan, 4th
+/// ed., section 8.6.3.
 struct JacobiSvd {
   std::vector<long double> values;
   Dense v;
@@ -183,7 +184,8 @@ TEST_SUITE("linalg/truncated_svd") {
 
   // All singular values asked for: the block has every column, and the decomposition is exact.
   TEST_CASE_TEMPLATE("agrees with Jacobi's decomposition of small dense matrices, scaled or not, at every level", T, float, double) {
-    // Products, and what is stored, are rounded to T; a Gram matrix in double loses the square root of its digits: 1e-8 for values near 0.
+    // Products, and what is stored, are rounded to T; a Gram matrix in double loses the square root of its digits: 1e-8
+    // for values near 0.
     const double tolerance = sizeof(T) == 4 ? 2e-5 : 2e-8;
     for (const kd::MatrixShape shape : std::vector<kd::MatrixShape>{{1, 1}, {1, 9}, {9, 1}, {12, 7}, {7, 12}, {40, 33}}) {
       const kd::Index rows = shape.users, columns = shape.items;
@@ -270,7 +272,8 @@ TEST_SUITE("linalg/truncated_svd") {
       for (std::size_t f = 0; f < 8; ++f) worst = (std::max)(worst, std::abs(svd.values[f] / values[f] - 1.0));
       return worst;
     };
-    // Halko, Martinsson, Tropp 2011, corollary 10.10: the error falls as the (2 power_steps + 1)th root of the tail's size.
+    // Halko, Martinsson, Tropp 2011, corollary 10.10: the error falls as the (2 power_steps + 1)th root of the tail's
+    // size.
     const double none = error_of(0), two = error_of(2), eight = error_of(8);
     CHECK(none < 0.5);
     CHECK(two < 0.5 * none);

@@ -12,10 +12,12 @@
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
-/// R^-1 for the Cholesky factor R (upper triangular) of a positive semidefinite matrix: with the Gram matrix of Y, the columns of Y R^-1 are orthonormal.
+/// R^-1 for the Cholesky factor R (upper triangular) of a positive semidefinite matrix: with the Gram matrix of Y, the
+/// columns of Y R^-1 are orthonormal.
 ///
-/// `symmetric`: size x size. A pivot of at most `least_share` of the largest diagonal entry is none: that row and column of the result are zero, and the
-/// other columns are what they would be without it. The result: size x size, rows spread_stride(size) apart, zero rows up to a multiple of 64.
+/// `symmetric`: size x size. A pivot of at most `least_share` of the largest diagonal entry is none: that row and
+/// column of the result are zero, and the other columns are what they would be without it. The result: size x size,
+/// rows spread_stride(size) apart, zero rows up to a multiple of 64.
 /// O(size^3 / 2). Source: Golub and Van Loan, Matrix Computations, 4th ed., section 4.2.
 /// @throws InvalidArgument if this processor does not have `level`.
 [[nodiscard]] inline AlignedVector<double> triangular_inverse(std::span<const double> symmetric, std::size_t size, double least_share,

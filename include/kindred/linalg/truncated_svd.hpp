@@ -34,7 +34,8 @@ enum class SvdSide { rows, columns };
 template <Real Scalar>
 using RowWeights = std::function<const Scalar*(const RowBlock& block, Index row)>;
 
-/// One side of a sparse matrix: its entry in row r and column c is scale_r scale_c times the weight of the stored interaction.
+/// One side of a sparse matrix: its entry in row r and column c is scale_r scale_c times the weight of the stored
+/// interaction.
 /// Both sides describe the same interactions with the same weights.
 template <Real Scalar>
 struct WeightedRows {
@@ -74,12 +75,14 @@ struct SvdOptions {
   std::function<void(std::size_t done, std::size_t total)> after_product = {};
 };
 
-/// The other processes of a shared decomposition. Each holds some rows of either side; all make the same calls in the same order.
+/// The other processes of a shared decomposition. Each holds some rows of either side; all make the same calls in the
+/// same order.
 template <Real Scalar>
 struct SvdPartners {
   std::size_t rank = 0;
   std::size_t ranks = 1;
-  /// All-gathers `numbers`, `pieces` equal parts; this process has filled the parts [pieces rank / ranks, pieces (rank + 1) / ranks).
+  /// All-gathers `numbers`, `pieces` equal parts; this process has filled its own,
+  /// [pieces rank / ranks, pieces (rank + 1) / ranks).
   std::function<void(std::span<double> numbers, std::size_t pieces)> gather;
   /// All-gathers the rows of `side`; this process has filled its own.
   std::function<void(SvdSide side, FactorMatrix<Scalar>& filled)> exchange;
@@ -96,7 +99,8 @@ struct TruncatedSvd {
   std::size_t rank = 0;        ///< Values above 0.
 };
 
-/// A singular value below this share of the largest one counts as 0: products in Scalar have no digits left there, or Gram matrices in double.
+/// A singular value below this share of the largest one counts as 0: products in Scalar have no digits left there, or
+/// Gram matrices in double.
 template <Real Scalar>
 [[nodiscard]] constexpr double least_singular_share() noexcept {
   return sizeof(Scalar) == 4 ? 1e-5 : 1e-6;
@@ -104,7 +108,8 @@ template <Real Scalar>
 
 /// A randomised truncated SVD in the making.
 ///
-/// With the matrix A = D C E (D, E the scales, C the weights), the blocks hold D Q and E Q, Q orthonormal: scales cost nothing in the products.
+/// With the matrix A = D C E (D, E the scales, C the weights), the blocks hold D Q and E Q, Q orthonormal: scales cost
+/// nothing in the products.
 template <Real Scalar>
 class RandomizedSvd {
  public:
@@ -148,7 +153,8 @@ class RandomizedSvd {
     return {.threads = options_.parallel.threads, .grain = grain, .executor = options_.parallel.executor};
   }
 
-  /// Uniform in [-1, 1), which spans as well as the normal numbers of the paper and costs a quarter: a multiplication and a quarter of a Philox block.
+  /// Uniform in [-1, 1), which spans as well as the normal numbers of the paper and costs a quarter: a multiplication
+  /// and a quarter of a Philox block.
   [[nodiscard]] FactorMatrix<Scalar> random_block() const {
     const WeightedRows<Scalar>& columns = side(SvdSide::columns);
     FactorMatrix<Scalar> made(columns.rows.rows(), static_cast<Index>(width_));
@@ -225,7 +231,8 @@ class RandomizedSvd {
     transform(block(which), weights, inverse_of(gram(block(which), weights)), width_, true, block(which));
   }
 
-  /// D Q again, with Q orthonormal to the last digits: the first time rounding in the Gram matrix counts by the square of the block's condition.
+  /// D Q again, with Q orthonormal to the last digits: the first time rounding in the Gram matrix counts by the square
+  /// of the block's condition.
   void orthonormalise_again() {
     std::vector<double> weights(side(SvdSide::rows).scales.begin(), side(SvdSide::rows).scales.end());
     for (double& value : weights) value = 1.0 / (value * value);
@@ -237,7 +244,8 @@ class RandomizedSvd {
     return triangular_inverse(symmetric, width_, share * share, options_.level);
   }
 
-  /// out = diag(scales) block matrix; `matrix`: width x `n_out`, spread_stride apart, perhaps upper triangular. `out` may be `in`.
+  /// out = diag(scales) block matrix; `matrix`: width x `n_out`, spread_stride apart, perhaps upper triangular. `out`
+  /// may be `in`.
   void transform(const FactorMatrix<Scalar>& in, std::span<const double> scales, const AlignedVector<double>& matrix, std::size_t n_out,
                  bool is_upper, FactorMatrix<Scalar>& out) const {
     constexpr std::size_t chunk = 64, strip = 24;  // the width of a tile of the kernel, or a multiple of it
@@ -330,14 +338,16 @@ class RandomizedSvd {
   std::size_t products_ = 0;
 };
 
-/// The largest singular values and vectors of a sparse matrix of which `rows` and `columns` are the two sides: A ~ U diag(values) V'.
+/// The largest singular values and vectors of a sparse matrix of which `rows` and `columns` are the two sides: A ~ U
+/// diag(values) V'.
 ///
-/// O(power_steps (nnz + (n_rows + n_columns) width) width), width = count + extra. Sums are in a fixed order: the same bytes for any number of threads, of
-/// blocks of rows and of processes. `partners`: null in one process.
-/// Source: Halko, Martinsson, Tropp 2011, algorithms 4.4 and 5.1, with uniform numbers in the first block and orthonormalisation by Cholesky factors of Gram
-/// matrices.
-/// @throws InvalidArgument if options.count is 0 or this processor does not have the level; ShapeError if the sides do not belong together;
-/// NumericalError if a product overflows; what a weight, a source, a partner or after_product throws.
+/// O(power_steps (nnz + (n_rows + n_columns) width) width), width = count + extra. Sums are in a fixed order: the same
+/// bytes for any number of threads, of blocks of rows and of processes. `partners`: null in one process.
+/// Source: Halko, Martinsson, Tropp 2011, algorithms 4.4 and 5.1, with uniform numbers in the first block and
+/// orthonormalisation by Cholesky factors of Gram matrices.
+/// @throws InvalidArgument if options.count is 0 or this processor does not have the level; ShapeError if the sides do
+/// not belong together; NumericalError if a product overflows; what a weight, a source, a partner or after_product
+/// throws.
 template <Real Scalar>
 [[nodiscard]] TruncatedSvd<Scalar> truncated_svd(const WeightedRows<Scalar>& rows, const WeightedRows<Scalar>& columns,
                                                  const SvdOptions& options, const SvdPartners<Scalar>* partners = nullptr) {

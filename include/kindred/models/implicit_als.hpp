@@ -53,9 +53,9 @@ class ImplicitALS : public FactorModel<Scalar> {
 
   /// Learns from `train`, n_users x n_items; stored zeros are no interactions, negative values are dislikes.
   ///
-  /// Item factors start at random or, with Init::spectral, from an SVD of the likes, and users are solved from them once; then an iteration solves all
-  /// items, then all users. So the items after n iterations are those of the more usual order (users, then items), and the stored users are the exact
-  /// solution for the stored items.
+  /// Item factors start at random or, with Init::spectral, from an SVD of the likes, and users are solved from them
+  /// once; then an iteration solves all items, then all users. So the items after n iterations are those of the more
+  /// usual order (users, then items), and the stored users are the exact solution for the stored items.
   /// O(iterations * (sum over rows of min(n^2 k + n^3, n k^2 + k^3) + (users + items) k^2)).
   /// @throws InvalidArgument if `train` holds no interaction, a confidence is negative or memory_limit too low; ShapeError if initial factors do not fit;
   /// NumericalError if a system is singular or overflows, naming iteration, side, row, lambda and alpha; Cancelled; and what callbacks throw.

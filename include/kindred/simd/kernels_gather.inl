@@ -141,7 +141,8 @@ void gather_and_sum(const GatherArguments<T>& from, const T* scale, const T* wei
   for (; f < from.stride; f += lanes<T>) gather_and_sum_chunk<T, 1>(from, scale, weight, coefficient, out, ld, sum, f);
 }
 
-/// V vectors of all rows from place f on, with the rows brought nearer: `readable` columns follow from `from.columns` on, also those of later sums.
+/// V vectors of all rows from place f on, with the rows brought nearer: `readable` columns follow from `from.columns`
+/// on, also those of later sums.
 template <typename T, std::size_t V>
 KINDRED_INLINE void sum_rows_chunk(const GatherArguments<T>& from, std::size_t readable, const T* coefficient, T* sum, std::size_t f) {
   constexpr std::size_t ahead = 12;

@@ -28,7 +28,8 @@ TEST_SUITE("models/memory_estimate") {
     CHECK(single.refit_total() == single.total() + single.factors + single.index);
   }
 
-  // By hand: 110 columns of floats are padded to 112; the two blocks of the SVD are larger than one of them beside the items.
+  // By hand: 110 columns of floats are padded to 112; the two blocks of the SVD are larger than one of them beside the
+  // items.
   TEST_CASE("the spectral start takes two blocks, and ends before the rest is there") {
     kd::AlsOptions options{.factors = 100};
     options.threads = 1;

@@ -70,8 +70,8 @@ kd::ImplicitALS<T> fitted_on(const kd::CsrMatrix& train, const kd::AlsOptions& o
 
 TEST_SUITE("models/als/spectral_start") {
   TEST_CASE("two communities by hand") {
-    // Users 0 and 1 like items 0 and 1, user 2 likes item 2. Scaled, the first block is all 1/2: value 1, vector (1, 1)/sqrt(2), sqrt(2) from D_i. So Y Y' has
-    // a block of ones and a one, whatever basis the two values of 1 come in.
+    // Users 0 and 1 like items 0 and 1, user 2 likes item 2. Scaled, the first block is all 1/2: value 1, vector (1,
+    // 1)/sqrt(2), sqrt(2) from D_i. So Y Y' has a block of ones and a one, whatever basis the two values of 1 come in.
     const kd::CsrMatrix train =
         kd::CsrMatrix::from_triplets({3, 3}, std::vector<kd::Interaction>{{0, 0, 5}, {0, 1, 1}, {1, 0, 2}, {1, 1, 90}, {2, 2, 3}});
     const auto items = first_items<double>(train, spectral_options(2));

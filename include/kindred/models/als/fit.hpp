@@ -36,8 +36,8 @@ class ImplicitALS;
 template <Real Scalar>
 struct AlsFitOptions {
   bool record_loss = false;  ///< Evaluate the loss after every iteration: exact, O(nnz factors + users factors).
-  /// After every iteration ("fit"), and after every product of a spectral start ("spectral start"). The answer stop_and_keep during the start ends fit after
-  /// the first iteration: there is no model before.
+  /// After every iteration ("fit"), and after every product of a spectral start ("spectral start"). The answer
+  /// stop_and_keep during the start ends fit after the first iteration: there is no model before.
   ProgressCallback progress = {};
   /// After every iteration, with the model as if it had been fitted for that many iterations, valid during the call. What it throws ends fit.
   std::function<void(const ImplicitALS<Scalar>& so_far, const IterationReport& iteration)> after_iteration = {};

@@ -41,7 +41,8 @@ enum class Background {
 enum class Init {
   normal,   ///< Normal, mean 0, standard deviation init_scale / sqrt(factors).
   uniform,  ///< Uniform in [0, 0.01), as the Python package implicit does; init_scale is not used.
-  /// Items from a truncated SVD of the likes, whatever their values; columns beyond its rank as in `normal`. A few iterations are then enough.
+  /// Items from a truncated SVD of the likes, whatever their values; columns beyond its rank as in `normal`. A few
+  /// iterations are then enough.
   spectral,
 };
 

@@ -33,7 +33,8 @@ template <Real Scalar>
   };
 }
 
-/// n^(-1/2) for each row of a side, n its likes; a row without any counts as one. `partners`: null in one process. O(nnz).
+/// n^(-1/2) for each row of a side, n its likes; a row without any counts as one. `partners`: null in one process.
+/// O(nnz).
 template <Real Scalar>
 [[nodiscard]] std::vector<double> like_scales(const RowsRef& side, const FitPartners<Scalar>* partners) {
   std::vector<double> scales(static_cast<std::size_t>(side.rows()), 0.0);
@@ -49,7 +50,8 @@ template <Real Scalar>
   return scales;
 }
 
-/// The truncated SVD of the likes P (0 or 1): D_u^(-1/2) P D_i^(-1/2) ~ U diag(values) V', D_u and D_i the likes of users and items.
+/// The truncated SVD of the likes P (0 or 1): D_u^(-1/2) P D_i^(-1/2) ~ U diag(values) V', D_u and D_i the likes of
+/// users and items.
 template <Real Scalar>
 struct LikesSvd {
   TruncatedSvd<Scalar> svd;
@@ -58,8 +60,9 @@ struct LikesSvd {
 
 /// Decomposes the likes of a matrix whose two sides are `users` and `items`. `partners`: null in one process.
 ///
-/// Values do not count beyond their signs. Confidences in place of ones let a few heavy entries fill the first directions where they grow with the value
-/// (HetRec Last.fm, alpha 0.5, linear: NDCG@10 after one iteration 0.130 instead of 0.192); logarithms of values gain nothing (0.2976 against 0.2977).
+/// Values do not count beyond their signs. Confidences in place of ones let a few heavy entries fill the first
+/// directions where they grow with the value (HetRec Last.fm, alpha 0.5, linear: NDCG@10 after one iteration 0.130
+/// instead of 0.192); logarithms of values gain nothing (0.2976 against 0.2977).
 /// O(power_steps (nnz + (users + items) count) count). @throws as truncated_svd does.
 template <Real Scalar>
 [[nodiscard]] LikesSvd<Scalar> svd_of_likes(const RowsRef& users, const RowsRef& items, const SvdOptions& options,
@@ -78,8 +81,8 @@ template <Real Scalar>
   return likes;
 }
 
-/// Item factors to start from: Y = D_i^(1/2) V S^(1/2) with the right vectors V and the values S of the likes, options.factors of them. Columns beyond the rank
-/// are those of the normal start. `likes` is used up.
+/// Item factors to start from: Y = D_i^(1/2) V S^(1/2) with the right vectors V and the values S of the likes,
+/// options.factors of them. Columns beyond the rank are those of the normal start. `likes` is used up.
 template <Real Scalar>
 [[nodiscard]] FactorMatrix<Scalar> spectral_items(LikesSvd<Scalar> likes, const AlsOptions& options, const ParallelOptions& parallel) {
   FactorMatrix<Scalar> items = std::move(likes.svd.right);
