@@ -116,7 +116,11 @@ struct Case {
   }
 
   [[nodiscard]] kd::AlsOptions kindred_options(std::size_t iterations) const {
-    kd::AlsOptions options{.factors = factors, .regularization = regularization, .iterations = iterations, .units = kd::Units::paper, .confidence = {.alpha = alpha}};
+    kd::AlsOptions options{.factors = factors,
+                           .regularization = regularization,
+                           .iterations = iterations,
+                           .units = kd::Units::paper,
+                           .confidence = {.alpha = alpha}};
     options.solver.kind = exact ? kd::Solver::cholesky : kd::Solver::conjugate_gradient;
     if (!exact) options.solver.steps = cg_steps;
     return options;
@@ -200,10 +204,9 @@ class Textbook {
 
 kd::FitReport fit_kindred(const Case& c, std::size_t iterations, bool record_loss) {
   kd::ImplicitALS<float> als(c.kindred_options(iterations));
-  return als.fit(c.data.users, {.record_loss = record_loss,
-                                .initial_users = c.first_users,
-                                .initial_items = c.first_items,
-                                .execution = {.threads = c.threads}});
+  return als.fit(
+      c.data.users,
+      {.record_loss = record_loss, .initial_users = c.first_users, .initial_items = c.first_items, .execution = {.threads = c.threads}});
 }
 
 /// Two iterations of both, once for each shape, factors and solver. Exact solves must agree to what single precision leaves of a loss; conjugate

@@ -138,6 +138,17 @@ void combine(benchmark::State& state) {
   count<float>(state, state.range(0), 2.0 * static_cast<double>(row.n * row.k));
 }
 
+/// The sum of combine with prefetching; start_benchmark has it on rows that are far away.
+void sum_rows(benchmark::State& state) {
+  Row row(first_size(state), second_size(state));
+  kd::AlignedVector<float> sum(row.fixed.stride());
+  for (auto _ : state) {
+    kd::matrix_kernels<float>(level_of(state)).sum_rows(row.from(), row.n, row.weight.data(), sum.data());
+    benchmark::DoNotOptimize(sum.data());
+  }
+  count<float>(state, state.range(0), 2.0 * static_cast<double>(row.n * row.k));
+}
+
 void eigen_combine(benchmark::State& state) {
   Row row(first_size(state), second_size(state));
   std::vector<float> sum(row.k);
@@ -382,6 +393,7 @@ void eigen_cases(benchmark::internal::Benchmark* b) {
 BENCHMARK(gather)->Apply(rows_cases<true>);
 BENCHMARK(eigen_gather)->Apply(rows_cases<false>);
 BENCHMARK(combine)->Apply(rows_cases<true>);
+BENCHMARK(sum_rows)->Apply(rows_cases<true>);
 BENCHMARK(eigen_combine)->Apply(rows_cases<false>);
 BENCHMARK(row_products)->Apply(rows_cases<true>);
 BENCHMARK(eigen_row_products)->Apply(rows_cases<false>);

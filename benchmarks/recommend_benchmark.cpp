@@ -130,8 +130,12 @@ const Case* case_of(benchmark::State& state) {
 
 /// The sampled users' lists, through the same code as ImplicitALS::recommend_all. Every item is a candidate, as in the full scan.
 std::vector<std::vector<kd::Scored>> lists_of(const Case& c, std::size_t count, std::size_t threads) {
-  return kd::detail::many_lists<float>({c.index, c.items, {}}, c.users, c.sample,
-                                       {.count = count, .filter = {.candidates = kd::Candidates::all}, .execution = {.threads = threads}});
+  const kd::RankedLists found =
+      kd::detail::many_lists<float>({c.index, c.items, {}}, c.users, c.sample,
+                                    {.count = count, .filter = {.candidates = kd::Candidates::all}, .execution = {.threads = threads}});
+  std::vector<std::vector<kd::Scored>> lists;
+  for (std::size_t n = 0; n < found.size(); ++n) lists.emplace_back(found.row(n).begin(), found.row(n).end());
+  return lists;
 }
 
 /// Whether Kindred and the full scan list the same items, but for scores that differ by rounding alone. The two sum in different orders.
@@ -262,7 +266,9 @@ void kindred_stream_all(benchmark::State& state) {
     const double before = memory_kb("VmRSS:");
     std::size_t entries = 0;
     c->model->recommend_all(kd::every_user,
-                            {.count = static_cast<std::size_t>(state.range(2)), .exclude = c->split->train, .execution = {.threads = static_cast<std::size_t>(state.range(3))}},
+                            {.count = static_cast<std::size_t>(state.range(2)),
+                             .exclude = c->split->train,
+                             .execution = {.threads = static_cast<std::size_t>(state.range(3))}},
                             [&](kd::Index, std::span<const kd::Scored> list) { entries += list.size(); });
     benchmark::DoNotOptimize(entries);
     most = (std::max)(most, memory_kb("VmHWM:") - before);
@@ -317,7 +323,9 @@ void kindred_lists_to_evaluate(benchmark::State& state) {
   if (!c->model) return state.SkipWithError("no model");
   const std::vector<kd::Index> users = evaluated_users(*c);
   for (auto _ : state)
-    benchmark::DoNotOptimize(c->model->recommend_all(users, {.count = static_cast<std::size_t>(state.range(2)), .exclude = c->split->train, .execution = {.threads = static_cast<std::size_t>(state.range(3))}}));
+    benchmark::DoNotOptimize(c->model->recommend_all(users, {.count = static_cast<std::size_t>(state.range(2)),
+                                                             .exclude = c->split->train,
+                                                             .execution = {.threads = static_cast<std::size_t>(state.range(3))}}));
   set_users(state, users.size());
 }
 
@@ -329,8 +337,9 @@ void kindred_evaluate(benchmark::State& state) {
   const auto count = static_cast<std::size_t>(state.range(2));
   const std::vector<std::size_t> cutoffs = count >= 10 ? std::vector<std::size_t>{1, 5, count} : std::vector<std::size_t>{count};
   for (auto _ : state)
-    benchmark::DoNotOptimize(kd::evaluate(*c->model, c->split->train, c->split->test,
-                                          {.cutoffs = cutoffs, .users = users, .execution = {.threads = static_cast<std::size_t>(state.range(3))}}));
+    benchmark::DoNotOptimize(
+        kd::evaluate(*c->model, c->split->train, c->split->test,
+                     {.cutoffs = cutoffs, .users = users, .execution = {.threads = static_cast<std::size_t>(state.range(3))}}));
   set_users(state, users.size());
 }
 

@@ -35,8 +35,7 @@ kd::ImplicitALS<float> model_of(kd::Index factors) {
   kd::detail::AlsWeights::State weights;
   weights.user_counts.assign(n_users, 30);
   weights.item_counts.assign(n_items, 300);
-  state.weights =
-      kd::detail::AlsWeights(kd::detail::settings_of(state.options), std::move(weights));
+  state.weights = kd::detail::AlsWeights(kd::detail::settings_of(state.options), std::move(weights));
   state.users = made_up(n_users, factors, 1);
   state.items = made_up(n_items, factors, 2);
   state.eigenvalues.assign(static_cast<std::size_t>(factors), 1000.0);

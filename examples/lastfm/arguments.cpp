@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <initializer_list>
 #include <sstream>
-#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -139,21 +138,24 @@ std::vector<CLI::Option*> add_model_options(CLI::App& app, kindred::AlsOptions& 
       app.add_option("--factors", o.factors, "Length of the vectors")->check(not_negative),
       app.add_option("--regularization", o.regularization, "lambda"),
       app.add_option("--alpha", o.confidence.alpha, "Weight of the plays in the confidence"),
-      add_choice<Confidence>(app, "--confidence", o.confidence.curve, {{"linear", Confidence::linear}, {"log", Confidence::log}, {"one", Confidence::one}},
-                 "Curve of the confidence over plays"),
+      add_choice<Confidence>(app, "--confidence", o.confidence.curve,
+                             {{"linear", Confidence::linear}, {"log", Confidence::log}, {"one", Confidence::one}},
+                             "Curve of the confidence over plays"),
       app.add_option("--confidence-base", o.confidence.base, "Confidence of an interaction besides its plays"),
       app.add_option("--beta", o.confidence.popularity_damping, "Exponent that lowers the confidence in popular artists"),
       app.add_option("--rho", o.background.item_exponent, "Exponent that weighs popular artists in the background"),
-      add_choice<Solver>(app, "--solver", o.solver.kind, {{"cholesky", Solver::cholesky}, {"cg", Solver::conjugate_gradient}}, "Exact or approximate"),
+      add_choice<Solver>(app, "--solver", o.solver.kind, {{"cholesky", Solver::cholesky}, {"cg", Solver::conjugate_gradient}},
+                         "Exact or approximate"),
       app.add_option("--iterations", o.iterations, "Sweeps over artists and users")->check(not_negative),
-      add_choice<Start>(app, "--init", o.start.kind, {{"spectral", Start::spectral}, {"normal", Start::normal}, {"uniform", Start::uniform}},
-                 "First factors: spectral, normal, or uniform in [0, 0.01)"),
+      add_choice<Start>(app, "--init", o.start.kind,
+                        {{"spectral", Start::spectral}, {"normal", Start::normal}, {"uniform", Start::uniform}},
+                        "First factors: spectral, normal, or uniform in [0, 0.01)"),
       app.add_option("--init-scale", o.start.scale, "Normal ones have standard deviation init-scale / sqrt(factors)"),
       app.add_option("--unobserved-weight", o.background.weight, "w0, weight of the background"),
       app.add_option("--background-ratio", o.background.ratio, "w0 as a multiple of the density of train, in place of --unobserved-weight"),
       app.add_option("--nu", o.regularization_exponent, "Exponent that scales lambda with a row's weight"),
       add_choice<Background>(app, "--background", o.background.pairs, {{"unobserved", Background::unobserved}, {"all", Background::all}},
-                 "Which pairs pull scores towards 0"),
+                             "Which pairs pull scores towards 0"),
   };
   for (CLI::Option* option : options) option->group(group);
   return options;
@@ -296,7 +298,8 @@ void check_values(const Arguments& a) {
 Arguments parse_arguments(int argc, char** argv) {
   Arguments a;
   std::string count = "pairs";
-  kindred::AlsOptions custom{.factors = 100, .regularization = 0.1, .iterations = 15, .units = kindred::Units::paper, .confidence = {.alpha = 0.5}};
+  kindred::AlsOptions custom{
+      .factors = 100, .regularization = 0.1, .iterations = 15, .units = kindred::Units::paper, .confidence = {.alpha = 0.5}};
 
   CLI::App app{
       "A whole music-recommendation study: reads listening data, explores, filters and splits it, compares popularity with implicit ALS, "

@@ -18,8 +18,9 @@ void convergence(Study& s) {
       {.record_loss = true,
        .progress = s.console.progress("convergence"),
        .after_iteration = [&](const kd::ImplicitALS<float>& model, const kd::IterationReport& now) {
-         const double precision =
-             measure(model, split.train, split.test, {.cutoffs = {10}, .execution = {.threads = s.arguments.threads}}).at(10).precision.mean;
+         const double precision = measure(model, split.train, split.test, {.cutoffs = {10}, .execution = {.threads = s.arguments.threads}})
+                                      .at(10)
+                                      .precision.mean;
          rows.push_back({std::to_string(now.iteration), count_cell(now.loss->total), number_cell(now.loss->per_cell, 5),
                          number_cell(now.loss->loss_per_total_weight, 5), number_cell(precision, 4)});
          s.results.json["convergence"].push_back({{"iteration", now.iteration},

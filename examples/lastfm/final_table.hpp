@@ -34,7 +34,12 @@ template <kindred::RecommenderModel Model>
 void add_final_model(Study& s, const std::string& name, const std::string& settings, const Model& model, double fit_seconds,
                      kindred::SeenItems seen, nlohmann::ordered_json options) {
   const kindred::RankingReport report = measure(model, s.split.train, s.split.test,
-                                                {.cutoffs = final_cutoffs, .seen = seen, .user_groups = groups_by_plays(s.split.train), .item_groups = kindred::popularity_groups(s.split.train), .execution = {.threads = s.arguments.threads}, .progress = s.console.whole("measuring " + name)});
+                                                {.cutoffs = final_cutoffs,
+                                                 .seen = seen,
+                                                 .user_groups = groups_by_plays(s.split.train),
+                                                 .item_groups = kindred::popularity_groups(s.split.train),
+                                                 .execution = {.threads = s.arguments.threads},
+                                                 .progress = s.console.whole("measuring " + name)});
   std::vector<std::vector<kindred::Scored>> lists;
   for (const kindred::Index user : s.sample_users) {
     kindred::RecommendOptions request{.count = list_length};

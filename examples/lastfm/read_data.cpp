@@ -103,7 +103,12 @@ void read_data(Study& s) {
   s.console.section("The data");
   const Arguments& a = s.arguments;
   if (a.data.empty()) {
-    s.data = kd::synthetic_listening({.users = a.synthetic_users, .items = a.synthetic_items, .items_per_user = a.synthetic_items_per_user, .taste_strength = a.synthetic_taste_strength, .seed = a.seed, .execution = {.threads = a.threads}});
+    s.data = kd::synthetic_listening({.users = a.synthetic_users,
+                                      .items = a.synthetic_items,
+                                      .items_per_user = a.synthetic_items_per_user,
+                                      .taste_strength = a.synthetic_taste_strength,
+                                      .seed = a.seed,
+                                      .execution = {.threads = a.threads}});
     s.console.line(std::string("Synthetic listening data ") + (a.synthetic_taste_strength > 0.0 ? "with planted" : "without") +
                    " tastes (use --data for real files).");
   } else {

@@ -18,9 +18,10 @@ void sensitivity(Study& s) {
     kd::ImplicitALS<float> als(options);
     fit(als, split.train, {.progress = s.console.progress("alpha " + shortest(alpha))});
     if (interrupted()) break;
-    const kd::RankingReport report =
-        measure(als, split.train, split.test,
-                {.cutoffs = {10}, .execution = {.threads = s.arguments.threads}, .progress = s.console.whole("measuring alpha " + shortest(alpha))});
+    const kd::RankingReport report = measure(als, split.train, split.test,
+                                             {.cutoffs = {10},
+                                              .execution = {.threads = s.arguments.threads},
+                                              .progress = s.console.whole("measuring alpha " + shortest(alpha))});
     rows.push_back({shortest(alpha), shortest(1.0 + alpha), shortest(1.0 + 100.0 * alpha), number_cell(report.at(10).precision.mean, 4),
                     number_cell(report.at(10).precision.standard_error, 4)});
     s.results.json["sensitivity_alpha"].push_back(

@@ -37,7 +37,12 @@ struct Study {
 
 /// The settings of the study that this program repeats.
 [[nodiscard]] inline kindred::AlsOptions study_options(const Arguments& a) {
-  return {.factors = 100, .regularization = 0.1, .iterations = 15, .seed = a.seed, .units = kindred::Units::paper, .confidence = {.alpha = 0.5}};
+  return {.factors = 100,
+          .regularization = 0.1,
+          .iterations = 15,
+          .seed = a.seed,
+          .units = kindred::Units::paper,
+          .confidence = {.alpha = 0.5}};
 }
 
 /// The data that tuning may look at: an inner split of train, or the final split when the user insists.

@@ -27,8 +27,8 @@ kd::AlsOptions tuned_textbook(const kd::Split& inner) {
                               {"regularization", kd::Range{0.001, 100.0, kd::Range::Scale::logarithmic}},
                               {"iterations", kd::Choices{10, 15, 20}},
                               {"confidence.alpha", kd::Range{0.1, 40.0, kd::Range::Scale::logarithmic}}};
-  const kd::SearchResult found =
-      kd::random_search<float>(inner.train, inner.test, space, {.trials = trials, .metric = kd::SearchMetric::ndcg, .base = kd::AlsOptions::paper()});
+  const kd::SearchResult found = kd::random_search<float>(
+      inner.train, inner.test, space, {.trials = trials, .metric = kd::SearchMetric::ndcg, .base = kd::AlsOptions::paper()});
   return found.trials[*found.best].options;
 }
 

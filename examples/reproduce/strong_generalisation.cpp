@@ -48,7 +48,8 @@ int run(int argc, char** argv) {
   const kd::UserHoldout parts = kd::user_holdout(liked.matrix, {.heldout_users = held_out, .target_fraction = 0.2, .seed = 1});
   std::printf("%d users to learn from, %d held out, %d films\n", parts.train.rows(), parts.fold_in.rows(), parts.train.cols());
 
-  kd::AlsOptions options{.factors = 256, .regularization = 0.003, .iterations = 16, .units = kd::Units::paper, .confidence = {.alpha = 0.0}};
+  kd::AlsOptions options{
+      .factors = 256, .regularization = 0.003, .iterations = 16, .units = kd::Units::paper, .confidence = {.alpha = 0.0}};
   options.confidence.curve = kd::Confidence::one;
   options.background.pairs = kd::Background::all;
   options.background.weight = 0.1;

@@ -37,16 +37,18 @@
 #include <kindred/data/statistics.hpp>          // IWYU pragma: export
 #include <kindred/data/synthetic.hpp>           // IWYU pragma: export
 
-#include <kindred/linalg/eigenbasis.hpp>     // IWYU pragma: export
-#include <kindred/linalg/gram.hpp>           // IWYU pragma: export
-#include <kindred/linalg/reduced_row.hpp>    // IWYU pragma: export
-#include <kindred/linalg/row_fallback.hpp>   // IWYU pragma: export
-#include <kindred/linalg/row_solver.hpp>     // IWYU pragma: export
-#include <kindred/linalg/row_system.hpp>     // IWYU pragma: export
-#include <kindred/linalg/row_workspace.hpp>  // IWYU pragma: export
-#include <kindred/linalg/top_k.hpp>          // IWYU pragma: export
-#include <kindred/linalg/top_k_request.hpp>  // IWYU pragma: export
-#include <kindred/linalg/top_k_search.hpp>   // IWYU pragma: export
+#include <kindred/linalg/eigenbasis.hpp>          // IWYU pragma: export
+#include <kindred/linalg/gram.hpp>                // IWYU pragma: export
+#include <kindred/linalg/reduced_row.hpp>         // IWYU pragma: export
+#include <kindred/linalg/row_fallback.hpp>        // IWYU pragma: export
+#include <kindred/linalg/row_solver.hpp>          // IWYU pragma: export
+#include <kindred/linalg/row_system.hpp>          // IWYU pragma: export
+#include <kindred/linalg/row_workspace.hpp>       // IWYU pragma: export
+#include <kindred/linalg/top_k.hpp>               // IWYU pragma: export
+#include <kindred/linalg/top_k_request.hpp>       // IWYU pragma: export
+#include <kindred/linalg/top_k_search.hpp>        // IWYU pragma: export
+#include <kindred/linalg/triangular_inverse.hpp>  // IWYU pragma: export
+#include <kindred/linalg/truncated_svd.hpp>       // IWYU pragma: export
 
 #include <kindred/io/audioscrobbler.hpp>    // IWYU pragma: export
 #include <kindred/io/block_parser.hpp>      // IWYU pragma: export

@@ -54,7 +54,7 @@ kd::AlsOptions small() { return {.factors = 10, .iterations = 2, .units = kd::Un
 
 TEST_SUITE("distributed/fit") {
   TEST_CASE("the bytes and losses of one process, for any number of ranks, every solver and kind of weight") {
-    std::vector<kd::AlsOptions> settings(5, small());
+    std::vector<kd::AlsOptions> settings(7, small());
     settings[1].solver.kind = kd::Solver::conjugate_gradient;
     settings[1].confidence.cap_quantile = 0.8;
     settings[2].confidence.curve = kd::Confidence::log;
@@ -63,6 +63,9 @@ TEST_SUITE("distributed/fit") {
     settings[3].confidence.popularity_damping = 0.3;
     settings[4].loss_tolerance = 0.5;
     settings[4].iterations = 5;
+    settings[5].start.kind = kd::Start::spectral;
+    settings[6].start.kind = kd::Start::spectral;
+    settings[6].solver.kind = kd::Solver::conjugate_gradient;
     for (const kd::AlsOptions& options : settings) {
       kd::ImplicitALS<float> one(options);
       const kd::FitReport wanted = one.fit(plays(), {.record_loss = true});
@@ -80,6 +83,49 @@ TEST_SUITE("distributed/fit") {
         CHECK(same == static_cast<int>(ranks));
       }
     }
+  }
+
+  TEST_CASE("a spectral start of a file, in double, cancelled within, and with another number of power steps on a rank") {
+    const kd::test::TemporaryDirectory directory;
+    const std::string path = directory.path("plays.csr");
+    kd::CsrFileWriter writer(path);
+    for (kd::Index u = 0; u < plays().rows(); ++u)
+      for (std::size_t n = 0; n < plays().row(u).size(); ++n) writer.add(u, plays().row(u).columns[n], plays().row(u).values[n]);
+    writer.finish(plays().shape());
+    kd::AlsOptions options = small();
+    options.start.kind = kd::Start::spectral;
+    kd::ImplicitALS<double> one(options);
+    one.fit(plays());
+    for (const std::size_t ranks : {1u, 2u, 3u, 4u}) {
+      std::atomic<int> same{0}, cancelled{0};
+      kd::test::ThreadCommunicator::run(ranks, [&](kd::test::ThreadCommunicator& communicator) {
+        const kd::CsrFile file(path, 2'000);
+        kd::ImplicitALS<double> als(options);
+        try {
+          kd::fit_distributed(communicator, als, file, {.progress = [](const kd::Progress& progress) {
+                                return progress.done == 3 ? kd::ProgressAnswer::cancel : kd::ProgressAnswer::keep_going;
+                              }});
+        } catch (const kd::Error&) {  // rank 0 was asked, the others hear of it
+          cancelled += als.fitted() ? 0 : 1;
+        }
+        kd::fit_distributed(communicator, als, file);
+        same += same_bytes(als, one) ? 1 : 0;
+      });
+      CHECK(cancelled == static_cast<int>(ranks));
+      CHECK(same == static_cast<int>(ranks));
+    }
+    std::atomic<int> refused{0};
+    kd::test::ThreadCommunicator::run(2, [&](kd::test::ThreadCommunicator& communicator) {
+      kd::AlsOptions own = options;
+      own.start.power_steps = communicator.rank() + 1;
+      kd::ImplicitALS<float> als(own);
+      try {
+        kd::fit_distributed(communicator, als, plays());
+      } catch (const kd::Error& error) {
+        refused += std::string(error.what()).find("start_power_steps") != std::string::npos ? 1 : 0;
+      }
+    });
+    CHECK(refused == 2);
   }
 
   TEST_CASE("more ranks than blocks of a Gram matrix") {
@@ -235,7 +281,7 @@ TEST_SUITE("distributed/fit") {
           "'factors' on rank 1 is another one; it must be what rank 0 has");
     // Every option counts: a silent mixture of two objectives would converge to neither.
     CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.confidence.alpha = 11; }) ==
-          "'confidence.alpha' on rank 1 is another one; it must be what rank 0 has");
+          "'confidence.confidence.alpha' on rank 1 is another one; it must be what rank 0 has");
     CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.regularization = 11; }).find("'regularization'") == 0);
     CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.solver.kind = kd::Solver::conjugate_gradient; }).find("'solver.kind'") == 0);
     CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.loss_tolerance = 0.1; }).find("'loss_tolerance'") == 0);

@@ -53,7 +53,8 @@ TEST_SUITE("distributed/row_shares") {
 
   TEST_CASE("the cost is that of the cheaper form, and grows with the row") {
     const kd::AlsOptions options{.factors = 64, .units = kd::Units::paper};
-    for (kd::Index n = 0; n < 200; ++n) CHECK(kd::solve_cost(n + 1, kd::detail::settings_of(options)) > kd::solve_cost(n, kd::detail::settings_of(options)));
+    for (kd::Index n = 0; n < 200; ++n)
+      CHECK(kd::solve_cost(n + 1, kd::detail::settings_of(options)) > kd::solve_cost(n, kd::detail::settings_of(options)));
     kd::AlsOptions steps = options;
     steps.solver.kind = kd::Solver::conjugate_gradient;
     CHECK(kd::solve_cost(1'000, kd::detail::settings_of(steps)) < kd::solve_cost(1'000, kd::detail::settings_of(options)));

@@ -140,8 +140,8 @@ TEST_SUITE("evaluation/evaluate") {
 
   // At K = 2: a hit at rank 2 of one relevant item, a hit at rank 1 of two, none.
   TEST_CASE("three users by hand") {
-    const kd::RankingReport report =
-        kd::evaluate(hand_model, hand_train, hand_test, {.cutoffs = {2}, .filter = {.candidates = kd::Candidates::all}, .keep_per_user = true});
+    const kd::RankingReport report = kd::evaluate(hand_model, hand_train, hand_test,
+                                                  {.cutoffs = {2}, .filter = {.candidates = kd::Candidates::all}, .keep_per_user = true});
     CHECK(report.users == 3);
     CHECK(report.users_without_test == 1);
     CHECK(report.test_interactions == 4);
@@ -349,12 +349,12 @@ TEST_SUITE("evaluation/evaluate") {
   TEST_CASE("levels differ by rounding alone: loss to 1e-5, metrics to 1e-3 after 15 iterations") {
     const auto [train, test] = random_split(400, 120, 0.15, 9);
     for (const kd::Solver solver : {kd::Solver::cholesky, kd::Solver::conjugate_gradient}) {
-      kd::AlsOptions options{.factors = 24, .regularization = 0.1, .iterations = 15, .units = kd::Units::paper, .confidence = {.alpha = 0.5}};
+      kd::AlsOptions options{
+          .factors = 24, .regularization = 0.1, .iterations = 15, .units = kd::Units::paper, .confidence = {.alpha = 0.5}};
       options.solver.kind = solver;
       std::optional<double> known_loss;
       std::optional<kd::RankingReport> known;
       for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-
         kd::ImplicitALS<float> als(options);
         const double loss = als.fit(train, {.record_loss = true, .execution = {.simd = level}}).iterations.back().loss->total;
         const kd::RankingReport report = kd::evaluate(als, train, test, {.cutoffs = {10}});

@@ -10,8 +10,8 @@
 #include <kindred/models/popularity_recommender.hpp>
 #include <kindred/split/per_user_splitter.hpp>
 
-#include "../support/als_settings.hpp"
 #include "../support/als_instances.hpp"
+#include "../support/als_settings.hpp"
 
 namespace kd = kindred;
 

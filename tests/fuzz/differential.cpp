@@ -8,9 +8,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <optional>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <sstream>
 #include <string>

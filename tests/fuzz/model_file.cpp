@@ -161,7 +161,8 @@ void model_file(Bytes bytes) {
   std::string file(input.rest());
   if ((how & 32) != 0) set_length(file);
   if ((how & 16) != 0) set_checksum(file);
-  kd::LoadOptions options{.checksum = (how & 8) != 0 ? kd::ChecksumRule::if_present : kd::ChecksumRule::required, .execution = {.threads = 1}};
+  kd::LoadOptions options{.checksum = (how & 8) != 0 ? kd::ChecksumRule::if_present : kd::ChecksumRule::required,
+                          .execution = {.threads = 1}};
   if ((how & 64) != 0) options.confidence_function = [](double r, kd::Offset, kd::Offset) { return r; };
   const bool mapped = (how & 4) != 0;
   switch (how & 3) {

@@ -148,7 +148,8 @@ inline std::vector<ViewCall> view_calls() {
     return text_of(kindred::evaluate(model, train, v, {.cutoffs = {1, 5}}));
   });
   add("random_search", [](const kindred::CsrView& v) {
-    return text_of(kindred::random_search<float>(v, random_matrix(v.rows(), v.cols(), 0.3, 9), {{"confidence.confidence.alpha", kindred::Choices{1.0, 2.0}}},
+    return text_of(kindred::random_search<float>(v, random_matrix(v.rows(), v.cols(), 0.3, 9),
+                                                 {{"confidence.confidence.alpha", kindred::Choices{1.0, 2.0}}},
                                                  {.trials = 2, .base = small_als()}));
   });
   add("fit_distributed", [](const kindred::CsrView& v) {

@@ -153,7 +153,12 @@ TEST_SUITE("hostile/surroundings") {
           for (const double alpha : {0.0, 40.0})
             for (const double weight : {0.0, 1.0})
               for (const kd::Solver solver : {kd::Solver::cholesky, kd::Solver::conjugate_gradient}) {
-                kd::AlsOptions options{.factors = factors, .regularization = regularization, .iterations = 2, .units = kd::Units::paper, .confidence = {.alpha = alpha}, .solver = {.kind = solver}};
+                kd::AlsOptions options{.factors = factors,
+                                       .regularization = regularization,
+                                       .iterations = 2,
+                                       .units = kd::Units::paper,
+                                       .confidence = {.alpha = alpha},
+                                       .solver = {.kind = solver}};
                 options.confidence.base = base;
                 options.background.weight = weight;
                 options.start.kind = kd::Start::uniform;
@@ -180,7 +185,8 @@ TEST_SUITE("hostile/surroundings") {
     const bool installed = std::setlocale(LC_ALL, "de_DE.UTF-8") != nullptr;
     std::vector<std::string> got;
     for (const ViewCall& call : all_calls()) got.push_back(answer(call));
-    const std::string error = outcome_of([] { return text_of(kd::ImplicitALS<float>({.regularization = -1234.5, .units = kd::Units::paper})); });
+    const std::string error =
+        outcome_of([] { return text_of(kd::ImplicitALS<float>({.regularization = -1234.5, .units = kd::Units::paper})); });
     std::setlocale(LC_ALL, "C");
     std::locale::global(before);
     CHECK(error.find("-1234.5") != std::string::npos);
@@ -242,8 +248,8 @@ TEST_SUITE("hostile/surroundings") {
         if (calls++ == after) throw std::runtime_error("the pool is closed");
         for (std::size_t w = 0; w < workers; ++w) task(w);
       };
-      CHECK_THROWS_WITH_AS(model.fit(kindred_test::random_matrix(300, 200, 0.1, 5), {.execution = {.threads = 3, .executor = &executor}}), "the pool is closed",
-                           std::runtime_error);
+      CHECK_THROWS_WITH_AS(model.fit(kindred_test::random_matrix(300, 200, 0.1, 5), {.execution = {.threads = 3, .executor = &executor}}),
+                           "the pool is closed", std::runtime_error);
       CHECK(text_of(model) == before);
     }
   }

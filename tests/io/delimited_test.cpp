@@ -189,7 +189,8 @@ TEST_SUITE("read_delimited") {
         "u7,\"x\ny\",\"z\nw\"\nu8,f,9\nu9,\"g\"h,1\nu10,i,2\n";
     for (const std::size_t block : {std::size_t{1}, std::size_t{20}, std::size_t{1} << 18})
       for (const std::size_t threads : {std::size_t{1}, std::size_t{3}}) {
-        const kd::Dataset data = read_text(text, csv, {.on_bad_line = kd::BadLinePolicy::skip, .execution = {.threads = threads}, .block_bytes = block});
+        const kd::Dataset data =
+            read_text(text, csv, {.on_bad_line = kd::BadLinePolicy::skip, .execution = {.threads = threads}, .block_bytes = block});
         CHECK(keys(data.users) == std::vector<std::string>{"u4", "u6", "u8", "u10"});
         CHECK(data.load.bad_lines == 10);
         CHECK(data.load.first_bad.at(0).line == 2);

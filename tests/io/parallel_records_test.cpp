@@ -187,7 +187,11 @@ TEST_SUITE("reading by all threads") {
     const std::string path = directory.file(text);
     const auto read = [&](std::size_t threads) {
       std::size_t calls = 0;
-      kd::ReadOptions options{.progress = [&](const kd::Progress&) { return ++calls == 7 ? kd::ProgressAnswer::stop_and_keep : kd::ProgressAnswer::keep_going; }, .execution = {.threads = threads}, .block_bytes = 1000};
+      kd::ReadOptions options{
+          .progress =
+              [&](const kd::Progress&) { return ++calls == 7 ? kd::ProgressAnswer::stop_and_keep : kd::ProgressAnswer::keep_going; },
+          .execution = {.threads = threads},
+          .block_bytes = 1000};
       return outcome([&] { return kd::read_delimited(path, {}, options); });
     };
     const std::string one = read(1);

@@ -30,7 +30,8 @@ std::uint64_t fingerprint(const kd::CsrMatrix& train) {
       mix(static_cast<std::uint64_t>(scored.item));
       mix(std::bit_cast<std::uint64_t>(scored.score));
     }
-  kd::ImplicitALS<double> exact({.factors = 9, .iterations = 2, .units = kd::Units::paper, .solver = {.kind = kd::Solver::conjugate_gradient}});
+  kd::ImplicitALS<double> exact(
+      {.factors = 9, .iterations = 2, .units = kd::Units::paper, .solver = {.kind = kd::Solver::conjugate_gradient}});
   exact.fit(train);
   for (const double value : exact.item_factors().row(0)) mix(std::bit_cast<std::uint64_t>(value));
   return hash;
@@ -55,11 +56,15 @@ bool notices() {
     kd::FactorMatrix<float> factors(1, 2);
     factors.row(0)[1] = bad;
     const kd::CsrMatrix one({.users = 1, .items = 1}, {0, 1}, {0}, {1.0F});
-    noticed = noticed && throws<kd::InvalidArgument>([&] { kd::ImplicitALS<float>({.factors = 2, .units = kd::Units::paper}).fit(one, {.initial_users = factors}); });
+    noticed = noticed && throws<kd::InvalidArgument>([&] {
+                kd::ImplicitALS<float>({.factors = 2, .units = kd::Units::paper}).fit(one, {.initial_users = factors});
+              });
   }
   // Confidences that overflow a double, and systems that overflow a float.
   const kd::CsrMatrix large({.users = 2, .items = 2}, {0, 2, 4}, {0, 1, 0, 1}, {3e38F, 1.0F, 1.0F, 3e38F});
-  noticed = noticed && throws<kd::Error>([&] { kd::ImplicitALS<float>({.factors = 2, .units = kd::Units::paper, .confidence = {.alpha = 1e300}}).fit(large); });
+  noticed = noticed && throws<kd::Error>([&] {
+              kd::ImplicitALS<float>({.factors = 2, .units = kd::Units::paper, .confidence = {.alpha = 1e300}}).fit(large);
+            });
   return noticed;
 }
 

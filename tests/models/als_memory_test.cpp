@@ -93,6 +93,7 @@ TEST_SUITE("sizes") {
       options.confidence.curve = kd::Confidence::log;
       options.background.item_exponent = 0.3;
       const kd::Execution run{.threads = solver == kd::Solver::cholesky ? std::size_t{1} : std::size_t{2}};
+      options.start.kind = solver == kd::Solver::cholesky ? kd::Start::spectral : kd::Start::normal;
       kd::ImplicitALS<float> model(options);
       model.fit(train, {.execution = run});
       const kd::ImplicitALS<float> before = model;

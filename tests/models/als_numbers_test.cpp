@@ -107,7 +107,10 @@ std::vector<Case> cases() {
   add("k 40, 16 items", plain, [](kd::AlsOptions& o) { o.factors = 40; });
   add("empty columns and rows", from({30, 40}, {{2, 3, 1.0F}, {2, 17, 4.0F}, {9, 3, 2.0F}, {28, 39, 1.0F}, {9, 17, 3.0F}}), as_usual);
   add("empty columns, popularity weights", from({30, 40}, {{2, 3, 1.0F}, {2, 17, 4.0F}, {9, 3, 2.0F}, {28, 39, 1.0F}, {9, 17, 3.0F}}),
-      [](kd::AlsOptions& o) { o.background.item_exponent = 0.7, o.background.user_exponent = 0.5, o.confidence.popularity_damping = 0.4, o.regularization_exponent = 1.0; });
+      [](kd::AlsOptions& o) {
+        o.background.item_exponent = 0.7, o.background.user_exponent = 0.5, o.confidence.popularity_damping = 0.4,
+        o.regularization_exponent = 1.0;
+      });
   add("all dislikes", with_values(plain, [](std::size_t n) { return -1.0F - static_cast<float>(n % 5); }), as_usual);
   add("all dislikes but one", with_values(plain, [](std::size_t n) { return n == 7 ? 2.0F : -3.0F; }), as_usual);
   add("base 0, alpha 1e-9", plain, [](kd::AlsOptions& o) { o.confidence.base = 0.0, o.confidence.alpha = 1e-9; });

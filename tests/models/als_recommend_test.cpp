@@ -109,11 +109,12 @@ TEST_SUITE("models/als_recommend") {
     for (const std::size_t threads : {1u, 2u, 3u}) {
       std::size_t place = 0;
       bool same = true;
-      model.recommend_all(users, {.count = 5, .exclude = train, .execution = {.threads = threads}}, [&](kd::Index user, std::span<const kd::Scored> list) {
-        const auto wanted = lists.row(place);
-        same = same && user == users[place] && std::equal(list.begin(), list.end(), wanted.begin(), wanted.end());
-        ++place;
-      });
+      model.recommend_all(users, {.count = 5, .exclude = train, .execution = {.threads = threads}},
+                          [&](kd::Index user, std::span<const kd::Scored> list) {
+                            const auto wanted = lists.row(place);
+                            same = same && user == users[place] && std::equal(list.begin(), list.end(), wanted.begin(), wanted.end());
+                            ++place;
+                          });
       CHECK(place == users.size());
       CHECK(same);
     }
@@ -185,8 +186,8 @@ TEST_SUITE("models/als_recommend") {
             (std::min)(count, eligible(user_items, exclude_users, allow_users, user)));
       CHECK(model.recommend_users(item, {.count = count, .exclude = exclude_users, .filter = {.allow = allow_users}}).size() ==
             (std::min)(count, eligible(user_items, exclude_users, allow_users, -1)));
-      const kd::Recommendation popular =
-          model.recommend(kd::SparseRow{}, {.count = count, .exclude = exclude, .filter = {.allow = allow}, .fallback = kd::Fallback::popularity});
+      const kd::Recommendation popular = model.recommend(
+          kd::SparseRow{}, {.count = count, .exclude = exclude, .filter = {.allow = allow}, .fallback = kd::Fallback::popularity});
       CHECK(popular.items.size() == items);
     }
   }

@@ -21,8 +21,8 @@
 #include <kindred/storage/csr_file.hpp>
 #include <kindred/storage/csr_file_writer.hpp>
 
-#include "../support/als_settings.hpp"
 #include "../support/als_instances.hpp"
+#include "../support/als_settings.hpp"
 #include "../support/streamed_matrix.hpp"
 #include "../support/temporary_file.hpp"
 
@@ -74,7 +74,7 @@ std::vector<kd::Scored> flat(const kd::RankedLists& lists, std::size_t count) {
 
 TEST_SUITE("models/als_source") {
   TEST_CASE("the same bytes and losses as from memory, for every kind of weight, solver and number of threads") {
-    std::vector<kd::AlsOptions> settings(6, kd::AlsOptions{.factors = 12, .iterations = 2, .units = kd::Units::paper});
+    std::vector<kd::AlsOptions> settings(8, kd::AlsOptions{.factors = 12, .iterations = 2, .units = kd::Units::paper});
     settings[1].confidence.curve = kd::Confidence::log;
     settings[2].confidence.curve = kd::Confidence::custom;
     settings[2].confidence.function = [](double r, kd::Offset n_u, kd::Offset n_i) {
@@ -88,13 +88,18 @@ TEST_SUITE("models/als_source") {
     settings[5] = kindred_test::play_counts();
     settings[5].factors = 20;
     settings[5].iterations = 2;
+    settings[6].start.kind = kd::Start::spectral;
+    settings[7].start.kind = kd::Start::spectral;
+    settings[7].confidence.curve = kd::Confidence::log;
+    settings[7].start.power_steps = 0;
     for (const kd::AlsOptions& options : settings) {
       kd::ImplicitALS<float> from_memory(options);
       const auto wanted = from_memory.fit(plays(), {.record_loss = true});
       for (const kd::Index rows_each : {1, 37, 256, 1'000}) {
         kd::ImplicitALS<float> streamed(options);
         const StreamedMatrix source(plays(), rows_each);
-        const auto report = streamed.fit(source, {.record_loss = true, .execution = {.threads = rows_each == 37 ? std::size_t{3} : std::size_t{1}}});
+        const auto report =
+            streamed.fit(source, {.record_loss = true, .execution = {.threads = rows_each == 37 ? std::size_t{3} : std::size_t{1}}});
         REQUIRE(bytes_of(streamed) == bytes_of(from_memory));
         for (std::size_t n = 0; n < 2; ++n) REQUIRE(report.iterations[n].loss->total == wanted.iterations[n].loss->total);
       }
@@ -193,7 +198,8 @@ TEST_SUITE("models/als_source") {
       std::vector<double> magnitudes;
       for (const float value : values) magnitudes.push_back(std::abs(static_cast<double>(value)));
       for (const double q : {0.0, 0.1, 0.5, 0.77, 0.99, 1.0})
-        CHECK(kd::detail::magnitude_quantile(kd::detail::RowsRef(signed_matrix), q, signed_matrix.nnz(), kd::detail::Magnitudes::all) == kd::quantile(magnitudes, q));
+        CHECK(kd::detail::magnitude_quantile(kd::detail::RowsRef(signed_matrix), q, signed_matrix.nnz(), kd::detail::Magnitudes::all) ==
+              kd::quantile(magnitudes, q));
     }
   }
 }

@@ -81,7 +81,8 @@ kd::FactorMatrix<Scalar> scaled(const kd::FactorMatrix<Scalar>& factors, double 
 TEST_SUITE("models/implicit_als, exactness") {
   // By hand: one user, one item, one factor, c = 1 + 2 * 3 = 7, lambda 0.5, from x = 1: y = 7 / (7 + 0.5), x = 7 y / (7 y^2 + 0.5).
   TEST_CASE("one user, one item, one factor, by hand") {
-    kd::ImplicitALS<double> model({.factors = 1, .regularization = 0.5, .iterations = 1, .units = kd::Units::paper, .confidence = {.alpha = 2.0}});
+    kd::ImplicitALS<double> model(
+        {.factors = 1, .regularization = 0.5, .iterations = 1, .units = kd::Units::paper, .confidence = {.alpha = 2.0}});
     kd::ImplicitALS<double>::FitOptions fit{.record_loss = true};
     fit.initial_users = kd::FactorMatrix<double>(1, 1, std::vector<double>{1.0});
     const kd::FitReport report = model.fit(kd::CsrMatrix({1, 1}, {0, 1}, {0}, {3}), fit);
@@ -180,7 +181,8 @@ TEST_SUITE("models/implicit_als, exactness") {
       const kd::CsrMatrix train = with_dislikes(kindred_test::matrix_with_lengths(lengths, 140, k));
       for (const kd::Background background : {kd::Background::unobserved, kd::Background::all}) {
         if (k == 100 && background == kd::Background::all) continue;  // the textbook's time
-        kd::AlsOptions options{.factors = k, .regularization = 0.2, .iterations = 1, .units = kd::Units::paper, .confidence = {.alpha = 0.4}};
+        kd::AlsOptions options{
+            .factors = k, .regularization = 0.2, .iterations = 1, .units = kd::Units::paper, .confidence = {.alpha = 0.4}};
         options.background.pairs = background;
         options.confidence.curve = kd::Confidence::log;
         options.confidence.base = 0.3;  // below the background weight: some d < 0
@@ -333,7 +335,11 @@ TEST_SUITE("models/implicit_als, exactness") {
     rendle.background.pairs = kd::Background::all;
     rendle.confidence.curve = kd::Confidence::one;
     rendle.background.weight = w0;
-    kd::AlsOptions hu{.factors = 7, .regularization = 0.4 * (1.0 + w0) / w0, .iterations = 16, .units = kd::Units::paper, .confidence = {.alpha = 1.0 / w0}};
+    kd::AlsOptions hu{.factors = 7,
+                      .regularization = 0.4 * (1.0 + w0) / w0,
+                      .iterations = 16,
+                      .units = kd::Units::paper,
+                      .confidence = {.alpha = 1.0 / w0}};
     hu.confidence.curve = kd::Confidence::one;
 
     const kd::FactorMatrix<double> start = kindred_test::random_factors<double>(40, 7, 0.1, 3);
@@ -378,7 +384,8 @@ TEST_SUITE("models/implicit_als, exactness") {
       model.fit(train);
       const std::vector<double> item_counts = [&] {
         std::vector<double> counts;
-        for (const kd::Index count : kd::column_counts(train)) counts.push_back(std::pow(static_cast<double>(count), options.background.item_exponent.value_or(0.0)));
+        for (const kd::Index count : kd::column_counts(train))
+          counts.push_back(std::pow(static_cast<double>(count), options.background.item_exponent.value_or(0.0)));
         double sum = 0.0;
         for (const double count : counts) sum += count;
         for (double& count : counts) count *= static_cast<double>(counts.size()) / sum;

@@ -89,7 +89,8 @@ TEST_SUITE("models/implicit_als, recommending") {
     const std::vector<kd::Index> none, untrained{7, 82};
     CHECK(model.recommend(1, {.filter = {.allow = none}}).empty());
     CHECK(model.recommend(1, {.filter = {.allow = untrained}}).empty());
-    CHECK(model.recommend(1, {.filter = {.allow = untrained, .candidates = kd::Candidates::all}}) == std::vector<kd::Scored>{{7, 0.0}, {82, 0.0}});
+    CHECK(model.recommend(1, {.filter = {.allow = untrained, .candidates = kd::Candidates::all}}) ==
+          std::vector<kd::Scored>{{7, 0.0}, {82, 0.0}});
     CHECK(model.recommend(1, {.filter = {.min_score = 1e9}}).empty());
     CHECK(model.recommend_all({}).size() == 0);
   }
@@ -101,7 +102,8 @@ TEST_SUITE("models/implicit_als, recommending") {
     std::vector<kd::Index> users(500);
     for (std::size_t u = 0; u < users.size(); ++u) users[u] = static_cast<kd::Index>(499 - u);
     const kd::RankedLists one = model.recommend_all(users, {.exclude = train, .execution = {.threads = 1}});
-    for (const std::size_t threads : {2u, 3u, 8u}) CHECK(model.recommend_all(users, {.exclude = train, .execution = {.threads = threads}}) == one);
+    for (const std::size_t threads : {2u, 3u, 8u})
+      CHECK(model.recommend_all(users, {.exclude = train, .execution = {.threads = threads}}) == one);
   }
 
   TEST_CASE("what recommending refuses") {

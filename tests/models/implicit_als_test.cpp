@@ -120,7 +120,8 @@ TEST_SUITE("models/implicit_als") {
             const kd::FitReport report = several.fit(train, {.record_loss = true, .execution = run(threads)});
             CHECK(same_bytes(several, one));
             kd::ImplicitALS<T> single(options);
-            CHECK(report.iterations.back().loss->total == single.fit(train, {.record_loss = true, .execution = run(1)}).iterations.back().loss->total);
+            CHECK(report.iterations.back().loss->total ==
+                  single.fit(train, {.record_loss = true, .execution = run(1)}).iterations.back().loss->total);
           }
           CHECK(same_bytes(fitted<T>(options, train, {.execution = {.threads = 3, .executor = &backwards, .simd = level}}), one));
         }
@@ -365,7 +366,8 @@ TEST_SUITE("models/implicit_als") {
 
   TEST_CASE("a solution beyond the scalar's range says so") {
     // Items of about 1e-39 and nothing that holds the users: their factors would be about 1e39.
-    kd::AlsOptions options{.factors = 1, .regularization = 1e-300, .iterations = 1, .units = kd::Units::paper, .confidence = {.alpha = 1.0}};
+    kd::AlsOptions options{
+        .factors = 1, .regularization = 1e-300, .iterations = 1, .units = kd::Units::paper, .confidence = {.alpha = 1.0}};
     options.start.scale = 1e-39;
     const kd::CsrMatrix train = random_matrix(5, 4, 1.0, 5);
     kd::ImplicitALS<float> model(options);

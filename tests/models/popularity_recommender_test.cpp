@@ -57,7 +57,8 @@ TEST_SUITE("models/popularity_recommender") {
     std::vector<kd::Index> users(700);
     for (std::size_t u = 0; u < users.size(); ++u) users[u] = static_cast<kd::Index>(u);
     const kd::RankedLists one = model.recommend_all(users, {.exclude = random, .execution = {.threads = 1}});
-    for (const std::size_t threads : {2u, 3u, 8u}) CHECK(model.recommend_all(users, {.exclude = random, .execution = {.threads = threads}}) == one);
+    for (const std::size_t threads : {2u, 3u, 8u})
+      CHECK(model.recommend_all(users, {.exclude = random, .execution = {.threads = threads}}) == one);
   }
 
   TEST_CASE("errors: not fitted, empty, out of range, another shape") {

@@ -56,7 +56,10 @@ TEST_SUITE("models/recommender") {
   TEST_CASE("the options of one user of a batch") {
     const kd::CsrMatrix train({2, 4}, {0, 2, 3}, {0, 2, 3}, {1, 1, 1});
     const std::vector<kd::Index> allow{1, 2};
-    kd::RecommendAllOptions all{.count = 7, .exclude = train, .filter = {.allow = allow, .min_score = 0.5, .candidates = kd::Candidates::all}, .execution = {.threads = 3}};
+    kd::RecommendAllOptions all{.count = 7,
+                                .exclude = train,
+                                .filter = {.allow = allow, .min_score = 0.5, .candidates = kd::Candidates::all},
+                                .execution = {.threads = 3}};
     const kd::RecommendOptions one = kd::detail::options_of(1, all);
     CHECK(one.count == 7);
     CHECK(std::vector<kd::Index>(one.exclude.begin(), one.exclude.end()) == std::vector<kd::Index>{3});

@@ -131,9 +131,12 @@ TEST_SUITE("fit_with_checkpoints") {
     if (kd::highest_level() != kd::SimdLevel::base) {
       const kd::Execution base{.simd = kd::SimdLevel::base};
       kd::ImplicitALS<float> elsewhere(options);
-      CHECK_THROWS_WITH_AS(kd::fit_with_checkpoints(elsewhere, train, path, {}, {.execution = base}), Contains("is of another build"), kd::FormatError);
+      CHECK_THROWS_WITH_AS(kd::fit_with_checkpoints(elsewhere, train, path, {}, {.execution = base}), Contains("is of another build"),
+                           kd::FormatError);
       CHECK(!elsewhere.fitted());
-      CHECK(kd::fit_with_checkpoints(elsewhere, train, path, {.other_build = kd::OtherBuild::accept}, {.execution = base}).iterations.front().iteration == 3);
+      CHECK(kd::fit_with_checkpoints(elsewhere, train, path, {.other_build = kd::OtherBuild::accept}, {.execution = base})
+                .iterations.front()
+                .iteration == 3);
       CHECK(elsewhere.fitted());
     }
     const std::string damaged = directory.file("not a checkpoint", "damaged");

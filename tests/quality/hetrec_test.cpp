@@ -89,7 +89,9 @@ Means als(const std::string& name, const kd::AlsOptions& options) {
   });
 }
 
-kd::AlsOptions textbook(double alpha) { return {.factors = 100, .regularization = 0.1, .iterations = 15, .units = kd::Units::paper, .confidence = {.alpha = alpha}}; }
+kd::AlsOptions textbook(double alpha) {
+  return {.factors = 100, .regularization = 0.1, .iterations = 15, .units = kd::Units::paper, .confidence = {.alpha = alpha}};
+}
 
 kd::AlsOptions all_pairs() {
   kd::AlsOptions o{.factors = 128, .regularization = 0.02, .iterations = 10, .units = kd::Units::paper, .confidence = {.alpha = 1.0 / 4.5}};

@@ -317,6 +317,29 @@ TEST_SUITE("simd/kernels") {
     }
   }
 
+  TEST_CASE_TEMPLATE("sums of far rows have the bytes of combine, whatever is read ahead", T, float, double) {
+    for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+      for (std::size_t k = 1; k <= 20 * (64 / sizeof(T)); k += 5) {  // every number of vectors in a pass, and up to three passes
+        const auto fixed = fixed_rows<T>(40, k, k);
+        const std::vector<kd::Index> columns = some_columns(33, 40, k);
+        const auto weight = random_vector<T>(33, padded<T>(33), 2);
+        for (const std::size_t n : std::vector<std::size_t>{0, 1, 5, 20, 33}) {
+          CAPTURE(kd::name_of(level));
+          CAPTURE(k);
+          CAPTURE(n);
+          kd::GatherArguments<T> rows = from(fixed, columns);
+          rows.count = n;
+          kd::AlignedVector<T> wanted(fixed.stride(), T(-1)), sum(fixed.stride(), T(-2)), alone(fixed.stride(), T(-3));
+          kd::row_kernels<T>(level).combine(rows, weight.data(), wanted.data());
+          kd::matrix_kernels<T>(level).sum_rows(rows, columns.size(), weight.data(), sum.data());
+          kd::matrix_kernels<T>(level).sum_rows(rows, n, weight.data(), alone.data());
+          CHECK(sum == wanted);
+          CHECK(alone == wanted);
+        }
+      }
+    }
+  }
+
   TEST_CASE_TEMPLATE("sums of outer products and plain products", T, float, double) {
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
       const kd::MatrixKernels<T>& kernels = kd::matrix_kernels<T>(level);

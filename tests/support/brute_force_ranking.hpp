@@ -40,7 +40,8 @@ std::vector<kindred::Scored> brute_force_recommend(const Model& model, const kin
     const double score = model.predict(user, item);
     if (options.filter.candidates == kindred::Candidates::trained && trained.count(item) == 0) continue;
     if (excluded.count(item) > 0) continue;
-    if (options.filter.allow && std::find(options.filter.allow->begin(), options.filter.allow->end(), item) == options.filter.allow->end()) continue;
+    if (options.filter.allow && std::find(options.filter.allow->begin(), options.filter.allow->end(), item) == options.filter.allow->end())
+      continue;
     if (options.filter.min_score && score < *options.filter.min_score) continue;
     list.push_back({item, score});
   }
@@ -90,7 +91,11 @@ bool agrees_with_brute_force(const Model& model, const kindred::CsrView& train, 
     // Some users, in any order, some of them twice; their rows of train left out or nothing.
     std::vector<kindred::Index> users(random.below(70));
     for (kindred::Index& one : users) one = static_cast<kindred::Index>(random.below(n_users));
-    kindred::RecommendAllOptions all{.count = request.options.count, .filter = {.allow = request.options.filter.allow, .min_score = request.options.filter.min_score, .candidates = request.options.filter.candidates}, .execution = {.threads = 1 + random.below(3)}};
+    kindred::RecommendAllOptions all{.count = request.options.count,
+                                     .filter = {.allow = request.options.filter.allow,
+                                                .min_score = request.options.filter.min_score,
+                                                .candidates = request.options.filter.candidates},
+                                     .execution = {.threads = 1 + random.below(3)}};
     const bool exclude_train = random.below(2) == 0;
     if (exclude_train) all.exclude = train;
     const kindred::RankedLists lists = model.recommend_all(users, all);

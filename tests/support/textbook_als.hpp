@@ -101,8 +101,7 @@ inline TextbookProblem textbook_problem(const kindred::AlsOptions& options, cons
   };
   const std::vector<long double> a = mean_one(likes_u, o.user_exponent), b = mean_one(likes_i, o.item_exponent);
   const long double density = likes / static_cast<long double>(cells);
-  const long double w0 =
-      o.ratio ? static_cast<long double>(*o.ratio) * density : static_cast<long double>(o.weight);
+  const long double w0 = o.ratio ? static_cast<long double>(*o.ratio) * density : static_cast<long double>(o.weight);
   const long double mean_n = likes / static_cast<long double>(p.items);
 
   long double log_scale = o.log_scale ? static_cast<long double>(*o.log_scale) : 0.0L;
@@ -153,8 +152,7 @@ inline TextbookProblem textbook_problem(const kindred::AlsOptions& options, cons
     return mu * mean * std::pow((n + background) / (mean * (1.0L + static_cast<long double>(*o.ratio))), nu);
   };
   for (std::size_t u = 0; u < p.users; ++u)
-    p.user_penalty.push_back(
-        penalty(likes_u[u], likes / static_cast<long double>(p.users), w0 * a[u] * static_cast<long double>(p.items)));
+    p.user_penalty.push_back(penalty(likes_u[u], likes / static_cast<long double>(p.users), w0 * a[u] * static_cast<long double>(p.items)));
   for (std::size_t i = 0; i < p.items; ++i)
     p.item_penalty.push_back(penalty(likes_i[i], mean_n, w0 * b[i] * static_cast<long double>(p.users)));
   return p;

@@ -313,7 +313,9 @@ TEST_SUITE("threads") {
       }
       [[nodiscard]] kd::MatrixShape shape() const { return size; }
     };
-    CHECK_THROWS_AS((void)kd::evaluate(Broken{train.shape()}, train, random_matrix(60, 40, 0.1, 4), {.cutoffs = {5}, .execution = {.threads = 4}}), Mine);
+    CHECK_THROWS_AS(
+        (void)kd::evaluate(Broken{train.shape()}, train, random_matrix(60, 40, 0.1, 4), {.cutoffs = {5}, .execution = {.threads = 4}}),
+        Mine);
   }
 
 #if defined(KINDRED_TEST_WATCH_THREADS)

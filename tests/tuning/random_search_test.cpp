@@ -164,13 +164,15 @@ TEST_SUITE("tuning/random_search") {
     refuses({{"nu", two}}, {.regularization = 0.0, .units = kd::Units::paper}, "'nu', without effect");
     refuses({{"rho", two}}, {.units = kd::Units::paper, .background = {.weight = 0.0}}, "'rho', without effect");
     refuses({{"rho_users", two}}, {.units = kd::Units::paper, .background = {.weight = 0.0}}, "'rho_users', without effect");
-    refuses({{"log_epsilon", two}}, {.units = kd::Units::paper, .confidence = {.curve = kd::Confidence::log, .alpha = 0.0}}, "'log_epsilon', without effect");
+    refuses({{"log_epsilon", two}}, {.units = kd::Units::paper, .confidence = {.curve = kd::Confidence::log, .alpha = 0.0}},
+            "'log_epsilon', without effect");
     // Beside the option that they need they have one.
     const auto accepts = [&](const kd::SearchSpace& tried, kd::AlsOptions base) { CHECK_NOTHROW(kd::detail::check_space(tried, base)); };
     accepts({{"nu", two}, {"regularization", two}}, {.regularization = 0.0, .units = kd::Units::paper});
     accepts({{"rho", two}, {"unobserved_weight", two}}, {.units = kd::Units::paper, .background = {.weight = 0.0}});
     accepts({{"rho_users", two}, {"background_ratio", two}}, {.units = kd::Units::paper, .background = {.weight = 0.0}});
-    accepts({{"log_epsilon", two}, {"alpha", two}}, {.units = kd::Units::paper, .confidence = {.curve = kd::Confidence::log, .alpha = 0.0}});
+    accepts({{"log_epsilon", two}, {"alpha", two}},
+            {.units = kd::Units::paper, .confidence = {.curve = kd::Confidence::log, .alpha = 0.0}});
   }
 
   // A confidence function is called the same number of times by every fit.
@@ -248,7 +250,8 @@ TEST_SUITE("tuning/random_search") {
       if (trial.failed()) CHECK_FALSE(trial.tied);
       if (!trial.failed()) CHECK(*result.best == t);
     }
-    const kd::SearchResult hopeless = kd::random_search<float>(data.train, data.validation, {{"confidence.popularity_damping", kd::Choices{5, 6}}}, small_search(2));
+    const kd::SearchResult hopeless =
+        kd::random_search<float>(data.train, data.validation, {{"confidence.popularity_damping", kd::Choices{5, 6}}}, small_search(2));
     CHECK(hopeless.trials.size() == 2);
     CHECK_FALSE(hopeless.best.has_value());
     CHECK(hopeless.trials[1].failed());
@@ -374,7 +377,8 @@ TEST_SUITE("tuning/random_search") {
         if (progress.done == at) throw std::runtime_error("from progress");
         return kd::ProgressAnswer::keep_going;
       };
-      const kd::SearchSpace four_fits = {{"confidence.confidence.alpha", kd::Choices{1, 2, 3, 4}}}, one_fit = {{"iterations", kd::Choices{1, 2, 3, 4}}},
+      const kd::SearchSpace four_fits = {{"confidence.confidence.alpha", kd::Choices{1, 2, 3, 4}}},
+                            one_fit = {{"iterations", kd::Choices{1, 2, 3, 4}}},
                             no_fit = {{"confidence.popularity_damping", kd::Choices{5, 6, 7, 8}}};
       for (const kd::SearchSpace& any : {four_fits, one_fit, no_fit})
         CHECK_THROWS_WITH_AS((void)kd::random_search<float>(data.train, data.validation, any, options), "from progress",
@@ -394,9 +398,10 @@ TEST_SUITE("tuning/random_search") {
     options.base.regularization_exponent = 3.0;
     CHECK_THROWS_WITH_AS(run(space, options), Contains("nu is 3"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS(run({{"lambda", kd::Choices{1}}}, small_search(2)), Contains("option is 'lambda'"), kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS(run({{"confidence.confidence.alpha", kd::Choices{}}}, small_search(2)), Contains("empty list of choices"), kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS(run({{"confidence.confidence.alpha", kd::Range{.low = 2.0, .high = 1.0}}}, small_search(2)), Contains("a range from 2 to 1"),
+    CHECK_THROWS_WITH_AS(run({{"confidence.confidence.alpha", kd::Choices{}}}, small_search(2)), Contains("empty list of choices"),
                          kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(run({{"confidence.confidence.alpha", kd::Range{.low = 2.0, .high = 1.0}}}, small_search(2)),
+                         Contains("a range from 2 to 1"), kd::InvalidArgument);
     const kd::CsrMatrix transposed = kd::transpose(data.validation);
     CHECK_THROWS_WITH_AS((void)kd::random_search<float>(data.train, transposed, space, small_search(2)),
                          Contains("is the input items x users?"), kd::ShapeError);

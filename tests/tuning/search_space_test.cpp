@@ -44,15 +44,26 @@ TEST_SUITE("tuning/search_space") {
     kd::set_option(o, "background.ratio", 3.5);
     CHECK(o.background.ratio == 3.5);
     double n = 0.0;
-    for (const char* name : {"regularization", "regularization_exponent", "loss_tolerance", "confidence.confidence.alpha", "confidence.base",
-                             "confidence.log_scale", "confidence.cap", "confidence.cap_quantile", "confidence.popularity_damping",
-                             "confidence.dislike_weight", "background.weight", "background.item_exponent", "background.user_exponent",
-                             "solver.tolerance", "start.scale"})
+    for (const char* name :
+         {"regularization", "regularization_exponent", "loss_tolerance", "confidence.confidence.alpha", "confidence.base",
+          "confidence.log_scale", "confidence.cap", "confidence.cap_quantile", "confidence.popularity_damping", "confidence.dislike_weight",
+          "background.weight", "background.item_exponent", "background.user_exponent", "solver.tolerance", "start.scale"})
       kd::set_option(o, name, n += 0.5);
-    const std::vector<double> set = {*o.regularization, *o.regularization_exponent, *o.loss_tolerance, *o.confidence.alpha,
-                                     *o.confidence.base, *o.confidence.log_scale, *o.confidence.cap, *o.confidence.cap_quantile,
-                                     *o.confidence.popularity_damping, *o.confidence.dislike_weight, *o.background.weight,
-                                     *o.background.item_exponent, *o.background.user_exponent, *o.solver.tolerance, *o.start.scale};
+    const std::vector<double> set = {*o.regularization,
+                                     *o.regularization_exponent,
+                                     *o.loss_tolerance,
+                                     *o.confidence.alpha,
+                                     *o.confidence.base,
+                                     *o.confidence.log_scale,
+                                     *o.confidence.cap,
+                                     *o.confidence.cap_quantile,
+                                     *o.confidence.popularity_damping,
+                                     *o.confidence.dislike_weight,
+                                     *o.background.weight,
+                                     *o.background.item_exponent,
+                                     *o.background.user_exponent,
+                                     *o.solver.tolerance,
+                                     *o.start.scale};
     CHECK(set == std::vector<double>{0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6, 6.5, 7, 7.5});
   }
 
@@ -105,8 +116,9 @@ TEST_SUITE("tuning/search_space") {
   }
 
   TEST_CASE("a small space is drawn whole") {
-    const kd::SearchSpace space = {
-        {"factors", kd::Choices{1, 2, 3, 4}}, {"confidence.confidence.alpha", kd::Choices{1, 2, 3, 4, 5}}, {"regularization_exponent", kd::Choices{0, 1, 2}}};
+    const kd::SearchSpace space = {{"factors", kd::Choices{1, 2, 3, 4}},
+                                   {"confidence.confidence.alpha", kd::Choices{1, 2, 3, 4, 5}},
+                                   {"regularization_exponent", kd::Choices{0, 1, 2}}};
     for (std::uint64_t seed = 0; seed < 5; ++seed) {
       const std::vector<kd::SearchSetting> drawn = draw_settings(space, 1000, seed);
       CHECK(drawn.size() == 60);
@@ -162,17 +174,20 @@ TEST_SUITE("tuning/search_space") {
     CHECK_NOTHROW(check({}));
     CHECK_NOTHROW(check({{"confidence.confidence.alpha", kd::Choices{1}}, {"regularization_exponent", kd::Range{}}}));
     CHECK_THROWS_WITH_AS(check({{"lambda", kd::Choices{1}}}), Contains("option is 'lambda'"), kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS(check({{"confidence.confidence.alpha", kd::Choices{}}}), "alpha is an empty list of choices; it must be at least one choice",
-                         kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS(check({{"confidence.confidence.alpha", kd::Choices{1}}, {"regularization_exponent", kd::Choices{1}}, {"confidence.confidence.alpha", kd::Range{}}}), Contains("'alpha' twice"),
-                         kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(check({{"confidence.confidence.alpha", kd::Choices{}}}),
+                         "alpha is an empty list of choices; it must be at least one choice", kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(check({{"confidence.confidence.alpha", kd::Choices{1}},
+                                {"regularization_exponent", kd::Choices{1}},
+                                {"confidence.confidence.alpha", kd::Range{}}}),
+                         Contains("'alpha' twice"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS(check({{"confidence.confidence.alpha", kd::Range{.low = 2.0, .high = 1.0}}}),
                          "alpha is a range from 2 to 1; it must be finite and rising", kd::InvalidArgument);
     CHECK_THROWS_AS(check({{"confidence.confidence.alpha", kd::Range{.low = nan, .high = 1.0}}}), kd::InvalidArgument);
     CHECK_THROWS_AS(check({{"confidence.confidence.alpha", kd::Range{.low = 0.0, .high = infinity}}}), kd::InvalidArgument);
     for (const double low : {0.0, -1.0})
-      CHECK_THROWS_WITH_AS(check({{"confidence.confidence.alpha", kd::Range{.low = low, .high = 1.0, .scale = kd::Range::Scale::logarithmic}}}),
-                           Contains("above 0"), kd::InvalidArgument);
+      CHECK_THROWS_WITH_AS(
+          check({{"confidence.confidence.alpha", kd::Range{.low = low, .high = 1.0, .scale = kd::Range::Scale::logarithmic}}}),
+          Contains("above 0"), kd::InvalidArgument);
     // What no option can take: a NaN would even be drawn again and again, since it differs from itself.
     CHECK_THROWS_WITH_AS(check({{"confidence.confidence.alpha", kd::Choices{1, nan}}}), Contains("alpha is nan"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS(check({{"confidence.confidence.alpha", kd::Choices{1, infinity}}}), Contains("alpha is inf"), kd::InvalidArgument);

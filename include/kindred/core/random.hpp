@@ -21,6 +21,7 @@ enum class RandomStream : std::uint32_t {
   sample = 4,
   search = 5,
   synthetic = 6,
+  truncated_svd = 7,
 };
 
 }  // namespace kindred::inline v0

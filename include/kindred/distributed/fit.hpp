@@ -142,7 +142,8 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
     const detail::RowsRef own_user_rows(own_users);
     const auto partners = detail::fit_partners<Scalar>(communicator, agree, sum, users, items);
     const Stopwatch total;
-    detail::AlsWeights weights(detail::settings_of(options), own_user_rows, std::move(user_counts), std::move(item_counts), train.nnz(), sum);
+    detail::AlsWeights weights(detail::settings_of(options), own_user_rows, std::move(user_counts), std::move(item_counts), train.nnz(),
+                               sum);
     detail::AlsFit<Scalar> work(options, std::move(weights), own_user_rows, detail::RowsRef(own_items), fit_options, total, &partners);
     auto [state, done] = work.run();
     fitted.emplace(std::move(state), level);

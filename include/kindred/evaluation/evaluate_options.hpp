@@ -30,7 +30,7 @@ enum class SeenItems {
 struct EvaluateOptions {
   std::vector<std::size_t> cutoffs = {10};  ///< Strictly increasing, each at least 1.
   SeenItems seen = SeenItems::excluded;
-  ItemFilter filter = {};  ///< For every user.
+  ItemFilter filter = {};                                      ///< For every user.
   Fallback fallback = Fallback::none;                          ///< For users that the model does not know.
   RankingOptions ranking = {};                                 ///< Variants of the metrics.
   std::optional<std::span<const Index>> users = std::nullopt;  ///< If set, only these users, strictly increasing.

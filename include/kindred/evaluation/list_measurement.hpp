@@ -128,7 +128,8 @@ class ListMeasurement {
 
   [[nodiscard]] ListFacts facts_of(std::span<const Scored> list, std::span<const Index> known, ListSource source) const {
     ListFacts found{.source = source, .empty = list.empty(), .equal_scores = list.size() > 1};
-    const RecommendOptions asked{.exclude = options_->seen == SeenItems::excluded ? known : std::span<const Index>(), .filter = options_->filter};
+    const RecommendOptions asked{.exclude = options_->seen == SeenItems::excluded ? known : std::span<const Index>(),
+                                 .filter = options_->filter};
     const Eligibility is_eligible(asked, lists_->item_users);
     for (const Scored& one : list) {
       found.against_request += is_eligible(one) ? 0 : 1;

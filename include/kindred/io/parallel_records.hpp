@@ -79,20 +79,21 @@ class ParallelRecords {
   // The calling thread reads, and parses when it is far ahead; the others parse what waits. No thread waits for the block of another.
   void parse_blocks() {
     const std::size_t workers = parsers_.size();
-    parallel_for(workers, {.threads = workers, .grain = 1, .executor = table_.options().execution.executor}, [&](std::size_t, std::size_t, std::size_t worker) {
-      try {
-        if (worker == 0)
-          read_blocks(workers > 1 ? 3 * workers : 0);
-        else
-          while (parse_next(worker, Wait::for_more)) {
-          }
-      } catch (...) {
-        const std::lock_guard lock(mutex_);
-        ended_ = aborted_ = true;
-        more_.notify_all();
-        throw;
-      }
-    });
+    parallel_for(workers, {.threads = workers, .grain = 1, .executor = table_.options().execution.executor},
+                 [&](std::size_t, std::size_t, std::size_t worker) {
+                   try {
+                     if (worker == 0)
+                       read_blocks(workers > 1 ? 3 * workers : 0);
+                     else
+                       while (parse_next(worker, Wait::for_more)) {
+                       }
+                   } catch (...) {
+                     const std::lock_guard lock(mutex_);
+                     ended_ = aborted_ = true;
+                     more_.notify_all();
+                     throw;
+                   }
+                 });
     // What stopped the reading is for later than what was wrong in the lines before it.
     if (reading_failed_ && failed_block_.load() == none) std::rethrow_exception(reading_failed_);
   }

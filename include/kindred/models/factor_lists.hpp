@@ -107,8 +107,7 @@ template <Real Scalar>
   std::vector<Index> exclude(options.exclude.begin(), options.exclude.end());
   const auto place = std::lower_bound(exclude.begin(), exclude.end(), self);
   if (options.self == SelfMatch::excluded && (place == exclude.end() || *place != self)) exclude.insert(place, self);
-  return one_list(searched, searched.rows.row(self).data(),
-                  {.count = options.count, .exclude = exclude, .filter = options.filter},
+  return one_list(searched, searched.rows.row(self).data(), {.count = options.count, .exclude = exclude, .filter = options.filter},
                   Similarity::cosine);
 }
 
@@ -137,8 +136,9 @@ template <Real Scalar>
   std::vector<ListSource> sources(users.size(), ListSource::model);
   const std::size_t threads = users.size() <= 8 ? 1 : resolve_threads(options.execution.threads);
   const std::size_t share = (users.size() + threads - 1) / threads;
-  const ParallelOptions parallel{
-      .threads = threads, .grain = (std::min)(TopKSearch<Scalar>::tile, (std::max)(std::size_t{8}, share)), .executor = options.execution.executor};
+  const ParallelOptions parallel{.threads = threads,
+                                 .grain = (std::min)(TopKSearch<Scalar>::tile, (std::max)(std::size_t{8}, share)),
+                                 .executor = options.execution.executor};
   std::vector<TopKSearch<Scalar>> searches;
   for (std::size_t n = 0; n < worker_count(users.size(), parallel); ++n) searches.emplace_back(searched.index, searched.rows);
   parallel_for(users.size(), parallel, [&](std::size_t first, std::size_t last, std::size_t worker) {

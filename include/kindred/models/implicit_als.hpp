@@ -54,8 +54,9 @@ class ImplicitALS : public FactorModel<Scalar> {
 
   /// Learns from `train`, n_users x n_items; stored zeros are no interactions, negative values are dislikes.
   ///
-  /// Item factors start at random, and users are solved from them once; then an iteration solves all items, then all users. So the items after n
-  /// iterations are those of the more usual order (users, then items), and the stored users are the exact solution for the stored items.
+  /// Item factors start at random or, with Init::spectral, from an SVD of the likes, and users are solved from them
+  /// once; then an iteration solves all items, then all users. So the items after n iterations are those of the more
+  /// usual order (users, then items), and the stored users are the exact solution for the stored items.
   /// O(iterations * (sum over rows of min(n^2 k + n^3, n k^2 + k^3) + (users + items) k^2)).
   /// @throws InvalidArgument if `train` holds no interaction, a confidence is negative or memory_limit too low; ShapeError if initial factors do not fit;
   /// NumericalError if a system is singular or overflows, naming iteration, side, row, lambda and alpha; Cancelled; and what callbacks throw.
@@ -150,8 +151,7 @@ class ImplicitALS : public FactorModel<Scalar> {
   }
   [[nodiscard]] detail::FixedSide<Scalar> fixed_users(const ParallelOptions& parallel);
   /// Solves `rows` of one side, existing ones or the next new ones; row n of `known` (no zeros) is everything known of rows[n].
-  void update(Side side, std::span<const Index> rows, const CsrView& known, std::string_view where,
-              const Execution& execution);
+  void update(Side side, std::span<const Index> rows, const CsrView& known, std::string_view where, const Execution& execution);
   /// `execution` at the level of the model, whose bytes an update shares.
   [[nodiscard]] Execution run_of(Execution execution) const noexcept {
     execution.simd = simd_;
@@ -210,8 +210,8 @@ FitReport ImplicitALS<Scalar>::fit_rows(const detail::RowsRef& train, const deta
   if (by_items.nnz() != train.nnz())
     throw ShapeError("train by items holds " + std::to_string(by_items.nnz()) + " interactions; train holds " +
                      std::to_string(train.nnz()));
-  detail::AlsFit<Scalar> work(options_, detail::AlsWeights(detail::settings_of(options_), train, by_items), train, by_items, fit_options, total,
-                              nullptr);
+  detail::AlsFit<Scalar> work(options_, detail::AlsWeights(detail::settings_of(options_), train, by_items), train, by_items, fit_options,
+                              total, nullptr);
   auto [state, report] = work.run();
   *this = ImplicitALS(std::move(state), resolve_level(fit_options.execution.simd));
   report.seconds = total.seconds();
@@ -347,7 +347,8 @@ void ImplicitALS<Scalar>::update(Side side, std::span<const Index> rows, const C
   if (of_users) return;
   this->forget_items();
   changed_items_ += rows.size();
-  if (8 * changed_items_ >= static_cast<std::size_t>(shape().items)) *this = settled(execution);  // so that turning rows for a solve stays rare
+  if (8 * changed_items_ >= static_cast<std::size_t>(shape().items))
+    *this = settled(execution);  // so that turning rows for a solve stays rare
 }
 
 template <Real Scalar>

@@ -205,8 +205,7 @@ class Recommender {
   };
 
   [[nodiscard]] static RecommendOptions request(const KeyedOptions& options, const SparseRow& history) {
-    RecommendOptions request{
-        .count = options.count, .filter = options.filter, .rerank = options.rerank, .fallback = options.fallback};
+    RecommendOptions request{.count = options.count, .filter = options.filter, .rerank = options.rerank, .fallback = options.fallback};
     if (options.known == KnownItems::excluded) request.exclude = history.columns;
     return request;
   }

@@ -228,10 +228,7 @@ inline void check_recommend_all(std::span<const Index> users, const RecommendAll
 
 /// The options of one user of a batch.
 [[nodiscard]] inline RecommendOptions options_of(Index user, const RecommendAllOptions& options) {
-  RecommendOptions one{.count = options.count,
-                       .filter = options.filter,
-                       .rerank = options.rerank,
-                       .fallback = options.fallback};
+  RecommendOptions one{.count = options.count, .filter = options.filter, .rerank = options.rerank, .fallback = options.fallback};
   if (user < options.exclude.rows()) one.exclude = options.exclude.row(user);
   return one;
 }

@@ -153,7 +153,9 @@ void keep_checkpoints(const AlsOptions& options, const std::string& print, const
     before = read_checkpoint<Scalar>(path, options, fit.execution, print, checkpoints.other_build);
   if (before) fit.resume_from = &*before;
   fit.snapshot_every = checkpoints.every;
-  fit.on_snapshot = [=, simd = fit.execution.simd](const FitSnapshot<Scalar>& snapshot) { write_checkpoint(path, options, simd, print, snapshot); };
+  fit.on_snapshot = [=, simd = fit.execution.simd](const FitSnapshot<Scalar>& snapshot) {
+    write_checkpoint(path, options, simd, print, snapshot);
+  };
 }
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

@@ -26,12 +26,11 @@ void check_finite(const TensorReader& reader, std::string_view name, std::span<c
 }
 template <Real Scalar>
 void check_finite(const TensorReader& reader, std::string_view name, const FactorMatrix<Scalar>& factors, const Execution& execution) {
-  parallel_for(static_cast<std::size_t>(factors.rows()), loop_of(execution, 4096),
-               [&](std::size_t first, std::size_t last, std::size_t) {
-                 for (std::size_t r = first; r < last; ++r)
-                   for (const Scalar value : factors.row(static_cast<Index>(r)))
-                     if (!is_finite(value)) reader.fail("tensor '" + std::string(name) + "', row " + std::to_string(r) + ", is not finite");
-               });
+  parallel_for(static_cast<std::size_t>(factors.rows()), loop_of(execution, 4096), [&](std::size_t first, std::size_t last, std::size_t) {
+    for (std::size_t r = first; r < last; ++r)
+      for (const Scalar value : factors.row(static_cast<Index>(r)))
+        if (!is_finite(value)) reader.fail("tensor '" + std::string(name) + "', row " + std::to_string(r) + ", is not finite");
+  });
 }
 
 /// Interactions of rows, each of at most `others`.

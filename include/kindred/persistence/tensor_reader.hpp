@@ -176,13 +176,11 @@ class TensorReader {
     const auto k = static_cast<std::size_t>(out.factors());
     if (k == 0) return;
     const std::size_t grain = (std::max)(std::size_t{1}, (std::size_t{1} << 18) / (k * sizeof(Scalar)));
-    parallel_for(static_cast<std::size_t>(out.rows()), loop_of(execution_, grain),
-                 [&](std::size_t first, std::size_t last, std::size_t) {
-                   std::vector<Scalar> block((last - first) * k);
-                   store_.read(start + first * k * sizeof(Scalar), std::as_writable_bytes(std::span(block)));
-                   for (std::size_t r = first; r < last; ++r)
-                     std::copy_n(block.data() + (r - first) * k, k, out.row(static_cast<Index>(r)).begin());
-                 });
+    parallel_for(static_cast<std::size_t>(out.rows()), loop_of(execution_, grain), [&](std::size_t first, std::size_t last, std::size_t) {
+      std::vector<Scalar> block((last - first) * k);
+      store_.read(start + first * k * sizeof(Scalar), std::as_writable_bytes(std::span(block)));
+      for (std::size_t r = first; r < last; ++r) std::copy_n(block.data() + (r - first) * k, k, out.row(static_cast<Index>(r)).begin());
+    });
   }
 
   ByteStore store_;

@@ -161,6 +161,10 @@ struct MatrixKernels {
                    std::size_t k, Scalar* out, std::size_t out_ld);
   /// out[f] = from[f] * scale, in double, length n; `out` on a 64-byte boundary.
   void (*scale_to_double)(const Scalar* from, double scale, std::size_t n, double* out);
+  /// sum[f] = sum_n coefficient[n] y_n[f], length stride: RowKernels::combine for rows that are far away. `readable`:
+  /// how many columns there are from `from.columns` on, at least `from.count`; rows of those after the last are brought
+  /// nearer.
+  void (*sum_rows)(const GatherArguments<Scalar>& from, std::size_t readable, const Scalar* coefficient, Scalar* sum);
 };
 
 /// Four rows of a symmetric matrix of which only what is right of its diagonal blocks is kept: a rank-2 update, and their part of a product with a vector.

@@ -141,6 +141,43 @@ void gather_and_sum(const GatherArguments<T>& from, const T* scale, const T* wei
   for (; f < from.stride; f += lanes<T>) gather_and_sum_chunk<T, 1>(from, scale, weight, coefficient, out, ld, sum, f);
 }
 
+/// V vectors of all rows from place f on, with the rows brought nearer: `readable` columns follow from `from.columns`
+/// on, also those of later sums.
+template <typename T, std::size_t V>
+KINDRED_INLINE void sum_rows_chunk(const GatherArguments<T>& from, std::size_t readable, const T* coefficient, T* sum, std::size_t f) {
+  constexpr std::size_t ahead = 12;
+  typename Simd<T>::Vector total[V]{};
+  for (std::size_t n = 0; n < from.count; ++n) {
+    if (n + ahead < readable)
+      prefetch_row<T, true>(from.fixed + static_cast<std::size_t>(from.columns[n + ahead]) * from.stride + f, V * lanes<T>);
+    const T* y = from.fixed + static_cast<std::size_t>(from.columns[n]) * from.stride + f;
+    const T c = coefficient[n];
+    KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) total[v] += c * load(y + v * lanes<T>);
+  }
+  KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) store(sum + f + v * lanes<T>, total[v]);
+}
+
+template <typename T>
+void sum_rows(const GatherArguments<T>& from, std::size_t readable, const T* coefficient, T* sum) {
+  std::size_t f = 0;
+  // As few passes over the rows as 8 accumulators allow, of about the same width.
+  for (std::size_t left = from.stride / lanes<T>; left > 0; left = (from.stride - f) / lanes<T>) {
+    const std::size_t passes = (left + 7) / 8;
+    const std::size_t width = (left + passes - 1) / passes;
+    switch (width) {
+      case 8: sum_rows_chunk<T, 8>(from, readable, coefficient, sum, f); break;
+      case 7: sum_rows_chunk<T, 7>(from, readable, coefficient, sum, f); break;
+      case 6: sum_rows_chunk<T, 6>(from, readable, coefficient, sum, f); break;
+      case 5: sum_rows_chunk<T, 5>(from, readable, coefficient, sum, f); break;
+      case 4: sum_rows_chunk<T, 4>(from, readable, coefficient, sum, f); break;
+      case 3: sum_rows_chunk<T, 3>(from, readable, coefficient, sum, f); break;
+      case 2: sum_rows_chunk<T, 2>(from, readable, coefficient, sum, f); break;
+      default: sum_rows_chunk<T, 1>(from, readable, coefficient, sum, f); break;
+    }
+    f += width * lanes<T>;
+  }
+}
+
 template <typename T>
 void dots(const GatherArguments<T>& from, const T* v, T* result) {
   for (std::size_t n = 0; n < from.count; ++n) {

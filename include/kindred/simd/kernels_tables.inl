@@ -5,7 +5,7 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPA
 
 template <typename T>
 constexpr MatrixKernels<T> matrix_kernels() {
-  return {.accumulate = accumulate<T>, .multiply = multiply<T>, .scale_to_double = scale_to_double<T>};
+  return {.accumulate = accumulate<T>, .multiply = multiply<T>, .scale_to_double = scale_to_double<T>, .sum_rows = sum_rows<T>};
 }
 
 constexpr VectorKernels vector_kernels() { return {.dot = dot, .update_rows = update_rows, .reflect_rows = reflect_rows, .rotate_rows = rotate_rows}; }

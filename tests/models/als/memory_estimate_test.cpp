@@ -2,6 +2,9 @@
 // That the estimate is near the measured peak is shown by the benchmark fit_memory; here is what it must be made of.
 #include <kindred/models/als/memory_estimate.hpp>
 
+#include <algorithm>
+#include <cstdint>
+
 #include <doctest/doctest.h>
 
 #include <kindred/data/synthetic.hpp>
@@ -23,6 +26,28 @@ TEST_SUITE("models/memory_estimate") {
     options.confidence.curve = kd::Confidence::log;
     CHECK(kd::estimate_memory(1000, 500, 20'000, options, run).strengths == 20'000u * 8);
     CHECK(single.refit_total() == single.total() + single.factors + single.index);
+  }
+
+  // By hand: 110 columns of floats are padded to 112; the two blocks of the SVD are larger than one of them beside the
+  // items.
+  TEST_CASE("the spectral start takes two blocks, and ends before the rest is there") {
+    kd::AlsOptions options{.factors = 100, .units = kd::Units::paper};
+    const kd::Execution run{.threads = 1};
+    const kd::MemoryEstimate normal = kd::estimate_memory(100'000, 500, 200'000, options, run);
+    CHECK(normal.start == 0);
+    options.start.kind = kd::Start::spectral;
+    const kd::MemoryEstimate spectral = kd::estimate_memory(100'000, 500, 200'000, options, run);
+    const std::uint64_t blocks = 100'500u * 112 * 4, scales = 100'500u * 16, gram_matrix = 112u * 112 * 8;
+    CHECK(spectral.start == blocks + scales + 22 * gram_matrix);
+    CHECK(spectral.total() == spectral.transposed + spectral.strengths + spectral.counts +
+                                  (std::max)(spectral.start, spectral.factors + spectral.workspaces + spectral.index));
+    CHECK(spectral.total() >= normal.total());
+    // Ten columns more than the number of factors may fill another vector: 118 of 108.
+    options.factors = 108;
+    CHECK(kd::estimate_memory(100'000, 500, 200'000, options, run).start > 100'500u * 128 * 4);
+    // A matrix of few items needs no more columns than these.
+    options.factors = 32'768;
+    CHECK(kd::estimate_memory(100'000, 5, 200'000, options, run).start < 100'000u * 100);
   }
 
   TEST_CASE("what a fitted model reports is in the estimate") {

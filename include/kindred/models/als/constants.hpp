@@ -23,11 +23,11 @@ inline constexpr std::size_t loss_grain = 256;
 
 /// What a fit takes from the values of train and keeps: updates and fold-ins use it, never values of their own.
 struct ValueConstants {
-  std::optional<double> cap;       ///< Of |r|.
-  double log_scale = 1.0;          ///< |r| at which Confidence::log bends.
-  double mean_strength = 1.0;      ///< Mean of g over the likes; 1 under Units::paper.
-  std::vector<Index> user_likes;   ///< Likes of each user under Units::data; empty where there are no dislikes.
-  std::vector<Index> item_likes;   ///< Likes of each item, likewise.
+  std::optional<double> cap;      ///< Of |r|.
+  double log_scale = 1.0;         ///< |r| at which Confidence::log bends.
+  double mean_strength = 1.0;     ///< Mean of g over the likes; 1 under Units::paper.
+  std::vector<Index> user_likes;  ///< Likes of each user under Units::data; empty where there are no dislikes.
+  std::vector<Index> item_likes;  ///< Likes of each item, likewise.
 };
 
 /// g of a value, without the weight of a dislike.
@@ -55,8 +55,8 @@ class ValueMeasure {
   /// @throws InvalidArgument under Units::data if nothing in train is liked, or a mean is not above 0.
   [[nodiscard]] ValueConstants run() {
     ValueConstants constants;
-    constants.cap = settings_.cap_quantile ? magnitude_quantile(users_, *settings_.cap_quantile, nnz_, Magnitudes::all, sum_over_all_)
-                                           : settings_.cap;
+    constants.cap =
+        settings_.cap_quantile ? magnitude_quantile(users_, *settings_.cap_quantile, nnz_, Magnitudes::all, sum_over_all_) : settings_.cap;
     constants.log_scale = settings_.log_scale.value_or(1.0);
     if (settings_.units == Units::paper) return constants;
     const Offset likes = count_likes(constants);

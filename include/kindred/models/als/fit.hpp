@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <kindred/core/aligned.hpp>
@@ -23,6 +24,7 @@
 #include <kindred/models/als/loss.hpp>
 #include <kindred/models/als/memory_estimate.hpp>
 #include <kindred/models/als/report.hpp>
+#include <kindred/models/als/spectral_start.hpp>
 #include <kindred/models/als/start.hpp>
 #include <kindred/models/als/state.hpp>
 
@@ -34,8 +36,10 @@ class ImplicitALS;
 /// What a call of ImplicitALS::fit does beside fitting.
 template <Real Scalar>
 struct AlsFitOptions {
-  bool record_loss = false;        ///< Evaluate the loss after every iteration: exact, O(nnz factors + users factors).
-  ProgressCallback progress = {};  ///< After every iteration.
+  bool record_loss = false;  ///< Evaluate the loss after every iteration: exact, O(nnz factors + users factors).
+  /// After every iteration ("fit"), and after every product of a spectral start ("spectral start"). The answer
+  /// stop_and_keep during the start ends fit after the first iteration: there is no model before.
+  ProgressCallback progress = {};
   /// After every iteration, with the model as if it had been fitted for that many iterations, valid during the call. What it throws ends fit.
   std::function<void(const ImplicitALS<Scalar>& so_far, const IterationReport& iteration)> after_iteration = {};
   /// n_users x factors to continue from, any basis; the first iteration solves items from them.
@@ -88,10 +92,10 @@ class AlsFit {
         execution_{.threads = resolve_threads(asked.execution.threads), .executor = team_.executor(), .simd = asked.execution.simd} {
     state_.options = options;
     state_.weights = std::move(weights);
-    start(train.cols(), train.rows());
+    start(train, by_items);
     users_.emplace(prepare_side<Scalar>(state_.weights, AlsSide::users, train));
     items_.emplace(prepare_side<Scalar>(state_.weights, AlsSide::items, by_items));
-    report_.prepare_seconds = total_.seconds();
+    report_.prepare_seconds = total_.seconds() - report_.start_seconds;
   }
 
   /// @throws as ImplicitALS::fit does.
@@ -123,7 +127,7 @@ class AlsFit {
 
  private:
   /// The exact solver overwrites the factors that it solves for without reading them: zeros will do.
-  void start(Index items, Index users) {
+  void start(const RowsRef& train, const RowsRef& by_items) {
     const FitSnapshot<Scalar>* const resumed = asked_.resume_from;
     const auto given = [&](const FactorMatrix<Scalar> FitSnapshot<Scalar>::*part, const std::optional<FactorMatrix<Scalar>>& option) {
       return resumed != nullptr ? &(resumed->*part) : option ? &*option : nullptr;
@@ -137,8 +141,29 @@ class AlsFit {
       return read ? random_factors<Scalar>(settings, rows, stream) : FactorMatrix<Scalar>(rows, static_cast<Index>(settings.factors));
     };
     from_items_ = first_users == nullptr;
-    state_.items = first(first_items, "initial_items", items, RandomStream::item_factors, from_items_ || !exact);
-    state_.users = first(first_users, "initial_users", users, RandomStream::user_factors, !exact);
+    if (settings.start == Start::spectral && from_items_ && first_items == nullptr)
+      state_.items = items_from_likes(train, by_items);
+    else
+      state_.items = first(first_items, "initial_items", train.cols(), RandomStream::item_factors, from_items_ || !exact);
+    state_.users = first(first_users, "initial_users", train.rows(), RandomStream::user_factors, !exact);
+  }
+
+  [[nodiscard]] FactorMatrix<Scalar> items_from_likes(const RowsRef& train, const RowsRef& by_items) {
+    const Stopwatch watch;
+    const AlsSettings& settings = this->settings();
+    const auto after_product = [this](std::size_t done, std::size_t total) {
+      if (asks_to_stop("spectral start", done, total)) stops_early_ = true;
+    };
+    const SvdOptions wanted{.count = settings.factors,
+                            .power_steps = settings.power_steps,
+                            .seed = settings.seed,
+                            .level = execution_.simd,
+                            .parallel = loop_of(execution_, 1),
+                            .after_product = after_product};
+    FactorMatrix<Scalar> items =
+        spectral_items<Scalar>(svd_of_likes<Scalar>(train, by_items, wanted, partners_), settings, loop_of(execution_, 1));
+    report_.start_seconds = watch.seconds();
+    return items;
   }
 
   void half_step(const SideData<Scalar>& data, std::size_t iteration) {
@@ -177,9 +202,13 @@ class AlsFit {
   }
 
   [[nodiscard]] bool is_stopped(std::size_t iteration) const {
+    return asks_to_stop("fit", iteration, settings().iterations) || stops_early_;
+  }
+
+  /// @throws Cancelled.
+  [[nodiscard]] bool asks_to_stop(std::string_view what, std::size_t done, std::size_t total) const {
     if (!asked_.progress) return false;
-    const ProgressAnswer answer =
-        asked_.progress({.what = "fit", .done = iteration, .total = settings().iterations, .elapsed_seconds = total_.seconds()});
+    const ProgressAnswer answer = asked_.progress({.what = what, .done = done, .total = total, .elapsed_seconds = total_.seconds()});
     if (answer == ProgressAnswer::cancel) throw Cancelled("fit");
     return answer == ProgressAnswer::stop_and_keep;
   }
@@ -193,6 +222,7 @@ class AlsFit {
   std::optional<SideData<Scalar>> users_;
   std::optional<SideData<Scalar>> items_;
   bool from_items_ = true;
+  bool stops_early_ = false;  // asked for during the spectral start
   std::optional<double> last_loss_;
   FitReport report_;
 };

@@ -210,9 +210,9 @@ class AlsFoldIn {
 /// The factors of every row of `rows` (no zeros), n_rows x factors. Row n is row named[n] of `side`, whose background weights `weights` knows; without
 /// names rows are new users. The same bytes for any number of threads.
 template <Real Scalar>
-[[nodiscard]] FactorMatrix<Scalar> fold_in_rows(const AlsWeights& weights, AlsSide side,
-                                                const FixedSide<Scalar>& fixed, const CsrView& rows, std::span<const Index> named,
-                                                const Execution& run, std::string_view where) {
+[[nodiscard]] FactorMatrix<Scalar> fold_in_rows(const AlsWeights& weights, AlsSide side, const FixedSide<Scalar>& fixed,
+                                                const CsrView& rows, std::span<const Index> named, const Execution& run,
+                                                std::string_view where) {
   FactorMatrix<Scalar> solved(rows.rows(), static_cast<Index>(weights.settings().factors));
   const ParallelOptions parallel = loop_of(run, 16);
   const auto count = static_cast<std::size_t>(rows.rows());

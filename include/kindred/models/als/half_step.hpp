@@ -138,8 +138,7 @@ class HalfStep {
     const ParallelOptions by_rows{.threads = parallel_.threads, .grain = 16, .executor = parallel_.executor};
     std::vector<Worker> workers;
     for (std::size_t n = 0; n < worker_count(data_.order.size(), by_rows); ++n)
-      workers.push_back(
-          {RowSolver<Scalar>(fixed_, eigenvalues_, simd_), RowAssembler<Scalar>(weights_, data_.side, simd_), {}});
+      workers.push_back({RowSolver<Scalar>(fixed_, eigenvalues_, simd_), RowAssembler<Scalar>(weights_, data_.side, simd_), {}});
     data_.rows.for_each_block([&](const RowBlock& block) {
       const auto order =
           std::span<const Index>(data_.order).subspan(static_cast<std::size_t>(block.first), static_cast<std::size_t>(block.rows.rows()));

@@ -13,6 +13,7 @@
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/linalg/gram.hpp>
+#include <kindred/linalg/truncated_svd.hpp>
 #include <kindred/models/als/settings.hpp>
 
 namespace kindred::inline v0 {
@@ -25,10 +26,13 @@ struct MemoryEstimate {
   std::uint64_t counts = 0;      ///< Numbers a row: counts, orders, background weights.
   std::uint64_t workspaces = 0;  ///< Of all threads, and the k x k matrices: O(threads * k^2).
   std::uint64_t index = 0;       ///< The index that recommending searches, as it is being built.
+  std::uint64_t start = 0;       ///< Of the spectral start, which is gone before users, workspaces and the index are there; 0 without one.
   std::uint64_t train = 0;       ///< The training matrix, 8 bytes an interaction and 8 a user; not in total().
 
   /// The peak of a first fit.
-  [[nodiscard]] std::uint64_t total() const noexcept { return factors + transposed + strengths + counts + workspaces + index; }
+  [[nodiscard]] std::uint64_t total() const noexcept {
+    return transposed + strengths + counts + (std::max)(start, factors + workspaces + index);
+  }
   /// The peak of another fit of a fitted model, whose factors and index stay until the new ones are there.
   [[nodiscard]] std::uint64_t refit_total() const noexcept { return total() + factors + index; }
 };
@@ -53,10 +57,9 @@ template <Real Scalar = float>
   estimate.train = interactions * 8 + (n_users + 1) * sizeof(Offset);
   estimate.factors = (n_users + n_items) * stride * sizeof(Scalar);
   estimate.transposed = interactions * 8 + 2 * (n_items + 1) * sizeof(Offset);
-  if (detail::keeps_strengths(options))
-    estimate.strengths = 2 * interactions * sizeof(Scalar);
-  const std::uint64_t backgrounds =
-      (options.user_exponent > 0.0 ? n_users : 0) + (options.item_exponent > 0.0 ? n_items : 0) + (options.popularity_damping > 0.0 ? n_items : 0);
+  if (detail::keeps_strengths(options)) estimate.strengths = 2 * interactions * sizeof(Scalar);
+  const std::uint64_t backgrounds = (options.user_exponent > 0.0 ? n_users : 0) + (options.item_exponent > 0.0 ? n_items : 0) +
+                                    (options.popularity_damping > 0.0 ? n_items : 0);
   estimate.counts = (n_users + n_items) * 2 * sizeof(Index) + backgrounds * sizeof(double);
 
   // A system of k x k, a block of 256 rows, and a batch of 16 systems of at most 128 twice: as tiles and in lanes (linalg/row_workspace.hpp).
@@ -65,9 +68,15 @@ template <Real Scalar = float>
       (stride * stride + (std::max)(k, std::uint64_t{256}) * stride + std::uint64_t{2} * 16 * (batched * batched / 2 + 16 * batched)) *
       sizeof(Scalar);
   const std::uint64_t square = stride * stride * sizeof(double);
-  const std::uint64_t workers =
-      worker_count(static_cast<std::size_t>((std::max)(n_users, n_items)), loop_of(execution, 16));
+  const std::uint64_t workers = worker_count(static_cast<std::size_t>((std::max)(n_users, n_items)), loop_of(execution, 16));
   estimate.workspaces = workers * worker + (detail::gram_blocks(k) + 6) * square;
+  if (options.start == Start::spectral) {
+    // Two blocks of the columns that the SVD iterates on, or one and the items; its Gram matrices, factors and scales.
+    const std::uint64_t width = (std::min)({k + detail::SvdOptions{}.extra, n_users, n_items});
+    const std::uint64_t wide = (width + line - 1) / line * line;
+    estimate.start = (std::max)((n_users + n_items) * wide, n_items * (wide + stride)) * sizeof(Scalar) +
+                     2 * (n_users + n_items) * sizeof(double) + (detail::gram_blocks(width) + 6) * detail::gram_block_bytes(width);
+  }
   estimate.index = n_items * (stride + 3 * sizeof(double) + sizeof(Index));
   return estimate;
 }

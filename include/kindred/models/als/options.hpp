@@ -39,7 +39,7 @@ enum class Solver {
 
 /// The first factors of the items.
 enum class Start {
-  spectral,  ///< From a truncated singular value decomposition of the confidences: a few iterations are enough.
+  spectral,  ///< From a truncated singular value decomposition of the likes, whatever their values: a few iterations are enough.
   normal,    ///< Random: normal, mean 0, standard deviation scale / sqrt(factors).
   uniform,   ///< Random: uniform in [0, 0.01), as the Python package implicit does.
 };
@@ -49,38 +49,39 @@ using ConfidenceFunction = std::function<double(double magnitude, Offset user_co
 
 /// How much an interaction weighs. "data" and "paper" are the defaults under these units.
 struct ConfidenceOptions {
-  std::optional<Confidence> curve = std::nullopt;            ///< data: log; paper: linear.
-  std::optional<double> alpha = std::nullopt;                ///< >= 0; Units::paper alone: 40.
-  std::optional<double> base = std::nullopt;                 ///< c where g is 0. data: [0, 1], 0; paper: >= 0, 1.
-  std::optional<double> log_scale = std::nullopt;            ///< > 0; Confidence::log alone. data: the 5 % quantile of |r|; paper: 1.
-  std::optional<double> cap = std::nullopt;                  ///< > 0; a larger |r| counts as this much. Not set: no cap.
-  std::optional<double> cap_quantile = std::nullopt;         ///< (0, 1]; a cap at this quantile of |r| in train. Not set: no cap.
-  std::optional<double> popularity_damping = std::nullopt;   ///< [0, 4]; > 0 lowers the confidence in popular items. data: chosen; paper: 0.
-  std::optional<double> dislike_weight = std::nullopt;       ///< >= 0; the factor on the confidence of a dislike. Not set: 1.
-  ConfidenceFunction function = {};                          ///< For Confidence::custom, and only then.
+  std::optional<Confidence> curve = std::nullopt;           ///< data: log; paper: linear.
+  std::optional<double> alpha = std::nullopt;               ///< >= 0; Units::paper alone: 40.
+  std::optional<double> base = std::nullopt;                ///< c where g is 0. data: [0, 1], 0; paper: >= 0, 1.
+  std::optional<double> log_scale = std::nullopt;           ///< > 0; Confidence::log alone. data: the 5 % quantile of |r|; paper: 1.
+  std::optional<double> cap = std::nullopt;                 ///< > 0; a larger |r| counts as this much. Not set: no cap.
+  std::optional<double> cap_quantile = std::nullopt;        ///< (0, 1]; a cap at this quantile of |r| in train. Not set: no cap.
+  std::optional<double> popularity_damping = std::nullopt;  ///< [0, 4]; > 0 lowers the confidence in popular items. data: chosen; paper: 0.
+  std::optional<double> dislike_weight = std::nullopt;      ///< >= 0; the factor on the confidence of a dislike. Not set: 1.
+  ConfidenceFunction function = {};                         ///< For Confidence::custom, and only then.
 };
 
 /// How much the pairs without an interaction weigh.
 struct BackgroundOptions {
-  std::optional<Background> pairs = std::nullopt;       ///< data: all; paper: unobserved.
-  std::optional<double> ratio = std::nullopt;           ///< > 0; weight of a mean user's background relative to the interactions. data: 20.
-  std::optional<double> weight = std::nullopt;          ///< w0 >= 0, of a pair; 0 needs regularization > 0. Units::paper alone: 1.
-  std::optional<double> item_exponent = std::nullopt;   ///< [0, 4]; > 0: popular items pull harder towards 0. data: chosen; paper: 0.
-  std::optional<double> user_exponent = std::nullopt;   ///< [0, 4]; > 0: items pull harder on active users. Not set: 0.
+  std::optional<Background> pairs = std::nullopt;      ///< data: all; paper: unobserved.
+  std::optional<double> ratio = std::nullopt;          ///< > 0; weight of a mean user's background relative to the interactions. data: 20.
+  std::optional<double> weight = std::nullopt;         ///< w0 >= 0, of a pair; 0 needs regularization > 0. Units::paper alone: 1.
+  std::optional<double> item_exponent = std::nullopt;  ///< [0, 4]; > 0: popular items pull harder towards 0. data: chosen; paper: 0.
+  std::optional<double> user_exponent = std::nullopt;  ///< [0, 4]; > 0: items pull harder on active users. Not set: 0.
 };
 
 /// How rows are solved.
 struct SolverOptions {
-  Solver kind = Solver::cholesky;                  ///< Exact by default: it costs about as much as a few steps of the other.
+  Solver kind = Solver::cholesky;                   ///< Exact by default: it costs about as much as a few steps of the other.
   std::optional<std::size_t> steps = std::nullopt;  ///< >= 1; conjugate_gradient alone: 3. At most this many with a tolerance.
-  std::optional<double> tolerance = std::nullopt;   ///< [0, 1); conjugate_gradient alone: stop at this residual relative to the right-hand side.
+  std::optional<double> tolerance =
+      std::nullopt;  ///< [0, 1); conjugate_gradient alone: stop at this residual relative to the right-hand side.
 };
 
 /// Where a fit starts.
 struct StartOptions {
   std::optional<Start> kind = std::nullopt;               ///< data: spectral; paper: normal.
   std::optional<double> scale = std::nullopt;             ///< > 0; Start::normal, and columns beyond the rank of a spectral start: 0.1.
-  std::optional<std::size_t> power_steps = std::nullopt;  ///< [0, 100]; Start::spectral alone: 2.
+  std::optional<std::size_t> power_steps = std::nullopt;  ///< [0, 32]; Start::spectral alone: 2; each costs two passes over train.
 };
 
 /// The settings of Hu, Koren, Volinsky, "Collaborative filtering for implicit feedback datasets", ICDM 2008.
@@ -111,8 +112,10 @@ struct AlsOptions {
   std::optional<std::size_t> iterations = std::nullopt;  ///< >= 1; each solves all items, then all users. data: 3; paper: 10.
   std::uint64_t seed = 42;                               ///< Of everything random.
   Units units = Units::data;
-  std::optional<double> regularization_exponent = std::nullopt;  ///< [0, 2]; 0: one penalty for all, 1: in proportion to a row's data. data: 1; paper: 0.
-  std::optional<double> loss_tolerance = std::nullopt;  ///< (0, 1); ends fit once an iteration improves the loss by less than this share of it.
+  std::optional<double> regularization_exponent =
+      std::nullopt;  ///< [0, 2]; 0: one penalty for all, 1: in proportion to a row's data. data: 1; paper: 0.
+  std::optional<double> loss_tolerance =
+      std::nullopt;  ///< (0, 1); ends fit once an iteration improves the loss by less than this share of it.
   ConfidenceOptions confidence = {};
   BackgroundOptions background = {};
   SolverOptions solver = {};

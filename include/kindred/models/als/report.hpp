@@ -37,7 +37,8 @@ struct FitReport {
   std::vector<IterationReport> iterations;
   FitStop stop = FitStop::iterations;
   double seconds = 0.0;          ///< All of fit.
-  double prepare_seconds = 0.0;  ///< Transposing, counting, first factors.
+  double prepare_seconds = 0.0;  ///< Transposing, counting, random first factors.
+  double start_seconds = 0.0;    ///< The spectral start; 0 without one.
   double gram_seconds = 0.0;     ///< Gram matrices.
   double eigen_seconds = 0.0;    ///< Eigenbases.
   double rotate_seconds = 0.0;   ///< Moving factors into them.

@@ -138,7 +138,8 @@ struct OptionCheck {
     if (value && (!(*value > 0.0) || !is_finite(*value))) throw InvalidArgument(name, *value, "finite and above 0");
   }
   static void below_one(std::string_view name, const std::optional<double>& value, bool or_zero) {
-    if (value && !((or_zero ? *value >= 0.0 : *value > 0.0) && *value < 1.0)) throw InvalidArgument(name, *value, or_zero ? "in [0, 1)" : "in (0, 1)");
+    if (value && !((or_zero ? *value >= 0.0 : *value > 0.0) && *value < 1.0))
+      throw InvalidArgument(name, *value, or_zero ? "in [0, 1)" : "in (0, 1)");
   }
   static void at_least_one(std::string_view name, const std::optional<std::size_t>& value) {
     if (value && *value < 1) throw InvalidArgument(name, *value, "at least 1");
@@ -190,7 +191,7 @@ struct OptionCheck {
   OptionCheck::unset_unless(!is_exact, "solver.tolerance", solver.tolerance, "Solver::conjugate_gradient");
   OptionCheck::positive("start.scale", start.scale);
   OptionCheck::unset_unless(s.start != Start::uniform, "start.scale", start.scale, "a start other than Start::uniform");
-  if (start.power_steps && *start.power_steps > 100) throw InvalidArgument("start.power_steps", *start.power_steps, "at most 100");
+  if (start.power_steps && *start.power_steps > 32) throw InvalidArgument("start.power_steps", *start.power_steps, "at most 32");
   OptionCheck::unset_unless(s.start == Start::spectral, "start.power_steps", start.power_steps, "Start::spectral");
 }
 
@@ -201,7 +202,8 @@ namespace kindred::inline v0 {
 [[gnu::cold]] inline void validate(const AlsOptions& options) {
   using Check = detail::OptionCheck;
   const detail::AlsSettings s = detail::settings_of(options);
-  if (options.factors && (*options.factors < 1 || *options.factors > 32'768)) throw InvalidArgument("factors", *options.factors, "in [1, 32768]");
+  if (options.factors && (*options.factors < 1 || *options.factors > 32'768))
+    throw InvalidArgument("factors", *options.factors, "in [1, 32768]");
   Check::not_negative("regularization", options.regularization);
   Check::at_least_one("iterations", options.iterations);
   Check::between("regularization_exponent", options.regularization_exponent, 0.0, 2.0, "in [0, 2]");

@@ -23,7 +23,7 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 /// Everything that an ImplicitALS is made of: what fits work on, updates replace and files hold.
 template <Real Scalar>
 struct AlsState {
-  AlsOptions options;               // as they were given: what they leave open is in weights.settings()
+  AlsOptions options;  // as they were given: what they leave open is in weights.settings()
   AlsWeights weights;
   FactorMatrix<Scalar> users;       // n_users x factors, in the eigenbasis of the items' weighted Gram matrix
   FactorMatrix<Scalar> items;       // n_items x factors, in the same basis

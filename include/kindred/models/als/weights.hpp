@@ -229,9 +229,7 @@ class AlsWeights {
   }
 
   /// True if strength() is worth keeping rather than computing again in every half-step.
-  [[nodiscard]] bool strength_is_costly() const noexcept {
-    return keeps_strengths(settings_);
-  }
+  [[nodiscard]] bool strength_is_costly() const noexcept { return keeps_strengths(settings_); }
 
   /// The confidence of an interaction, and what of it the background does not count already. The excess is not computed as a difference of
   /// two large numbers where it need not be: with c = 1 + alpha r and a background of 1 it is exactly alpha r.
@@ -267,8 +265,9 @@ class AlsWeights {
 
   /// A lower bound of l / (w0 a) over the rows of a side: what every eigenvalue of the background is raised by, at the least.
   [[nodiscard]] double least_ridge(AlsSide side) const {
-    return settings_.regularization_exponent == 0.0 && unobserved_weight_ > 0.0 && background(side).empty() ? penalty_scale(side) / unobserved_weight_
-                                                                                                          : 0.0;
+    return settings_.regularization_exponent == 0.0 && unobserved_weight_ > 0.0 && background(side).empty()
+               ? penalty_scale(side) / unobserved_weight_
+               : 0.0;
   }
 
   /// l of a row with `count` likes (likes_of).
