@@ -129,7 +129,7 @@ TEST_CASE("real numbers at, inside and outside their ranges") {
 }
 , {[](kd::AlsOptions & o) -> auto& {return o.confidence.alpha;
 }
-, "confidence.confidence.alpha", from_zero, below_zero, at_least
+, "confidence.alpha", from_zero, below_zero, at_least
 }
 , {[](kd::AlsOptions & o) -> auto& {return o.confidence.base;
 }
@@ -204,7 +204,7 @@ TEST_CASE("an option without effect is an error that says what it goes with") {
   };
   const auto refused_of_paper = [](auto&& change, const std::string& words) { refuses(with(change), words); };
   refused([](kd::AlsOptions& o) { o.confidence.alpha = 1.0; },
-          "confidence.confidence.alpha is 1; it must be not set: it has an effect with Units::paper alone");
+          "confidence.alpha is 1; it must be not set: it has an effect with Units::paper alone");
   refused([](kd::AlsOptions& o) { o.background.weight = 0.5; }, "background.weight is 0.5; it must be not set");
   refused([](kd::AlsOptions& o) { o.confidence.base = 1.5; }, "confidence.base is 1.5; it must be in [0, 1] with Units::data");
   refused([](kd::AlsOptions& o) { o.solver.steps = 3; },
