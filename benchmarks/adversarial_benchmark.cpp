@@ -92,7 +92,7 @@ kd::CsrMatrix rows_of(kd::MatrixShape shape, kd::Index rows_with, std::size_t le
   std::vector<kd::Index> columns;
   std::vector<kd::Index> row;
   for (kd::Index u = 0; u < shape.users; ++u) {
-    kd::Random random(1, kd::RandomStream::sample, static_cast<std::uint64_t>(u));
+    kd::detail::Random random(1, kd::detail::RandomStream::sample, static_cast<std::uint64_t>(u));
     if (u == 0 && one_full) {
       columns.resize(static_cast<std::size_t>(shape.items));
       std::iota(columns.begin(), columns.end(), 0);
@@ -150,7 +150,7 @@ void add_ids() {
     for (const auto& [at, bit] : {std::pair(7U, 0x80), std::pair(15U, 0x80), std::pair(12U, 0x04)})
       twin[at] = static_cast<char>(twin[at] ^ bit);
     const auto keys = std::make_shared<std::vector<std::string>>();
-    kd::Random random(3, kd::RandomStream::sample);
+    kd::detail::Random random(3, kd::detail::RandomStream::sample);
     for (std::uint32_t n = 0; n < 65'536; ++n) {
       std::string& key = keys->emplace_back();
       for (std::uint32_t bit = 0; bit < 16; ++bit) key += (n >> bit & 1) != 0 ? twin : one;
@@ -173,8 +173,8 @@ std::function<Work()> reading(const std::function<std::string()>& make, std::siz
   return [=]() -> Work {
     const auto text = std::make_shared<const std::string>(make());
     return [=] {
-      kd::ReadOptions options{.on_bad_line = kd::BadLinePolicy::skip, .max_line_bytes = max_line_bytes};
-      options.open = [text, piece](const std::string&) -> kd::ReadBytes {
+      kd::ReadOptions options{.on_bad_line = kd::ReadOptions::BadLinePolicy::skip, .max_line_bytes = max_line_bytes};
+      options.open = [text, piece](const std::string&) -> kd::ReadOptions::ReadBytes {
         return [text, piece, at = std::size_t{0}](char* to, std::size_t most) mutable {
           const std::size_t count = text->copy(to, (std::min)(most, piece), at);
           at += count;
@@ -194,7 +194,7 @@ constexpr std::size_t text_bytes = 100'000'000;
 
 std::string ordinary_lines(std::size_t bytes) {
   std::string text;
-  kd::Random random(4, kd::RandomStream::sample);
+  kd::detail::Random random(4, kd::detail::RandomStream::sample);
   for (std::uint32_t line = 0; text.size() < bytes; ++line)
     text += "listener-" + std::to_string(line / 50) + "\tartist-" + std::to_string(random.below(100'000)) + "\t" +
             std::to_string(1 + random.below(500)) + "\n";
@@ -234,7 +234,7 @@ void add_rest() {
   const auto filtered = [](bool chain) -> Work {
     constexpr kd::Index users = 200'000;
     std::vector<kd::Interaction> pairs;
-    kd::Random random(5, kd::RandomStream::sample);
+    kd::detail::Random random(5, kd::detail::RandomStream::sample);
     for (kd::Index u = 0; u < users; ++u)
       for (const kd::Index step : {0, 1}) pairs.push_back({u, chain ? u + step : static_cast<kd::Index>(random.below(users)), 1.0F});
     auto data = std::make_shared<kd::Dataset>();
@@ -242,7 +242,7 @@ void add_rest() {
     for (kd::Index n = 0; n < users; ++n) data->users.intern("u" + std::to_string(n));
     for (kd::Index n = 0; n <= users; ++n) data->items.intern("i" + std::to_string(n));
     return [data] {
-      const kd::ActivityFilter core{.min_items_per_user = 2, .min_users_per_item = 2, .passes = kd::FilterPasses::until_stable};
+      const kd::ActivityFilter core{.min_items_per_user = 2, .min_users_per_item = 2, .passes = kd::ActivityFilter::Passes::until_stable};
       benchmark::DoNotOptimize(kd::filter_active(*data, core).matrix.nnz());
     };
   };
@@ -254,7 +254,7 @@ void add_rest() {
     for (std::vector<kd::Index>& list : *lists) list.resize(200'000);
     std::iota((*lists)[0].rbegin(), (*lists)[0].rend(), 0);
     std::iota((*lists)[1].begin(), (*lists)[1].end(), shift);
-    return [lists] { benchmark::DoNotOptimize(kd::ndcg((*lists)[0], (*lists)[1], 200'000)); };
+    return [lists] { benchmark::DoNotOptimize(kd::metrics::ndcg((*lists)[0], (*lists)[1], 200'000)); };
   };
   add("NDCG of 200,000 items", [=] { return scored(200'000); }, {{"every place is a hit", [=] { return scored(0); }}});
 }
@@ -267,23 +267,24 @@ void add_top_k() {
   const auto searching = [](const std::function<void(kd::Index row, std::span<float> factors)>& change, std::size_t count) -> Work {
     struct Data {
       kd::FactorMatrix<float> rows{items, factors}, users{queries, factors};
-      std::unique_ptr<kd::TopKIndex<float>> index;
+      std::unique_ptr<kd::detail::TopKIndex<float>> index;
     };
     const auto data = std::make_shared<Data>();
     for (kd::FactorMatrix<float>* matrix : {&data->rows, &data->users})
       for (kd::Index r = 0; r < matrix->rows(); ++r) {
-        kd::Random random(matrix == &data->rows ? 6 : 7, kd::RandomStream::sample, static_cast<std::uint64_t>(r));
+        kd::detail::Random random(matrix == &data->rows ? 6 : 7, kd::detail::RandomStream::sample, static_cast<std::uint64_t>(r));
         const double length = 1.0 / std::sqrt(1.0 + static_cast<double>(random.below(1'000)));
         for (std::size_t f = 0; f < factors; ++f)
           matrix->row(r)[f] = static_cast<float>(length * random.normal() / std::sqrt(1.0 + static_cast<double>(f)));
         if (matrix == &data->rows && change) change(r, matrix->row(r));
       }
-    data->index = std::make_unique<kd::TopKIndex<float>>(data->rows, data->users, kd::SimdLevel::best);
+    data->index = std::make_unique<kd::detail::TopKIndex<float>>(data->rows, data->users, kd::SimdLevel::best);
     return [=] {
-      kd::TopKSearch<float> search(*data->index, data->rows);
+      kd::detail::TopKSearch<float> search(*data->index, data->rows);
       std::vector<const float*> asked;
       for (kd::Index u = 0; u < queries; ++u) asked.push_back(data->users.row(u).data());
-      benchmark::DoNotOptimize(search.find(asked, std::vector<kd::TopKRequest>(asked.size(), kd::TopKRequest{.count = count})).data());
+      benchmark::DoNotOptimize(
+          search.find(asked, std::vector<kd::detail::TopKRequest>(asked.size(), kd::detail::TopKRequest{.count = count})).data());
     };
   };
   const auto one_norm = [](kd::Index, std::span<float> row) {
@@ -307,12 +308,12 @@ void add_top_k() {
     const auto rows = std::make_shared<kd::FactorMatrix<float>>(items, factors),
                users = std::make_shared<kd::FactorMatrix<float>>(queries, factors);
     return [=] {
-      const kd::ScoreKernels<float>& kernels = kd::score_kernels<float>(kd::SimdLevel::best);
-      kd::AlignedVector<float> panel(factors * kd::score_block), scores(queries * kd::score_block);
+      const kd::detail::ScoreKernels<float>& kernels = kd::detail::score_kernels<float>(kd::SimdLevel::best);
+      kd::detail::AlignedVector<float> panel(factors * kd::detail::score_block), scores(queries * kd::detail::score_block);
       std::vector<const float*> asked;
       for (kd::Index u = 0; u < queries; ++u) asked.push_back(users->row(u).data());
-      std::array<kd::Index, kd::score_block> block{};
-      for (kd::Index first = 0; first < items; first += static_cast<kd::Index>(kd::score_block)) {
+      std::array<kd::Index, kd::detail::score_block> block{};
+      for (kd::Index first = 0; first < items; first += static_cast<kd::Index>(kd::detail::score_block)) {
         std::iota(block.begin(), block.end(), first);
         kernels.pack(rows->data(), rows->stride(), block.data(), block.size(), factors, panel.data());
         kernels.score(asked.data(), asked.size(), panel.data(), block.size(), factors, scores.data());

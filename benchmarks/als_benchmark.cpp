@@ -77,7 +77,7 @@ double multiply_add_flops(std::size_t threads, std::size_t steps) {
 
 /// Runs `steps` steps of independent fused multiply-adds in each of `threads` threads. Seconds.
 double multiply_adds(std::size_t threads, std::size_t steps) {
-  const kd::Stopwatch watch;
+  const kd::detail::Stopwatch watch;
   std::vector<std::thread> others;
   for (std::size_t t = 1; t < threads; ++t) others.emplace_back([steps] { textbook::multiply_add(steps); });
   textbook::multiply_add(steps);
@@ -109,7 +109,7 @@ struct Case {
     kd::FactorMatrix<float> matrix(rows, static_cast<kd::Index>(factors));
     const double sd = 0.1 / std::sqrt(static_cast<double>(factors));
     for (kd::Index row = 0; row < rows; ++row) {
-      kd::Random random(seed, kd::RandomStream::user_factors, static_cast<std::uint64_t>(row));
+      kd::detail::Random random(seed, kd::detail::RandomStream::user_factors, static_cast<std::uint64_t>(row));
       for (float& value : matrix.row(row)) value = static_cast<float>(sd * random.normal());
     }
     return matrix;
@@ -251,7 +251,7 @@ void run_textbook(benchmark::State& state, bool exact) {
   if (!check_losses(c, state.range(0))) return state.SkipWithError("the losses of Kindred and textbook ALS differ");
   Textbook als(c);
   for (auto _ : state) {
-    const kd::Stopwatch watch;
+    const kd::detail::Stopwatch watch;
     als.iterate();
     state.SetIterationTime(watch.seconds());
   }
@@ -290,7 +290,7 @@ void fit_memory(benchmark::State& state) {
     malloc_trim(0);  // what the data's making has freed would be used again unseen
 #endif
     const double before = memory_kib("VmRSS:");
-    const kd::Stopwatch watch;
+    const kd::detail::Stopwatch watch;
     kd::ImplicitALS<float> als(options);
     als.fit(data.users, {.execution = run});
     state.SetIterationTime(watch.seconds());

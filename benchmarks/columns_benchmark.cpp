@@ -30,7 +30,7 @@ struct Columns {
 
 Columns made_up(bool grouped) {
   Columns made;
-  kd::Random random(1, kd::RandomStream::sample);
+  kd::detail::Random random(1, kd::detail::RandomStream::sample);
   for (std::size_t n = 0; n < n_rows; ++n) {
     const double place = random.uniform();
     const auto any = static_cast<kd::Index>(random.below(n_users));

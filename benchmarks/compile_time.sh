@@ -25,10 +25,10 @@ for name in model_compiled model_O0 model_syntax; do cp "$work/model.cpp" "$work
 cat >"$work/kernels.cpp" <<'CPP'
 #include <kindred/simd/kernels.hpp>
 using kindred::SimdLevel;
-const void* rows(SimdLevel level) { return &kindred::row_kernels<float>(level); }
-const void* singles(SimdLevel level) { return &kindred::matrix_kernels<float>(level); }
-const void* doubles(SimdLevel level) { return &kindred::matrix_kernels<double>(level); }
-const void* vectors(SimdLevel level) { return &kindred::vector_kernels(level); }
+const void* rows(SimdLevel level) { return &kindred::detail::row_kernels<float>(level); }
+const void* singles(SimdLevel level) { return &kindred::detail::matrix_kernels<float>(level); }
+const void* doubles(SimdLevel level) { return &kindred::detail::matrix_kernels<double>(level); }
+const void* vectors(SimdLevel level) { return &kindred::detail::vector_kernels(level); }
 CPP
 printf '#include <kindred/data/synthetic.hpp>\nauto made() { return kindred::synthetic_listening(); }\n' >"$work/synthetic.cpp"
 printf '#include <kindred/models/implicit_als.hpp>\n' >"$work/headers.cpp"

@@ -44,23 +44,23 @@ void count(benchmark::State& state, std::int64_t level, double flops) {
 }
 
 template <typename T>
-kd::AlignedVector<T> random_values(std::size_t length, std::uint64_t seed) {
-  kd::AlignedVector<T> values(length);
-  kd::Random random(seed, kd::RandomStream::sample);
+kd::detail::AlignedVector<T> random_values(std::size_t length, std::uint64_t seed) {
+  kd::detail::AlignedVector<T> values(length);
+  kd::detail::Random random(seed, kd::detail::RandomStream::sample);
   for (T& value : values) value = static_cast<T>(random.uniform() - 0.5);
   return values;
 }
 
 kd::FactorMatrix<float> random_factors(std::size_t rows, std::size_t k) {
   kd::FactorMatrix<float> factors(static_cast<kd::Index>(rows), static_cast<kd::Index>(k));
-  kd::Random random(7, kd::RandomStream::item_factors);
+  kd::detail::Random random(7, kd::detail::RandomStream::item_factors);
   for (kd::Index row = 0; row < factors.rows(); ++row)
     for (float& value : factors.row(row)) value = static_cast<float>(random.normal() / std::sqrt(static_cast<double>(k)));
   return factors;
 }
 
 std::vector<kd::Index> random_columns(std::size_t n) {
-  kd::Random random(3, kd::RandomStream::split);
+  kd::detail::Random random(3, kd::detail::RandomStream::split);
   std::vector<kd::Index> columns;
   for (std::size_t at = 0; at < n; ++at) columns.push_back(static_cast<kd::Index>(random.below(fixed_count)));
   return columns;
@@ -85,7 +85,7 @@ struct Row {
     std::fill_n(weight.begin(), n, 0.75F);
     std::fill_n(target.begin(), n, 1.25F);
   }
-  [[nodiscard]] kd::GatherArguments<float> from() const {
+  [[nodiscard]] kd::detail::GatherArguments<float> from() const {
     return {.fixed = fixed.data(), .stride = fixed.stride(), .factors = k, .columns = columns.data(), .count = n};
   }
 
@@ -93,13 +93,13 @@ struct Row {
   kd::FactorMatrix<float> fixed;
   std::vector<float> plain;
   std::vector<kd::Index> columns;
-  kd::AlignedVector<float> scale, weight, target, rows;
+  kd::detail::AlignedVector<float> scale, weight, target, rows;
 };
 
 kd::SimdLevel level_of(const benchmark::State& state) {
   return static_cast<kd::SimdLevel>(static_cast<int>(kd::SimdLevel::base) + static_cast<int>(state.range(0)));
 }
-const kd::RowKernels<float>& kernels(const benchmark::State& state) { return kd::row_kernels<float>(level_of(state)); }
+const kd::detail::RowKernels<float>& kernels(const benchmark::State& state) { return kd::detail::row_kernels<float>(level_of(state)); }
 std::size_t first_size(const benchmark::State& state) { return static_cast<std::size_t>(state.range(1)); }
 std::size_t second_size(const benchmark::State& state) { return static_cast<std::size_t>(state.range(2)); }
 
@@ -130,7 +130,7 @@ void eigen_gather(benchmark::State& state) {
 
 void combine(benchmark::State& state) {
   Row row(first_size(state), second_size(state));
-  kd::AlignedVector<float> sum(row.fixed.stride());
+  kd::detail::AlignedVector<float> sum(row.fixed.stride());
   for (auto _ : state) {
     kernels(state).combine(row.from(), row.weight.data(), sum.data());
     benchmark::DoNotOptimize(sum.data());
@@ -141,9 +141,9 @@ void combine(benchmark::State& state) {
 /// The sum of combine with prefetching; start_benchmark has it on rows that are far away.
 void sum_rows(benchmark::State& state) {
   Row row(first_size(state), second_size(state));
-  kd::AlignedVector<float> sum(row.fixed.stride());
+  kd::detail::AlignedVector<float> sum(row.fixed.stride());
   for (auto _ : state) {
-    kd::matrix_kernels<float>(level_of(state)).sum_rows(row.from(), row.n, row.weight.data(), sum.data());
+    kd::detail::matrix_kernels<float>(level_of(state)).sum_rows(row.from(), row.n, row.weight.data(), sum.data());
     benchmark::DoNotOptimize(sum.data());
   }
   count<float>(state, state.range(0), 2.0 * static_cast<double>(row.n * row.k));
@@ -164,7 +164,7 @@ void eigen_combine(benchmark::State& state) {
 void row_products(benchmark::State& state) {
   Row row(first_size(state), second_size(state));
   const std::size_t blocks = up_to(row.n, 4) / 4;
-  kd::AlignedVector<float> tiles(blocks * (blocks + 1) / 2 * 16);
+  kd::detail::AlignedVector<float> tiles(blocks * (blocks + 1) / 2 * 16);
   kernels(state).gather_blocks(row.from(), row.scale.data(), row.weight.data(), row.rows.data());
   for (auto _ : state) {
     kernels(state).row_products(row.rows.data(), row.fixed.stride(), 4 * blocks, up_to(row.k, 4), tiles.data(), {});
@@ -187,7 +187,7 @@ void eigen_row_products(benchmark::State& state) {
 void accumulate(benchmark::State& state) {
   const std::size_t n = first_size(state), k = second_size(state), ld = up_to(k, 16);
   const auto rows = random_values<float>(n * ld, 1);
-  kd::AlignedVector<float> sum(ld * ld, 0.0F);
+  kd::detail::AlignedVector<float> sum(ld * ld, 0.0F);
   for (auto _ : state) {
     kernels(state).accumulate(sum.data(), ld, k, rows.data(), rows.data(), n, {});
     benchmark::DoNotOptimize(sum.data());
@@ -199,7 +199,7 @@ template <typename T>
 void eigen_rank_update(benchmark::State& state) {
   const std::size_t n = first_size(state), k = second_size(state);
   const auto rows = random_values<T>(n * k, 1);
-  kd::AlignedVector<T> sum(k * k, T(0));
+  kd::detail::AlignedVector<T> sum(k * k, T(0));
   for (auto _ : state) {
     eigen_kernels::rank_update(sum.data(), rows.data(), n, k);
     benchmark::DoNotOptimize(sum.data());
@@ -210,8 +210,8 @@ void eigen_rank_update(benchmark::State& state) {
 // ---- systems ----
 
 /// I + a positive semidefinite matrix of order n, padded.
-kd::AlignedVector<float> symmetric(std::size_t n, std::size_t ld, std::size_t order) {
-  kd::AlignedVector<float> v(order * ld, 0.0F);
+kd::detail::AlignedVector<float> symmetric(std::size_t n, std::size_t ld, std::size_t order) {
+  kd::detail::AlignedVector<float> v(order * ld, 0.0F);
   const auto b = random_values<float>(n * n, 5);
   for (std::size_t i = 0; i < n; ++i)
     for (std::size_t j = i; j < n; ++j) {
@@ -227,13 +227,13 @@ kd::AlignedVector<float> symmetric(std::size_t n, std::size_t ld, std::size_t or
 void factorize(benchmark::State& state) {
   const std::size_t n = first_size(state), ld = up_to(n, 16), order = up_to(n, kernels(state).rows);
   const auto given = symmetric(n, ld, (std::max)(order, ld));
-  kd::AlignedVector<float> v(given.size()), rhs(ld), inverse(order), panel(order * kernels(state).rows), x(ld);
+  kd::detail::AlignedVector<float> v(given.size()), rhs(ld), inverse(order), panel(order * kernels(state).rows), x(ld);
   for (auto _ : state) {
     std::copy(given.begin(), given.end(), v.begin());
     std::fill(rhs.begin(), rhs.end(), 0.0F);
     std::fill_n(rhs.begin(), n, 1.0F);
     std::fill(x.begin(), x.end(), 0.0F);
-    const kd::FactorizeArguments<float> arguments{
+    const kd::detail::FactorizeArguments<float> arguments{
         .v = v.data(), .ld = ld, .size = n, .rhs = rhs.data(), .inverse = inverse.data(), .panel = panel.data()};
     benchmark::DoNotOptimize(kernels(state).factorize(arguments));
     kernels(state).back_substitute(arguments, x.data());
@@ -257,12 +257,12 @@ void eigen_solve(benchmark::State& state) {
 void solve_batch(benchmark::State& state) {
   const std::size_t n = first_size(state), size = up_to(n, 4), blocks = size / 4, lanes = kernels(state).lanes;
   const auto v = symmetric(n, n, n);
-  kd::AlignedVector<float> tiles(blocks * (blocks + 1) / 2 * 16, 0.0F), work(kd::batch_work(size, lanes)), smallest(16);
+  kd::detail::AlignedVector<float> tiles(blocks * (blocks + 1) / 2 * 16, 0.0F), work(kd::detail::batch_work(size, lanes)), smallest(16);
   for (std::size_t j = 0; j < n; ++j)
     for (std::size_t i = 0; i <= j; ++i) tiles[(j / 4 * (j / 4 + 1) / 2 + i / 4) * 16 + i % 4 * 4 + j % 4] = v[i * n + j];
   for (std::size_t i = n; i < size; ++i) tiles[(i / 4 * (i / 4 + 1) / 2 + i / 4) * 16 + i % 4 * 5] = 1.0F;
-  std::vector<kd::AlignedVector<float>> rhs(lanes, kd::AlignedVector<float>(up_to(size, 16)));
-  std::vector<kd::BatchSystem<float>> systems;
+  std::vector<kd::detail::AlignedVector<float>> rhs(lanes, kd::detail::AlignedVector<float>(up_to(size, 16)));
+  std::vector<kd::detail::BatchSystem<float>> systems;
   for (auto& each : rhs) systems.push_back({.tiles = tiles.data(), .size = size, .largest = static_cast<float>(n), .rhs = each.data()});
   for (auto _ : state) {
     for (auto& each : rhs) std::fill_n(each.begin(), n, 1.0F);
@@ -274,7 +274,8 @@ void solve_batch(benchmark::State& state) {
 
 void conjugate_gradient(benchmark::State& state) {
   Row row(first_size(state), second_size(state));
-  kd::AlignedVector<float> ones(256, 1.0F), base(row.fixed.stride(), 0.0F), z(row.fixed.stride(), 0.0F), scratch(3 * row.fixed.stride());
+  kd::detail::AlignedVector<float> ones(256, 1.0F), base(row.fixed.stride(), 0.0F), z(row.fixed.stride(), 0.0F),
+      scratch(3 * row.fixed.stride());
   for (auto _ : state) {
     kernels(state).conjugate_gradient({.from = row.from(),
                                        .weight = row.weight.data(),
@@ -296,7 +297,7 @@ void conjugate_gradient(benchmark::State& state) {
 
 void eigen_conjugate_gradient(benchmark::State& state) {
   Row row(first_size(state), second_size(state));
-  kd::AlignedVector<float> scratch(row.n * row.k), z(row.k, 0.0F);
+  kd::detail::AlignedVector<float> scratch(row.n * row.k), z(row.k, 0.0F);
   for (auto _ : state) {
     eigen_kernels::conjugate_gradient(row.plain.data(), row.columns.data(), row.scale.data(), row.weight.data(), row.target.data(), row.n,
                                       row.k, 3, scratch.data(), z.data());
@@ -309,11 +310,13 @@ void eigen_conjugate_gradient(benchmark::State& state) {
 
 void gram(benchmark::State& state) {
   const auto factors = random_factors(first_size(state), second_size(state));
-  for (auto _ : state) benchmark::DoNotOptimize(kd::gram(factors, {}, {.threads = 1}, level_of(state)).data());
+  for (auto _ : state) benchmark::DoNotOptimize(kd::detail::gram(factors, {}, {.threads = 1}, level_of(state)).data());
   count<double>(state, state.range(0), update_flops(first_size(state), second_size(state)));
 }
 
-kd::Eigenbasis any_basis(std::size_t k) { return {.values = std::vector<double>(k, 1.0), .vectors = random_values<double>(k * k, 9)}; }
+kd::detail::Eigenbasis any_basis(std::size_t k) {
+  return {.values = std::vector<double>(k, 1.0), .vectors = random_values<double>(k * k, 9)};
+}
 
 /// T: what the columns are computed in.
 template <typename T>
@@ -321,7 +324,7 @@ void rotate(benchmark::State& state) {
   const std::size_t n = first_size(state), k = second_size(state);
   auto factors = random_factors(n, k);
   const auto basis = any_basis(k);
-  for (auto _ : state) kd::rotate(factors, basis, {.threads = 1}, level_of(state), std::is_same_v<T, float> ? k : 0);
+  for (auto _ : state) kd::detail::rotate(factors, basis, {.threads = 1}, level_of(state), std::is_same_v<T, float> ? k : 0);
   count<T>(state, state.range(0), 2.0 * update_flops(n, k));
 }
 
@@ -329,7 +332,7 @@ template <typename T>
 void eigen_multiply(benchmark::State& state) {
   const std::size_t n = first_size(state), k = second_size(state);
   const auto left = random_values<T>(n * k, 1), right = random_values<T>(k * k, 2);
-  kd::AlignedVector<T> out(n * k);
+  kd::detail::AlignedVector<T> out(n * k);
   for (auto _ : state) {
     eigen_kernels::multiply(left.data(), right.data(), n, k, out.data());
     benchmark::DoNotOptimize(out.data());
@@ -339,17 +342,17 @@ void eigen_multiply(benchmark::State& state) {
 
 void eigenbasis(benchmark::State& state) {
   const std::size_t k = first_size(state);
-  const auto matrix = kd::gram(random_factors(4 * k, k));
-  for (auto _ : state) benchmark::DoNotOptimize(kd::eigenbasis(matrix, k, {.threads = 1}, level_of(state)).values.data());
+  const auto matrix = kd::detail::gram(random_factors(4 * k, k));
+  for (auto _ : state) benchmark::DoNotOptimize(kd::detail::eigenbasis(matrix, k, {.threads = 1}, level_of(state)).values.data());
 }
 
 void eigen_eigenvalues(benchmark::State& state) {
   const std::size_t k = first_size(state);
-  const auto matrix = kd::gram(random_factors(4 * k, k));
+  const auto matrix = kd::detail::gram(random_factors(4 * k, k));
   for (auto _ : state) benchmark::DoNotOptimize(eigen_kernels::eigenvalues(matrix.data(), k));
 }
 
-std::int64_t levels() { return static_cast<std::int64_t>(kd::highest_level()) - static_cast<std::int64_t>(kd::SimdLevel::base) + 1; }
+std::int64_t levels() { return static_cast<std::int64_t>(kd::highest_simd_level()) - static_cast<std::int64_t>(kd::SimdLevel::base) + 1; }
 
 /// Every pair of sizes: at each level of this processor, or for Eigen.
 template <bool has_levels>

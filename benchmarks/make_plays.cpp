@@ -18,12 +18,12 @@ namespace kd = kindred;
 
 namespace {
 
-void append_hex(std::string& out, kd::Random& random, int digits) {
+void append_hex(std::string& out, kd::detail::Random& random, int digits) {
   for (int n = 0; n < digits; ++n) out.push_back("0123456789abcdef"[random.below(16)]);
 }
 
 std::string mbid(std::uint32_t item) {
-  kd::Random random(1, kd::RandomStream::sample, item);
+  kd::detail::Random random(1, kd::detail::RandomStream::sample, item);
   std::string out;
   for (const int digits : {8, 4, 4, 4, 12}) {
     if (!out.empty()) out.push_back('-');
@@ -35,7 +35,7 @@ std::string mbid(std::uint32_t item) {
 std::string name(std::uint32_t item) {
   static const char* const syllables[] = {"ra", "dio",  "head",  "the ", "mu",  "se", "bea",  "tles",       "co",
                                           "ld", "play", "pink ", "fl",   "oyd", "si", "gur ", "r\xC3\xB3s", "bj\xC3\xB6rk"};
-  kd::Random random(2, kd::RandomStream::sample, item);
+  kd::detail::Random random(2, kd::detail::RandomStream::sample, item);
   std::string out;
   for (std::uint32_t n = 2 + random.below(6); n > 0; --n) out += syllables[random.below(random.below(8) == 0 ? 18 : 16)];
   return out;
@@ -58,7 +58,7 @@ int main(int argc, char** argv) {
     std::uint64_t written = 0, bytes = 0;
     std::unordered_set<std::uint32_t> seen;
     for (std::uint64_t user = 0; written < lines; ++user) {
-      kd::Random random(3, kd::RandomStream::sample, user);
+      kd::detail::Random random(3, kd::detail::RandomStream::sample, user);
       std::string sha1;
       append_hex(sha1, random, 40);
       sha1.push_back('\t');

@@ -33,7 +33,7 @@ const kd::ImplicitALS<float>& model() {
     state.items = kd::FactorMatrix<float>(n_items, k);
     for (kd::FactorMatrix<float>* factors : {&state.users, &state.items})
       for (kd::Index r = 0; r < factors->rows(); ++r) {
-        kd::Random random(1, kd::RandomStream::sample, static_cast<std::uint64_t>(r));
+        kd::detail::Random random(1, kd::detail::RandomStream::sample, static_cast<std::uint64_t>(r));
         for (kd::Index f = 0; f < k; ++f)
           factors->row(r)[static_cast<std::size_t>(f)] = static_cast<float>(random.normal()) / static_cast<float>(1 + f);
       }

@@ -66,12 +66,12 @@ class AnonymousPeak {
 void build(const std::string& path, std::uint64_t count, std::uint64_t limit_mb) {
   const rlimit limit{limit_mb << 20, limit_mb << 20};
   if (setrlimit(RLIMIT_DATA, &limit) != 0) std::perror("setrlimit");
-  const kd::Stopwatch watch;
+  const kd::detail::Stopwatch watch;
   const AnonymousPeak peak;
   const auto users = static_cast<std::uint32_t>(count / 60 + 1), items = static_cast<std::uint32_t>(count / 300 + 1);
   kd::CsrFileWriter writer(path, {.memory_limit = limit_mb * 9 / 10 << 20});
   for (std::uint64_t n = 0; n < count; ++n) {
-    kd::Random random(1, kd::RandomStream::sample, n);
+    kd::detail::Random random(1, kd::detail::RandomStream::sample, n);
     const auto user = static_cast<kd::Index>(random.below(users));
     const double popular = random.uniform() * random.uniform();
     writer.add(user, static_cast<kd::Index>(popular * static_cast<double>(items)), static_cast<float>(1 + random.below(20)));

@@ -147,7 +147,7 @@ inline void for_each_set(const std::string& folder, const std::string& only, con
 }
 
 /// Train and test of a set: the published split, or 80/20 of each user's items.
-[[nodiscard]] inline kd::Split split_of(const PublicSet& set, std::uint64_t seed) {
+[[nodiscard]] inline kd::TrainTestSplit split_of(const PublicSet& set, std::uint64_t seed) {
   if (set.test.rows() > 0) return {set.all, set.test};
   return kd::PerUserSplitter({.test_fraction = 0.2, .seed = seed}).split(set.all);
 }

@@ -39,11 +39,11 @@ namespace {
 
 /// A model, or factors that belong to none.
 struct Case {
-  std::optional<kd::Split> split;
+  std::optional<kd::TrainTestSplit> split;
   std::optional<kd::ImplicitALS<float>> model;
   kd::FactorMatrix<float> users;
   kd::FactorMatrix<float> items;
-  kd::TopKIndex<float> index;
+  kd::detail::TopKIndex<float> index;
   std::vector<float> plain_users;  // the sampled ones
   std::vector<float> plain_items;
   std::vector<kd::Index> sample;
@@ -76,7 +76,7 @@ std::optional<kd::CsrMatrix> matrix_of(std::int64_t data) {
 kd::FactorMatrix<float> gaussian(kd::Index rows, kd::Index factors, std::uint64_t seed) {
   kd::FactorMatrix<float> matrix(rows, factors);
   for (kd::Index row = 0; row < rows; ++row) {
-    kd::Random random(seed, kd::RandomStream::user_factors, static_cast<std::uint64_t>(row));
+    kd::detail::Random random(seed, kd::detail::RandomStream::user_factors, static_cast<std::uint64_t>(row));
     for (float& value : matrix.row(row)) value = static_cast<float>(random.normal());
   }
   return matrix;
@@ -111,12 +111,12 @@ const Case* case_of(std::int64_t data, std::int64_t factors) {
     std::fprintf(stderr, "data %d, factors %d: fitted in %.1f s, index %.1f MB\n", static_cast<int>(data), static_cast<int>(k),
                  report.seconds, static_cast<double>(kept->model->index_bytes()) / 1e6);
   }
-  kept->index = kd::TopKIndex<float>(kept->items, kept->users, kd::SimdLevel::best);
+  kept->index = kd::detail::TopKIndex<float>(kept->items, kept->users, kd::SimdLevel::best);
   const kd::Index n = (std::min)(kept->users.rows(), kd::Index{2048});
   for (kd::Index u = 0; u < n; ++u) kept->sample.push_back(static_cast<kd::Index>(static_cast<std::int64_t>(u) * kept->users.rows() / n));
   kept->plain_users = plain(kept->users, kept->sample);
   kept->plain_items = plain(kept->items, first_rows(kept->items.rows()));
-  const kd::AlignedVector<double> gram = kd::gram(kept->items);
+  const kd::detail::AlignedVector<double> gram = kd::detail::gram(kept->items);
   kept->gram.assign(gram.begin(), gram.end());
   for (std::size_t f = 0; f < static_cast<std::size_t>(factors); ++f) kept->gram[f * static_cast<std::size_t>(factors) + f] += 0.1F;
   return kept.get();
@@ -165,10 +165,10 @@ void kindred_recommend_all(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(lists_of(*c, count, static_cast<std::size_t>(state.range(3))));
   set_users(state, c->sample.size());
 
-  kd::TopKSearch<float> search(c->index, c->items);
+  kd::detail::TopKSearch<float> search(c->index, c->items);
   std::vector<const float*> queries;
   for (const kd::Index u : c->sample) queries.push_back(c->users.row(u).data());
-  const std::vector<kd::TopKRequest> requests(queries.size(), kd::TopKRequest{.count = count});
+  const std::vector<kd::detail::TopKRequest> requests(queries.size(), kd::detail::TopKRequest{.count = count});
   (void)search.find(queries, requests);
   const auto users = static_cast<double>(c->sample.size()), all = users * static_cast<double>(c->items.rows());
   state.counters["items_scored"] = static_cast<double>(search.counters().scores) / users;

@@ -23,7 +23,7 @@ constexpr kd::Index n_users = 1'000'000, n_items = 100'000;
 kd::FactorMatrix<float> made_up(kd::Index rows, kd::Index factors, std::uint64_t seed) {
   kd::FactorMatrix<float> made(rows, factors);
   for (kd::Index r = 0; r < rows; ++r) {
-    kd::Random random(seed, kd::RandomStream::sample, static_cast<std::uint64_t>(r));
+    kd::detail::Random random(seed, kd::detail::RandomStream::sample, static_cast<std::uint64_t>(r));
     for (float& value : made.row(r)) value = static_cast<float>(0.1 * random.normal());
   }
   return made;

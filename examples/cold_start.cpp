@@ -61,7 +61,7 @@ kd::ImplicitALS<float> fitted(const kd::CsrView& train) {
 void strangers(const kd::CsrView& matrix) {
   const kd::UserHoldout parts = kd::user_holdout(matrix, {.heldout_fraction = 0.2, .target_fraction = 0.3, .min_interactions = 20});
   const kd::ImplicitALS<float> als = fitted(parts.train);
-  kd::PopularityRecommender popularity({.by = kd::PopularityBy::users});
+  kd::PopularityRecommender popularity({.by = kd::PopularityOptions::By::users});
   popularity.fit(parts.train);
 
   std::printf("%d users to learn from, %d strangers\n", parts.train.rows(), parts.target.rows());

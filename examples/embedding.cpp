@@ -146,5 +146,5 @@ int main() {
   std::printf("the fit was %zu jobs of the pool; %s as on one thread\n", jobs,
               pooled.value->user_factors().same_bytes(alone.value->user_factors()) ? "the same bytes" : "other bytes");
   std::printf("a level of instructions: %s; this machine has %s\n", std::string(kd::name_of(kd::SimdLevel::base)).c_str(),
-              std::string(kd::name_of(kd::highest_level())).c_str());
+              std::string(kd::name_of(kd::highest_simd_level())).c_str());
 }

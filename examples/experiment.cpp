@@ -28,19 +28,19 @@ kd::ImplicitALS<float> fitted(const kd::AlsOptions& options, const kd::CsrView& 
 /// The best of 6 settings on a validation part of `train`; the test part plays no role.
 kd::AlsOptions searched(const kd::CsrView& train, std::uint64_t seed) {
   const auto [inner, validation] = kd::PerUserSplitter({.test_fraction = test_fraction, .seed = 100 + seed}).split(train);
-  kd::RandomSearchOptions options{.trials = 6, .seed = seed, .metric = kd::SearchMetric::ndcg, .base = kd::AlsOptions{}};
+  kd::RandomSearchOptions options{.trials = 6, .seed = seed, .metric = kd::Metric::ndcg, .base = kd::AlsOptions{}};
   options.base.factors = 32;
-  using Scale = kd::Range::Scale;
-  const kd::SearchSpace space{{"regularization", kd::Range{0.003, 0.3, Scale::logarithmic}},
-                              {"background.ratio", kd::Range{1.0, 20.0, Scale::logarithmic}},
-                              {"confidence.confidence.alpha", kd::Range{0.05, 1.0, Scale::logarithmic}}};
+  using Scale = kd::SearchRange::Scale;
+  const kd::SearchSpace space{{"regularization", kd::SearchRange{0.003, 0.3, Scale::logarithmic}},
+                              {"background.ratio", kd::SearchRange{1.0, 20.0, Scale::logarithmic}},
+                              {"confidence.alpha", kd::SearchRange{0.05, 1.0, Scale::logarithmic}}};
   const kd::SearchResult result = kd::random_search(inner, validation, space, options);
   if (!result.best) throw std::runtime_error("no setting could be fitted: " + result.trials.front().error);
-  const kd::Trial& best = result.trials[*result.best];
+  const kd::SearchTrial& best = result.trials[*result.best];
   std::printf("  search %d:", static_cast<int>(seed));
   for (const auto& [name, value] : best.setting) std::printf(" %s %.3g", name.c_str(), value);
   int tied = -1;  // the best is tied with itself
-  for (const kd::Trial& trial : result.trials) tied += !trial.failed() && trial.tied ? 1 : 0;
+  for (const kd::SearchTrial& trial : result.trials) tied += !trial.failed() && trial.tied ? 1 : 0;
   std::printf(" (%d of the %zu other settings within a standard error)\n", tied, result.trials.size() - 1);
   return best.options;
 }
@@ -58,12 +58,12 @@ void print(const Row& row) {
     recall.push_back(report.at(10).recall.mean);
   }
   const kd::CutoffReport& first = row.reports.front().at(10);
-  std::printf("%-14s %.4f +- %.4f   %.4f +- %.4f   %8.1f %%\n", row.name, kd::mean_and_error(ndcg).mean, first.ndcg.standard_error,
-              kd::mean_and_error(recall).mean, first.recall.standard_error, 100.0 * first.coverage);
+  std::printf("%-14s %.4f +- %.4f   %.4f +- %.4f   %8.1f %%\n", row.name, kd::metrics::mean_and_error(ndcg).mean, first.ndcg.standard_error,
+              kd::metrics::mean_and_error(recall).mean, first.recall.standard_error, 100.0 * first.coverage);
 }
 
 /// Second minus first over all splits.
-kd::Difference over_splits(const Row& first, const Row& second) {
+kd::MeanDifference over_splits(const Row& first, const Row& second) {
   std::vector<double> differences;
   for (std::size_t n = 0; n < first.reports.size(); ++n)
     differences.push_back(kd::compare(first.reports[n], second.reports[n]).difference.mean);
@@ -79,7 +79,7 @@ int main(int argc, char** argv) try {
   kd::ListAgreement lists;
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     const auto [train, test] = kd::PerUserSplitter({.test_fraction = test_fraction, .seed = seed}).split(plays.matrix);
-    kd::PopularityRecommender popular({.by = kd::PopularityBy::users});
+    kd::PopularityRecommender popular({.by = kd::PopularityOptions::By::users});
     popular.fit(train);
     const kd::ImplicitALS<float> first = fitted({}, train), second = fitted(searched(train, seed), train);
 
@@ -97,7 +97,7 @@ int main(int argc, char** argv) try {
   std::printf("means over 5 splits, standard errors over users of the first. Protocol: %s\n\n", tuned.reports.front().protocol.c_str());
 
   // Users of one split say nothing about other splits, and splits share most of their train data: the test corrects that.
-  const kd::Difference a = over_splits(popularity, tuned), b = over_splits(defaults, tuned);
+  const kd::MeanDifference a = over_splits(popularity, tuned), b = over_splits(defaults, tuned);
   const std::vector<double> p = kd::holm(std::vector<double>{a.p_value, b.p_value});
   std::printf("searched against popularity: %+.4f in [%+.4f, %+.4f], p %.2g\n", a.mean, a.low, a.high, p[0]);
   std::printf("searched against defaults:   %+.4f in [%+.4f, %+.4f], p %.2g\n", b.mean, b.low, b.high, p[1]);

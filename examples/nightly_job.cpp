@@ -49,12 +49,12 @@ Orders orders_before(const kd::Dataset& source, std::int64_t end) {
 
 /// Yesterday's recommender as a model of today's customers and products: evaluate takes any type with these two functions.
 struct Yesterday {
-  const kd::Recommender<float>& recommender;
+  const kd::KeyedRecommender<float>& recommender;
   const kd::Dataset& today;
 
   [[nodiscard]] kd::MatrixShape shape() const { return today.matrix.shape(); }
   [[nodiscard]] std::vector<kd::Scored> recommend(kd::Index user, const kd::RecommendOptions& options) const {
-    const kd::Answer answer =
+    const kd::KeyedAnswer answer =
         recommender.recommend(today.users.key(user), {.count = options.count + options.exclude.size(), .fallback = options.fallback});
     std::vector<kd::Scored> list;
     for (const kd::NamedItem& one : answer.items)
@@ -75,7 +75,7 @@ bool is_good_enough(const kd::Dataset& today, std::int64_t noon, const std::stri
   const auto [train, test] = kd::temporal_split(today.matrix, today.times, {.cut_time = noon});
   kd::ImplicitALS<float> candidate(settings());
   candidate.fit(train);
-  const auto yesterday = kd::load<kd::Recommender<float>>(yesterdays_file);
+  const auto yesterday = kd::load<kd::KeyedRecommender<float>>(yesterdays_file);
   const kd::EvaluateOptions how{.fallback = kd::Fallback::popularity, .keep_per_user = true};
   const kd::Comparison result =
       kd::compare(kd::evaluate(Yesterday{yesterday, today}, train, test, how), kd::evaluate(candidate, train, test, how));
@@ -111,7 +111,7 @@ void run_night(const Orders& orders, std::int64_t noon, const std::string& folde
                         ++written;
                       });
   lists.close();
-  kd::save(kd::Recommender<float>(std::move(model), std::move(today)), model_file);  // the old file or the new one, whole
+  kd::save(kd::KeyedRecommender<float>(std::move(model), std::move(today)), model_file);  // the old file or the new one, whole
   std::filesystem::rename(list_file + ".part", list_file);
   std::printf("  wrote the recommender and the lists of %zu customers\n", written);
 }
@@ -138,7 +138,7 @@ int main(int argc, char** argv) try {
     }
     last_night = now;
   }
-  const auto served = kd::load<kd::Recommender<float>>(folder + "/recommender.kindred");
+  const auto served = kd::load<kd::KeyedRecommender<float>>(folder + "/recommender.kindred");
   std::printf("customer-1007 gets");
   for (const kd::NamedItem& one : served.recommend("customer-1007", {.count = 3}).items) std::printf(" %s", one.key.c_str());
   std::printf("\n");

@@ -32,12 +32,12 @@ struct Request {
 /// What the client gets: 200 with a list, or 400 with a reason.
 struct Reply {
   int status = 200;
-  kd::Answer answer = {};
+  kd::KeyedAnswer answer = {};
   std::string error = {};
 };
 
 /// Answers one request; called by many threads at once.
-Reply handle(const kd::Recommender<float>& recommender, const Request& request) {
+Reply handle(const kd::KeyedRecommender<float>& recommender, const Request& request) {
   try {
     const kd::KeyedOptions options{.count = 5, .fallback = kd::Fallback::popularity};
     if (request.history.empty()) return {.answer = recommender.recommend(request.user, options)};
@@ -59,8 +59,8 @@ struct Counts {
 };
 
 /// One thread of the server: a fixed mix of clients, until the reload is over, and 100 requests more.
-void serve(const kd::Recommender<float>& recommender, const std::vector<Request>& mix, const std::atomic<bool>& reloaded, Counts& counts,
-           std::mutex& lock) {
+void serve(const kd::KeyedRecommender<float>& recommender, const std::vector<Request>& mix, const std::atomic<bool>& reloaded,
+           Counts& counts, std::mutex& lock) {
   std::uint64_t version = 0;
   std::size_t n = 0;
   for (int left = 100; left > 0; left -= reloaded ? 1 : 0) {
@@ -84,7 +84,7 @@ kd::ImplicitALS<float> fitted(const kd::Dataset& data, std::uint64_t seed) {
   return model;
 }
 
-void print(const kd::Answer& answer, const char* reader) {
+void print(const kd::KeyedAnswer& answer, const char* reader) {
   constexpr const char* sources[] = {"the model", "popularity", "nothing"};
   std::printf("%s, from %s:", reader, sources[static_cast<std::size_t>(answer.source)]);
   for (const kd::NamedItem& item : answer.items) std::printf(" %s;", item.name.c_str());
@@ -96,16 +96,16 @@ void print(const kd::Answer& answer, const char* reader) {
 int main(int argc, char** argv) try {
   const std::string file = argc > 1 ? argv[1] : "service.kindred";
   const kd::Dataset data = kd::synthetic_listening({.users = 1'000, .items = 500, .items_per_user = 25});
-  kd::save(kd::Recommender<float>(fitted(data, 1), data), file);
+  kd::save(kd::KeyedRecommender<float>(fitted(data, 1), data), file);
 
-  auto recommender = kd::load<kd::Recommender<float>>(file);
+  auto recommender = kd::load<kd::KeyedRecommender<float>>(file);
   const std::vector<Request> mix{{.user = "listener_0000007"},
                                  {.user = "listener_0000012"},
                                  {.history = {"artist_0000003", "artist_0000020"}},
                                  {.user = "a newcomer"},
                                  {.history = {"artist_0000003", "no such artist"}}};
   print(handle(recommender, mix[0]).answer, "a known user");
-  const kd::Answer stranger = handle(recommender, mix[2]).answer;
+  const kd::KeyedAnswer stranger = handle(recommender, mix[2]).answer;
   print(stranger, "a stranger with two artists");
   print(handle(recommender, mix[3]).answer, "an unknown user");
 

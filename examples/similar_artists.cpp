@@ -26,7 +26,7 @@ int main(int argc, char** argv) try {
 
   kd::ImplicitALS<float> als;
   als.fit(plays.matrix);
-  const kd::Recommender<float> recommender(std::move(als), std::move(plays));
+  const kd::KeyedRecommender<float> recommender(std::move(als), std::move(plays));
 
   for (const std::string& artist : artists) {
     std::printf("%s\n", artist.c_str());

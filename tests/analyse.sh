@@ -18,7 +18,7 @@ tidy() {
   source=$(mktemp --suffix=.cpp)
   {
     find include -name '*.hpp' ! -name mpi_communicator.hpp -printf '#include <%P>\n' | LC_ALL=C sort # MPI need not be there
-    echo 'template class kindred::ImplicitALS<float>; template class kindred::Recommender<float>; template class kindred::TopKSearch<double>;'
+    echo 'template class kindred::ImplicitALS<float>; template class kindred::KeyedRecommender<float>; template class kindred::detail::TopKSearch<double>;'
   } >"$source"
   local result=0
   clang-tidy --quiet --config-file=.clang-tidy "$source" -- -std=c++20 -Iinclude -isystem "$eigen" || result=$?

@@ -11,7 +11,7 @@ import sys
 
 SETUP = """
 kd::Dataset plays = kd::synthetic_listening({.users = 300, .items = 200, .items_per_user = 20});
-const kd::Split split_of_page = kd::PerUserSplitter({.test_fraction = 0.2}).split(plays.matrix);
+const kd::TrainTestSplit split_of_page = kd::PerUserSplitter({.test_fraction = 0.2}).split(plays.matrix);
 const kd::CsrMatrix& train = split_of_page.train;
 """
 FITTED = """

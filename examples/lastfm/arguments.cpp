@@ -331,7 +331,7 @@ Arguments parse_arguments(int argc, char** argv) {
     throw Leave{exit_done, output.str(), ""};
   }
   if (!a.data.empty() && a.artists.empty()) a.artists = names_beside(a.data, a.format);
-  if (count == "raw-rows") a.filter.count = kindred::ActivityCount::raw_rows;
+  if (count == "raw-rows") a.filter.count = kindred::ActivityFilter::Count::raw_rows;
   for (const CLI::Option* option : model_options)
     if (option->count() > 0) a.custom = custom;
   check_values(a);

@@ -11,16 +11,16 @@ namespace study {
 
 void baselines(Study& s) {
   s.console.section("Popularity");
-  const auto add = [&](std::string name, kd::PopularityBy by, kd::SeenItems seen) {
-    const kd::Stopwatch watch;
+  const auto add = [&](std::string name, kd::PopularityOptions::By by, kd::EvaluateOptions::SeenItems seen) {
+    const kd::detail::Stopwatch watch;
     kd::PopularityRecommender model({.by = by});
     model.fit(s.split.train);
     const double seconds = watch.seconds();
-    add_final_model(s, std::move(name), "", model, seconds, seen, {{"by", by == kd::PopularityBy::users ? "listeners" : "plays"}});
+    add_final_model(s, std::move(name), "", model, seconds, seen, {{"by", by == kd::PopularityOptions::By::users ? "listeners" : "plays"}});
   };
-  add("popularity (plays, nothing excluded)", kd::PopularityBy::summed_values, kd::SeenItems::allowed);
-  add("popularity (plays)", kd::PopularityBy::summed_values, kd::SeenItems::excluded);
-  add("popularity (listeners)", kd::PopularityBy::users, kd::SeenItems::excluded);
+  add("popularity (plays, nothing excluded)", kd::PopularityOptions::By::summed_values, kd::EvaluateOptions::SeenItems::allowed);
+  add("popularity (plays)", kd::PopularityOptions::By::summed_values, kd::EvaluateOptions::SeenItems::excluded);
+  add("popularity (listeners)", kd::PopularityOptions::By::users, kd::EvaluateOptions::SeenItems::excluded);
   s.console.table(metric_rows(s));
   s.console.line("Except in the first row, artists that the user had in train are left out of the lists, here and below.");
 }

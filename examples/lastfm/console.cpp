@@ -107,10 +107,10 @@ void Console::table(const Table& rows) const {
 
 void Console::histogram(std::string_view title, const std::vector<double>& values) const {
   if (quiet_) return;
-  const kindred::Summary s = kindred::summarize(values);
+  const kindred::statistics::Summary s = kindred::statistics::summarize(values);
   line(std::string(title) + ": mean " + about(s.mean) + ", median " + about(s.median) + ", 90 % below " + about(s.quantile_90) +
        ", 99 % below " + about(s.quantile_99) + ", largest " + about(s.max));
-  const std::vector<kindred::HistogramBin> bins = kindred::log_histogram(values);
+  const std::vector<kindred::statistics::HistogramBin> bins = kindred::statistics::log_histogram(values);
   std::uint64_t tallest = 1;
   for (const auto& bin : bins) tallest = (std::max)(tallest, bin.count);
   for (const auto& bin : bins) {

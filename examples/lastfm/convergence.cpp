@@ -9,7 +9,7 @@ namespace study {
 
 void convergence(Study& s) {
   s.console.section("Convergence (factors 100, lambda 0.1, alpha 0.5)");
-  const kd::Split& split = tuning_split(s);
+  const kd::TrainTestSplit& split = tuning_split(s);
   kd::AlsOptions options = study_options(s.arguments);
   options.iterations = 20;
   Table rows = {{"iteration", "loss", "per cell", "per total weight", "P@10"}};
@@ -17,7 +17,7 @@ void convergence(Study& s) {
   fit(als, split.train,
       {.record_loss = true,
        .progress = s.console.progress("convergence"),
-       .after_iteration = [&](const kd::ImplicitALS<float>& model, const kd::IterationReport& now) {
+       .after_iteration = [&](const kd::ImplicitALS<float>& model, const kd::FitReport::Iteration& now) {
          const double precision = measure(model, split.train, split.test, {.cutoffs = {10}, .execution = {.threads = s.arguments.threads}})
                                       .at(10)
                                       .precision.mean;

@@ -12,14 +12,14 @@ namespace study {
 
 void explore(Study& s) {
   s.console.section("Three distributions");
-  const kd::MatrixStatistics statistics = kd::describe(s.data.matrix);
+  const kd::statistics::MatrixStatistics statistics = kd::statistics::describe(s.data.matrix);
   const auto show = [&](const std::string& title, const std::string& file, const std::vector<double>& values) {
     s.console.histogram(title, values);
     Table rows = {{"low", "high", "count"}};
-    for (const kd::HistogramBin& bin : kd::log_histogram(values))
+    for (const kd::statistics::HistogramBin& bin : kd::statistics::log_histogram(values))
       rows.push_back({shortest(bin.low), shortest(bin.high), std::to_string(bin.count)});
     s.results.add_table(file, std::move(rows));
-    const kd::Summary summary = kd::summarize(values);
+    const kd::statistics::Summary summary = kd::statistics::summarize(values);
     s.results.json["distributions"][file] = {
         {"mean", summary.mean},
         {"median", summary.median},

@@ -49,7 +49,7 @@ void final_models(Study& s) {
     const kd::FitReport fitted = a.checkpoint.empty() ? study::fit(als, s.split.train, fit)
                                                       : fit_with_checkpoints(als, s.split.train, checkpoint_path(a.checkpoint, name), fit);
     if (interrupted()) return;  // a model that was not fitted to its end does not belong into the table
-    add_final_model(s, name, options_text(options), als, fitted.seconds, kd::SeenItems::excluded, options_json(options));
+    add_final_model(s, name, options_text(options), als, fitted.seconds, kd::EvaluateOptions::SeenItems::excluded, options_json(options));
     s.console.line(name + ": " + options_text(options));
     if (name == "defaults") s.served = std::make_shared<Served>(Served{std::move(als)});
   };

@@ -17,7 +17,7 @@ double metric_error(const nlohmann::ordered_json& model, const char* name, std::
   return model.at("metrics").at(std::to_string(cutoff)).at("standard_error").at(name);
 }
 
-kd::Groups groups_by_plays(const kd::CsrView& train) {
+kd::EvaluationGroups groups_by_plays(const kd::CsrView& train) {
   const std::vector<double> plays = kd::row_sums(train);
   std::vector<kd::Index> counts;
   for (const double user : plays) counts.push_back(static_cast<kd::Index>((std::min)(user, 2e9)));
@@ -77,14 +77,14 @@ void add_model_json(Study& s, const std::string& name, const std::string& settin
   json["distinct_items"] = at10.distinct_items;
   json["novelty"] = report.novelty;
   json["gini"] = report.gini;
-  for (const kd::UserGroupReport& group : report.user_groups)
+  for (const kd::RankingReport::UserGroup& group : report.user_groups)
     for (const kd::CutoffReport& c : group.cutoffs)
       if (c.cutoff == 10 && group.users > 0)
         json["user_groups"].push_back({{"name", group.name},
                                        {"users", group.users},
                                        {"precision", c.precision.mean},
                                        {"standard_error", c.precision.standard_error}});
-  for (const kd::ItemGroupReport& group : report.item_groups)
+  for (const kd::RankingReport::ItemGroup& group : report.item_groups)
     json["item_groups"].push_back({{"name", group.name},
                                    {"items", group.items},
                                    {"share_of_recommendations", group.share_of_recommendations},

@@ -21,7 +21,7 @@ inline constexpr std::size_t list_length = 10;  // of sample users
 [[nodiscard]] double metric_error(const nlohmann::ordered_json& model, const char* name, std::size_t cutoff = 10);
 
 /// Users in quarters by the plays that train has of them, fewest first.
-[[nodiscard]] kindred::Groups groups_by_plays(const kindred::CsrView& train);
+[[nodiscard]] kindred::EvaluationGroups groups_by_plays(const kindred::CsrView& train);
 
 /// Adds the measured model to results.json, with its lists for the sample users.
 void add_model_json(Study& s, const std::string& name, const std::string& settings, const kindred::RankingReport& report,
@@ -32,18 +32,18 @@ void add_model_json(Study& s, const std::string& name, const std::string& settin
 /// Measures `model` on the test set and adds it to the final table. @throws kindred::Cancelled after Ctrl-C.
 template <kindred::RecommenderModel Model>
 void add_final_model(Study& s, const std::string& name, const std::string& settings, const Model& model, double fit_seconds,
-                     kindred::SeenItems seen, nlohmann::ordered_json options) {
+                     kindred::EvaluateOptions::SeenItems seen, nlohmann::ordered_json options) {
   const kindred::RankingReport report = measure(model, s.split.train, s.split.test,
                                                 {.cutoffs = final_cutoffs,
                                                  .seen = seen,
                                                  .user_groups = groups_by_plays(s.split.train),
-                                                 .item_groups = kindred::popularity_groups(s.split.train),
+                                                 .item_groups = kindred::EvaluationGroups::by_popularity(s.split.train),
                                                  .execution = {.threads = s.arguments.threads},
                                                  .progress = s.console.whole("measuring " + name)});
   std::vector<std::vector<kindred::Scored>> lists;
   for (const kindred::Index user : s.sample_users) {
     kindred::RecommendOptions request{.count = list_length};
-    if (seen == kindred::SeenItems::excluded) request.exclude = s.split.train.row(user);
+    if (seen == kindred::EvaluateOptions::SeenItems::excluded) request.exclude = s.split.train.row(user);
     lists.push_back(model.recommend(user, request));
   }
   add_model_json(s, name, settings, report, fit_seconds, std::move(options), lists);

@@ -54,10 +54,10 @@ Grouping k_means(const Rows& rows, Rows centres) {
 std::vector<int> groups_of(const Rows& rows, std::size_t n_groups, std::uint64_t seed) {
   Grouping best;
   for (std::uint64_t start = 0; start < 20; ++start) {
-    kd::Random random(seed, kd::RandomStream::sample, start);
+    kd::detail::Random random(seed, kd::detail::RandomStream::sample, start);
     std::vector<std::size_t> chosen(rows.size());
     std::iota(chosen.begin(), chosen.end(), std::size_t{0});
-    kd::shuffle_front(std::span<std::size_t>(chosen), n_groups, random);
+    kd::detail::shuffle_front(std::span<std::size_t>(chosen), n_groups, random);
     Rows centres;
     for (std::size_t g = 0; g < n_groups; ++g) centres.push_back(rows[chosen[g]]);
     Grouping found = k_means(rows, std::move(centres));
@@ -84,7 +84,7 @@ void project(Rows rows, Layout& layout) {
   for (const auto& row : rows)
     for (std::size_t f = 0; f < length; ++f)
       for (std::size_t g = 0; g < length; ++g) covariance[f * length + g] += row[f] * row[g];
-  const kd::Eigenbasis basis = kd::eigenbasis(covariance, length);
+  const kd::detail::Eigenbasis basis = kd::detail::eigenbasis(covariance, length);
   const auto along = [&](const std::vector<double>& row, std::size_t axis) {
     return std::inner_product(row.begin(), row.end(), basis.vectors.begin() + static_cast<std::ptrdiff_t>(axis * length), 0.0);
   };

@@ -46,7 +46,7 @@ int code_after_printing(int code) {
 
 int run(const study::Arguments& arguments) {
   study::Study s(arguments);
-  const kindred::Stopwatch watch;
+  const kindred::detail::Stopwatch watch;
   std::optional<study::FolderLock> lock;
   s.results.json["command"] = arguments.command_line;
   if (study::is_first_rank()) {

@@ -15,7 +15,7 @@ void new_listener(Study& s) {
   const kd::ImplicitALS<float>& model = served_model(s);
   // Nobody was asked how often: as often as half of all listeners play an artist of theirs.
   const std::vector<double> plays(s.split.train.values().begin(), s.split.train.values().end());
-  const double typical = kd::summarize(plays).median;
+  const double typical = kd::statistics::summarize(plays).median;
   const std::vector<float> values(s.typed_items.size(), static_cast<float>(typical));
   const kd::SparseRow history{s.typed_items, values};
   const kd::Recommendation list = model.recommend(history, {.count = 15, .exclude = history});

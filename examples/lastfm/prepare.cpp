@@ -21,7 +21,7 @@ namespace study {
 namespace {
 
 /// The user in the middle of those with test artists, by activity: nobody's favourite example.
-kd::Index user_in_the_middle(const kd::Split& split) {
+kd::Index user_in_the_middle(const kd::TrainTestSplit& split) {
   std::vector<kd::Index> users;
   for (kd::Index u = 0; u < split.test.rows(); ++u)
     if (!split.test.row(u).empty()) users.push_back(u);
@@ -119,7 +119,7 @@ std::vector<FunnelStep> filter_data(Study& s) {
   add("users with >= " + std::to_string(a.filter.min_items_per_user) + " items", kd::filter_active(s.data, users_alone));
   s.data = kd::filter_active(s.data, a.filter);
   add("items with >= " + std::to_string(a.filter.min_users_per_item) + " users" +
-          (a.filter.passes == kd::FilterPasses::until_stable ? ", repeated until both hold" : ""),
+          (a.filter.passes == kd::ActivityFilter::Passes::until_stable ? ", repeated until both hold" : ""),
       s.data);
   if (a.top_users > 0) {
     const kd::Index items_before = s.data.matrix.cols();

@@ -19,10 +19,10 @@ namespace study {
 
 namespace {
 
-kd::Column column_of(const std::string& text) {
+kd::DelimitedFormat::Column column_of(const std::string& text) {
   const bool number =
       !text.empty() && text.size() < 10 && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
-  return number ? kd::Column(std::stoi(text)) : kd::Column(text);
+  return number ? kd::DelimitedFormat::Column(std::stoi(text)) : kd::DelimitedFormat::Column(text);
 }
 
 kd::DelimitedFormat delimited_format(const Arguments& a) {
@@ -32,23 +32,23 @@ kd::DelimitedFormat delimited_format(const Arguments& a) {
                      : a.separator == "semicolon" ? ";"
                      : a.separator == "space"     ? " "
                                                   : a.separator;
-  if (a.header) format.header = kd::Header::first_line;
+  if (a.header) format.header = kd::DelimitedFormat::Header::first_line;
   // Where a comma is the decimal point, tables are saved with semicolons, and quotes mean the same.
-  if (format.separator == "," || format.separator == ";") format.quoting = kd::Quoting::rfc_4180;
+  if (format.separator == "," || format.separator == ";") format.quoting = kd::DelimitedFormat::Quoting::rfc_4180;
   format.user = column_of(a.columns[0]);
   format.item = column_of(a.columns[1]);
-  format.value = a.columns.size() > 2 ? column_of(a.columns[2]) : kd::Column{};
-  format.time = a.columns.size() > 3 ? column_of(a.columns[3]) : kd::Column{};
+  format.value = a.columns.size() > 2 ? column_of(a.columns[2]) : kd::DelimitedFormat::Column{};
+  format.time = a.columns.size() > 3 ? column_of(a.columns[3]) : kd::DelimitedFormat::Column{};
   return format;
 }
 
 kd::Dataset read_file(const Arguments& a, const Console& console) {
   kd::ReadOptions read;
   read.progress = console.whole("reading", bytes_text);
-  if (a.skip_bad_lines) read.on_bad_line = kd::BadLinePolicy::skip;
-  const kd::ItemKey key = a.item_key == "name"             ? kd::ItemKey::name
-                          : a.item_key == "mbid-else-name" ? kd::ItemKey::mbid_else_name
-                                                           : kd::ItemKey::mbid;
+  if (a.skip_bad_lines) read.on_bad_line = kd::ReadOptions::BadLinePolicy::skip;
+  const kd::LastfmOptions::ItemKey key = a.item_key == "name"             ? kd::LastfmOptions::ItemKey::name
+                                         : a.item_key == "mbid-else-name" ? kd::LastfmOptions::ItemKey::mbid_else_name
+                                                                          : kd::LastfmOptions::ItemKey::mbid;
 
   if (a.format == "lastfm-360k") {
     kd::Dataset data = kd::read_lastfm_360k(a.data, {.item_key = key, .read = read});
@@ -77,7 +77,7 @@ void report_load(const Study& s, const kd::LoadReport& load) {
     s.console.line("Dropped " + grouped(static_cast<double>(count)) + " rows: " + reason + ".");
   if (load.bad_lines > 0) {
     s.console.line("Skipped " + grouped(static_cast<double>(load.bad_lines)) + " lines that cannot be understood, the first of them:");
-    for (const kd::BadLine& bad : load.first_bad) s.console.line("  line " + std::to_string(bad.line) + ": " + bad.reason);
+    for (const kd::LoadReport::BadLine& bad : load.first_bad) s.console.line("  line " + std::to_string(bad.line) + ": " + bad.reason);
   }
   for (const auto& [what, count] : load.noted) s.console.line("Noted " + grouped(static_cast<double>(count)) + " times: " + what + ".");
   for (const kd::LoadReport& companion : load.companions) report_load(s, companion);

@@ -16,7 +16,7 @@ namespace study {
 
 namespace {
 
-double value_of(const kd::Trial& trial, const std::string& name) {
+double value_of(const kd::SearchTrial& trial, const std::string& name) {
   const auto at = std::find_if(trial.setting.begin(), trial.setting.end(), [&](const auto& p) { return p.first == name; });
   return at->second;
 }
@@ -24,11 +24,11 @@ double value_of(const kd::Trial& trial, const std::string& name) {
 /// Mean P@10 of the trials at each level of one option.
 void show_sensitivity(Study& s, const kd::SearchResult& found, const std::string& name) {
   std::map<double, std::vector<double>> levels;
-  for (const kd::Trial& trial : found.trials)
+  for (const kd::SearchTrial& trial : found.trials)
     if (!trial.failed()) levels[value_of(trial, name)].push_back(trial.metric.mean);
   Table rows = {{name, "trials", "mean P@10", "best P@10"}};
   for (const auto& [level, values] : levels)
-    rows.push_back({shortest(level), std::to_string(values.size()), number_cell(kd::mean_and_error(values).mean, 4),
+    rows.push_back({shortest(level), std::to_string(values.size()), number_cell(kd::metrics::mean_and_error(values).mean, 4),
                     number_cell(*std::max_element(values.begin(), values.end()), 4)});
   s.console.line("\nSensitivity to " + name + ":");
   s.console.table(rows);
@@ -42,7 +42,7 @@ kd::ProgressAnswer interrupt_only(const kd::Progress&) {
 
 /// A line of the table of trials.
 Table::value_type trial_row(const kd::SearchResult& found, std::size_t t) {
-  const kd::Trial& trial = found.trials[t];
+  const kd::SearchTrial& trial = found.trials[t];
   const std::string mark = trial.failed() ? trial.error : found.best == t ? "best" : trial.tied ? "tied with the best" : "";
   return {std::to_string(t + 1),
           shortest(value_of(trial, "factors")),
@@ -59,7 +59,7 @@ Table::value_type trial_row(const kd::SearchResult& found, std::size_t t) {
 }
 
 nlohmann::ordered_json trial_json(const kd::SearchResult& found, std::size_t t) {
-  const kd::Trial& trial = found.trials[t];
+  const kd::SearchTrial& trial = found.trials[t];
   nlohmann::ordered_json entry;
   for (const auto& [name, value] : trial.setting) entry[name] = value;
   entry["precision_at_10"] = trial.metric.mean;
@@ -82,12 +82,12 @@ void search(Study& s) {
   json["tuned_on"] = a.tune_on_test ? "test" : "inner validation";
   json["trials"] = nlohmann::ordered_json::array();
   if (a.search_trials == 0) return;
-  const kd::Split& split = tuning_split(s);
+  const kd::TrainTestSplit& split = tuning_split(s);
   s.console.section(a.tune_on_test ? "Random search ON THE TEST SET (--tune-on-test)" : "Random search on the inner validation split");
-  const kd::SearchSpace space = {{"factors", kd::Choices{30, 50, 70, 100}},
-                                 {"regularization", kd::Choices{0.001, 0.01, 0.05, 0.1}},
-                                 {"iterations", kd::Choices{10, 15, 20}},
-                                 {"confidence.confidence.alpha", kd::Choices{0.5, 1, 2, 5}}};
+  const kd::SearchSpace space = {{"factors", kd::SearchChoices{30, 50, 70, 100}},
+                                 {"regularization", kd::SearchChoices{0.001, 0.01, 0.05, 0.1}},
+                                 {"iterations", kd::SearchChoices{10, 15, 20}},
+                                 {"confidence.alpha", kd::SearchChoices{0.5, 1, 2, 5}}};
   const kd::SearchResult found = search_settings(split.train, split.test, space,
                                                  {.trials = a.search_trials,
                                                   .seed = a.seed,
@@ -113,7 +113,7 @@ void search(Study& s) {
   std::vector<double> losses;
   std::vector<double> precisions;
   for (std::size_t t = 0; t < found.trials.size(); ++t) {
-    const kd::Trial& trial = found.trials[t];
+    const kd::SearchTrial& trial = found.trials[t];
     rows.push_back(trial_row(found, t));
     json["trials"].push_back(trial_json(found, t));
     if (trial.failed()) continue;
@@ -126,7 +126,7 @@ void search(Study& s) {
   show_sensitivity(s, found, "factors");
   show_sensitivity(s, found, "regularization");
 
-  const std::optional<double> correlation = kd::spearman(losses, precisions);
+  const std::optional<double> correlation = kd::statistics::spearman(losses, precisions);
   if (correlation) {
     s.console.line("\nSpearman's rank correlation of final loss and P@10 over the trials: " + fixed(*correlation, 2) +
                    " (-1: a lower loss always ranks better; the loss of different alpha and lambda measures different things).");

@@ -10,7 +10,7 @@ namespace study {
 
 void sensitivity(Study& s) {
   s.console.section("Sensitivity to alpha");
-  const kd::Split& split = tuning_split(s);
+  const kd::TrainTestSplit& split = tuning_split(s);
   Table rows = {{"alpha", "confidence of 1 play", {"of 100 plays", "confidence of 100 plays"}, "P@10", {"+-", "standard error of P@10"}}};
   for (const double alpha : {0.5, 1.0, 2.0, 5.0, 40.0}) {
     kd::AlsOptions options = study_options(s.arguments);

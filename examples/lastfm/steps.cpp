@@ -99,7 +99,7 @@ void run_steps(Study& s, std::span<const Step> steps) {
   for (const Step& step : steps) {
     const ordered_json before = s.results.json;
     const std::size_t tables_before = s.results.table_count();
-    const kindred::Stopwatch watch;
+    const kindred::detail::Stopwatch watch;
     if (step.resume == Resume::from_results) {
       if (keeps && !state["of"].contains("data")) {  // all files were read by then
         state["of"]["data"] = digest_of(s.data);

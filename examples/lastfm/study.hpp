@@ -27,9 +27,9 @@ struct Study {
   Console console;
   Results results;  // what steps leave for later ones is here, so that a resumed run has it too; except for the rest:
 
-  kindred::Dataset data;  // as read, then as filtered
-  kindred::Split split;   // train and the test set of the final table
-  kindred::Split inner;   // train once more split, for tuning
+  kindred::Dataset data;          // as read, then as filtered
+  kindred::TrainTestSplit split;  // train and the test set of the final table
+  kindred::TrainTestSplit inner;  // train once more split, for tuning
   std::vector<kindred::Index> sample_users;
   std::vector<kindred::Index> typed_items;  // what --artists names, rising
   std::shared_ptr<Served> served;           // the recommended model, once it is fitted
@@ -46,7 +46,7 @@ struct Study {
 }
 
 /// The data that tuning may look at: an inner split of train, or the final split when the user insists.
-[[nodiscard]] inline const kindred::Split& tuning_split(const Study& s) { return s.arguments.tune_on_test ? s.split : s.inner; }
+[[nodiscard]] inline const kindred::TrainTestSplit& tuning_split(const Study& s) { return s.arguments.tune_on_test ? s.split : s.inner; }
 
 void read_data(Study& s);     // read_data.cpp: files or synthetic data; what was read and what was dropped
 void explore(Study& s);       // explore.cpp: the three distributions

@@ -17,34 +17,33 @@ namespace {
 
 constexpr std::size_t trials = 12;
 
-kd::Split split_of(const kd::CsrView& matrix, std::uint64_t seed) {
+kd::TrainTestSplit split_of(const kd::CsrView& matrix, std::uint64_t seed) {
   return kd::PerUserSplitter({.test_fraction = 0.2, .min_interactions = 5, .seed = seed}).split(matrix);
 }
 
 /// The textbook's model: c = 1 + alpha r, one lambda for every row.
-kd::AlsOptions tuned_textbook(const kd::Split& inner) {
-  const kd::SearchSpace space{{"factors", kd::Choices{30, 50, 70, 100}},
-                              {"regularization", kd::Range{0.001, 100.0, kd::Range::Scale::logarithmic}},
-                              {"iterations", kd::Choices{10, 15, 20}},
-                              {"confidence.alpha", kd::Range{0.1, 40.0, kd::Range::Scale::logarithmic}}};
-  const kd::SearchResult found = kd::random_search<float>(
-      inner.train, inner.test, space, {.trials = trials, .metric = kd::SearchMetric::ndcg, .base = kd::AlsOptions::paper()});
+kd::AlsOptions tuned_textbook(const kd::TrainTestSplit& inner) {
+  const kd::SearchSpace space{{"factors", kd::SearchChoices{30, 50, 70, 100}},
+                              {"regularization", kd::SearchRange{0.001, 100.0, kd::SearchRange::Scale::logarithmic}},
+                              {"iterations", kd::SearchChoices{10, 15, 20}},
+                              {"confidence.alpha", kd::SearchRange{0.1, 40.0, kd::SearchRange::Scale::logarithmic}}};
+  const kd::SearchResult found = kd::random_search<float>(inner.train, inner.test, space,
+                                                          {.trials = trials, .metric = kd::Metric::ndcg, .base = kd::AlsOptions::paper()});
   return found.trials[*found.best].options;
 }
 
 /// Around the defaults of AlsOptions.
-kd::AlsOptions tuned_defaults(const kd::Split& inner) {
-  const kd::SearchSpace space{{"regularization", kd::Range{0.02, 0.4, kd::Range::Scale::logarithmic}},
-                              {"background.ratio", kd::Range{2.0, 64.0, kd::Range::Scale::logarithmic}},
-                              {"background.item_exponent", kd::Range{0.0, 0.4}},
-                              {"confidence.popularity_damping", kd::Range{0.0, 0.3}}};
-  const kd::SearchResult found =
-      kd::random_search<float>(inner.train, inner.test, space, {.trials = trials, .metric = kd::SearchMetric::ndcg});
+kd::AlsOptions tuned_defaults(const kd::TrainTestSplit& inner) {
+  const kd::SearchSpace space{{"regularization", kd::SearchRange{0.02, 0.4, kd::SearchRange::Scale::logarithmic}},
+                              {"background.ratio", kd::SearchRange{2.0, 64.0, kd::SearchRange::Scale::logarithmic}},
+                              {"background.item_exponent", kd::SearchRange{0.0, 0.4}},
+                              {"confidence.popularity_damping", kd::SearchRange{0.0, 0.3}}};
+  const kd::SearchResult found = kd::random_search<float>(inner.train, inner.test, space, {.trials = trials, .metric = kd::Metric::ndcg});
   return found.trials[*found.best].options;
 }
 
-reproduce::Ease::Options tuned_ease(const kd::Split& inner) {
-  kd::Random random(42, kd::RandomStream::search);
+reproduce::Ease::Options tuned_ease(const kd::TrainTestSplit& inner) {
+  kd::detail::Random random(42, kd::detail::RandomStream::search);
   reproduce::Ease::Options best;
   double best_ndcg = -1.0;
   for (std::size_t trial = 0; trial < trials; ++trial) {
@@ -68,7 +67,7 @@ int run(int argc, char** argv) {
   std::printf("%lld interactions of %d users and %d artists\n", static_cast<long long>(plays.matrix.nnz()), plays.matrix.rows(),
               plays.matrix.cols());
 
-  const kd::Split inner = split_of(split_of(plays.matrix, 101).train, 102);
+  const kd::TrainTestSplit inner = split_of(split_of(plays.matrix, 101).train, 102);
   const kd::AlsOptions textbook = tuned_textbook(inner), defaults = tuned_defaults(inner);
   const reproduce::Ease::Options ease = tuned_ease(inner);
   std::printf("textbook ALS: factors %zu, lambda %.4g, alpha %.3g, %zu iterations\n", *textbook.factors, *textbook.regularization,
@@ -80,7 +79,7 @@ int run(int argc, char** argv) {
 
   std::vector<reproduce::Row> rows(6);
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-    const kd::Split split = split_of(plays.matrix, seed);
+    const kd::TrainTestSplit split = split_of(plays.matrix, seed);
     std::size_t at = 0;
     const auto measure = [&](const char* name, auto model) {
       model.fit(split.train);
@@ -91,8 +90,8 @@ int run(int argc, char** argv) {
       options.seed = seed;
       return kd::ImplicitALS<float>(options);
     };
-    measure("popularity by plays", kd::PopularityRecommender({.by = kd::PopularityBy::summed_values}));
-    measure("popularity by listeners", kd::PopularityRecommender({.by = kd::PopularityBy::users}));
+    measure("popularity by plays", kd::PopularityRecommender({.by = kd::PopularityOptions::By::summed_values}));
+    measure("popularity by listeners", kd::PopularityRecommender({.by = kd::PopularityOptions::By::users}));
     measure("textbook ALS, tuned", with_seed(textbook));
     measure("EASE, tuned", reproduce::Ease(ease));
     measure("defaults", with_seed(kd::AlsOptions{}));

@@ -23,7 +23,7 @@ int run(int argc, char** argv) {
   const kd::Dataset plays = kd::read_lastfm_360k(file);
   std::printf("%lld interactions of %d users and %d artists (the full file has 17,309,518 of 358,858 and 160,112)\n",
               static_cast<long long>(plays.matrix.nnz()), plays.matrix.rows(), plays.matrix.cols());
-  const kd::Split split =
+  const kd::TrainTestSplit split =
       kd::PerUserSplitter({.test_fraction = 0.3, .test_users = (std::min)(kd::Index{10'000}, plays.matrix.rows()), .seed = 1})
           .split(plays.matrix);
 

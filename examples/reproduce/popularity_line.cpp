@@ -41,15 +41,15 @@ int run(int argc, char** argv) {
     double ndcg = 0.0, coverage = 0.0, listed = 0.0;
     std::array<double, deciles> recall{};
     for (std::uint64_t seed = 1; seed <= splits; ++seed) {
-      const kd::Split split = kd::PerUserSplitter({.test_fraction = 0.2, .min_interactions = 5, .seed = seed}).split(plays.matrix);
+      const kd::TrainTestSplit split = kd::PerUserSplitter({.test_fraction = 0.2, .min_interactions = 5, .seed = seed}).split(plays.matrix);
       kd::AlsOptions options;
       options.background.item_exponent = rho;
       options.confidence.popularity_damping = beta;
       options.seed = seed;
       kd::ImplicitALS<float> als(options);
       als.fit(split.train);
-      const kd::RankingReport report =
-          kd::evaluate(als, split.train, split.test, {.cutoffs = {10}, .item_groups = kd::popularity_groups(split.train, deciles)});
+      const kd::RankingReport report = kd::evaluate(
+          als, split.train, split.test, {.cutoffs = {10}, .item_groups = kd::EvaluationGroups::by_popularity(split.train, deciles)});
       ndcg += report.at(10).ndcg.mean / splits;
       coverage += report.at(10).coverage / splits;
       listed += mean_users_of_listed(als, split.train) / splits;

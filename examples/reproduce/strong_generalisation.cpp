@@ -58,7 +58,7 @@ int run(int argc, char** argv) {
   std::fprintf(stderr, "fitted in %.1f s\n", als.fit(parts.train).seconds);
 
   kd::EvaluateOptions how{.cutoffs = {20, 50, 100}};
-  how.ranking.recall_denominator = kd::RecallDenominator::min_cutoff_relevant;
+  how.ranking.recall_denominator = kd::RankingOptions::RecallDenominator::min_cutoff_relevant;
   const kd::RankingReport report = kd::evaluate(Folded(als, parts.fold_in), parts.fold_in, parts.target, how);
   std::printf("%s\nRecall@20 %.4f  Recall@50 %.4f  NDCG@100 %.4f\n", report.protocol.c_str(), report.at(20).recall.mean,
               report.at(50).recall.mean, report.at(100).ndcg.mean);

@@ -29,7 +29,7 @@ struct Row {
 inline void print(const Row& row) {
   std::string line = "| " + row.name + " |";
   for (const std::vector<double>* values : {&row.precision, &row.recall, &row.ndcg, &row.map, &row.coverage}) {
-    const kindred::MeanAndError estimated = kindred::mean_and_error(*values);
+    const kindred::MeanAndError estimated = kindred::metrics::mean_and_error(*values);
     char text[48];
     // t(0.975) with 9 degrees of freedom, for ten splits; none for fewer.
     std::snprintf(text, sizeof(text), values->size() == 10 ? " %.4f ± %.4f |" : " %.4f |", estimated.mean,

@@ -16,7 +16,7 @@ namespace kd = kindred;
 
 namespace {
 
-bool is_aligned(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer) % kd::row_alignment == 0; }
+bool is_aligned(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer) % kd::detail::row_alignment == 0; }
 
 template <typename T>
 bool padding_is_zero(const kd::FactorMatrix<T>& matrix) {
@@ -41,7 +41,7 @@ TEST_SUITE("core/aligned") {
     CHECK(padding_is_zero(matrix));
     for (kd::Index factors = 0; factors < 70; ++factors) {
       kd::FactorMatrix<T> odd(3, factors);
-      CHECK(odd.stride() * sizeof(T) % kd::row_alignment == 0);
+      CHECK(odd.stride() * sizeof(T) % kd::detail::row_alignment == 0);
       CHECK(odd.stride() >= static_cast<std::size_t>(factors));
       CHECK(odd.stride() < static_cast<std::size_t>(factors) + 64 / sizeof(T));
       for (kd::Index r = 0; r < 3; ++r) {
@@ -53,7 +53,7 @@ TEST_SUITE("core/aligned") {
   }
 
   TEST_CASE("a vector stays aligned while it grows") {
-    kd::AlignedVector<float> vector;
+    kd::detail::AlignedVector<float> vector;
     for (int n = 0; n < 1000; ++n) {
       vector.push_back(1.0F);
       CHECK(is_aligned(vector.data()));
@@ -105,18 +105,18 @@ TEST_SUITE("core/aligned") {
     CHECK_THROWS_WITH_AS(Matrix(2, 3, five), "factors: 5 values for 2 x 3", kd::ShapeError);
     CHECK_THROWS_WITH_AS(Matrix((std::numeric_limits<kd::Index>::max)(), (std::numeric_limits<kd::Index>::max)()),
                          "rows x factors is 2147483647 x 2147483647; it must be small enough to address", kd::InvalidArgument);
-    CHECK_THROWS_AS((void)kd::AlignedAllocator<double>().allocate((std::numeric_limits<std::size_t>::max)()), std::bad_alloc);
+    CHECK_THROWS_AS((void)kd::detail::AlignedAllocator<double>().allocate((std::numeric_limits<std::size_t>::max)()), std::bad_alloc);
   }
 
   TEST_CASE("what one allocator has given, any other may take back") {
-    CHECK(kd::AlignedAllocator<float>() == kd::AlignedAllocator<double>());
-    CHECK_THROWS_AS((void)kd::AlignedAllocator<double>().allocate((std::numeric_limits<std::size_t>::max)() / 4),
+    CHECK(kd::detail::AlignedAllocator<float>() == kd::detail::AlignedAllocator<double>());
+    CHECK_THROWS_AS((void)kd::detail::AlignedAllocator<double>().allocate((std::numeric_limits<std::size_t>::max)() / 4),
                     std::bad_array_new_length);
   }
 
   TEST_CASE("rows that somebody else keeps: in place, kept alive, and a copy is a copy") {
-    const auto block = std::make_shared<kd::AlignedVector<float>>(3 * 16, 1.0F);
-    const std::weak_ptr<kd::AlignedVector<float>> watched = block;
+    const auto block = std::make_shared<kd::detail::AlignedVector<float>>(3 * 16, 1.0F);
+    const std::weak_ptr<kd::detail::AlignedVector<float>> watched = block;
     auto borrowed = kd::FactorMatrix<float>::borrowed(3, 16, block->data(), block);
     CHECK(borrowed.data() == block->data());
     kd::FactorMatrix<float> copy = borrowed;
@@ -143,7 +143,7 @@ TEST_SUITE("core/aligned") {
     kd::FactorMatrix<T> owned = first;
     owned.append(more);
     CHECK(owned.same_bytes(wanted));
-    const auto memory = std::make_shared<kd::AlignedVector<T>>(first.data(), first.data() + 2 * first.stride());
+    const auto memory = std::make_shared<kd::detail::AlignedVector<T>>(first.data(), first.data() + 2 * first.stride());
     kd::FactorMatrix<T> borrowed = kd::FactorMatrix<T>::borrowed(2, 3, memory->data(), memory);
     CHECK(borrowed.is_borrowed());
     borrowed.append(more);

@@ -46,13 +46,13 @@ TEST_SUITE("core/available_cpus") {
 
 #if defined(__linux__)
   TEST_CASE("no more threads than the affinity of the process allows") {
-    CHECK(kd::resolve_threads(0) >= 1);
+    CHECK(kd::detail::resolve_threads(0) >= 1);
     CHECK(kd::test::run_in_child([] {
             cpu_set_t one;
             CPU_ZERO(&one);
             CPU_SET(0, &one);
             if (::sched_setaffinity(0, sizeof(one), &one) != 0) return 0;  // processor 0 is not ours
-            return kd::resolve_threads(0) == 1 && kd::resolve_threads(5) == 5 ? 0 : 1;
+            return kd::detail::resolve_threads(0) == 1 && kd::detail::resolve_threads(5) == 5 ? 0 : 1;
           }) == 0);
   }
 #endif

@@ -23,11 +23,11 @@ TEST_SUITE("core/parallel") {
     for (const std::size_t threads : {1u, 2u, 3u, 8u}) {
       for (const std::size_t grain : {0u, 1u, 3u, 7u, 64u, 1000u}) {
         for (const std::size_t count : {0u, 1u, 2u, 13u, 128u, 129u}) {
-          const kd::ParallelOptions options{.threads = threads, .grain = grain};
-          const std::size_t workers = kd::worker_count(count, options);
+          const kd::detail::ParallelOptions options{.threads = threads, .grain = grain};
+          const std::size_t workers = kd::detail::worker_count(count, options);
           std::vector<std::atomic<int>> visits(count);
           std::atomic<bool> well_formed{true};
-          kd::parallel_for(count, options, [&](std::size_t first, std::size_t last, std::size_t worker) {
+          kd::detail::parallel_for(count, options, [&](std::size_t first, std::size_t last, std::size_t worker) {
             const std::size_t step = (std::max)(grain, std::size_t{1});
             if (first % step != 0 || last != (std::min)(count, first + step) || worker >= workers) well_formed = false;
             for (std::size_t n = first; n < last; ++n) ++visits[n];
@@ -40,20 +40,20 @@ TEST_SUITE("core/parallel") {
   }
 
   TEST_CASE("no more workers than pieces, and at least one") {
-    CHECK(kd::worker_count(100, {.threads = 8, .grain = 10}) == 8);
-    CHECK(kd::worker_count(100, {.threads = 8, .grain = 30}) == 4);
-    CHECK(kd::worker_count(100, {.threads = 8, .grain = 100}) == 1);
-    CHECK(kd::worker_count(0, {.threads = 8}) == 1);
-    CHECK(kd::worker_count(5, {.threads = 3, .grain = 0}) == 3);
-    CHECK(kd::resolve_threads(3) == 3);
-    CHECK(kd::resolve_threads(0) >= 1);
+    CHECK(kd::detail::worker_count(100, {.threads = 8, .grain = 10}) == 8);
+    CHECK(kd::detail::worker_count(100, {.threads = 8, .grain = 30}) == 4);
+    CHECK(kd::detail::worker_count(100, {.threads = 8, .grain = 100}) == 1);
+    CHECK(kd::detail::worker_count(0, {.threads = 8}) == 1);
+    CHECK(kd::detail::worker_count(5, {.threads = 3, .grain = 0}) == 3);
+    CHECK(kd::detail::resolve_threads(3) == 3);
+    CHECK(kd::detail::resolve_threads(0) >= 1);
   }
 
   TEST_CASE("one thread is the calling thread, in rising order") {
     const std::thread::id caller = std::this_thread::get_id();
     std::vector<std::size_t> order;
     bool stayed = true;
-    kd::parallel_for(20, {.threads = 1, .grain = 3}, [&](std::size_t first, std::size_t, std::size_t worker) {
+    kd::detail::parallel_for(20, {.threads = 1, .grain = 3}, [&](std::size_t first, std::size_t, std::size_t worker) {
       order.push_back(first);
       stayed = stayed && std::this_thread::get_id() == caller && worker == 0;
     });
@@ -62,9 +62,9 @@ TEST_SUITE("core/parallel") {
   }
 
   TEST_CASE("workers are distinct: storage of one worker needs no lock") {
-    const kd::ParallelOptions options{.threads = 4, .grain = 5};
-    std::vector<std::size_t> sums(kd::worker_count(10'000, options), 0);
-    kd::parallel_for(10'000, options, [&](std::size_t first, std::size_t last, std::size_t worker) {
+    const kd::detail::ParallelOptions options{.threads = 4, .grain = 5};
+    std::vector<std::size_t> sums(kd::detail::worker_count(10'000, options), 0);
+    kd::detail::parallel_for(10'000, options, [&](std::size_t first, std::size_t last, std::size_t worker) {
       for (std::size_t n = first; n < last; ++n) sums[worker] += n;
     });
     std::size_t total = 0;
@@ -76,7 +76,7 @@ TEST_SUITE("core/parallel") {
     for (const std::size_t threads : {1u, 2u, 3u, 8u}) {
       std::atomic<std::size_t> calls{0};
       const auto run = [&] {
-        kd::parallel_for(100'000, {.threads = threads}, [&](std::size_t first, std::size_t, std::size_t) {
+        kd::detail::parallel_for(100'000, {.threads = threads}, [&](std::size_t first, std::size_t, std::size_t) {
           ++calls;
           if (first == 7) throw std::out_of_range("seven");
         });
@@ -86,7 +86,7 @@ TEST_SUITE("core/parallel") {
       CHECK(calls <= 100'000);
     }
     const auto all_fail = [] {
-      kd::parallel_for(50, {.threads = 8}, [](std::size_t, std::size_t, std::size_t) { throw kd::ShapeError("each"); });
+      kd::detail::parallel_for(50, {.threads = 8}, [](std::size_t, std::size_t, std::size_t) { throw kd::ShapeError("each"); });
     };
     CHECK_THROWS_AS(all_fail(), kd::ShapeError);
   }
@@ -98,15 +98,15 @@ TEST_SUITE("core/parallel") {
       for (std::size_t worker = workers; worker-- > 0;) task(worker);
     };
     std::vector<int> visits(100, 0);
-    const kd::ParallelOptions options{.threads = 4, .grain = 7, .executor = &in_turn};
-    kd::parallel_for(100, options, [&](std::size_t first, std::size_t last, std::size_t) {
+    const kd::detail::ParallelOptions options{.threads = 4, .grain = 7, .executor = &in_turn};
+    kd::detail::parallel_for(100, options, [&](std::size_t first, std::size_t last, std::size_t) {
       for (std::size_t n = first; n < last; ++n) ++visits[n];
     });
     CHECK(asked == std::vector<std::size_t>{4});
     CHECK(visits == std::vector<int>(100, 1));
 
     const auto fail = [&] {
-      kd::parallel_for(100, options, [](std::size_t first, std::size_t, std::size_t) {
+      kd::detail::parallel_for(100, options, [](std::size_t first, std::size_t, std::size_t) {
         if (first == 14) throw std::runtime_error("in the executor");
       });
     };
@@ -114,23 +114,23 @@ TEST_SUITE("core/parallel") {
 
     // One worker needs nobody else, and an empty function is none.
     asked.clear();
-    kd::parallel_for(5, {.threads = 1, .executor = &in_turn}, [](std::size_t, std::size_t, std::size_t) {});
+    kd::detail::parallel_for(5, {.threads = 1, .executor = &in_turn}, [](std::size_t, std::size_t, std::size_t) {});
     CHECK(asked.empty());
     const kd::Executor empty;
     std::atomic<int> calls{0};
-    kd::parallel_for(5, {.threads = 2, .executor = &empty}, [&](std::size_t, std::size_t, std::size_t) { ++calls; });
+    kd::detail::parallel_for(5, {.threads = 2, .executor = &empty}, [&](std::size_t, std::size_t, std::size_t) { ++calls; });
     CHECK(calls == 5);
   }
 
   TEST_CASE("an executor that does nothing is an error, not a result") {
     const kd::Executor lazy = [](std::size_t, const std::function<void(std::size_t)>&) {};
-    const auto run = [&] { kd::parallel_for(10, {.threads = 2, .executor = &lazy}, [](std::size_t, std::size_t, std::size_t) {}); };
+    const auto run = [&] { kd::detail::parallel_for(10, {.threads = 2, .executor = &lazy}, [](std::size_t, std::size_t, std::size_t) {}); };
     CHECK_THROWS_WITH_AS(run(), "executor is a function that left work undone; it must be one that runs its task for every worker",
                          kd::InvalidArgument);
     // One that runs a single worker has that one do everything.
     const kd::Executor lonely = [](std::size_t, const std::function<void(std::size_t)>& task) { task(1); };
     int calls = 0;
-    kd::parallel_for(10, {.threads = 2, .executor = &lonely}, [&](std::size_t, std::size_t, std::size_t) { ++calls; });
+    kd::detail::parallel_for(10, {.threads = 2, .executor = &lonely}, [&](std::size_t, std::size_t, std::size_t) { ++calls; });
     CHECK(calls == 10);
   }
 
@@ -153,7 +153,7 @@ TEST_SUITE("core/parallel") {
       std::atomic<int> inside{0}, done{0};
       go = false;
       const auto run = [&] {
-        kd::parallel_for(64, {.threads = 4, .executor = &early}, [&](std::size_t, std::size_t, std::size_t) {
+        kd::detail::parallel_for(64, {.threads = 4, .executor = &early}, [&](std::size_t, std::size_t, std::size_t) {
           ++inside;
           go = true;
           for (int n = 0; n < 1000; ++n) std::this_thread::yield();
@@ -178,7 +178,7 @@ TEST_SUITE("core/parallel") {
     const std::function<void(std::size_t)>* late = nullptr;
     int calls = 0;
     const auto loop = [&](const kd::Executor& executor) {
-      kd::parallel_for(8, {.threads = 4, .executor = &executor}, [&](std::size_t, std::size_t, std::size_t) { ++calls; });
+      kd::detail::parallel_for(8, {.threads = 4, .executor = &executor}, [&](std::size_t, std::size_t, std::size_t) { ++calls; });
     };
     CHECK_THROWS_AS(loop([&](std::size_t, const std::function<void(std::size_t)>& task) { late = &task; }), kd::InvalidArgument);
     for (std::size_t worker = 0; worker < 4; ++worker) (*late)(worker);
@@ -202,7 +202,7 @@ TEST_SUITE("core/parallel") {
     };
     std::atomic<int> inside{0};
     const auto run = [&] {
-      kd::parallel_for(64, {.threads = 4, .executor = &throwing}, [&](std::size_t, std::size_t, std::size_t) {
+      kd::detail::parallel_for(64, {.threads = 4, .executor = &throwing}, [&](std::size_t, std::size_t, std::size_t) {
         ++inside;
         go = true;
         for (int n = 0; n < 1000; ++n) std::this_thread::yield();
@@ -222,7 +222,7 @@ TEST_SUITE("core/parallel") {
         for (std::size_t worker = 0; worker < workers; ++worker) task(worker);
     };
     std::vector<int> visits(40, 0);
-    kd::parallel_for(40, {.threads = 4, .executor = &sloppy}, [&](std::size_t first, std::size_t, std::size_t worker) {
+    kd::detail::parallel_for(40, {.threads = 4, .executor = &sloppy}, [&](std::size_t first, std::size_t, std::size_t worker) {
       CHECK(worker < 4);
       ++visits[first];
     });
@@ -230,10 +230,10 @@ TEST_SUITE("core/parallel") {
   }
 
   TEST_CASE("more than 4,096 threads are a mistake") {
-    CHECK(kd::resolve_threads(4096) == 4096);
-    CHECK_THROWS_WITH_AS((void)kd::resolve_threads(4097), "threads is 4097; it must be at most 4096; 0 takes all hardware threads",
+    CHECK(kd::detail::resolve_threads(4096) == 4096);
+    CHECK_THROWS_WITH_AS((void)kd::detail::resolve_threads(4097), "threads is 4097; it must be at most 4096; 0 takes all hardware threads",
                          kd::InvalidArgument);
-    CHECK_THROWS_AS(kd::parallel_for(10, {.threads = static_cast<std::size_t>(-1)}, [](std::size_t, std::size_t, std::size_t) {}),
+    CHECK_THROWS_AS(kd::detail::parallel_for(10, {.threads = static_cast<std::size_t>(-1)}, [](std::size_t, std::size_t, std::size_t) {}),
                     kd::InvalidArgument);
   }
 
@@ -241,7 +241,7 @@ TEST_SUITE("core/parallel") {
     for (const std::size_t threads : {1u, 3u}) {
       std::fesetround(FE_UPWARD);
       std::atomic<int> others{0};
-      kd::parallel_for(30, {.threads = threads}, [&](std::size_t, std::size_t, std::size_t) {
+      kd::detail::parallel_for(30, {.threads = threads}, [&](std::size_t, std::size_t, std::size_t) {
         if (std::fegetround() != FE_TONEAREST) ++others;
       });
       const int after = std::fegetround();
@@ -253,8 +253,8 @@ TEST_SUITE("core/parallel") {
 
   TEST_CASE("loops nest") {
     std::atomic<int> calls{0};
-    kd::parallel_for(4, {.threads = 2}, [&](std::size_t, std::size_t, std::size_t) {
-      kd::parallel_for(5, {.threads = 2}, [&](std::size_t, std::size_t, std::size_t) { ++calls; });
+    kd::detail::parallel_for(4, {.threads = 2}, [&](std::size_t, std::size_t, std::size_t) {
+      kd::detail::parallel_for(5, {.threads = 2}, [&](std::size_t, std::size_t, std::size_t) { ++calls; });
     });
     CHECK(calls == 20);
   }

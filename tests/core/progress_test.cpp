@@ -21,7 +21,7 @@ TEST_SUITE("core/progress") {
   }
 
   TEST_CASE("a stopwatch never runs back") {
-    const kd::Stopwatch watch;
+    const kd::detail::Stopwatch watch;
     double last = 0.0;
     for (int n = 0; n < 100; ++n) {
       const double now = watch.seconds();

@@ -59,17 +59,17 @@ Moments moments(Draw&& draw) {
 TEST_SUITE("core/random") {
   // Fixed for ever, since splits and initial factors are part of published figures. Computed by a second implementation, in Python.
   TEST_CASE("a row's sequence") {
-    kd::Random random(7, kd::RandomStream::sample, 5);
+    kd::detail::Random random(7, kd::detail::RandomStream::sample, 5);
     for (const std::uint32_t wanted : {0x52509283u, 0x4a3fe6b3u, 0x68ae8317u, 0x10f5c657u, 0xaa647a30u, 0x9f52cebau})
       CHECK(random() == wanted);
-    kd::Random search(42, kd::RandomStream::search);
+    kd::detail::Random search(42, kd::detail::RandomStream::search);
     for (const std::uint32_t wanted : {0u, 3u, 2u, 6u, 0u, 0u, 6u, 1u}) CHECK(search.below(10) == wanted);
   }
 
   TEST_CASE("copies go on alike") {
-    kd::Random random(1, kd::RandomStream::sample);
+    kd::detail::Random random(1, kd::detail::RandomStream::sample);
     (void)random();
-    kd::Random copy = random;
+    kd::detail::Random copy = random;
     for (int n = 0; n < 20; ++n) CHECK(random() == copy());
   }
 
@@ -77,10 +77,11 @@ TEST_SUITE("core/random") {
     std::set<std::pair<std::uint32_t, std::uint32_t>> seen;
     std::size_t made = 0;
     for (const std::uint64_t seed : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1} << 32, ~std::uint64_t{0}}) {
-      for (const auto stream : {kd::RandomStream::user_factors, kd::RandomStream::item_factors, kd::RandomStream::split,
-                                kd::RandomStream::sample, kd::RandomStream::search, kd::RandomStream::synthetic}) {
+      for (const auto stream :
+           {kd::detail::RandomStream::user_factors, kd::detail::RandomStream::item_factors, kd::detail::RandomStream::split,
+            kd::detail::RandomStream::sample, kd::detail::RandomStream::search, kd::detail::RandomStream::synthetic}) {
         for (std::uint64_t row = 0; row < 500; ++row) {
-          kd::Random random(seed, stream, row % 2 == 0 ? row : row << 32);
+          kd::detail::Random random(seed, stream, row % 2 == 0 ? row : row << 32);
           const std::uint32_t first = random();
           seen.insert({first, random()});
           ++made;
@@ -92,7 +93,7 @@ TEST_SUITE("core/random") {
 
   // Tolerances are five standard errors of the estimate for n = 200,000.
   TEST_CASE("uniform numbers have the moments of [0, 1)") {
-    kd::Random random(42, kd::RandomStream::sample);
+    kd::detail::Random random(42, kd::detail::RandomStream::sample);
     double lowest = 1.0, highest = 0.0;
     const Moments m = moments([&] {
       const double u = random.uniform();
@@ -108,7 +109,7 @@ TEST_SUITE("core/random") {
   }
 
   TEST_CASE("normal numbers have the moments and the tails of a normal distribution") {
-    kd::Random random(42, kd::RandomStream::user_factors);
+    kd::detail::Random random(42, kd::detail::RandomStream::user_factors);
     int within_one = 0, beyond_three = 0;
     const Moments m = moments([&] {
       const double x = random.normal();
@@ -126,7 +127,7 @@ TEST_SUITE("core/random") {
 
   TEST_CASE("below() is uniform: chi-square") {
     for (const std::uint32_t bound : {1u, 2u, 3u, 10u, 97u, 1000u}) {
-      kd::Random random(3, kd::RandomStream::sample, bound);
+      kd::detail::Random random(3, kd::detail::RandomStream::sample, bound);
       std::vector<double> counts(bound, 0.0);
       for (int n = 0; n < n_samples; ++n) {
         const std::uint32_t drawn = random.below(bound);
@@ -143,14 +144,14 @@ TEST_SUITE("core/random") {
 
   // 3 * 2^30: without the rejection step every number divisible by three would be drawn twice as often.
   TEST_CASE("below() has no bias where the bound is a large part of the range") {
-    kd::Random random(4, kd::RandomStream::sample);
+    kd::detail::Random random(4, kd::detail::RandomStream::sample);
     int divisible = 0;
     for (int n = 0; n < n_samples; ++n) divisible += random.below(3u << 30) % 3 == 0 ? 1 : 0;
     CHECK(std::abs(divisible - n_samples / 3.0) < 5.0 * std::sqrt(n_samples * 2.0 / 9.0));
   }
 
   TEST_CASE("portable logarithm and exponential agree with the C library") {
-    kd::Random random(5, kd::RandomStream::sample);
+    kd::detail::Random random(5, kd::detail::RandomStream::sample);
     for (int n = 0; n < 20'000; ++n) {
       const double x = std::ldexp(1.0 + random.uniform(), static_cast<int>(random.below(2000)) - 1000);
       // Relative to the larger of log x and the half that the reduced argument can cancel: a few eps.
@@ -169,8 +170,8 @@ TEST_SUITE("core/random") {
   TEST_CASE("a shuffle keeps every element, and every order of three is as likely") {
     std::vector<int> elements(100);
     std::iota(elements.begin(), elements.end(), 0);
-    kd::Random random(6, kd::RandomStream::sample);
-    kd::shuffle_front(std::span<int>(elements), elements.size(), random);
+    kd::detail::Random random(6, kd::detail::RandomStream::sample);
+    kd::detail::shuffle_front(std::span<int>(elements), elements.size(), random);
     CHECK_FALSE(std::is_sorted(elements.begin(), elements.end()));
     std::sort(elements.begin(), elements.end());
     for (int n = 0; n < 100; ++n) CHECK(elements[static_cast<std::size_t>(n)] == n);
@@ -178,7 +179,7 @@ TEST_SUITE("core/random") {
     std::array<int, 27> seen{};
     for (int n = 0; n < 60'000; ++n) {
       std::array<int, 3> three{0, 1, 2};
-      kd::shuffle_front(std::span<int>(three), 3, random);
+      kd::detail::shuffle_front(std::span<int>(three), 3, random);
       ++seen[static_cast<std::size_t>(9 * three[0] + 3 * three[1] + three[2])];
     }
     for (const int order : {5, 7, 11, 15, 19, 21})  // 012 021 102 120 201 210 in base 3
@@ -191,9 +192,9 @@ TEST_SUITE("core/random") {
       std::vector<int> few(10), many(10);
       std::iota(few.begin(), few.end(), 0);
       std::iota(many.begin(), many.end(), 0);
-      kd::Random a(1, kd::RandomStream::split, row), b(1, kd::RandomStream::split, row);
-      kd::shuffle_front(std::span<int>(few), 3, a);
-      kd::shuffle_front(std::span<int>(many), 7, b);
+      kd::detail::Random a(1, kd::detail::RandomStream::split, row), b(1, kd::detail::RandomStream::split, row);
+      kd::detail::shuffle_front(std::span<int>(few), 3, a);
+      kd::detail::shuffle_front(std::span<int>(many), 7, b);
       REQUIRE(std::equal(few.begin(), few.begin() + 3, many.begin()));
       for (std::size_t n = 0; n < 3; ++n) ++counts[static_cast<std::size_t>(few[n])];
     }
@@ -201,8 +202,8 @@ TEST_SUITE("core/random") {
   }
 
   TEST_CASE("nothing drawn from nothing") {
-    kd::Random random(1, kd::RandomStream::sample), untouched(1, kd::RandomStream::sample);
-    kd::shuffle_front(std::span<int>(), 0, random);
+    kd::detail::Random random(1, kd::detail::RandomStream::sample), untouched(1, kd::detail::RandomStream::sample);
+    kd::detail::shuffle_front(std::span<int>(), 0, random);
     CHECK(random() == untouched());
   }
 }

@@ -20,10 +20,10 @@ TEST_SUITE("core/thread_team") {
     for (std::size_t loop = 0; loop < 2000; ++loop) {
       const std::size_t count = loop % 97, threads = 1 + loop % 5;
       std::vector<std::atomic<int>> visits(count);
-      kd::parallel_for(count, {.threads = threads, .grain = 3, .executor = team.executor()},
-                       [&](std::size_t first, std::size_t last, std::size_t) {
-                         for (std::size_t n = first; n < last; ++n) ++visits[n];
-                       });
+      kd::detail::parallel_for(count, {.threads = threads, .grain = 3, .executor = team.executor()},
+                               [&](std::size_t first, std::size_t last, std::size_t) {
+                                 for (std::size_t n = first; n < last; ++n) ++visits[n];
+                               });
       int wrong = 0;
       for (const std::atomic<int>& visit : visits) wrong += visit == 1 ? 0 : 1;
       REQUIRE(wrong == 0);
@@ -35,7 +35,7 @@ TEST_SUITE("core/thread_team") {
     std::set<std::thread::id> seen;
     std::mutex mutex;
     for (int loop = 0; loop < 50; ++loop)
-      kd::parallel_for(64, {.threads = 3, .executor = team.executor()}, [&](std::size_t, std::size_t, std::size_t) {
+      kd::detail::parallel_for(64, {.threads = 3, .executor = team.executor()}, [&](std::size_t, std::size_t, std::size_t) {
         const std::lock_guard lock(mutex);
         seen.insert(std::this_thread::get_id());
       });
@@ -46,17 +46,17 @@ TEST_SUITE("core/thread_team") {
   TEST_CASE("loops nest, and exceptions come out") {
     kd::detail::ThreadTeam team;
     std::atomic<int> calls{0};
-    kd::parallel_for(4, {.threads = 2, .executor = team.executor()}, [&](std::size_t, std::size_t, std::size_t) {
-      kd::parallel_for(5, {.threads = 2, .executor = team.executor()}, [&](std::size_t, std::size_t, std::size_t) { ++calls; });
+    kd::detail::parallel_for(4, {.threads = 2, .executor = team.executor()}, [&](std::size_t, std::size_t, std::size_t) {
+      kd::detail::parallel_for(5, {.threads = 2, .executor = team.executor()}, [&](std::size_t, std::size_t, std::size_t) { ++calls; });
     });
     CHECK(calls == 20);
     const auto fail = [&] {
-      kd::parallel_for(100, {.threads = 3, .executor = team.executor()}, [](std::size_t first, std::size_t, std::size_t) {
+      kd::detail::parallel_for(100, {.threads = 3, .executor = team.executor()}, [](std::size_t first, std::size_t, std::size_t) {
         if (first == 40) throw std::runtime_error("forty");
       });
     };
     CHECK_THROWS_WITH_AS(fail(), "forty", std::runtime_error);
-    kd::parallel_for(10, {.threads = 3, .executor = team.executor()}, [&](std::size_t, std::size_t, std::size_t) { ++calls; });
+    kd::detail::parallel_for(10, {.threads = 3, .executor = team.executor()}, [&](std::size_t, std::size_t, std::size_t) { ++calls; });
     CHECK(calls == 30);
   }
 
@@ -67,12 +67,12 @@ TEST_SUITE("core/thread_team") {
       for (std::size_t worker = 0; worker < workers; ++worker) task(worker);
     };
     const kd::detail::ThreadTeam team(&own);
-    kd::parallel_for(10, {.threads = 2, .executor = team.executor()}, [](std::size_t, std::size_t, std::size_t) {});
+    kd::detail::parallel_for(10, {.threads = 2, .executor = team.executor()}, [](std::size_t, std::size_t, std::size_t) {});
     CHECK(asked == 1);
     const kd::Executor empty;
     const kd::detail::ThreadTeam without(&empty);
     int calls = 0;
-    kd::parallel_for(1, {.threads = 1, .executor = without.executor()}, [&](std::size_t, std::size_t, std::size_t) { ++calls; });
+    kd::detail::parallel_for(1, {.threads = 1, .executor = without.executor()}, [&](std::size_t, std::size_t, std::size_t) { ++calls; });
     CHECK(calls == 1);
   }
 }

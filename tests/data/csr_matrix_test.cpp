@@ -93,7 +93,7 @@ TEST_SUITE("data/csr_matrix") {
 
   TEST_CASE("random triplets agree with a map, and columns with triplets") {
     for (std::uint64_t seed = 0; seed < 40; ++seed) {
-      kd::Random random(seed, kd::RandomStream::sample);
+      kd::detail::Random random(seed, kd::detail::RandomStream::sample);
       const auto users = static_cast<kd::Index>(1 + random.below(20));
       const auto items = static_cast<kd::Index>(1 + random.below(20));
       std::vector<kd::Interaction> triplets(random.below(300));

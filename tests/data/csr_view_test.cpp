@@ -153,7 +153,8 @@ TEST_SUITE("data/csr_view") {
 
   TEST_CASE("a view of pieces of arrays: offsets from elsewhere, places from 0") {
     const kd::CsrMatrix whole({3, 4}, {0, 2, 3, 5}, {0, 2, 1, 0, 3}, {1, 2, 3, 4, 5});
-    const kd::CsrView last(kd::unchecked, {2, 4}, whole.offsets().subspan(1), whole.columns().subspan(2), whole.values().subspan(2));
+    const kd::CsrView last(kd::detail::unchecked, {2, 4}, whole.offsets().subspan(1), whole.columns().subspan(2),
+                           whole.values().subspan(2));
     CHECK(last.offsets().front() == 2);
     CHECK(last.row_begin(0) == 0);
     CHECK(last.row_begin(1) == 1);

@@ -28,7 +28,7 @@ TEST_SUITE("data/dataset") {
   const kd::Dataset data = dataset_of(kd::CsrMatrix({3, 4}, {0, 2, 5, 7}, {0, 1, 1, 2, 3, 0, 3}, {1, 2, 3, 4, 5, 6, 7}));
 
   TEST_CASE("a part by hand: everything goes along") {
-    const kd::Dataset part = kd::select(data, std::vector<kd::Index>{1, 2}, std::vector<kd::Index>{0, 3});
+    const kd::Dataset part = data.select(std::vector<kd::Index>{1, 2}, std::vector<kd::Index>{0, 3});
     CHECK(part.matrix == kd::CsrMatrix({2, 2}, {0, 1, 3}, {1, 0, 1}, {5, 6, 7}));
     CHECK(part.users.key(0) == "u1");
     CHECK(part.items.key(1) == "i3");
@@ -37,21 +37,21 @@ TEST_SUITE("data/dataset") {
     CHECK(part.times == std::vector<std::int64_t>{1004, 1005, 1006});
     CHECK(part.raw_rows == std::vector<std::uint32_t>{data.raw_rows[4], data.raw_rows[5], data.raw_rows[6]});
     CHECK(part.load.source == "made up");
-    CHECK_NOTHROW(kd::check_dataset(part));
+    CHECK_NOTHROW(part.check());
   }
 
   TEST_CASE("all of it is all of it, and nothing is nothing") {
-    const kd::Dataset all = kd::select(data, std::vector<kd::Index>{0, 1, 2}, std::vector<kd::Index>{0, 1, 2, 3});
+    const kd::Dataset all = data.select(std::vector<kd::Index>{0, 1, 2}, std::vector<kd::Index>{0, 1, 2, 3});
     CHECK(all.matrix == data.matrix);
     CHECK(all.users == data.users);
     CHECK(all.items == data.items);
     CHECK(all.times == data.times);
     CHECK(all.raw_rows == data.raw_rows);
     CHECK(all.profiles == data.profiles);
-    const kd::Dataset none = kd::select(data, {}, {});
+    const kd::Dataset none = data.select({}, {});
     CHECK(none.matrix == kd::CsrMatrix());
     CHECK(none.users.empty());
-    CHECK_NOTHROW(kd::check_dataset(none));
+    CHECK_NOTHROW(none.check());
   }
 
   TEST_CASE("parts that are not there are not made up") {
@@ -60,7 +60,7 @@ TEST_SUITE("data/dataset") {
     bare.profiles.clear();
     bare.times.clear();
     bare.raw_rows.clear();
-    const kd::Dataset part = kd::select(bare, std::vector<kd::Index>{1}, std::vector<kd::Index>{1, 2});
+    const kd::Dataset part = bare.select(std::vector<kd::Index>{1}, std::vector<kd::Index>{1, 2});
     CHECK(part.item_names.empty());
     CHECK(part.profiles.empty());
     CHECK(part.times.empty());
@@ -92,7 +92,7 @@ TEST_SUITE("data/dataset") {
     CHECK(made.load.rows == 6);
     CHECK(made.load.merged == 1);
     CHECK(made.load.dropped == std::map<std::string, std::uint64_t>{{"zero value", 1}});
-    CHECK_NOTHROW(kd::check_dataset(made));
+    CHECK_NOTHROW(made.check());
   }
 
   TEST_CASE("columns without values, without times, without repeats, without rows") {
@@ -106,7 +106,7 @@ TEST_SUITE("data/dataset") {
     const kd::Dataset none = kd::Dataset::from_columns(std::vector<std::string>{}, std::vector<std::int64_t>{});
     CHECK(none.matrix == kd::CsrMatrix());
     CHECK(none.load.lines == 0);
-    CHECK_NOTHROW(kd::check_dataset(none));
+    CHECK_NOTHROW(none.check());
   }
 
   TEST_CASE("pairs of columns that sum to zero go, and what had nothing else with them") {
@@ -124,7 +124,7 @@ TEST_SUITE("data/dataset") {
 
   TEST_CASE("columns of keys agree with columns of indices, whatever the kind of key") {
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
-      kd::Random random(seed, kd::RandomStream::sample);
+      kd::detail::Random random(seed, kd::detail::RandomStream::sample);
       const std::size_t rows = random.below(200);
       std::vector<std::int64_t> users(rows), items(rows), times(rows);
       std::vector<kd::Index> user_indices(rows), item_indices(rows);
@@ -188,8 +188,8 @@ TEST_SUITE("data/dataset") {
     const auto refuse = [](auto&& change, const char* words) {
       kd::Dataset broken = data;
       change(broken);
-      CHECK_THROWS_WITH_AS(kd::check_dataset(broken), words, kd::ShapeError);
-      CHECK_THROWS_AS((void)kd::select(broken, {}, {}), kd::ShapeError);
+      CHECK_THROWS_WITH_AS(broken.check(), words, kd::ShapeError);
+      CHECK_THROWS_AS((void)broken.select({}, {}), kd::ShapeError);
     };
     refuse([](kd::Dataset& d) { d.users.intern("u3"); }, "dataset.users has 4 entries; the matrix has 3 users");
     refuse([](kd::Dataset& d) { d.items = {}; }, "dataset.items has 0 entries; the matrix has 4 items");
@@ -198,8 +198,8 @@ TEST_SUITE("data/dataset") {
     refuse([](kd::Dataset& d) { d.times.pop_back(); }, "dataset.times has 6 entries; the matrix has 7 interactions");
     refuse([](kd::Dataset& d) { d.raw_rows.push_back(1); }, "dataset.raw_rows has 8 entries; the matrix has 7 interactions");
     const std::vector<kd::Index> falling{2, 1}, outside{4};
-    CHECK_THROWS_WITH_AS((void)kd::select(data, falling, {}),
+    CHECK_THROWS_WITH_AS((void)data.select(falling, {}),
                          "users[1] is 1; it must be above the entry before it, which is 2: sorted, without repeats", kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS((void)kd::select(data, {}, outside), "items[0] is 4; it must be an item index in [0, 4)", kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)data.select({}, outside), "items[0] is 4; it must be an item index in [0, 4)", kd::InvalidArgument);
   }
 }

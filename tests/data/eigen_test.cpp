@@ -144,7 +144,7 @@ TEST_SUITE("eigen") {
     const kd::Index column = 0;
     const float value = 1.0F;
     const std::size_t many = std::size_t{1} << 31;
-    const kd::CsrView large(kd::unchecked, {1, 1}, offsets, std::span<const kd::Index>(&column, many),
+    const kd::CsrView large(kd::detail::unchecked, {1, 1}, offsets, std::span<const kd::Index>(&column, many),
                             std::span<const float>(&value, many));
     CHECK_THROWS_WITH_AS((void)kd::to_eigen(large), "interactions is 2147483648; it must be below 2^31, what Eigen counts to",
                          kd::InvalidArgument);

@@ -62,7 +62,7 @@ TEST_SUITE("data/filters") {
     CHECK(kept.matrix.rows() == 3);
     CHECK(kept.matrix.cols() == 2);
     kd::ActivityFilter stable = once;
-    stable.passes = kd::FilterPasses::until_stable;
+    stable.passes = kd::ActivityFilter::Passes::until_stable;
     const kd::Dataset core = kd::filter_active(data, stable);
     CHECK(core.matrix.rows() == 2);
     CHECK(core.matrix.cols() == 2);
@@ -76,7 +76,7 @@ TEST_SUITE("data/filters") {
         for (const kd::Index i : {u, u + 1}) pairs.push_back({u, i});
       return dataset_of(kd::CsrMatrix::from_triplets({users, users + 1}, pairs));
     };
-    const kd::ActivityFilter core{.min_items_per_user = 2, .min_users_per_item = 2, .passes = kd::FilterPasses::until_stable};
+    const kd::ActivityFilter core{.min_items_per_user = 2, .min_users_per_item = 2, .passes = kd::ActivityFilter::Passes::until_stable};
     for (const kd::Index users : {1, 2, 3, 10, 99}) CHECK(kd::filter_active(chain(users), core).matrix.nnz() == 0);
     const kd::Dataset data = chain(100'000);
     std::vector<char> user_kept(100'000, 1), item_kept(100'001, 1);
@@ -102,17 +102,17 @@ TEST_SUITE("data/filters") {
     bool differed = false;
     for (std::uint64_t seed = 0; seed < 30; ++seed) {
       const kd::Dataset data = dataset_of(random_matrix(40, 30, 0.15, seed), seed);
-      for (const auto count : {kd::ActivityCount::distinct_pairs, kd::ActivityCount::raw_rows}) {
+      for (const auto count : {kd::ActivityFilter::Count::distinct_pairs, kd::ActivityFilter::Count::raw_rows}) {
         kd::Offset interactions[2] = {0, 0};
-        for (const auto passes : {kd::FilterPasses::once, kd::FilterPasses::until_stable}) {
+        for (const auto passes : {kd::ActivityFilter::Passes::once, kd::ActivityFilter::Passes::until_stable}) {
           const kd::ActivityFilter filter{.min_items_per_user = 5, .min_users_per_item = 6, .passes = passes, .count = count};
           const kd::Dataset kept = kd::filter_active(data, filter);
           const kindred_test::FilteredSets wanted = filter_by_sets(data, filter);
-          CHECK_NOTHROW(kd::check_dataset(kept));
+          CHECK_NOTHROW(kept.check());
           CHECK(sorted(keys(kept.users)) == std::vector<std::string>(wanted.users.begin(), wanted.users.end()));
           CHECK(sorted(keys(kept.items)) == std::vector<std::string>(wanted.items.begin(), wanted.items.end()));
           CHECK(pairs_of(kept, count) == wanted.pairs);
-          interactions[passes == kd::FilterPasses::once ? 0 : 1] = kept.matrix.nnz();
+          interactions[passes == kd::ActivityFilter::Passes::once ? 0 : 1] = kept.matrix.nnz();
         }
         differed = differed || interactions[0] != interactions[1];
       }
@@ -123,13 +123,13 @@ TEST_SUITE("data/filters") {
   TEST_CASE("raw rows count repeats of a pair, distinct pairs do not") {
     kd::Dataset data = dataset_of(kd::CsrMatrix({2, 2}, {0, 1, 3}, {0, 0, 1}, {1, 1, 1}));
     data.raw_rows = {5, 1, 1};
-    const kd::ActivityFilter raw{.min_items_per_user = 3, .min_users_per_item = 1, .count = kd::ActivityCount::raw_rows};
+    const kd::ActivityFilter raw{.min_items_per_user = 3, .min_users_per_item = 1, .count = kd::ActivityFilter::Count::raw_rows};
     CHECK(keys(kd::filter_active(data, raw).users) == std::vector<std::string>{"u0"});
     const kd::ActivityFilter distinct{.min_items_per_user = 2, .min_users_per_item = 1};
     CHECK(keys(kd::filter_active(data, distinct).users) == std::vector<std::string>{"u1"});
     data.raw_rows.clear();  // none recorded: every interaction is one row
-    CHECK(keys(kd::filter_active(data, {.min_items_per_user = 2, .min_users_per_item = 0, .count = kd::ActivityCount::raw_rows}).users) ==
-          std::vector<std::string>{"u1"});
+    CHECK(keys(kd::filter_active(data, {.min_items_per_user = 2, .min_users_per_item = 0, .count = kd::ActivityFilter::Count::raw_rows})
+                   .users) == std::vector<std::string>{"u1"});
   }
 
   TEST_CASE("thresholds of zero keep everything, idle users and items too") {
@@ -151,7 +151,7 @@ TEST_SUITE("data/filters") {
     CHECK(kept.profiles[0].age == 21);
 
     data.raw_rows = {9, 1, 1, 1, 1, 1, 1, 1, 1, 1};
-    CHECK(keys(kd::keep_most_active_users(data, 1, kd::ActivityCount::raw_rows).users) == std::vector<std::string>{"e"});
+    CHECK(keys(kd::keep_most_active_users(data, 1, kd::ActivityFilter::Count::raw_rows).users) == std::vector<std::string>{"e"});
     CHECK(kd::keep_most_active_users(data, 100).matrix.rows() == 5);
   }
 

@@ -53,7 +53,7 @@ TEST_SUITE("data/id_map") {
 
   // Keys of every length up to 20, many with common beginnings and ends, against a map.
   TEST_CASE("thousands of keys agree with std::map") {
-    kd::Random random(1, kd::RandomStream::sample);
+    kd::detail::Random random(1, kd::detail::RandomStream::sample);
     kd::IdMap ids;
     std::map<std::string, kd::Index> reference;
     for (int n = 0; n < 20'000; ++n) {

@@ -66,7 +66,7 @@ TEST_SUITE("data/row_merge") {
       std::uint32_t rows = 0;
     };
     for (std::uint64_t seed = 0; seed < 40; ++seed) {
-      kd::Random random(seed, kd::RandomStream::sample);
+      kd::detail::Random random(seed, kd::detail::RandomStream::sample);
       std::vector<kd::Index> who(random.below(300)), what(who.size());
       std::vector<float> strengths(who.size());
       std::vector<std::int64_t> when(who.size());

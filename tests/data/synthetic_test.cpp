@@ -59,7 +59,7 @@ TEST_SUITE("data/synthetic") {
   const kd::Dataset data = kd::synthetic_listening();
 
   TEST_CASE("a whole dataset") {
-    CHECK_NOTHROW(kd::check_dataset(data));
+    CHECK_NOTHROW(data.check());
     CHECK(data.matrix.shape() == kd::MatrixShape{2'000, 1'500});
     CHECK(data.users.key(0) == "listener_0000001");
     CHECK(data.items.key(1'499) == "artist_0001500");
@@ -90,8 +90,8 @@ TEST_SUITE("data/synthetic") {
   }
 
   TEST_CASE("activity and plays look like listening: heavy tails, whole counts") {
-    const kd::MatrixStatistics statistics = kd::describe(data.matrix);
-    const kd::Summary activity = kd::summarize(statistics.items_per_user);
+    const kd::statistics::MatrixStatistics statistics = kd::statistics::describe(data.matrix);
+    const kd::statistics::Summary activity = kd::statistics::summarize(statistics.items_per_user);
     CHECK(activity.mean > 36.0);  // 40 asked for, less half an item for rounding down; standard error 0.6
     CHECK(activity.mean < 43.0);
     CHECK(activity.min >= 1.0);
@@ -99,13 +99,13 @@ TEST_SUITE("data/synthetic") {
     CHECK(activity.max > 4.0 * activity.mean);
     CHECK(activity.median < activity.mean);
 
-    const kd::Summary plays = kd::summarize(statistics.values);
+    const kd::statistics::Summary plays = kd::statistics::summarize(statistics.values);
     CHECK(plays.min >= 1.0);
     CHECK(plays.mean > 2.0 * plays.median);
     CHECK(plays.quantile_99 > 10.0 * plays.median);
     CHECK(std::all_of(statistics.values.begin(), statistics.values.end(), [](double v) { return v == std::floor(v); }));
 
-    const kd::Summary popularity = kd::summarize(statistics.users_per_item);
+    const kd::statistics::Summary popularity = kd::statistics::summarize(statistics.users_per_item);
     CHECK(popularity.max > 5.0 * popularity.mean);
     CHECK(statistics.item_gini > 0.3);
     CHECK(statistics.item_gini < 0.8);
@@ -113,7 +113,7 @@ TEST_SUITE("data/synthetic") {
 
   TEST_CASE("popularity follows its exponent") {
     const auto inequality = [](double exponent) {
-      return kd::describe(kd::synthetic_listening({.users = 500, .popularity_exponent = exponent}).matrix).item_gini;
+      return kd::statistics::describe(kd::synthetic_listening({.users = 500, .popularity_exponent = exponent}).matrix).item_gini;
     };
     CHECK(inequality(0.0) < inequality(0.5));
     CHECK(inequality(0.5) < inequality(1.2));

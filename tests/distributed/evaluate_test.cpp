@@ -32,8 +32,8 @@ TEST_SUITE("distributed/evaluate") {
     kd::ImplicitALS<float> als({.factors = 5, .iterations = 2, .units = kd::Units::paper});
     als.fit(train);
     kd::EvaluateOptions options{.cutoffs = {3, 10}, .keep_per_user = true};
-    options.item_groups = kd::popularity_groups(train, 4);
-    options.user_groups = kd::activity_groups(train, 3);
+    options.item_groups = kd::EvaluationGroups::by_popularity(train, 4);
+    options.user_groups = kd::EvaluationGroups::by_activity(train, 3);
     const std::vector<kd::Index> few = {7};
     for (const bool subset : {false, true}) {
       if (subset) options.users = few;
@@ -96,9 +96,9 @@ TEST_SUITE("distributed/evaluate") {
       return errors[1];
     };
     CHECK(errors_of([](kd::EvaluateOptions& o) { o.cutoffs = {7}; }) == "'cutoffs' on rank 1 is another one; it must be what rank 0 has");
-    CHECK(errors_of([](kd::EvaluateOptions& o) { o.seen = kd::SeenItems::allowed; }).find("'seen'") == 0);
+    CHECK(errors_of([](kd::EvaluateOptions& o) { o.seen = kd::EvaluateOptions::SeenItems::allowed; }).find("'seen'") == 0);
     CHECK(errors_of([](kd::EvaluateOptions& o) {
-            o.item_groups = kd::Groups{{"a"}, std::vector<kd::Index>(30, 0)};
+            o.item_groups = kd::EvaluationGroups{{"a"}, std::vector<kd::Index>(30, 0)};
           }).find("'item_groups'") == 0);
     CHECK(errors_of([](kd::EvaluateOptions& o) { o.execution.threads = 2; }) == "");
   }

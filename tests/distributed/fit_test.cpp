@@ -281,7 +281,7 @@ TEST_SUITE("distributed/fit") {
           "'factors' on rank 1 is another one; it must be what rank 0 has");
     // Every option counts: a silent mixture of two objectives would converge to neither.
     CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.confidence.alpha = 11; }) ==
-          "'confidence.confidence.alpha' on rank 1 is another one; it must be what rank 0 has");
+          "'confidence.alpha' on rank 1 is another one; it must be what rank 0 has");
     CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.regularization = 11; }).find("'regularization'") == 0);
     CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.solver.kind = kd::Solver::conjugate_gradient; }).find("'solver.kind'") == 0);
     CHECK(error_of([](kd::AlsOptions& o, kd::CsrMatrix&) { o.loss_tolerance = 0.1; }).find("'loss_tolerance'") == 0);

@@ -113,7 +113,7 @@ int speed(kd::MpiCommunicator& communicator, std::size_t threads, const std::str
   kd::ImplicitALS<float> als({.factors = 64, .iterations = 6, .units = kd::Units::paper});
   const kd::FitReport report = kd::fit_distributed(communicator, als, plays);
   double best = report.iterations.front().seconds;
-  for (const kd::IterationReport& iteration : report.iterations) best = (std::min)(best, iteration.seconds);
+  for (const kd::FitReport::Iteration& iteration : report.iterations) best = (std::min)(best, iteration.seconds);
   if (communicator.rank() == 0)
     std::printf(
         "%zu ranks of %zu threads: %.4f s an iteration, %s; of all: gram %.3f, eigenbasis %.3f, turning %.3f, items %.3f, users %.3f s\n",

@@ -14,7 +14,7 @@ namespace kd = kindred;
 TEST_SUITE("distributed/row_shares") {
   TEST_CASE("every row has one rank, runs begin at units, and costs are even to a unit or a row") {
     const kd::AlsOptions options{.factors = 32, .units = kd::Units::paper};
-    kd::Random random(1, kd::RandomStream::sample, 0);
+    kd::detail::Random random(1, kd::detail::RandomStream::sample, 0);
     std::vector<kd::Index> counts(5'000);
     for (kd::Index& count : counts) count = static_cast<kd::Index>(random.below(random.below(40) == 0 ? 3'000 : 60));
     double all = 0.0, dearest = 0.0;

@@ -35,7 +35,7 @@ kd::RandomSearchOptions small_search() {
 bool same(const kd::SearchResult& a, const kd::SearchResult& b) {
   if (a.trials.size() != b.trials.size() || a.best != b.best || a.users != b.users) return false;
   for (std::size_t t = 0; t < a.trials.size(); ++t) {
-    const kd::Trial &x = a.trials[t], &y = b.trials[t];
+    const kd::SearchTrial &x = a.trials[t], &y = b.trials[t];
     if (x.setting != y.setting || x.failed() != y.failed() || x.metric.mean != y.metric.mean || x.behind_best.mean != y.behind_best.mean ||
         x.behind_best.standard_error != y.behind_best.standard_error || x.tied != y.tied || x.final_loss != y.final_loss)
       return false;
@@ -47,7 +47,7 @@ bool same(const kd::SearchResult& a, const kd::SearchResult& b) {
 
 TEST_SUITE("distributed/search") {
   const kd::SearchSpace space = {
-      {"factors", kd::Choices{2, 5}}, {"regularization", kd::Choices{-1.0, 0.1, 1.0}}, {"iterations", kd::Choices{1, 3}}};
+      {"factors", kd::SearchChoices{2, 5}}, {"regularization", kd::SearchChoices{-1.0, 0.1, 1.0}}, {"iterations", kd::SearchChoices{1, 3}}};
 
   TEST_CASE("every rank finds what one process finds") {
     const kd::SearchResult wanted = kd::random_search(train, validation, space, small_search());
@@ -83,7 +83,7 @@ TEST_SUITE("distributed/search") {
           "'seed of the search' on rank 1 is another one; it must be what rank 0 has");
     CHECK(errors_of([](kd::RandomSearchOptions& o, kd::SearchSpace&) { o.base.confidence.alpha = 7; }).find("'alpha'") == 0);
     CHECK(errors_of([](kd::RandomSearchOptions& o, kd::SearchSpace&) { o.trials = 2; }).find("'trials'") == 0);
-    CHECK(errors_of([](kd::RandomSearchOptions&, kd::SearchSpace& s) { s[0].values = kd::Choices{2, 6}; }).find("'space'") == 0);
+    CHECK(errors_of([](kd::RandomSearchOptions&, kd::SearchSpace& s) { s[0].values = kd::SearchChoices{2, 6}; }).find("'space'") == 0);
     CHECK(errors_of([](kd::RandomSearchOptions&, kd::SearchSpace& s) { s.pop_back(); }).find("'space'") == 0);
     CHECK(errors_of([](kd::RandomSearchOptions&, kd::SearchSpace&) {}) == "");
   }
@@ -91,12 +91,13 @@ TEST_SUITE("distributed/search") {
   TEST_CASE("a trial that fails on one rank fails on all, and the search goes on") {
     kd::RandomSearchOptions options = small_search();
     options.base.factors = 80;  // more than users: some of the systems are singular
-    const kd::SearchSpace half_singular = {{"regularization", kd::Choices{0.0, 0.5}}};
+    const kd::SearchSpace half_singular = {{"regularization", kd::SearchChoices{0.0, 0.5}}};
     const kd::SearchResult wanted = kd::random_search(train, validation, half_singular, options);
     std::atomic<int> found{0};
     kd::test::ThreadCommunicator::run(3, [&](kd::test::ThreadCommunicator& communicator) {
       const kd::SearchResult result = kd::random_search_distributed(communicator, train, validation, half_singular, options);
-      for (const kd::Trial& trial : result.trials) found += trial.failed() && trial.error.find("singular") != std::string::npos ? 1 : 0;
+      for (const kd::SearchTrial& trial : result.trials)
+        found += trial.failed() && trial.error.find("singular") != std::string::npos ? 1 : 0;
       found += same(result, wanted) ? 100 : 0;
     });
     CHECK(found == 303);

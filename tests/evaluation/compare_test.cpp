@@ -23,7 +23,7 @@ kd::RankingReport report_of(const std::vector<double>& values) {
   report.cutoffs[0].cutoff = 5;
   report.cutoffs[1].cutoff = 10;
   for (std::size_t u = 0; u < values.size(); ++u) {
-    kd::UserScores scores{static_cast<kd::Index>(2 * u), std::vector<kd::RankingScores>(2)};
+    kd::RankingReport::UserScores scores{static_cast<kd::Index>(2 * u), std::vector<kd::RankingScores>(2)};
     scores.cutoffs[1].ndcg = values[u];
     report.per_user.push_back(scores);
   }
@@ -71,13 +71,13 @@ TEST_SUITE("evaluation/compare") {
   TEST_CASE("an interval of 95 % holds the truth about as often as it says") {
     std::size_t held = 0;
     for (std::uint64_t seed = 0; seed < 2000; ++seed) {
-      kd::Random random(seed, kd::RandomStream::sample, 8);
+      kd::detail::Random random(seed, kd::detail::RandomStream::sample, 8);
       std::vector<double> a(12), b(12);
       for (std::size_t u = 0; u < 12; ++u) {
         a[u] = random.normal();
         b[u] = a[u] + 0.3 + random.normal();
       }
-      const kd::Difference d = kd::compare(report_of(a), report_of(b)).difference;
+      const kd::MeanDifference d = kd::compare(report_of(a), report_of(b)).difference;
       held += d.low <= 0.3 && 0.3 <= d.high ? 1 : 0;
     }
     CHECK(std::abs(static_cast<double>(held) / 2000.0 - 0.95) < 4.0 * std::sqrt(0.95 * 0.05 / 2000.0));  // four standard errors
@@ -85,7 +85,7 @@ TEST_SUITE("evaluation/compare") {
 
   TEST_CASE("the corrected resampled t by hand") {
     const std::vector<double> differences{0.01, 0.02, 0.03, 0.02, 0.02};
-    const kd::Difference d = kd::compare_splits(differences, 0.2);
+    const kd::MeanDifference d = kd::compare_splits(differences, 0.2);
     // Variance of the differences 0.0002 / 4; times 1/5 + 0.25.
     const double se = std::sqrt(0.0002 / 4.0 * 0.45);
     CHECK(d.mean == Approx(0.02));

@@ -57,7 +57,8 @@ struct RandomScores {
 
   [[nodiscard]] kd::MatrixShape shape() const { return train.shape(); }
   [[nodiscard]] double predict(kd::Index user, kd::Index item) const {
-    return static_cast<double>(kd::Random(seed, kd::RandomStream::sample, static_cast<std::uint64_t>(user * 1000 + item)).below(6));
+    return static_cast<double>(
+        kd::detail::Random(seed, kd::detail::RandomStream::sample, static_cast<std::uint64_t>(user * 1000 + item)).below(6));
   }
   [[nodiscard]] std::vector<kd::Scored> recommend(kd::Index user, const kd::RecommendOptions& options) const {
     return kindred_test::brute_force_recommend(*this, train, user, options);
@@ -67,7 +68,7 @@ struct RandomScores {
 // About a third of the cells of a random matrix are test, the rest train; users 0 and 9 have no test items, item 1 no train data.
 std::pair<kd::CsrMatrix, kd::CsrMatrix> random_split(kd::Index users, kd::Index items, double density, std::uint64_t seed) {
   std::vector<kd::Interaction> train, test;
-  kd::Random random(seed, kd::RandomStream::split);
+  kd::detail::Random random(seed, kd::detail::RandomStream::split);
   for (const auto& [cell, value] : kindred_test::cells_of(random_matrix(users, items, density, seed))) {
     const bool held_out = (random.below(3) == 0 || cell.second == 1) && cell.first != 0 && cell.first != 9;
     if (cell.second == 1 && !held_out) continue;
@@ -103,9 +104,12 @@ void check_report(const kd::RankingReport& found, const kindred_test::BruteRepor
     const kindred_test::BruteCutoff& brute = wanted.cutoffs.at(options.cutoffs[c]);
     CHECK(at.cutoff == options.cutoffs[c]);
     check_estimate(at.precision, brute.precision);
-    check_estimate(at.recall, options.ranking.recall_denominator == kd::RecallDenominator::relevant ? brute.recall : brute.recall_over_min);
+    check_estimate(at.recall, options.ranking.recall_denominator == kd::RankingOptions::RecallDenominator::relevant
+                                  ? brute.recall
+                                  : brute.recall_over_min);
     check_estimate(at.ndcg, brute.ndcg);
-    check_estimate(at.map, options.ranking.ap_denominator == kd::ApDenominator::relevant ? brute.map_over_relevant : brute.map);
+    check_estimate(at.map,
+                   options.ranking.ap_denominator == kd::RankingOptions::ApDenominator::relevant ? brute.map_over_relevant : brute.map);
     check_estimate(at.mrr, brute.mrr);
     check_estimate(at.hit_rate, brute.hit_rate);
     CHECK(static_cast<std::size_t>(at.distinct_items) == brute.distinct.size());
@@ -120,7 +124,7 @@ void check_against_brute_force(const Model& model, const kd::CsrView& train, con
   std::vector<std::vector<kd::Index>> lists;
   for (kd::Index u = 0; u < train.rows(); ++u) {
     kd::RecommendOptions request{.count = options.cutoffs.back(), .filter = {.candidates = options.filter.candidates}};
-    if (options.seen == kd::SeenItems::excluded) request.exclude = train.row(u).columns;
+    if (options.seen == kd::EvaluateOptions::SeenItems::excluded) request.exclude = train.row(u).columns;
     lists.emplace_back();
     for (const kd::Scored& scored : kindred_test::brute_force_recommend(model, train, u, request)) lists.back().push_back(scored.item);
   }
@@ -170,8 +174,8 @@ TEST_SUITE("evaluation/evaluate") {
 
   TEST_CASE("groups by hand") {
     kd::EvaluateOptions options{.cutoffs = {1, 2}, .filter = {.candidates = kd::Candidates::all}};
-    options.user_groups = kd::Groups{{"a", "b", "nobody"}, {0, 1, 0, 1}};
-    options.item_groups = kd::Groups{{"x", "y"}, {0, 0, 1, 1, 1, -1}};
+    options.user_groups = kd::EvaluationGroups{{"a", "b", "nobody"}, {0, 1, 0, 1}};
+    options.item_groups = kd::EvaluationGroups{{"x", "y"}, {0, 0, 1, 1, 1, -1}};
     const kd::RankingReport report = kd::evaluate(hand_model, hand_train, hand_test, options);
     REQUIRE(report.user_groups.size() == 3);
     CHECK(report.user_groups[0].name == "a");
@@ -211,7 +215,7 @@ TEST_SUITE("evaluation/evaluate") {
           std::string::npos);
     CHECK_THROWS_WITH_AS((void)kd::evaluate(model, train, train), Contains("test is 3 interactions that all are in train too"),
                          kd::InvalidArgument);
-    CHECK_NOTHROW((void)kd::evaluate(model, train, train, {.seen = kd::SeenItems::allowed}));
+    CHECK_NOTHROW((void)kd::evaluate(model, train, train, {.seen = kd::EvaluateOptions::SeenItems::allowed}));
   }
 
   TEST_CASE("lists that hold what was to be left out, users without train, equal scores: counted and said") {
@@ -239,7 +243,8 @@ TEST_SUITE("evaluation/evaluate") {
           "|T|); ties "
           "to the lower item");
     const kd::RankingReport anything =
-        kd::evaluate(Rude{}, train, test, {.cutoffs = {3}, .seen = kd::SeenItems::allowed, .filter = {.candidates = kd::Candidates::all}});
+        kd::evaluate(Rude{}, train, test,
+                     {.cutoffs = {3}, .seen = kd::EvaluateOptions::SeenItems::allowed, .filter = {.candidates = kd::Candidates::all}});
     CHECK(anything.listed_against_request == 0);
   }
 
@@ -250,7 +255,7 @@ TEST_SUITE("evaluation/evaluate") {
         return {{0, std::numeric_limits<double>::quiet_NaN()}};
       }
     };
-    CHECK_THROWS_WITH_AS((void)kd::evaluate(Broken{}, hand_train, hand_test, {.seen = kd::SeenItems::allowed}),
+    CHECK_THROWS_WITH_AS((void)kd::evaluate(Broken{}, hand_train, hand_test, {.seen = kd::EvaluateOptions::SeenItems::allowed}),
                          Contains("the score of item 0 for user "), kd::InvalidArgument);
   }
 
@@ -272,7 +277,8 @@ TEST_SUITE("evaluation/evaluate") {
                           std::vector<double> start(240);
                           for (std::size_t i = 0; i < 40; ++i)
                             for (std::size_t f = 0; f < 6; ++f)
-                              start[(backwards ? 39 - i : i) * 6 + f] = kd::Random(3, kd::RandomStream::item_factors, i * 6 + f).normal();
+                              start[(backwards ? 39 - i : i) * 6 + f] =
+                                  kd::detail::Random(3, kd::detail::RandomStream::item_factors, i * 6 + f).normal();
                           return start;
                         }())});
       plain.push_back(kd::evaluate(model, train, test));
@@ -293,7 +299,7 @@ TEST_SUITE("evaluation/evaluate") {
     FixedLists model = hand_model;
     model.lists = {{1}, {}, {4, 3}, {}};
     kd::EvaluateOptions options{.cutoffs = {2}, .filter = {.candidates = kd::Candidates::all}};
-    options.item_groups = kd::Groups{{"x", "y"}, {0, 0, 1, 1, 1, 1}};
+    options.item_groups = kd::EvaluationGroups{{"x", "y"}, {0, 0, 1, 1, 1, 1}};
     const kd::RankingReport report = kd::evaluate(model, hand_train, hand_test, options);
     CHECK(report.users == 3);
     CHECK(report.novelty == Approx((std::log2(1.25) + (std::log2(2.5) + std::log2(5.0)) / 2.0) / 2.0));
@@ -307,11 +313,12 @@ TEST_SUITE("evaluation/evaluate") {
       const auto [train, test] = random_split(60, 40, 0.05 + 0.05 * static_cast<double>(seed), seed);
       const RandomScores model{train, seed};
       const std::vector<kd::Index> some{0, 3, 7, 9, 20, 21, 22, 23, 24, 59};
-      for (const kd::SeenItems seen : {kd::SeenItems::excluded, kd::SeenItems::allowed}) {
+      for (const kd::EvaluateOptions::SeenItems seen :
+           {kd::EvaluateOptions::SeenItems::excluded, kd::EvaluateOptions::SeenItems::allowed}) {
         for (const kd::Candidates candidates : {kd::Candidates::trained, kd::Candidates::all}) {
           kd::EvaluateOptions options{.cutoffs = {1, 3, 10, 39, 1000}, .seen = seen, .filter = {.candidates = candidates}};
           check_against_brute_force(model, train, test, options);
-          options.ranking = {kd::RecallDenominator::min_cutoff_relevant, kd::ApDenominator::relevant};
+          options.ranking = {kd::RankingOptions::RecallDenominator::min_cutoff_relevant, kd::RankingOptions::ApDenominator::relevant};
           options.cutoffs = {2, 5};
           options.users = some;
           check_against_brute_force(model, train, test, options);
@@ -327,7 +334,7 @@ TEST_SUITE("evaluation/evaluate") {
     kd::ImplicitALS<float> als(kindred_test::small_als());
     als.fit(train);
     const kd::EvaluateOptions excluded{.cutoffs = {1, 5, 20}},
-        allowed{.cutoffs = {1, 5, 20}, .seen = kd::SeenItems::allowed, .filter = {.candidates = kd::Candidates::all}};
+        allowed{.cutoffs = {1, 5, 20}, .seen = kd::EvaluateOptions::SeenItems::allowed, .filter = {.candidates = kd::Candidates::all}};
     check_against_brute_force(popularity, train, test, excluded);
     check_against_brute_force(popularity, train, test, allowed);
     check_against_brute_force(als, train, test, excluded);
@@ -374,8 +381,8 @@ TEST_SUITE("evaluation/evaluate") {
     kd::ImplicitALS<float> als(kindred_test::small_als());
     als.fit(train);
     kd::EvaluateOptions options{.cutoffs = {1, 5, 20}, .keep_per_user = true, .execution = {.threads = 1}};
-    options.user_groups = kd::activity_groups(train);
-    options.item_groups = kd::popularity_groups(train);
+    options.user_groups = kd::EvaluationGroups::by_activity(train);
+    options.item_groups = kd::EvaluationGroups::by_popularity(train);
     const kd::RankingReport one = kd::evaluate(als, train, test, options);
     CHECK(same(kd::evaluate(als, train, test, options), one));
     for (const std::size_t threads : {2u, 3u, 8u}) {
@@ -394,8 +401,8 @@ TEST_SUITE("evaluation/evaluate") {
     std::vector<kd::Index> some = {3, 4, 50, 89};
     for (const bool subset : {false, true}) {
       kd::EvaluateOptions options{.cutoffs = {3, 10}, .keep_per_user = true};
-      options.item_groups = kd::popularity_groups(train, 4);
-      options.user_groups = kd::activity_groups(train, 3);
+      options.item_groups = kd::EvaluationGroups::by_popularity(train, 4);
+      options.user_groups = kd::EvaluationGroups::by_activity(train, 3);
       if (subset) options.users = some;
       const auto check = [&](const auto& model) {
         const kd::RankingReport wanted = kd::evaluate(model, train, test, options);
@@ -466,15 +473,15 @@ TEST_SUITE("evaluation/evaluate") {
     const auto [train, test] = random_split(90, 60, 0.15, 5);
     const RandomScores model{train, 2};
     kd::EvaluateOptions options{.cutoffs = {3, 10}, .filter = {.candidates = kd::Candidates::all}, .keep_per_user = true};
-    options.user_groups = kd::Groups{{"a", "b", "c"}, {}};
-    options.item_groups = kd::Groups{{"x", "y"}, {}};
+    options.user_groups = kd::EvaluationGroups{{"a", "b", "c"}, {}};
+    options.item_groups = kd::EvaluationGroups{{"x", "y"}, {}};
     for (kd::Index u = 0; u < 90; ++u) options.user_groups->labels.push_back(u % 3);
     for (kd::Index i = 0; i < 60; ++i) options.item_groups->labels.push_back(i % 2);
     const kd::RankingReport report = kd::evaluate(model, train, test, options);
     for (const std::size_t c : {0u, 1u}) {
       double precision = 0.0, ndcg = 0.0;
       kd::Index users = 0;
-      for (const kd::UserGroupReport& group : report.user_groups) {
+      for (const kd::RankingReport::UserGroup& group : report.user_groups) {
         precision += group.users * group.cutoffs[c].precision.mean;
         ndcg += group.users * group.cutoffs[c].ndcg.mean;
         users += group.users;
@@ -486,13 +493,13 @@ TEST_SUITE("evaluation/evaluate") {
     double share = 0.0, hits = 0.0, hits_of_users = 0.0;
     kd::Offset interactions = 0;
     kd::Index items = 0;
-    for (const kd::ItemGroupReport& group : report.item_groups) {
+    for (const kd::RankingReport::ItemGroup& group : report.item_groups) {
       share += group.share_of_recommendations;
       hits += group.recall * static_cast<double>(group.test_interactions);
       interactions += group.test_interactions;
       items += group.items;
     }
-    for (const kd::UserScores& user : report.per_user) hits_of_users += 10.0 * user.cutoffs[1].precision;
+    for (const kd::RankingReport::UserScores& user : report.per_user) hits_of_users += 10.0 * user.cutoffs[1].precision;
     CHECK(share == Approx(1.0).epsilon(1e-12));
     CHECK(items == 60);
     CHECK(interactions == report.test_interactions);
@@ -518,7 +525,7 @@ TEST_SUITE("evaluation/evaluate") {
       REQUIRE(report.per_user[n].cutoffs.size() == 2);
       values.push_back(report.per_user[n].cutoffs[1].average_precision);
     }
-    CHECK(kd::mean_and_error(values) == report.at(10).map);
+    CHECK(kd::metrics::mean_and_error(values) == report.at(10).map);
     CHECK(kd::evaluate(model, train, test).per_user.empty());
   }
 
@@ -527,9 +534,9 @@ TEST_SUITE("evaluation/evaluate") {
     const std::string usual = kd::evaluate(hand_model, hand_train, hand_test, options).protocol;
     for (const char* words : {"3 users", "items of train excluded", "items with train data", "recall over |T|", "AP over min(K, |T|)"})
       CHECK(usual.find(words) != std::string::npos);
-    options.seen = kd::SeenItems::allowed;
+    options.seen = kd::EvaluateOptions::SeenItems::allowed;
     options.filter.candidates = kd::Candidates::all;
-    options.ranking = {kd::RecallDenominator::min_cutoff_relevant, kd::ApDenominator::relevant};
+    options.ranking = {kd::RankingOptions::RecallDenominator::min_cutoff_relevant, kd::RankingOptions::ApDenominator::relevant};
     const std::string other = kd::evaluate(hand_model, hand_train, hand_test, options).protocol;
     for (const char* words : {"nothing excluded", "candidates are all items", "recall over min(K, |T|)", "AP over |T|"})
       CHECK(other.find(words) != std::string::npos);
@@ -547,14 +554,14 @@ TEST_SUITE("evaluation/evaluate") {
     CHECK_THROWS_WITH_AS(run({.users = without_test}), Contains("without a positive interaction"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS(run({.users = nobody}), Contains("without a positive interaction"), kd::InvalidArgument);
     kd::EvaluateOptions grouped;
-    grouped.user_groups = kd::Groups{{"a"}, {0, 0, 0}};
+    grouped.user_groups = kd::EvaluationGroups{{"a"}, {0, 0, 0}};
     CHECK_THROWS_WITH_AS(run(grouped), "user_groups has 3 labels; the matrix needs 4", kd::ShapeError);
-    grouped.user_groups = kd::Groups{{"a"}, {0, 0, 1, 0}};
+    grouped.user_groups = kd::EvaluationGroups{{"a"}, {0, 0, 1, 0}};
     CHECK_THROWS_WITH_AS(run(grouped), Contains("user_groups label is 1"), kd::InvalidArgument);
     grouped.user_groups = std::nullopt;
-    grouped.item_groups = kd::Groups{{"a"}, {0, 0, 0, 0}};
+    grouped.item_groups = kd::EvaluationGroups{{"a"}, {0, 0, 0, 0}};
     CHECK_THROWS_WITH_AS(run(grouped), "item_groups has 4 labels; the matrix needs 6", kd::ShapeError);
-    grouped.item_groups = kd::Groups{{"a"}, {0, 0, 0, 0, 0, -2}};
+    grouped.item_groups = kd::EvaluationGroups{{"a"}, {0, 0, 0, 0, 0, -2}};
     CHECK_THROWS_WITH_AS(run(grouped), Contains("item_groups label is -2"), kd::InvalidArgument);
 
     const kd::CsrMatrix transposed = kd::transpose(hand_train);

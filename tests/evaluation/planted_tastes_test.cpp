@@ -27,10 +27,10 @@ Precision precision_at_10(double taste_strength) {
       kd::synthetic_listening({.users = 800, .items = 600, .items_per_user = 30, .taste_strength = taste_strength, .seed = 7});
   const auto [train, test] = kd::PerUserSplitter({.test_fraction = 0.2, .seed = 1}).split(data.matrix);
   Precision result{};
-  for (const kd::PopularityBy by : {kd::PopularityBy::summed_values, kd::PopularityBy::users}) {
+  for (const kd::PopularityOptions::By by : {kd::PopularityOptions::By::summed_values, kd::PopularityOptions::By::users}) {
     kd::PopularityRecommender popularity({.by = by});
     popularity.fit(train);
-    for (const kd::SeenItems seen : {kd::SeenItems::excluded, kd::SeenItems::allowed})
+    for (const kd::EvaluateOptions::SeenItems seen : {kd::EvaluateOptions::SeenItems::excluded, kd::EvaluateOptions::SeenItems::allowed})
       result.popularity = (std::max)(result.popularity, kd::evaluate(popularity, train, test, {.seen = seen}).at(10).precision.mean);
   }
   kd::AlsOptions options = kindred_test::play_counts();

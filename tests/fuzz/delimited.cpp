@@ -19,9 +19,9 @@ namespace kindred_fuzz {
 
 namespace {
 
-kd::Column column(Input& input) {
+kd::DelimitedFormat::Column column(Input& input) {
   const std::uint8_t choice = input.byte();
-  kd::Column column;
+  kd::DelimitedFormat::Column column;
   switch (choice % 4) {
     case 0: break;
     case 1: column = choice / 8; break;
@@ -38,12 +38,12 @@ kd::DelimitedFormat format_of(Input& input) {
   static const char* const separators[] = {"\t", ",", " ", ";", "::", "\r", "\xE2\x82\xAC", "", "\"", "\n", "ab", "\t\t"};
   format.separator = separator < 192 ? separators[separator % 12] : std::string(1, static_cast<char>(separator & 0x7F));
   const std::uint8_t choice = input.byte();
-  format.header = (choice & 1) != 0 ? kd::Header::first_line : kd::Header::none;
-  format.quoting = (choice & 2) != 0 ? kd::Quoting::rfc_4180 : kd::Quoting::none;
-  format.field_rule = (choice & 4) != 0 ? kd::FieldRule::at_least : kd::FieldRule::same;
-  format.empty_item = (choice & 8) != 0 ? kd::EmptyItem::drop : kd::EmptyItem::bad_line;
-  format.negative = (choice & 16) != 0 ? kd::NegativeValue::keep : kd::NegativeValue::bad_line;
-  format.time_format = (choice & 32) != 0 ? kd::TimeFormat::iso_8601 : kd::TimeFormat::unix_seconds;
+  format.header = (choice & 1) != 0 ? kd::DelimitedFormat::Header::first_line : kd::DelimitedFormat::Header::none;
+  format.quoting = (choice & 2) != 0 ? kd::DelimitedFormat::Quoting::rfc_4180 : kd::DelimitedFormat::Quoting::none;
+  format.field_rule = (choice & 4) != 0 ? kd::DelimitedFormat::FieldRule::at_least : kd::DelimitedFormat::FieldRule::same;
+  format.empty_item = (choice & 8) != 0 ? kd::DelimitedFormat::EmptyItem::drop : kd::DelimitedFormat::EmptyItem::bad_line;
+  format.negative = (choice & 16) != 0 ? kd::DelimitedFormat::NegativeValue::keep : kd::DelimitedFormat::NegativeValue::bad_line;
+  format.time_format = (choice & 32) != 0 ? kd::DelimitedFormat::TimeFormat::iso_8601 : kd::DelimitedFormat::TimeFormat::unix_seconds;
   if ((choice & 64) != 0) format.comment_prefix = input.flag() ? "#" : "//";
   if ((choice & 128) != 0) {  // other columns than the usual ones
     format.user = column(input);
@@ -68,7 +68,7 @@ void delimited(Bytes bytes) {
   const std::string text(input.rest());
   // One file, whatever its bytes.
   const std::size_t piece = blocks % 5 == 0 ? 1 + blocks / 5 : text.size() + 1;
-  options.open = [&](const std::string&) -> kd::ReadBytes {
+  options.open = [&](const std::string&) -> kd::ReadOptions::ReadBytes {
     return [&, at = std::size_t{0}](char* to, std::size_t most) mutable -> std::size_t {
       const std::size_t count = text.copy(to, (std::min)(most, piece), at);
       at += count;

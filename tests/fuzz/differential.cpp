@@ -121,10 +121,10 @@ std::vector<std::string> sorted_keys(const kd::IdMap& ids) {
 kd::Dataset check_filters(Input& input, const kd::Dataset& data) {
   const kd::ActivityFilter filter{.min_items_per_user = input.below(4),
                                   .min_users_per_item = input.below(4),
-                                  .passes = input.flag() ? kd::FilterPasses::until_stable : kd::FilterPasses::once,
-                                  .count = input.flag() ? kd::ActivityCount::raw_rows : kd::ActivityCount::distinct_pairs};
+                                  .passes = input.flag() ? kd::ActivityFilter::Passes::until_stable : kd::ActivityFilter::Passes::once,
+                                  .count = input.flag() ? kd::ActivityFilter::Count::raw_rows : kd::ActivityFilter::Count::distinct_pairs};
   kd::Dataset kept = kd::filter_active(data, filter);
-  kd::check_dataset(kept);
+  kept.check();
   const kindred_test::FilteredSets wanted = kindred_test::filter_by_sets(data, filter);
   check(sorted_keys(kept.users) == std::vector<std::string>(wanted.users.begin(), wanted.users.end()), "filter_active: users");
   check(sorted_keys(kept.items) == std::vector<std::string>(wanted.items.begin(), wanted.items.end()), "filter_active: items");
@@ -144,13 +144,13 @@ kd::Dataset check_filters(Input& input, const kd::Dataset& data) {
   return kept;
 }
 
-kd::Split check_splits(Input& input, const kd::Dataset& data) {
+kd::TrainTestSplit check_splits(Input& input, const kd::Dataset& data) {
   const kd::CsrMatrix& matrix = data.matrix;
-  const kd::PerUserSplitOptions options{.test_fraction = input.pick({0.2, 0.5, 0.01, 0.9, 1.0 / 3.0}),
-                                        .min_interactions = static_cast<kd::Index>(1 + input.below(5)),
-                                        .at_least_one = input.flag(),
-                                        .seed = input.byte()};
-  kd::Split split = kd::PerUserSplitter(options).split(matrix);
+  const kd::PerUserSplitter::Options options{.test_fraction = input.pick({0.2, 0.5, 0.01, 0.9, 1.0 / 3.0}),
+                                             .min_interactions = static_cast<kd::Index>(1 + input.below(5)),
+                                             .at_least_one = input.flag(),
+                                             .seed = input.byte()};
+  kd::TrainTestSplit split = kd::PerUserSplitter(options).split(matrix);
   check(kindred_test::is_partition(split, matrix), "PerUserSplitter: a partition");
   for (kd::Index u = 0; u < matrix.rows(); ++u) {
     const std::size_t n = matrix.row(u).size();
@@ -164,7 +164,7 @@ kd::Split check_splits(Input& input, const kd::Dataset& data) {
   const auto count = static_cast<kd::Index>(1 + input.below(2));
   std::vector<std::int64_t> times(data.times);
   for (std::int64_t& time : times) time %= 3;  // many are equal
-  const kd::Split last = kd::leave_last_out(matrix, times, {.count = count, .min_interactions = count + 1});
+  const kd::TrainTestSplit last = kd::leave_last_out(matrix, times, {.count = count, .min_interactions = count + 1});
   check(kindred_test::is_partition(last, matrix), "leave_last_out: a partition");
   for (kd::Index u = 0; u < matrix.rows(); ++u) {
     std::vector<std::pair<std::int64_t, kd::Index>> order;
@@ -178,7 +178,7 @@ kd::Split check_splits(Input& input, const kd::Dataset& data) {
     check(std::equal(wanted.begin(), wanted.end(), last.test.row(u).columns.begin(), last.test.row(u).columns.end()),
           "leave_last_out: which");
   }
-  const kd::Split cut = kd::temporal_split(matrix, times, {.cut_time = 1});
+  const kd::TrainTestSplit cut = kd::temporal_split(matrix, times, {.cut_time = 1});
   check(kindred_test::is_partition(cut, matrix), "temporal_split: a partition");
   check(cut.train.nnz() == std::count(times.begin(), times.end(), 0), "temporal_split: how many");
   try {
@@ -355,7 +355,7 @@ void check_estimate(const kd::MeanAndError& found, const kindred_test::BruteEsti
 }
 
 template <typename Model>
-void check_evaluation(const Model& model, const kd::Split& split) {
+void check_evaluation(const Model& model, const kd::TrainTestSplit& split) {
   const std::vector<std::size_t> cutoffs{1, 3, 7};
   std::vector<std::vector<kd::Index>> lists;
   std::vector<kd::Index> users(static_cast<std::size_t>(split.train.rows()));
@@ -412,7 +412,7 @@ void check_round_trip(const kd::ImplicitALS<Scalar>& model, const kd::CsrView& t
 }
 
 template <typename Scalar>
-void check_model(const kd::AlsOptions& options, const kd::Execution& run, const kd::Split& split, std::uint8_t choice) {
+void check_model(const kd::AlsOptions& options, const kd::Execution& run, const kd::TrainTestSplit& split, std::uint8_t choice) {
   const kd::CsrMatrix& train = split.train;
   const auto stored = std::count_if(train.values().begin(), train.values().end(), [](float value) { return value != 0.0F; });
   kd::ImplicitALS<Scalar> model(options);
@@ -433,7 +433,7 @@ void check_model(const kd::AlsOptions& options, const kd::Execution& run, const 
   bool know_before = given;
   typename kd::ImplicitALS<Scalar>::FitOptions fit{.record_loss = (choice & 4) != 0, .execution = run};
   if (given) fit.initial_users = start;
-  fit.after_iteration = [&](const kd::ImplicitALS<Scalar>& so_far, const kd::IterationReport& report) {
+  fit.after_iteration = [&](const kd::ImplicitALS<Scalar>& so_far, const kd::FitReport::Iteration& report) {
     for (const auto* factors : {&so_far.user_factors(), &so_far.item_factors()})
       for (kd::Index r = 0; r < factors->rows(); ++r)
         for (const Scalar value : factors->row(r)) check(std::isfinite(value), "a factor that is not finite");
@@ -491,9 +491,10 @@ void differential(Bytes bytes) {
   for (int n = 0; n < 5; ++n) (void)splits.byte();
   const kd::Dataset data = kindred_test::dataset_of(matrix_of(input, shape), options.seed);
   const kd::Dataset kept = check_filters(filters, data);
-  const kd::Split split = check_splits(splits, (choice & 8) != 0 ? kept : data);
+  const kd::TrainTestSplit split = check_splits(splits, (choice & 8) != 0 ? kept : data);
   if (split.train.rows() == 0 || split.train.cols() == 0) return;
-  kd::PopularityRecommender popularity({.by = (choice & 16) != 0 ? kd::PopularityBy::users : kd::PopularityBy::summed_values});
+  kd::PopularityRecommender popularity(
+      {.by = (choice & 16) != 0 ? kd::PopularityOptions::By::users : kd::PopularityOptions::By::summed_values});
   if (split.train.nnz() > 0) {
     popularity.fit(split.train);
     check(kindred_test::agrees_with_brute_force(Tabled(popularity), split.train, options.seed, 1), "recommend by popularity");

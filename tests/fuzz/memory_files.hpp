@@ -34,8 +34,8 @@ class MemoryFiles {
   [[nodiscard]] std::string name(std::size_t n) const { return n < files_.size() ? std::to_string(n) : ""; }
 
   /// For ReadOptions::open.
-  [[nodiscard]] kindred::OpenBytes open() const {
-    return [this](const std::string& path) -> kindred::ReadBytes {
+  [[nodiscard]] kindred::ReadOptions::OpenBytes open() const {
+    return [this](const std::string& path) -> kindred::ReadOptions::ReadBytes {
       const auto number = static_cast<std::size_t>(path.at(0) - '0');
       if (number >= files_.size()) throw kindred::IoError(path, "open", ENOENT);
       return [this, number, at = std::size_t{0}](char* to, std::size_t most) mutable -> std::size_t {
@@ -58,7 +58,7 @@ class MemoryFiles {
 inline kindred::ReadOptions read_options(Input& input) {
   kindred::ReadOptions options;
   const std::uint8_t choice = input.byte();
-  options.on_bad_line = (choice & 1) != 0 ? kindred::BadLinePolicy::fail : kindred::BadLinePolicy::skip;
+  options.on_bad_line = (choice & 1) != 0 ? kindred::ReadOptions::BadLinePolicy::fail : kindred::ReadOptions::BadLinePolicy::skip;
   options.max_line_bytes = (choice & 2) != 0 ? 1 + input.byte() : std::size_t{1} << 20;
   options.first_bad = (choice & 4) != 0 ? 1 : 10;
   options.execution.threads = 1;

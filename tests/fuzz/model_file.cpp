@@ -93,12 +93,12 @@ void ask(const kd::ImplicitALS<Scalar>& model) {
   }
 }
 
-void ask(const kd::Recommender<float>& recommender) {
-  const kd::Recommender<float>::Snapshot state = recommender.snapshot();
-  kd::check_dataset(*state.data);
+void ask(const kd::KeyedRecommender<float>& recommender) {
+  const kd::KeyedRecommender<float>::Snapshot state = recommender.snapshot();
+  state.data->check();
   ask(*state.model);
   if (state.data->users.empty()) return;
-  for (const kd::KnownItems known : {kd::KnownItems::excluded, kd::KnownItems::included})
+  for (const kd::KeyedOptions::KnownItems known : {kd::KeyedOptions::KnownItems::excluded, kd::KeyedOptions::KnownItems::included})
     attempt([&] {
       for (const kd::NamedItem& item :
            recommender.recommend(state.data->users.key(0), {.known = known, .fallback = kd::Fallback::popularity}).items)
@@ -168,7 +168,7 @@ void model_file(Bytes bytes) {
   switch (how & 3) {
     case 0: return mapped ? try_to_map<float>(file, options) : try_to_load<kd::ImplicitALS<float>>(file, options);
     case 1: return mapped ? try_to_map<double>(file, options) : try_to_load<kd::ImplicitALS<double>>(file, options);
-    case 2: return try_to_load<kd::Recommender<float>>(file, options);
+    case 2: return try_to_load<kd::KeyedRecommender<float>>(file, options);
     case 3: return try_to_load<kd::PopularityRecommender>(file, options);
   }
 }

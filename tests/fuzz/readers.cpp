@@ -39,7 +39,7 @@ void read_twice(Bytes bytes, Read&& read) {
   if (found != wanted) fail("other blocks, other result:\n" + wanted + "\n--- and\n" + found);
 }
 
-kd::ItemKey item_key(std::uint8_t choice) { return static_cast<kd::ItemKey>(choice % 3); }
+kd::LastfmOptions::ItemKey item_key(std::uint8_t choice) { return static_cast<kd::LastfmOptions::ItemKey>(choice % 3); }
 
 }  // namespace
 

@@ -69,7 +69,7 @@ inline std::vector<ViewCall> view_calls() {
   add("without_zeros", [](const kindred::CsrView& v) { return text_of(kindred::without_zeros(v)); });
   add("density", [](const kindred::CsrView& v) { return text_of(v.density(), v.nnz()); });
   add("describe", [](const kindred::CsrView& v) {
-    const kindred::MatrixStatistics s = kindred::describe(v);
+    const kindred::statistics::MatrixStatistics s = kindred::statistics::describe(v);
     return text_of(s.values, s.items_per_user, s.users_per_item, s.density, s.item_gini);
   });
   add("rows_between", [](const kindred::CsrView& v) { return text_of(kindred::rows_between(v, v.rows() / 3, v.rows()).block(0).rows); });
@@ -80,8 +80,8 @@ inline std::vector<ViewCall> view_calls() {
   });
   add("temporal_split", [](const kindred::CsrView& v) { return text_of(kindred::temporal_split(v, times_of(v))); });
   add("leave_last_out", [](const kindred::CsrView& v) { return text_of(kindred::leave_last_out(v, times_of(v))); });
-  add("activity_groups", [](const kindred::CsrView& v) { return text_of(kindred::activity_groups(v)); });
-  add("popularity_groups", [](const kindred::CsrView& v) { return text_of(kindred::popularity_groups(v)); });
+  add("activity_groups", [](const kindred::CsrView& v) { return text_of(kindred::EvaluationGroups::by_activity(v)); });
+  add("popularity_groups", [](const kindred::CsrView& v) { return text_of(kindred::EvaluationGroups::by_popularity(v)); });
   add("PopularityRecommender", [](const kindred::CsrView& v) {
     kindred::PopularityRecommender model;
     model.fit(v);
@@ -149,7 +149,7 @@ inline std::vector<ViewCall> view_calls() {
   });
   add("random_search", [](const kindred::CsrView& v) {
     return text_of(kindred::random_search<float>(v, random_matrix(v.rows(), v.cols(), 0.3, 9),
-                                                 {{"confidence.confidence.alpha", kindred::Choices{1.0, 2.0}}},
+                                                 {{"confidence.alpha", kindred::SearchChoices{1.0, 2.0}}},
                                                  {.trials = 2, .base = small_als()}));
   });
   add("fit_distributed", [](const kindred::CsrView& v) {
@@ -201,7 +201,7 @@ inline std::vector<ViewCall> other_calls() {
     std::string text;
     for (const kindred::Rerank& rerank :
          {kindred::popularity_penalty(kindred::column_counts(v), 0.1), kindred::maximal_marginal_relevance(model.item_factors(), 0.4),
-          kindred::group_quota(kindred::popularity_groups(v, 3).labels, 2)})
+          kindred::group_quota(kindred::EvaluationGroups::by_popularity(v, 3).labels, 2)})
       put(text, model.recommend_all(kindred::every_user, {.count = 6, .rerank = rerank}));
     return text;
   });
@@ -212,30 +212,30 @@ inline std::vector<ViewCall> other_calls() {
       const std::span<const kindred::Index> relevant = v.row(u).columns;
       if (relevant.empty()) continue;
       for (const std::size_t k : {1u, 3u, 10u})
-        for (const double value : {kindred::precision(ranked, relevant, k), kindred::recall(ranked, relevant, k),
-                                   kindred::ndcg(ranked, relevant, k), kindred::average_precision(ranked, relevant, k),
-                                   kindred::reciprocal_rank(ranked, relevant, k), kindred::hit_rate(ranked, relevant, k)})
+        for (const double value : {kindred::metrics::precision(ranked, relevant, k), kindred::metrics::recall(ranked, relevant, k),
+                                   kindred::metrics::ndcg(ranked, relevant, k), kindred::metrics::average_precision(ranked, relevant, k),
+                                   kindred::metrics::reciprocal_rank(ranked, relevant, k), kindred::metrics::hit_rate(ranked, relevant, k)})
           put(text, value);
     }
-    put(text, kindred::novelty(ranked, users, v.rows()));
+    put(text, kindred::metrics::novelty(ranked, users, v.rows()));
     return text;
   });
   add("compare, compare_splits, holm", [](const kindred::CsrView& v) {
-    kindred::PopularityRecommender plays, users({.by = kindred::PopularityBy::users});
+    kindred::PopularityRecommender plays, users({.by = kindred::PopularityOptions::By::users});
     plays.fit(v);
     users.fit(v);
     const kindred::CsrMatrix test = random_matrix(v.rows(), v.cols(), 0.3, 9);
     const kindred::EvaluateOptions keep{.keep_per_user = true};
     const kindred::Comparison c = kindred::compare(kindred::evaluate(plays, v, test, keep), kindred::evaluate(users, v, test, keep));
-    const kindred::Difference d = kindred::compare_splits(std::vector<double>{0.1, 0.2, 0.15, 0.05, 0.12}, 0.2);
+    const kindred::MeanDifference d = kindred::compare_splits(std::vector<double>{0.1, 0.2, 0.15, 0.05, 0.12}, 0.2);
     return text_of(c.first, c.second, c.difference.low, c.difference.p_value, d.low, d.high, d.p_value,
                    kindred::holm(std::vector<double>{0.01, 0.2, 0.03}));
   });
   add("statistics", [](const kindred::CsrView& v) {
     const std::vector<double> sums = kindred::row_sums(v), columns = kindred::column_sums(v);
-    const kindred::Summary s = kindred::summarize(sums);
-    return text_of(s.mean, s.median, s.quantile_99, kindred::gini(columns), kindred::spearman(sums, sums).value_or(-7.0),
-                   kindred::mean_and_error(sums).standard_error);
+    const kindred::statistics::Summary s = kindred::statistics::summarize(sums);
+    return text_of(s.mean, s.median, s.quantile_99, kindred::statistics::gini(columns),
+                   kindred::statistics::spearman(sums, sums).value_or(-7.0), kindred::metrics::mean_and_error(sums).standard_error);
   });
   return calls;
 }

@@ -79,7 +79,7 @@ std::vector<ModelCall> model_calls() {
       {"append_users", [](Model& m) { return text_of(m.append_users(rows)); }},
       {"append_items", [](Model& m) { return text_of(m.append_items(columns)); }},
       {"evaluate", [](Model& m) { return text_of(kd::evaluate(m, train, kindred_test::random_matrix(30, 20, 0.3, 7))); }},
-      {"Recommender", [](Model& m) { return text_of(kd::Recommender<float>(m, kindred_test::dataset_of(train)).version()); }},
+      {"Recommender", [](Model& m) { return text_of(kd::KeyedRecommender<float>(m, kindred_test::dataset_of(train)).version()); }},
   };
 }
 
@@ -161,7 +161,7 @@ TEST_SUITE("hostile/objects") {
     refused(outcome_of([&] { return text_of(kd::evaluate(model, train, test)); }));
     refused(outcome_of([&] { return text_of(model.fold_in_all(train)); }));
     refused(outcome_of([&] { return text_of(model.recommend(1, {.rerank = kd::popularity_penalty(kd::column_counts(train), 0.1)})); }));
-    refused(outcome_of([&] { return text_of(kd::Recommender<float>(model, kindred_test::dataset_of(train)).version()); }));
+    refused(outcome_of([&] { return text_of(kd::KeyedRecommender<float>(model, kindred_test::dataset_of(train)).version()); }));
     refused(outcome_of([&] {
       std::string text;
       kd::recommend_all(model, kd::rows_between(train, 0, 30), {},
@@ -182,8 +182,8 @@ TEST_SUITE("hostile/objects") {
       const auto evaluated = [&](kd::EvaluateOptions options) {
         return outcome_of([&] { return text_of(kd::evaluate(model, train, test, options)); });
       };
-      CHECK(evaluated({.item_groups = kd::Groups{{"a", "b"}, ones}}).find("Error: item_groups has") == 0);
-      if (length != 30) CHECK(evaluated({.user_groups = kd::Groups{{"a", "b"}, ones}}).find("Error: user_groups has") == 0);
+      CHECK(evaluated({.item_groups = kd::EvaluationGroups{{"a", "b"}, ones}}).find("Error: item_groups has") == 0);
+      if (length != 30) CHECK(evaluated({.user_groups = kd::EvaluationGroups{{"a", "b"}, ones}}).find("Error: user_groups has") == 0);
       CHECK(outcome_of([&] { return text_of(model.recommend(0, {.rerank = kd::group_quota(ones, 2)})); }).find("Error: rerank") == 0);
       CHECK(outcome_of([&] { return text_of(model.recommend(0, {.rerank = kd::popularity_penalty(ones, 0.2)})); }).find("Error: rerank") ==
             0);
@@ -191,7 +191,8 @@ TEST_SUITE("hostile/objects") {
       CHECK(outcome_of([&] {
               return text_of(model.recommend(0, {.rerank = kd::maximal_marginal_relevance(factors, 0.2)}));
             }).find("Error: rerank") == 0);
-      if (length < 20) CHECK(outcome_of([&] { return text_of(kd::novelty(std::vector<kd::Index>{19}, ones, 30)); }).find("Error: ") == 0);
+      if (length < 20)
+        CHECK(outcome_of([&] { return text_of(kd::metrics::novelty(std::vector<kd::Index>{19}, ones, 30)); }).find("Error: ") == 0);
     }
   }
 
@@ -205,7 +206,7 @@ TEST_SUITE("hostile/objects") {
     const kd::CsrMatrix train = kd::CsrMatrix::from_triplets({30, 20}, triplets);
     Model model(kindred_test::small_als());
     model.fit(train);
-    const kd::Recommender<float> keyed(model, kindred_test::dataset_of(train));
+    const kd::KeyedRecommender<float> keyed(model, kindred_test::dataset_of(train));
     for (const kd::Index user : {3, 5}) {
       CAPTURE(user);
       CHECK_FALSE(model.knows(user));

@@ -77,11 +77,11 @@ inline void put(std::string& text, const kindred::RankedLists& lists) {
     for (const kindred::Scored& one : lists.row(n)) put(text, one);
   }
 }
-inline void put(std::string& text, const kindred::Split& split) {
+inline void put(std::string& text, const kindred::TrainTestSplit& split) {
   put(text, split.train);
   put(text, split.test);
 }
-inline void put(std::string& text, const kindred::Groups& groups) {
+inline void put(std::string& text, const kindred::EvaluationGroups& groups) {
   put(text, groups.names);
   put(text, groups.labels);
 }
@@ -100,14 +100,14 @@ inline void put(std::string& text, const kindred::Explanation& explanation) {
 }
 inline void put(std::string& text, const kindred::SearchResult& result) {
   put(text, result.best.value_or(1000));
-  for (const kindred::Trial& trial : result.trials) {
+  for (const kindred::SearchTrial& trial : result.trials) {
     put(text, trial.error);
     put(text, trial.metric.mean);
     put(text, trial.final_loss);
   }
 }
 inline void put(std::string& text, const kindred::FitReport& report) {
-  for (const kindred::IterationReport& done : report.iterations)
+  for (const kindred::FitReport::Iteration& done : report.iterations)
     if (done.loss) put(text, done.loss->total);
 }
 

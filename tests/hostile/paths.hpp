@@ -159,14 +159,15 @@ inline void write_text(const std::string& path, const std::string& text) {
                        kd::save(popular, path);
                      },
                      [](const std::string& path) { return text_of(kd::load<kd::PopularityRecommender>(path).recommend(3)); }});
-  readers.push_back({"load, Recommender", [](const std::string& path) { kd::save(kd::Recommender<float>(model, plays_data()), path); },
-                     [](const std::string& path) {
-                       std::string text;
-                       for (const auto& one :
-                            kd::load<kd::Recommender<float>>(path).recommend("user7", {.known = kd::KnownItems::included}).items)
-                         text += std::string(one.key) + " ";
-                       return text;
-                     }});
+  readers.push_back(
+      {"load, Recommender", [](const std::string& path) { kd::save(kd::KeyedRecommender<float>(model, plays_data()), path); },
+       [](const std::string& path) {
+         std::string text;
+         for (const auto& one :
+              kd::load<kd::KeyedRecommender<float>>(path).recommend("user7", {.known = kd::KeyedOptions::KnownItems::included}).items)
+           text += std::string(one.key) + " ";
+         return text;
+       }});
   readers.push_back({"load_mapped", [](const std::string& path) { kd::save(model, path); },
                      [](const std::string& path) {
                        const auto mapped = kd::load_mapped<kd::ImplicitALS<float>>(path);
@@ -197,10 +198,12 @@ inline void write_text(const std::string& path, const std::string& text) {
                        kd::save(popular, path);
                      },
                      [](const std::string& path) { return text_of(kd::load<kd::PopularityRecommender>(path).recommend(3)); }});
-  writers.push_back({"save, Recommender", [](const std::string& path) { kd::save(kd::Recommender<float>(model, plays_data()), path); },
+  writers.push_back({"save, Recommender", [](const std::string& path) { kd::save(kd::KeyedRecommender<float>(model, plays_data()), path); },
                      [](const std::string& path) {
-                       return std::string(
-                           kd::load<kd::Recommender<float>>(path).recommend("user7", {.known = kd::KnownItems::included}).items.at(0).key);
+                       return std::string(kd::load<kd::KeyedRecommender<float>>(path)
+                                              .recommend("user7", {.known = kd::KeyedOptions::KnownItems::included})
+                                              .items.at(0)
+                                              .key);
                      }});
   writers.push_back({"fit_with_checkpoints",
                      [](const std::string& path) {

@@ -103,17 +103,17 @@ TEST_SUITE("hostile/surroundings") {
     kd::FactorMatrix<T> rows(3000, 24), queries(40, 24);
     for (kd::FactorMatrix<T>* matrix : {&rows, &queries})
       for (kd::Index r = 0; r < matrix->rows(); ++r) {
-        kd::Random random(matrix == &rows ? 1 : 2, kd::RandomStream::sample, static_cast<std::uint64_t>(r));
+        kd::detail::Random random(matrix == &rows ? 1 : 2, kd::detail::RandomStream::sample, static_cast<std::uint64_t>(r));
         for (T& value : matrix->row(r)) value = static_cast<T>(random.normal());
       }
     const auto found = [&] {
-      const kd::TopKIndex<T> index(rows, queries, kd::SimdLevel::best);
-      kd::TopKSearch<T> search(index, rows);
+      const kd::detail::TopKIndex<T> index(rows, queries, kd::SimdLevel::best);
+      kd::detail::TopKSearch<T> search(index, rows);
       std::string text;
-      for (const kd::Similarity similarity : {kd::Similarity::inner_product, kd::Similarity::cosine})
+      for (const kd::detail::Similarity similarity : {kd::detail::Similarity::inner_product, kd::detail::Similarity::cosine})
         for (kd::Index q = 0; q < queries.rows(); ++q) {
           const T* const query = queries.row(q).data();
-          const kd::TopKRequest request{.count = 10};
+          const kd::detail::TopKRequest request{.count = 10};
           kindred_test::put(text, search.find({&query, 1}, {&request, 1}, similarity).front());
         }
       CHECK(search.counters().scores < search.counters().rows / 2);

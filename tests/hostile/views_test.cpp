@@ -24,8 +24,11 @@ namespace {
 kd::CsrView piece(const kd::CsrMatrix& whole, kd::Index first, kd::Index last) {
   const auto offsets = whole.offsets().subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first) + 1);
   const auto begin = static_cast<std::size_t>(offsets.front()), count = static_cast<std::size_t>(offsets.back()) - begin;
-  return {
-      kd::unchecked, {last - first, whole.cols()}, offsets, whole.columns().subspan(begin, count), whole.values().subspan(begin, count)};
+  return {kd::detail::unchecked,
+          {last - first, whole.cols()},
+          offsets,
+          whole.columns().subspan(begin, count),
+          whole.values().subspan(begin, count)};
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ TEST_SUITE("read_audioscrobbler") {
   TEST_CASE("plays alone") {
     const kd::test::TemporaryDirectory directory;
     const kd::Dataset data = kd::read_audioscrobbler(directory.file("1000002 1 55\n1000002 1000006 33\n1000019 1 8\n"));
-    kd::check_dataset(data);
+    data.check();
     CHECK(data.matrix == kd::CsrMatrix({2, 2}, {0, 2, 3}, {0, 1, 0}, {55.0F, 33.0F, 8.0F}));
     CHECK(data.item_names.empty());
     CHECK(data.load.companions.empty());
@@ -27,7 +27,7 @@ TEST_SUITE("read_audioscrobbler") {
     const std::string aliases = directory.file("101\t1\n\t1234\n102\t101\n101\t9\nx\t1\n", "artist_alias.txt");
     const std::string names = directory.file("1\tPortishead\n101\tPortis Head\nbroken line\n9\tA\tB\n9\tNine\n", "artist_data.txt");
     const kd::Dataset data = kd::read_audioscrobbler(plays, {.artist_data_path = names, .artist_alias_path = aliases});
-    kd::check_dataset(data);
+    data.check();
     REQUIRE(data.items.size() == 3);
     CHECK(data.items.key(0) == "1");
     CHECK(data.items.key(1) == "101");  // what 102 means, and no further

@@ -25,7 +25,7 @@ namespace kd = kindred;
 
 namespace {
 
-const kd::ReadOptions skip{.on_bad_line = kd::BadLinePolicy::skip};
+const kd::ReadOptions skip{.on_bad_line = kd::ReadOptions::BadLinePolicy::skip};
 
 std::vector<std::string> keys(const kd::IdMap& map) {
   std::vector<std::string> all;
@@ -57,7 +57,7 @@ std::string parse_error(const std::string& content, const kd::DelimitedFormat& f
 kd::Dataset read_text(const std::string& content, const kd::DelimitedFormat& format = {}, const kd::ReadOptions& options = {}) {
   const kd::test::TemporaryDirectory directory;
   kd::Dataset data = kd::read_delimited(directory.file(content), format, options);
-  kd::check_dataset(data);
+  data.check();
   const kd::LoadReport& load = data.load;
   CHECK(load.lines == load.skipped + load.rows + load.dropped_total());
   CHECK(load.rows == load.merged + static_cast<std::uint64_t>(data.matrix.nnz()));
@@ -104,13 +104,13 @@ TEST_SUITE("read_delimited") {
 
   TEST_CASE("columns by the names of the header") {
     const kd::DelimitedFormat format{.separator = ",",
-                                     .header = kd::Header::first_line,
-                                     .quoting = kd::Quoting::rfc_4180,
+                                     .header = kd::DelimitedFormat::Header::first_line,
+                                     .quoting = kd::DelimitedFormat::Quoting::rfc_4180,
                                      .comment_prefix = "#",
                                      .user = "who",
                                      .item = "what",
                                      .value = "plays",
-                                     .time = kd::if_present("when")};
+                                     .time = kd::DelimitedFormat::if_present("when")};
     const kd::Dataset data = read_text("# exported\n\n,what,plays,\"who\"\n0,\"a, b\",2,\"the \"\"x\"\"\"\n\n1,c,3,y\n", format);
     CHECK(keys(data.users) == std::vector<std::string>{"the \"x\"", "y"});
     CHECK(keys(data.items) == std::vector<std::string>{"a, b", "c"});
@@ -122,7 +122,8 @@ TEST_SUITE("read_delimited") {
           ", line 1, column 1: found the column 'who' twice; expected every name once");
     CHECK(parse_error("who,\"what\nu,a\n", format, skip) ==
           ", line 1, column 2: found a quote that is not closed on its line; expected a closing quote");
-    CHECK(parse_error("a\tb\n1\t2\n", {.header = kd::Header::first_line, .value = 2}) == ", line 1: found 2 columns; expected at least 3");
+    CHECK(parse_error("a\tb\n1\t2\n", {.header = kd::DelimitedFormat::Header::first_line, .value = 2}) ==
+          ", line 1: found 2 columns; expected at least 3");
   }
 
   TEST_CASE("milliseconds are no seconds, unless they are asked for") {
@@ -132,7 +133,7 @@ TEST_SUITE("read_delimited") {
           "milliseconds, iso_8601 dates)");
     CHECK(parse_error("u\ta\t1\t-1260759144000.0\n") != "no error");
     CHECK(read_text("u\ta\t1\t99999999999\n").times == std::vector<std::int64_t>{99'999'999'999});
-    const kd::DelimitedFormat milliseconds{.time_format = kd::TimeFormat::unix_milliseconds};
+    const kd::DelimitedFormat milliseconds{.time_format = kd::DelimitedFormat::TimeFormat::unix_milliseconds};
     CHECK(read_text("u\ta\t1\t1260759144999\n", milliseconds).times == std::vector<std::int64_t>{1260759144});
     CHECK(read_text("u\ta\t1\t-1\n", milliseconds).times == std::vector<std::int64_t>{-1});
     CHECK(parse_error("u\ta\t1\t1260759144000000\n", milliseconds) ==
@@ -176,21 +177,22 @@ TEST_SUITE("read_delimited") {
     CHECK(data.load.first_bad.at(0).line == 2);
     // A first file without a last line end.
     CHECK(parse_error("ann,x,3" + mark + "ann,y,4\n", comma) != "no error");
-    const kd::DelimitedFormat more{.separator = ",", .field_rule = kd::FieldRule::at_least, .value = {}, .time = {}};
+    const kd::DelimitedFormat more{.separator = ",", .field_rule = kd::DelimitedFormat::FieldRule::at_least, .value = {}, .time = {}};
     CHECK(parse_error("ann,x" + mark + "bob,y\n", more).find("(U+FEFF) at byte 6") != std::string::npos);
     // The character inside a name is text.
     CHECK(keys(read_text("ann,a" + mark + "b,3\n", comma).items) == std::vector<std::string>{"a" + mark + "b"});
   }
 
   TEST_CASE("quotes that stay open make all lines bad up to where they close") {
-    const kd::DelimitedFormat csv{.separator = ",", .header = kd::Header::first_line, .quoting = kd::Quoting::rfc_4180, .time = {}};
+    const kd::DelimitedFormat csv{
+        .separator = ",", .header = kd::DelimitedFormat::Header::first_line, .quoting = kd::DelimitedFormat::Quoting::rfc_4180, .time = {}};
     const std::string text =
         "user,item,plays\nu1,\"liked it\nu2,b,5\nu3,c,6\nvery much\",4\nu4,d,7\nu5,\"a \"\"b\n\"\"c\",1\nu6,e,8\n"
         "u7,\"x\ny\",\"z\nw\"\nu8,f,9\nu9,\"g\"h,1\nu10,i,2\n";
     for (const std::size_t block : {std::size_t{1}, std::size_t{20}, std::size_t{1} << 18})
       for (const std::size_t threads : {std::size_t{1}, std::size_t{3}}) {
-        const kd::Dataset data =
-            read_text(text, csv, {.on_bad_line = kd::BadLinePolicy::skip, .execution = {.threads = threads}, .block_bytes = block});
+        const kd::Dataset data = read_text(
+            text, csv, {.on_bad_line = kd::ReadOptions::BadLinePolicy::skip, .execution = {.threads = threads}, .block_bytes = block});
         CHECK(keys(data.users) == std::vector<std::string>{"u4", "u6", "u8", "u10"});
         CHECK(data.load.bad_lines == 10);
         CHECK(data.load.first_bad.at(0).line == 2);
@@ -201,7 +203,7 @@ TEST_SUITE("read_delimited") {
     const std::string wide(100, 'w');
     for (const std::size_t block : {std::size_t{8}, std::size_t{1} << 18}) {
       const kd::Dataset data = read_text("user,item,plays\nu0,a,1\nu1,\"" + wide + "\nu2,b,5\nvery much\",4\nu4,d,7\nu5,\"\nu6,e,1\n", csv,
-                                         {.on_bad_line = kd::BadLinePolicy::skip, .max_line_bytes = 60, .block_bytes = block});
+                                         {.on_bad_line = kd::ReadOptions::BadLinePolicy::skip, .max_line_bytes = 60, .block_bytes = block});
       CHECK(keys(data.users) == std::vector<std::string>{"u0", "u4"});
     }
   }
@@ -224,19 +226,19 @@ TEST_SUITE("read_delimited") {
     const std::string path = directory.file("u\ta\t1\nu\tb\t1\n");
     CHECK(kd::detail::TableReader(path, {}, {.block_bytes = 4}).most_threads() == 4);
     CHECK(kd::detail::TableReader(path, {}, {.block_bytes = 1 << 20}).most_threads() == 1);
-    const kd::OpenBytes nothing = [](const std::string&) { return [](char*, std::size_t) { return std::size_t{0}; }; };
+    const kd::ReadOptions::OpenBytes nothing = [](const std::string&) { return [](char*, std::size_t) { return std::size_t{0}; }; };
     CHECK(kd::detail::TableReader(path, {}, {.open = nothing}).most_threads() == 256);
   }
 
   TEST_CASE("a reader of the caller that breaks its word") {
-    const kd::OpenBytes none = [](const std::string&) { return kd::ReadBytes(); };
+    const kd::ReadOptions::OpenBytes none = [](const std::string&) { return kd::ReadOptions::ReadBytes(); };
     CHECK_THROWS_WITH_AS((void)kd::read_delimited("x", {}, {.open = none}), doctest::Contains("an empty function"), kd::InvalidArgument);
-    const kd::OpenBytes too_many = [](const std::string&) { return [](char*, std::size_t most) { return most + 1; }; };
+    const kd::ReadOptions::OpenBytes too_many = [](const std::string&) { return [](char*, std::size_t most) { return most + 1; }; };
     CHECK_THROWS_WITH_AS((void)kd::read_delimited("x", {}, {.open = too_many}), doctest::Contains("asked for"), kd::InvalidArgument);
   }
 
   TEST_CASE("times in words") {
-    const kd::DelimitedFormat format{.value = {}, .time = 2, .time_format = kd::TimeFormat::iso_8601};
+    const kd::DelimitedFormat format{.value = {}, .time = 2, .time_format = kd::DelimitedFormat::TimeFormat::iso_8601};
     const kd::Dataset data = read_text("u\ta\t2009-05-04T23:08:57Z\nu\ta\t2009-05-04T23:08:56Z\n", format);
     CHECK(data.times == std::vector<std::int64_t>{1241478536});
     CHECK(parse_error("u\ta\tyesterday\n", format) ==
@@ -245,18 +247,18 @@ TEST_SUITE("read_delimited") {
     CHECK(read_text("u\ta\t1\t12.5\n").times == std::vector<std::int64_t>{12});
     CHECK(read_text("u\ta\t1\t1260759144.0\n").times == std::vector<std::int64_t>{1260759144});
     CHECK(read_text("u\ta\t1\t-7\n").times == std::vector<std::int64_t>{-7});
-    CHECK(read_text("u\ta\t-7\n", {.value = {}, .time = 2, .time_format = kd::TimeFormat::unix_seconds}).times ==
+    CHECK(read_text("u\ta\t-7\n", {.value = {}, .time = 2, .time_format = kd::DelimitedFormat::TimeFormat::unix_seconds}).times ==
           std::vector<std::int64_t>{-7});
   }
 
   TEST_CASE("a column by index, by name, or none") {
-    CHECK(kd::Column().is_none());
-    const kd::Column third = 2, named = "plays";
+    CHECK(kd::DelimitedFormat::Column().is_none());
+    const kd::DelimitedFormat::Column third = 2, named = "plays";
     CHECK_FALSE(third.is_none());
     CHECK(std::get<std::size_t>(third.place) == 2);
     CHECK(std::get<std::string>(named.place) == "plays");
     CHECK_FALSE(third.optional);
-    CHECK(kd::if_present(third).optional);
+    CHECK(kd::DelimitedFormat::if_present(third).optional);
   }
 
   TEST_CASE("a space as separator, and two characters") {
@@ -297,11 +299,11 @@ TEST_SUITE("read_delimited: values") {
   TEST_CASE("negative values are bad lines, or dislikes") {
     CHECK(parse_error("u\ta\t1\nu\tb\t-3\n") ==
           ", line 2, column 3: found '-3'; expected a value of at least 0 (NegativeValue::keep reads dislikes)");
-    CHECK(value(read_text("u\ta\t-3\n", {.negative = kd::NegativeValue::keep}), "u", "a") == -3.0F);
+    CHECK(value(read_text("u\ta\t-3\n", {.negative = kd::DelimitedFormat::NegativeValue::keep}), "u", "a") == -3.0F);
   }
 
   TEST_CASE("a pair that sums to zero goes, with a user or item that has nothing else") {
-    const kd::DelimitedFormat format{.negative = kd::NegativeValue::keep, .item_name = 4};
+    const kd::DelimitedFormat format{.negative = kd::DelimitedFormat::NegativeValue::keep, .item_name = 4};
     const kd::Dataset data =
         read_text("u\ta\t2\t1\tA\nv\ta\t1\t2\tA\nu\ta\t-2\t3\tA\nv\tb\t1\t4\tB\nv\tc\t1\t5\tC\nv\tc\t-1\t6\tC\nv\tb\t1\t7\tB\n", format);
     CHECK(keys(data.users) == std::vector<std::string>{"v"});
@@ -348,7 +350,7 @@ TEST_SUITE("read_delimited: bad lines") {
     CHECK(parse_error("u a 1\n") == ", line 1: found 1 field; expected at least 2 fields separated by '\\t'");
     CHECK(parse_error("u\tcaf\xE9\t1\n") == ", line 1, column 2: found byte 0xE9 at byte 6 of the line; expected UTF-8 text");
     CHECK(parse_error(std::string("u\ta\0b\t1\n", 9)) == ", line 1, column 2: found byte 0x00 at byte 4 of the line; expected UTF-8 text");
-    CHECK(parse_error("u\t\"a\nb\"\t1\n", {.quoting = kd::Quoting::rfc_4180}) ==
+    CHECK(parse_error("u\t\"a\nb\"\t1\n", {.quoting = kd::DelimitedFormat::Quoting::rfc_4180}) ==
           ", line 1, column 2: found a quote that is not closed on its line; expected a closing quote");
     CHECK(parse_error("u\ta\t1\nu\t" + std::string(100, 'x') + "\t1\n", {}, {.max_line_bytes = 99}) ==
           ", line 2: found a line longer than 99 bytes; expected at most 99 bytes (ReadOptions::max_line_bytes)");
@@ -378,18 +380,18 @@ TEST_SUITE("read_delimited: bad lines") {
     CHECK(data.load.first_bad[2].reason.starts_with("found a line longer than 1048576 bytes"));
     CHECK(data.load.first_bad[5].line == 7);
 
-    const kd::Dataset few = read_text(content, {}, {.on_bad_line = kd::BadLinePolicy::skip, .first_bad = 2});
+    const kd::Dataset few = read_text(content, {}, {.on_bad_line = kd::ReadOptions::BadLinePolicy::skip, .first_bad = 2});
     CHECK(few.load.bad_lines == 6);
     CHECK(few.load.first_bad.size() == 2);
   }
 
   TEST_CASE("a line that is malformed is bad even where it would be dropped") {
-    CHECK(parse_error("u\t\tx\n", {.empty_item = kd::EmptyItem::drop}) ==
+    CHECK(parse_error("u\t\tx\n", {.empty_item = kd::DelimitedFormat::EmptyItem::drop}) ==
           ", line 1, column 3: found 'x'; expected a decimal number within the range of a float");
   }
 
   TEST_CASE("more or fewer fields, where the format says so") {
-    const kd::DelimitedFormat format{.field_rule = kd::FieldRule::at_least, .value = 2, .time = {}};
+    const kd::DelimitedFormat format{.field_rule = kd::DelimitedFormat::FieldRule::at_least, .value = 2, .time = {}};
     const kd::Dataset data = read_text("u\ta\t1\nu\tb\t2\textra\nu\tc\t3\t\t\t\n", format);
     CHECK(data.matrix.nnz() == 3);
     CHECK(parse_error("u\ta\t1\nu\ta\n", format) == ", line 2: found 2 fields; expected at least 3 fields separated by '\\t'");
@@ -402,7 +404,7 @@ TEST_SUITE("read_delimited: bad lines") {
     const kd::DelimitedFormat fallback{.item_fallback = 2, .value = {}, .time = {}};
     CHECK(keys(read_text("u\ta\tA\nu\t\tB\n", fallback).items) == std::vector<std::string>{"a", "B"});
     CHECK(parse_error("u\t\t\n", fallback) == ", line 1, column 2: found an empty item id; expected an item id");
-    const kd::Dataset data = read_text("u\ta\t1\nv\t\t1\n", {.empty_item = kd::EmptyItem::drop});
+    const kd::Dataset data = read_text("u\ta\t1\nv\t\t1\n", {.empty_item = kd::DelimitedFormat::EmptyItem::drop});
     CHECK(keys(data.users) == std::vector<std::string>{"u"});
     CHECK(data.load.dropped == std::map<std::string, std::uint64_t>{{"no item key", 1}});
   }
@@ -414,8 +416,8 @@ TEST_SUITE("read_delimited: files") {
     CHECK(parse_error("") == no_rows);
     CHECK(parse_error("\xEF\xBB\xBF\n\n") == no_rows);
     CHECK(parse_error("# nothing\n", {.comment_prefix = "#"}) == no_rows);
-    CHECK(parse_error("user\titem\n", {.header = kd::Header::first_line}) == no_rows);
-    CHECK(parse_error("\n", {.header = kd::Header::first_line}) == no_rows);
+    CHECK(parse_error("user\titem\n", {.header = kd::DelimitedFormat::Header::first_line}) == no_rows);
+    CHECK(parse_error("\n", {.header = kd::DelimitedFormat::Header::first_line}) == no_rows);
     CHECK(parse_error("u\n\nv\n", {}, skip) ==
           ": found no good rows in 2 lines (line 1: found 1 field; expected at least 2 fields separated by '\\t'); expected at least one "
           "row of data");
@@ -482,10 +484,10 @@ TEST_SUITE("read_delimited: files") {
     CHECK_THROWS_WITH_AS((void)read({.user = "user"}),
                          "column is 'user'; it must be an index from 0: the format has no header to find a name in", kd::InvalidArgument);
     CHECK_THROWS_AS((void)read({.user = {}}), kd::InvalidArgument);
-    CHECK_THROWS_AS((void)read({.item = kd::if_present(1)}), kd::InvalidArgument);
+    CHECK_THROWS_AS((void)read({.item = kd::DelimitedFormat::if_present(1)}), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)read({.user = 1, .item = 1}), "item is the same column as user; it must be a column of its own",
                          kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS((void)kd::Column(-1), "column is -1; it must be at least 0", kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)kd::DelimitedFormat::Column(-1), "column is -1; it must be at least 0", kd::InvalidArgument);
     CHECK_THROWS_AS((void)read({.separator = ""}), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)read({}, {.max_line_bytes = 0}), "max_line_bytes is 0; it must be at least 1", kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)read({}, {.block_bytes = 0}), "block_bytes is 0; it must be in [1, 2^30]", kd::InvalidArgument);
@@ -493,7 +495,7 @@ TEST_SUITE("read_delimited: files") {
     CHECK_NOTHROW((void)read({}, {.max_line_bytes = 5, .block_bytes = 1}));
     const std::string long_first = directory.file(std::string(200, 'x') + "\nu\ta\t1\n", "long.tsv");
     const kd::Dataset after =
-        kd::read_delimited(long_first, {}, {.on_bad_line = kd::BadLinePolicy::skip, .max_line_bytes = 10, .block_bytes = 4});
+        kd::read_delimited(long_first, {}, {.on_bad_line = kd::ReadOptions::BadLinePolicy::skip, .max_line_bytes = 10, .block_bytes = 4});
     CHECK(after.load.bad_lines == 1);
     CHECK(after.load.lines == 2);
     CHECK(after.matrix.nnz() == 1);
@@ -503,7 +505,7 @@ TEST_SUITE("read_delimited: files") {
   // Properties: a random dataset written as text is read back as it was, whatever the line ends, the separator and the quoting.
   TEST_CASE("round trip of random datasets") {
     const kd::test::TemporaryDirectory directory;
-    kd::Random random(11, kd::RandomStream::sample);
+    kd::detail::Random random(11, kd::detail::RandomStream::sample);
     for (int trial = 0; trial < 24; ++trial) {
       const std::string end = trial % 2 == 0 ? "\n" : "\r\n";
       const bool last_end = trial % 3 != 0;
@@ -536,9 +538,10 @@ TEST_SUITE("read_delimited: files") {
       }
       if (last_end) content += end;
 
-      const kd::Dataset data =
-          kd::read_delimited(directory.file(content), {.separator = separator, .quoting = csv ? kd::Quoting::rfc_4180 : kd::Quoting::none});
-      kd::check_dataset(data);
+      const kd::Dataset data = kd::read_delimited(
+          directory.file(content),
+          {.separator = separator, .quoting = csv ? kd::DelimitedFormat::Quoting::rfc_4180 : kd::DelimitedFormat::Quoting::none});
+      data.check();
       REQUIRE(static_cast<std::size_t>(data.matrix.nnz()) == expected.size());
       for (kd::Index u = 0; u < data.matrix.rows(); ++u) {
         const kd::SparseRow row = data.matrix.row(u);
@@ -553,18 +556,19 @@ TEST_SUITE("read_delimited: files") {
 
   // Whatever the bytes are: a dataset whose report adds up (read_text checks that), or a ParseError.
   TEST_CASE("random bytes are read or refused") {
-    kd::Random random(13, kd::RandomStream::sample);
+    kd::detail::Random random(13, kd::detail::RandomStream::sample);
     constexpr std::string_view alphabet("\t\t\t\n\n\r\",ab11-.e\xC3\xA9\xEF\xBB\xBF\0#", 22);
     int read = 0;
     for (int trial = 0; trial < 600; ++trial) {
       std::string content;
       for (std::uint32_t n = random.below(300); n > 0; --n) content += alphabet[random.below(static_cast<std::uint32_t>(alphabet.size()))];
-      const kd::DelimitedFormat format{.quoting = trial % 2 == 0 ? kd::Quoting::none : kd::Quoting::rfc_4180,
-                                       .comment_prefix = "#",
-                                       .field_rule = trial % 3 == 0 ? kd::FieldRule::same : kd::FieldRule::at_least,
-                                       .negative = kd::NegativeValue::keep};
+      const kd::DelimitedFormat format{
+          .quoting = trial % 2 == 0 ? kd::DelimitedFormat::Quoting::none : kd::DelimitedFormat::Quoting::rfc_4180,
+          .comment_prefix = "#",
+          .field_rule = trial % 3 == 0 ? kd::DelimitedFormat::FieldRule::same : kd::DelimitedFormat::FieldRule::at_least,
+          .negative = kd::DelimitedFormat::NegativeValue::keep};
       try {
-        (void)read_text(content, format, {.on_bad_line = kd::BadLinePolicy::skip, .max_line_bytes = 20});
+        (void)read_text(content, format, {.on_bad_line = kd::ReadOptions::BadLinePolicy::skip, .max_line_bytes = 20});
         ++read;
       } catch (const kd::ParseError&) {
       }
@@ -577,10 +581,10 @@ TEST_SUITE("read_delimited: real files") {
   TEST_CASE("the sample of Last.fm 360K as quoted CSV, columns by name") {
     const auto path = kd::test::real_data("lastfm-360k-slice/lastfm_9000sample.csv");
     if (!path) return;
-    const auto read = [&](kd::Column item, kd::EmptyItem empty) {
+    const auto read = [&](kd::DelimitedFormat::Column item, kd::DelimitedFormat::EmptyItem empty) {
       return kd::read_delimited(*path, {.separator = ",",
-                                        .header = kd::Header::first_line,
-                                        .quoting = kd::Quoting::rfc_4180,
+                                        .header = kd::DelimitedFormat::Header::first_line,
+                                        .quoting = kd::DelimitedFormat::Quoting::rfc_4180,
                                         .user = "user_id",
                                         .item = std::move(item),
                                         .empty_item = empty,
@@ -588,19 +592,19 @@ TEST_SUITE("read_delimited: real files") {
                                         .time = {},
                                         .item_name = "artist_name"});
     };
-    const kd::Dataset by_name = read("artist_name", kd::EmptyItem::bad_line);
+    const kd::Dataset by_name = read("artist_name", kd::DelimitedFormat::EmptyItem::bad_line);
     CHECK(by_name.load.rows == 9'000);
     CHECK(by_name.users.size() == 8'883);
     CHECK(by_name.items.size() == 4'965);
-    const kd::Dataset by_mbid = read("artist_mbid", kd::EmptyItem::drop);
+    const kd::Dataset by_mbid = read("artist_mbid", kd::DelimitedFormat::EmptyItem::drop);
     CHECK(by_mbid.load.dropped.at("no item key") == 105);
     CHECK(by_mbid.load.rows == 8'895);
 
     // Which mbid stands under which names: the file as a matrix of mbids and names; rows without an mbid are bad lines of it.
     const kd::Dataset spellings = kd::read_delimited(*path,
                                                      {.separator = ",",
-                                                      .header = kd::Header::first_line,
-                                                      .quoting = kd::Quoting::rfc_4180,
+                                                      .header = kd::DelimitedFormat::Header::first_line,
+                                                      .quoting = kd::DelimitedFormat::Quoting::rfc_4180,
                                                       .user = "artist_mbid",
                                                       .item = "artist_name",
                                                       .value = {},

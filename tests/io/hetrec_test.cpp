@@ -23,7 +23,7 @@ TEST_SUITE("read_hetrec2011_lastfm") {
     const std::string artists =
         directory.file("id\tname\turl\tpictureURL\n52\t\"Weird Al\" Yankovic\thttp://w\t\n7\tNobody\thttp://n\t\n", "artists.dat");
     const kd::Dataset data = kd::read_hetrec2011_lastfm(plays, {.artists_path = artists});
-    kd::check_dataset(data);
+    data.check();
     CHECK(data.matrix == kd::CsrMatrix({2, 2}, {0, 2, 3}, {0, 1, 0}, {13883.0F, 11690.0F, 1.0F}));
     CHECK(data.item_names == std::vector<std::string>{"", "\"Weird Al\" Yankovic"});
     CHECK(data.item_name(0) == "51");
@@ -37,7 +37,7 @@ TEST_SUITE("read_hetrec2011_lastfm") {
     const auto artists = kd::test::real_data("hetrec2011-lastfm-2k/artists.dat");
     if (!plays || !artists) return;
     const kd::Dataset data = kd::read_hetrec2011_lastfm(*plays, {.artists_path = *artists});
-    kd::check_dataset(data);
+    data.check();
     CHECK(data.load.rows == 92'834);
     CHECK(data.load.merged == 0);
     CHECK(data.load.dropped_total() == 0);

@@ -18,7 +18,7 @@ TEST_SUITE("join_item_names") {
     const kd::Dataset plays = kd::read_delimited(directory.file("u\t1\nu\t2\nu\t3\n", "plays.tsv"));
     const kd::Dataset data = kd::join_item_names(
         plays, directory.file("movieId,title\n3,\"One, \"\"Two\"\"\"\n9,Nobody's\n1,First\n1,Second\n2,\n", "names.csv"),
-        {.separator = ",", .header = kd::Header::first_line, .quoting = kd::Quoting::rfc_4180});
+        {.separator = ",", .header = kd::DelimitedFormat::Header::first_line, .quoting = kd::DelimitedFormat::Quoting::rfc_4180});
     CHECK(data.item_names == std::vector<std::string>{"First", "", "One, \"Two\""});
     CHECK(data.item_name(1) == "2");
     REQUIRE(data.load.companions.size() == 1);
@@ -47,7 +47,7 @@ TEST_SUITE("join_item_names") {
     const std::string path = directory.file("1\tOne\n\tNone\n");
     CHECK_THROWS_WITH_AS((void)kd::join_item_names(plays, path),
                          (path + ", line 2, column 1: found an empty item id; expected an item id").c_str(), kd::ParseError);
-    const kd::Dataset data = kd::join_item_names(plays, path, {}, {.on_bad_line = kd::BadLinePolicy::skip});
+    const kd::Dataset data = kd::join_item_names(plays, path, {}, {.on_bad_line = kd::ReadOptions::BadLinePolicy::skip});
     CHECK(data.load.companions[0].bad_lines == 1);
     CHECK(data.item_name(0) == "One");
     CHECK_THROWS_AS((void)kd::join_item_names(plays, path, {.id_column = 1, .name_column = 1}), kd::InvalidArgument);

@@ -23,27 +23,27 @@ TEST_SUITE("read_lastfm_1k") {
         "u1\t2009-05-04T13:54:10Z\tm-1\tDeep Dish\tt-2\t\n"
         "u1\t2009-05-04T13:52:04Z\t\tNobody\t\tThree\n");
     const kd::Dataset data = kd::read_lastfm_1k_events(path);
-    kd::check_dataset(data);
+    data.check();
     CHECK(data.matrix.nnz() == 1);
     CHECK(data.matrix.values()[0] == 2.0F);
     CHECK(data.times == std::vector<std::int64_t>{1241445250});
     CHECK(data.raw_rows == std::vector<std::uint32_t>{2});
     CHECK(data.item_names == std::vector<std::string>{"Deep Dish"});
     CHECK(data.load.dropped.at("no item key") == 1);
-    CHECK(kd::read_lastfm_1k_events(path, {.item_key = kd::ItemKey::mbid_else_name}).items.size() == 2);
-    CHECK(kd::read_lastfm_1k_events(path, {.item_key = kd::ItemKey::name}).items.key(1) == "Nobody");
+    CHECK(kd::read_lastfm_1k_events(path, {.item_key = kd::LastfmOptions::ItemKey::mbid_else_name}).items.size() == 2);
+    CHECK(kd::read_lastfm_1k_events(path, {.item_key = kd::LastfmOptions::ItemKey::name}).items.key(1) == "Nobody");
   }
 
   TEST_CASE("the first events of the real file") {
     const auto path = kd::test::real_data("lastfm-1k/first5000-userid-timestamp-artid-artname-traid-traname.tsv");
     if (!path) return;
     const kd::Dataset data = kd::read_lastfm_1k_events(*path);
-    kd::check_dataset(data);
+    data.check();
     CHECK(data.load.lines == 5'000);
     CHECK(data.load.dropped.at("no item key") == 353);
     CHECK(data.load.rows == 4'647);
     CHECK(std::accumulate(data.matrix.values().begin(), data.matrix.values().end(), 0.0) == 4'647.0);
-    CHECK(kd::read_lastfm_1k_events(*path, {.item_key = kd::ItemKey::name}).load.rows == 5'000);
+    CHECK(kd::read_lastfm_1k_events(*path, {.item_key = kd::LastfmOptions::ItemKey::name}).load.rows == 5'000);
   }
 
   TEST_CASE("the real profiles") {
@@ -65,7 +65,7 @@ TEST_SUITE("read_dense_counts") {
     const kd::test::TemporaryDirectory directory;
     const std::string path = directory.file("1,0,2\r\n0,0,0\r\n0,0,3.5");
     const kd::Dataset plain = kd::read_dense_counts(path);
-    kd::check_dataset(plain);
+    plain.check();
     CHECK(plain.matrix == kd::CsrMatrix({3, 3}, {0, 2, 2, 3}, {0, 2, 2}, {1.0F, 2.0F, 3.5F}));
     CHECK(plain.users.key(2) == "2");
     CHECK(plain.item_names.empty());
@@ -85,8 +85,8 @@ TEST_SUITE("read_dense_counts") {
     const std::string path = directory.file("1,0\n1,-1\n3,x\n4\n0,5\n");
     CHECK_THROWS_WITH_AS((void)kd::read_dense_counts(path),
                          (path + ", line 2, column 2: found '-1'; expected a count of at least 0").c_str(), kd::ParseError);
-    const kd::Dataset data = kd::read_dense_counts(path, {.read = {.on_bad_line = kd::BadLinePolicy::skip}});
-    kd::check_dataset(data);
+    const kd::Dataset data = kd::read_dense_counts(path, {.read = {.on_bad_line = kd::ReadOptions::BadLinePolicy::skip}});
+    data.check();
     CHECK(data.load.bad_lines == 3);
     CHECK(data.matrix == kd::CsrMatrix({2, 2}, {0, 1, 2}, {0, 1}, {1.0F, 5.0F}));
     CHECK(data.users.key(1) == "4");  // the names stay those of the lines
@@ -112,7 +112,7 @@ TEST_SUITE("read_dense_counts") {
 
   TEST_CASE("names come from where the table comes from") {
     kd::DenseCountsOptions options{.user_names_path = "users", .item_names_path = "items"};
-    options.read.open = [](const std::string& path) -> kd::ReadBytes {
+    options.read.open = [](const std::string& path) -> kd::ReadOptions::ReadBytes {
       return [text = std::string(path == "users"   ? "0,ann\n1,bob\n"
                                  : path == "items" ? "0,x\n1,y\n"
                                                    : "1,0\n2,3\n")](char* to, std::size_t most) mutable {
@@ -167,7 +167,7 @@ TEST_SUITE("read_dense_counts") {
     if (!path || !users || !artists || !profiles) return;
     const kd::Dataset data = kd::join_profiles(kd::read_dense_counts(*path, {.user_names_path = *users, .item_names_path = *artists}),
                                                kd::read_lastfm_1k_profiles(*profiles));
-    kd::check_dataset(data);
+    data.check();
     CHECK(data.matrix.shape() == kd::MatrixShape{992, 1'003});
     CHECK(data.matrix.nnz() == 209'325);
     CHECK(std::accumulate(data.matrix.values().begin(), data.matrix.values().end(), 0.0) == 10'159'118.0);

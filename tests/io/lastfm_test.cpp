@@ -30,7 +30,7 @@ TEST_SUITE("read_lastfm_360k") {
   TEST_CASE("items by mbid") {
     const kd::test::TemporaryDirectory directory;
     const kd::Dataset data = kd::read_lastfm_360k(directory.file(plays));
-    kd::check_dataset(data);
+    data.check();
     CHECK(data.users.size() == 2);
     CHECK(data.items.size() == 1);
     CHECK(data.item_names == std::vector<std::string>{"guns n' roses"});
@@ -54,12 +54,12 @@ TEST_SUITE("read_lastfm_360k") {
   TEST_CASE("items by name, and by mbid or else name") {
     const kd::test::TemporaryDirectory directory;
     const std::string path = directory.file(plays);
-    const kd::Dataset names = kd::read_lastfm_360k(path, {.item_key = kd::ItemKey::name});
+    const kd::Dataset names = kd::read_lastfm_360k(path, {.item_key = kd::LastfmOptions::ItemKey::name});
     CHECK(names.items.size() == 3);
     CHECK(names.items.key(1) == "bomb the \"world\"");
     CHECK(names.item_name(2) == "guns n roses");
     CHECK(names.load.dropped.at("no item key") == 1);
-    const kd::Dataset either = kd::read_lastfm_360k(path, {.item_key = kd::ItemKey::mbid_else_name});
+    const kd::Dataset either = kd::read_lastfm_360k(path, {.item_key = kd::LastfmOptions::ItemKey::mbid_else_name});
     CHECK(either.items.size() == 2);
     CHECK(either.items.key(0) == "m-1");
     CHECK(either.items.key(1) == "bomb the \"world\"");
@@ -72,7 +72,8 @@ TEST_SUITE("read_lastfm_360k") {
     CHECK_THROWS_AS((void)kd::read_lastfm_360k(directory.file("u\tm\tn\t-1\n")), kd::ParseError);
     CHECK_THROWS_AS((void)kd::read_lastfm_360k(directory.file("u\tm\t1\n")), kd::ParseError);
     CHECK_THROWS_AS((void)kd::read_lastfm_360k(directory.file("\tm\tn\t1\n")), kd::ParseError);
-    const kd::Dataset data = kd::read_lastfm_360k(directory.file("u\tm\t1\n" + plays), {.read = {.on_bad_line = kd::BadLinePolicy::skip}});
+    const kd::Dataset data =
+        kd::read_lastfm_360k(directory.file("u\tm\t1\n" + plays), {.read = {.on_bad_line = kd::ReadOptions::BadLinePolicy::skip}});
     CHECK(data.load.bad_lines == 1);
     CHECK(data.users.size() == 2);
   }
@@ -81,7 +82,7 @@ TEST_SUITE("read_lastfm_360k") {
     const auto path = kd::test::real_data("lastfm-360k-slice/usersha1-artmbid-artname-plays.head100.tsv");
     if (!path) return;
     const kd::Dataset data = kd::read_lastfm_360k(*path);
-    kd::check_dataset(data);
+    data.check();
     CHECK(data.load.lines == 100);
     CHECK(data.load.rows + data.load.dropped_total() == 100);
     CHECK(data.load.bad_lines == 0);
@@ -102,8 +103,8 @@ TEST_SUITE("read_lastfm_360k") {
     CHECK(data.items.size() == 4);
     CHECK(data.item_name(data.items.index("eeb1195b-f213-4ce1-b28c-8565211f8e43")) == "guns n' roses");
     CHECK(data.item_name(data.items.index("92bb085a-2924-4479-b627-181a1835d2f5")) == "\xE6\xA4\x8D\xE6\x9D\xBE\xE4\xBC\xB8\xE5\xA4\xAB");
-    CHECK(kd::read_lastfm_360k(*path, {.item_key = kd::ItemKey::name}).items.size() == 7);
-    CHECK(kd::read_lastfm_360k(*path, {.item_key = kd::ItemKey::mbid_else_name}).items.size() == 6);
+    CHECK(kd::read_lastfm_360k(*path, {.item_key = kd::LastfmOptions::ItemKey::name}).items.size() == 7);
+    CHECK(kd::read_lastfm_360k(*path, {.item_key = kd::LastfmOptions::ItemKey::mbid_else_name}).items.size() == 6);
   }
 
   TEST_CASE("the first thousand profiles of the real file") {

@@ -49,7 +49,8 @@ TEST_SUITE("line parser") {
   }
 
   TEST_CASE("quotes of RFC 4180") {
-    LineParser parser({.separator = ",", .quoting = kd::Quoting::rfc_4180, .field_rule = kd::FieldRule::at_least});
+    LineParser parser(
+        {.separator = ",", .quoting = kd::DelimitedFormat::Quoting::rfc_4180, .field_rule = kd::DelimitedFormat::FieldRule::at_least});
     CHECK(split(parser, "a,\"b,c\",d") == Fields{"a", "b,c", "d"});
     CHECK(split(parser, "\"\",\"a \"\"b\"\"\",") == Fields{"", "a \"b\"", ""});
     CHECK(split(parser, "\"\"\"\"") == Fields{"\""});
@@ -83,7 +84,7 @@ TEST_SUITE("line parser") {
     LineParser given({.field_count = 2});
     CHECK(problem_of(given, "a\tb\tc").expected == "2 fields separated by '\\t'");
 
-    LineParser least({.separator = ",", .field_rule = kd::FieldRule::at_least});
+    LineParser least({.separator = ",", .field_rule = kd::DelimitedFormat::FieldRule::at_least});
     least.require_fields(2);
     CHECK(split(least, "a,b,c,d").size() == 4);
     CHECK(split(least, "a,b").size() == 2);
@@ -98,11 +99,11 @@ TEST_SUITE("line parser") {
     const std::string long_line(1'000'000, ',');
     CHECK(problem_of(same, long_line).found == "1000001 fields");
     CHECK(same.fields().size() == 3);
-    LineParser quoted({.separator = ",", .quoting = kd::Quoting::rfc_4180, .field_count = 2});
+    LineParser quoted({.separator = ",", .quoting = kd::DelimitedFormat::Quoting::rfc_4180, .field_count = 2});
     CHECK(problem_of(quoted, "\"a\",b,\"c\",d").found == "4 fields");
     CHECK(problem_of(quoted, "a,b,c,d,e\"").column == 5);
     // Until it is settled what columns there are, somebody may look at the others.
-    LineParser some({.separator = ",", .field_rule = kd::FieldRule::at_least});
+    LineParser some({.separator = ",", .field_rule = kd::DelimitedFormat::FieldRule::at_least});
     some.require_fields(2);
     CHECK(split(some, "a,b,c,d").size() == 4);
     some.settle();
@@ -117,7 +118,7 @@ TEST_SUITE("line parser") {
     CHECK(problem.found == "byte 0xE9 at byte 6 of the line");
     CHECK(problem.expected == "UTF-8 text");
     CHECK(problem_of(parser, std::string_view("a\tb\t\0", 5)).found == "byte 0x00 at byte 5 of the line");
-    LineParser csv({.separator = ",", .quoting = kd::Quoting::rfc_4180});
+    LineParser csv({.separator = ",", .quoting = kd::DelimitedFormat::Quoting::rfc_4180});
     CHECK(problem_of(csv, "a,\"b,c\",\xFF").column == 3);
   }
 
@@ -133,15 +134,16 @@ TEST_SUITE("line parser") {
   TEST_CASE("separators that cannot be") {
     for (const std::string separator : {"", "\n", "a\r", "::\n"})
       CHECK_THROWS_AS(LineParser({.separator = separator}), kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS(LineParser({.separator = "\"", .quoting = kd::Quoting::rfc_4180}),
+    CHECK_THROWS_WITH_AS(LineParser({.separator = "\"", .quoting = kd::DelimitedFormat::Quoting::rfc_4180}),
                          "separator is '\"'; it must be not empty, and without line ends or active quotes", kd::InvalidArgument);
     CHECK_NOTHROW(LineParser({.separator = "\""}));
   }
 
   // Whatever the fields hold, quoting them brings them back.
   TEST_CASE("round trip of random quoted fields") {
-    kd::Random random(3, kd::RandomStream::sample);
-    LineParser parser({.separator = ",", .quoting = kd::Quoting::rfc_4180, .field_rule = kd::FieldRule::at_least});
+    kd::detail::Random random(3, kd::detail::RandomStream::sample);
+    LineParser parser(
+        {.separator = ",", .quoting = kd::DelimitedFormat::Quoting::rfc_4180, .field_rule = kd::DelimitedFormat::FieldRule::at_least});
     for (int trial = 0; trial < 2'000; ++trial) {
       Fields fields(1 + random.below(5));
       std::string line;

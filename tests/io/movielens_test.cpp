@@ -25,7 +25,7 @@ TEST_SUITE("read_movielens") {
     for (const std::string& path : {tab, colons, csv}) {
       CAPTURE(path);
       const kd::Dataset data = kd::read_movielens(path);
-      kd::check_dataset(data);
+      data.check();
       CHECK(data.matrix == kd::CsrMatrix({2, 2}, {0, 2, 3}, {0, 1, 1}, {3.0F, 1.0F, 3.5F}));
       CHECK(data.users.key(1) == "186");
       CHECK(data.times == std::vector<std::int64_t>{881250949, 881250000, 891717742});

@@ -80,7 +80,7 @@ TEST_SUITE("numbers") {
 
   // Nine digits identify a float: every finite one survives the way through text, by both ways of conversion.
   TEST_CASE("round trip of random floats, and both conversions agree") {
-    kindred::Random random(1, kindred::RandomStream::sample);
+    kindred::detail::Random random(1, kindred::detail::RandomStream::sample);
     for (int n = 0; n < 20'000; ++n) {
       const auto number = std::bit_cast<float>(random());
       if (!detail::is_finite(number)) continue;

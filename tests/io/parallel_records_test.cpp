@@ -31,11 +31,11 @@ using kindred_test::outcome;
 namespace {
 
 /// A file of about `n` lines with every oddity that a reader meets, most of them rare.
-std::string odd_file(kd::Random& random, const kd::DelimitedFormat& format, std::uint32_t n, std::uint32_t oddity_one_in) {
+std::string odd_file(kd::detail::Random& random, const kd::DelimitedFormat& format, std::uint32_t n, std::uint32_t oddity_one_in) {
   const std::string& s = format.separator;
   std::string text = random.below(4) == 0 ? "\xEF\xBB\xBF" : "";
-  const bool quotes = format.quoting == kd::Quoting::rfc_4180;
-  if (format.header == kd::Header::first_line) text += "user" + s + "item" + s + "value" + s + "time" + s + "name\n";
+  const bool quotes = format.quoting == kd::DelimitedFormat::Quoting::rfc_4180;
+  if (format.header == kd::DelimitedFormat::Header::first_line) text += "user" + s + "item" + s + "value" + s + "time" + s + "name\n";
   const std::uint32_t users = 1 + random.below(12), items = 1 + random.below(20);
   std::string user = "u0";
   for (std::uint32_t line = 0; line < n; ++line) {
@@ -93,27 +93,27 @@ std::string odd_file(kd::Random& random, const kd::DelimitedFormat& format, std:
 TEST_SUITE("reading by all threads") {
   TEST_CASE("the same as line by line, for any file, any block and any number of threads") {
     const kd::test::TemporaryDirectory directory;
-    kd::Random random(29, kd::RandomStream::sample);
+    kd::detail::Random random(29, kd::detail::RandomStream::sample);
     std::size_t errors = 0, datasets = 0, skipped = 0;
     for (int trial = 0; trial < 400; ++trial) {
       CAPTURE(trial);
       kd::DelimitedFormat format;
       format.separator = std::vector<std::string>{"\t", ",", "::", " ", "\r", "\xE2\x82\xAC"}[random.below(12) < 6 ? 0 : random.below(6)];
       if (format.separator == "\r") format.separator = ";";
-      format.header = random.below(3) == 0 ? kd::Header::first_line : kd::Header::none;
-      format.quoting = random.below(4) == 0 ? kd::Quoting::rfc_4180 : kd::Quoting::none;
+      format.header = random.below(3) == 0 ? kd::DelimitedFormat::Header::first_line : kd::DelimitedFormat::Header::none;
+      format.quoting = random.below(4) == 0 ? kd::DelimitedFormat::Quoting::rfc_4180 : kd::DelimitedFormat::Quoting::none;
       if (random.below(3) == 0) format.comment_prefix = "#";
-      format.field_rule = random.below(3) == 0 ? kd::FieldRule::at_least : kd::FieldRule::same;
+      format.field_rule = random.below(3) == 0 ? kd::DelimitedFormat::FieldRule::at_least : kd::DelimitedFormat::FieldRule::same;
       if (random.below(2) == 0) format.field_count = 5;
       if (random.below(2) == 0) format.item_name = 4;
       if (random.below(4) == 0) format.item_fallback = 4;
-      if (random.below(2) == 0) format.empty_item = kd::EmptyItem::drop;
-      if (random.below(2) == 0) format.negative = kd::NegativeValue::keep;
+      if (random.below(2) == 0) format.empty_item = kd::DelimitedFormat::EmptyItem::drop;
+      if (random.below(2) == 0) format.negative = kd::DelimitedFormat::NegativeValue::keep;
       if (random.below(5) == 0) format.min_value = 5.0F;
       if (random.below(3) == 0) format.time = {};
       if (random.below(6) == 0) format.value = {};
       kd::ReadOptions options;
-      options.on_bad_line = random.below(3) != 0 ? kd::BadLinePolicy::skip : kd::BadLinePolicy::fail;
+      options.on_bad_line = random.below(3) != 0 ? kd::ReadOptions::BadLinePolicy::skip : kd::ReadOptions::BadLinePolicy::fail;
       options.max_line_bytes = random.below(2) == 0 ? 200 : 1 << 20;
       options.first_bad = random.below(4);
       const std::uint32_t oddities[] = {2, 10, 50, 1'000'000};
@@ -154,7 +154,7 @@ TEST_SUITE("reading by all threads") {
 
   TEST_CASE("a source that fails: what is wrong in the lines before it comes first") {
     const auto open_failing = [](std::string text) {
-      return [text = std::move(text)](const std::string& path) -> kd::ReadBytes {
+      return [text = std::move(text)](const std::string& path) -> kd::ReadOptions::ReadBytes {
         return [text, path, at = std::size_t{0}](char* to, std::size_t most) mutable -> std::size_t {
           if (at == text.size()) throw kd::IoError(path, "read", EIO);
           const std::size_t now = (std::min)({most, text.size() - at, std::size_t{50}});
@@ -202,7 +202,7 @@ TEST_SUITE("reading by all threads") {
 
   TEST_CASE("keys that are long, empty names, and many of them") {
     const kd::test::TemporaryDirectory directory;
-    kd::Random random(31, kd::RandomStream::sample);
+    kd::detail::Random random(31, kd::detail::RandomStream::sample);
     std::string text;
     for (int n = 0; n < 20'000; ++n) {
       const std::string user(1 + random.below(4) * (n % 997 == 0 ? 30'000 : 3), static_cast<char>('a' + random.below(26)));

@@ -15,7 +15,7 @@ namespace kd = kindred;
 namespace {
 
 kd::ProfileTable read(const std::string& path, const kd::ReadOptions& options = {}) {
-  return kd::detail::read_lastfm_profiles(path, kd::Header::none, options);
+  return kd::detail::read_lastfm_profiles(path, kd::DelimitedFormat::Header::none, options);
 }
 
 }  // namespace
@@ -43,7 +43,7 @@ TEST_SUITE("profiles") {
     const auto refused = [&](const std::string& line, const std::string& words) {
       const std::string path = directory.file("ok\tm\t1\t\t\n" + line + "\n");
       CHECK_THROWS_WITH_AS((void)read(path), (path + ", line 2" + words).c_str(), kd::ParseError);
-      const kd::ProfileTable table = read(path, {.on_bad_line = kd::BadLinePolicy::skip});
+      const kd::ProfileTable table = read(path, {.on_bad_line = kd::ReadOptions::BadLinePolicy::skip});
       CHECK(table.load.bad_lines == 1);
       CHECK(table.users.size() == 1);
       CHECK(table.profiles.size() == 1);
@@ -61,7 +61,7 @@ TEST_SUITE("profiles") {
     const kd::test::TemporaryDirectory directory;
     const kd::ProfileTable table = read(directory.file("x\tm\t30\t\t\nv\tf\t20\tPeru\t\n", "profiles.tsv"));
     const kd::Dataset data = kd::join_profiles(kd::read_delimited(directory.file("u\ta\nv\tb\n")), table);
-    kd::check_dataset(data);
+    data.check();
     REQUIRE(data.profiles.size() == 2);
     CHECK(data.profiles[0] == kd::UserProfile{});
     CHECK(data.profiles[1] == kd::UserProfile{"f", 20, "Peru", {}});

@@ -28,13 +28,14 @@ TEST_SUITE("io/write_csr_file") {
     const kd::test::TemporaryDirectory directory;
     std::string text = "user,item,plays\n";
     for (std::size_t n = 0; n < 60'000; ++n) {
-      kd::Random random(3, kd::RandomStream::sample, n);
+      kd::detail::Random random(3, kd::detail::RandomStream::sample, n);
       const std::string user = std::to_string(random.below(700)), item = std::to_string(random.below(400));
       text += "user " + user + ",\"item, " + item + "\"," + std::to_string(n % 7) + "\n";
     }
     const std::string source = directory.file(text + "bad line\nuser 1,item 1,many\n");
-    const kd::DelimitedFormat format{.separator = ",", .header = kd::Header::first_line, .quoting = kd::Quoting::rfc_4180};
-    const kd::ReadOptions lenient{.on_bad_line = kd::BadLinePolicy::skip};
+    const kd::DelimitedFormat format{
+        .separator = ",", .header = kd::DelimitedFormat::Header::first_line, .quoting = kd::DelimitedFormat::Quoting::rfc_4180};
+    const kd::ReadOptions lenient{.on_bad_line = kd::ReadOptions::BadLinePolicy::skip};
     const kd::Dataset wanted = kd::read_delimited(source, format, lenient);
     const std::string path = directory.path("plays.csr");
     const kd::LoadReport report = kd::write_csr_file(source, path, format, least, lenient);

@@ -20,7 +20,9 @@ namespace kd = kindred;
 
 namespace {
 
-double entry(const kd::Eigenbasis& basis, std::size_t row, std::size_t column) { return basis.vectors[column * basis.values.size() + row]; }
+double entry(const kd::detail::Eigenbasis& basis, std::size_t row, std::size_t column) {
+  return basis.vectors[column * basis.values.size() + row];
+}
 
 }  // namespace
 
@@ -28,7 +30,7 @@ TEST_SUITE("linalg/eigenbasis") {
   // By hand: [[2, 1], [1, 2]] has the eigenvalues 3 and 1 with (1, 1) and (1, -1) over sqrt(2).
   TEST_CASE("a matrix of order two by hand") {
     const std::vector<double> matrix{2, 1, 1, 2};
-    const kd::Eigenbasis basis = kd::eigenbasis(matrix, 2);
+    const kd::detail::Eigenbasis basis = kd::detail::eigenbasis(matrix, 2);
     CHECK(basis.values[0] == doctest::Approx(3.0).epsilon(1e-15));
     CHECK(basis.values[1] == doctest::Approx(1.0).epsilon(1e-15));
     CHECK(entry(basis, 0, 0) == doctest::Approx(std::sqrt(0.5)).epsilon(1e-15));
@@ -41,9 +43,9 @@ TEST_SUITE("linalg/eigenbasis") {
     for (const kd::Index order : {1, 2, 3, 5, 8, 9, 16, 33, 64, 100}) {
       for (const kd::Index rows : {order / 2 + 1, 3 * order}) {  // with and without a null space
         const auto k = static_cast<std::size_t>(order);
-        const kd::AlignedVector<double> matrix = kd::gram(kindred_test::random_factors<double>(rows, order, 1.0, k));
+        const kd::detail::AlignedVector<double> matrix = kd::detail::gram(kindred_test::random_factors<double>(rows, order, 1.0, k));
         for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-          const kd::Eigenbasis basis = kd::eigenbasis(matrix, k, {}, level);
+          const kd::detail::Eigenbasis basis = kd::detail::eigenbasis(matrix, k, {}, level);
           REQUIRE(basis.values.size() == k);
           REQUIRE(basis.vectors.size() == k * k);
           CHECK(std::is_sorted(basis.values.rbegin(), basis.values.rend()));
@@ -87,7 +89,7 @@ TEST_SUITE("linalg/eigenbasis") {
     }
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
       for (const std::vector<double>& matrix : matrices) {
-        const kd::Eigenbasis basis = kd::eigenbasis(matrix, k, {}, level);
+        const kd::detail::Eigenbasis basis = kd::detail::eigenbasis(matrix, k, {}, level);
         CHECK(std::is_sorted(basis.values.rbegin(), basis.values.rend()));
         for (std::size_t a = 0; a < k; ++a) {
           for (std::size_t b = 0; b < k; ++b) {
@@ -102,7 +104,7 @@ TEST_SUITE("linalg/eigenbasis") {
         }
       }
       // The second difference matrix: 2 - 2 cos(pi n / (k + 1)).
-      const kd::Eigenbasis known = kd::eigenbasis(matrices[4], k, {}, level);
+      const kd::detail::Eigenbasis known = kd::detail::eigenbasis(matrices[4], k, {}, level);
       for (std::size_t n = 0; n < k; ++n)
         CHECK(std::abs(known.values[n] - (2.0 - 2.0 * std::cos(3.14159265358979323846 * static_cast<double>(k - n) / (k + 1)))) <
               1e-14 * 4.0);
@@ -113,12 +115,13 @@ TEST_SUITE("linalg/eigenbasis") {
   TEST_CASE("large orders") {
     for (const std::size_t k : {std::size_t{256}, std::size_t{301}}) {
       const auto order = static_cast<kd::Index>(k);
-      const kd::AlignedVector<double> matrix = kd::gram(kindred_test::random_factors<double>(2 * order / 3, order, 1.0, k));
-      const kd::Eigenbasis basis = kd::eigenbasis(matrix, k, {.threads = 1});
-      for (const std::size_t threads : {2u, 3u, 8u}) CHECK(kd::eigenbasis(matrix, k, {.threads = threads}).vectors == basis.vectors);
+      const kd::detail::AlignedVector<double> matrix = kd::detail::gram(kindred_test::random_factors<double>(2 * order / 3, order, 1.0, k));
+      const kd::detail::Eigenbasis basis = kd::detail::eigenbasis(matrix, k, {.threads = 1});
+      for (const std::size_t threads : {2u, 3u, 8u})
+        CHECK(kd::detail::eigenbasis(matrix, k, {.threads = threads}).vectors == basis.vectors);
       std::vector<double> turned(k), back(k), image(k);
       for (std::size_t test = 0; test < 5; ++test) {
-        kd::Random random(test, kd::RandomStream::sample);
+        kd::detail::Random random(test, kd::detail::RandomStream::sample);
         std::vector<double> x(k);
         for (double& value : x) value = random.normal();
         for (std::size_t f = 0; f < k; ++f) {
@@ -140,22 +143,22 @@ TEST_SUITE("linalg/eigenbasis") {
 
   TEST_CASE("eigenvalues that rounding made negative are 0") {
     std::vector<double> matrix(16, 1.0);  // one eigenvalue 4, three 0
-    const kd::Eigenbasis basis = kd::eigenbasis(matrix, 4);
+    const kd::detail::Eigenbasis basis = kd::detail::eigenbasis(matrix, 4);
     CHECK(basis.values[0] == doctest::Approx(4.0).epsilon(1e-14));
     for (std::size_t f = 1; f < 4; ++f) {
       CHECK(basis.values[f] >= 0.0);
       CHECK(basis.values[f] < 1e-14);
     }
-    const kd::Eigenbasis zero = kd::eigenbasis(std::vector<double>(9, 0.0), 3);
+    const kd::detail::Eigenbasis zero = kd::detail::eigenbasis(std::vector<double>(9, 0.0), 3);
     CHECK(zero.values == std::vector<double>(3, 0.0));
   }
 
   TEST_CASE("errors: not square, not finite") {
-    CHECK_THROWS_WITH_AS((void)kd::eigenbasis(std::vector<double>(5, 1.0), 2), doctest::Contains("order 2"), kd::ShapeError);
+    CHECK_THROWS_WITH_AS((void)kd::detail::eigenbasis(std::vector<double>(5, 1.0), 2), doctest::Contains("order 2"), kd::ShapeError);
     std::vector<double> matrix{1, 0, 0, 1};
     for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
       matrix[3] = bad;
-      CHECK_THROWS_WITH_AS((void)kd::eigenbasis(matrix, 2), doctest::Contains("not finite"), kd::NumericalError);
+      CHECK_THROWS_WITH_AS((void)kd::detail::eigenbasis(matrix, 2), doctest::Contains("not finite"), kd::NumericalError);
     }
   }
 
@@ -164,8 +167,8 @@ TEST_SUITE("linalg/eigenbasis") {
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
       kd::FactorMatrix<T> factors = kindred_test::random_factors<T>(300, k, 1.0, 4);
       const kd::FactorMatrix<T> before = factors;
-      const kd::Eigenbasis basis = kd::eigenbasis(kd::gram(factors), k);
-      kd::rotate(factors, basis, {}, level);
+      const kd::detail::Eigenbasis basis = kd::detail::eigenbasis(kd::detail::gram(factors), k);
+      kd::detail::rotate(factors, basis, {}, level);
       // A rotated entry sums 19 products in double and is rounded once to T; |y|^2 is about 19 too: 19 * 19 * eps at most, for double.
       const double tolerance = 361.0 * static_cast<double>(std::numeric_limits<T>::epsilon());
       for (kd::Index r = 0; r < 300; ++r) {
@@ -179,7 +182,7 @@ TEST_SUITE("linalg/eigenbasis") {
         for (std::size_t pad = k; pad < factors.stride(); ++pad)
           CHECK(factors.data()[static_cast<std::size_t>(r) * factors.stride() + pad] == T(0));
       }
-      const kd::AlignedVector<double> diagonal = kd::gram(factors);
+      const kd::detail::AlignedVector<double> diagonal = kd::detail::gram(factors);
       for (std::size_t a = 0; a < k; ++a)
         for (std::size_t b = 0; b < k; ++b)
           CHECK(std::abs(diagonal[a * k + b] - (a == b ? basis.values[a] : 0.0)) < tolerance * basis.values[0]);
@@ -188,13 +191,13 @@ TEST_SUITE("linalg/eigenbasis") {
 
   TEST_CASE_TEMPLATE("rotating gives the same bytes for any number of threads", T, float, double) {
     const kd::FactorMatrix<T> factors = kindred_test::random_factors<T>(1000, 17, 1.0, 4);
-    const kd::Eigenbasis basis = kd::eigenbasis(kd::gram(factors), 17);
+    const kd::detail::Eigenbasis basis = kd::detail::eigenbasis(kd::detail::gram(factors), 17);
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
       kd::FactorMatrix<T> one = factors;
-      kd::rotate(one, basis, {.threads = 1}, level);
+      kd::detail::rotate(one, basis, {.threads = 1}, level);
       for (const std::size_t threads : {2u, 3u, 8u}) {
         kd::FactorMatrix<T> several = factors;
-        kd::rotate(several, basis, {.threads = threads}, level);
+        kd::detail::rotate(several, basis, {.threads = threads}, level);
         CHECK(several.same_bytes(one));
       }
     }
@@ -211,10 +214,10 @@ TEST_SUITE("linalg/eigenbasis") {
     }
     kd::FactorMatrix<float> rounded(exact.rows(), k);
     for (kd::Index r = 0; r < exact.rows(); ++r) std::copy(exact.row(r).begin(), exact.row(r).end(), rounded.row(r).begin());
-    const kd::Eigenbasis basis = kd::eigenbasis(kd::gram(exact), k);
+    const kd::detail::Eigenbasis basis = kd::detail::eigenbasis(kd::detail::gram(exact), k);
     REQUIRE(basis.values[3] < 1e-4 * basis.values[0]);
-    kd::rotate(exact, basis);
-    kd::rotate(rounded, basis);
+    kd::detail::rotate(exact, basis);
+    kd::detail::rotate(rounded, basis);
     for (kd::Index r = 0; r < exact.rows(); ++r)
       for (std::size_t f = 0; f < k; ++f)
         CHECK(std::abs(static_cast<double>(rounded.row(r)[f]) - exact.row(r)[f]) <=

@@ -42,10 +42,10 @@ bool same_bytes(std::span<const double> a, std::span<const double> b) {
 TEST_SUITE("linalg/gram") {
   TEST_CASE("two rows by hand") {
     const kd::FactorMatrix<float> factors(2, 2, std::vector<float>{1, 2, 3, -1});
-    const kd::AlignedVector<double> plain = kd::gram(factors);
+    const kd::detail::AlignedVector<double> plain = kd::detail::gram(factors);
     CHECK(std::vector<double>(plain.begin(), plain.end()) == std::vector<double>{10, -1, -1, 5});
     const std::vector<double> weights{4, 0};
-    const kd::AlignedVector<double> weighted = kd::gram(factors, std::span<const double>(weights));
+    const kd::detail::AlignedVector<double> weighted = kd::detail::gram(factors, std::span<const double>(weights));
     CHECK(std::vector<double>(weighted.begin(), weighted.end()) == std::vector<double>{4, 8, 8, 16});
   }
 
@@ -55,14 +55,14 @@ TEST_SUITE("linalg/gram") {
       for (const kd::Index k : {1, 3, 16, 17}) {
         const kd::FactorMatrix<T> factors = kindred_test::random_factors<T>(rows, k, 1.0, 3);
         std::vector<double> weights;
-        kd::Random random(5, kd::RandomStream::sample);
+        kd::detail::Random random(5, kd::detail::RandomStream::sample);
         for (kd::Index r = 0; r < rows; ++r) weights.push_back(random.below(4) == 0 ? 0.0 : 3.0 * random.uniform());
         for (const std::span<const double> w : {std::span<const double>(), std::span<const double>(weights)}) {
           CAPTURE(rows);
           CAPTURE(k);
           const std::vector<long double> wanted = textbook_gram(factors, w);
           for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-            const kd::AlignedVector<double> found = kd::gram(factors, w, {.threads = 1}, level);
+            const kd::detail::AlignedVector<double> found = kd::detail::gram(factors, w, {.threads = 1}, level);
             REQUIRE(found.size() == wanted.size());
             // At most 3000 terms in double: 3000 * eps = 7e-13 of the largest sum.
             CHECK(kindred_test::distance(found, wanted) < 1e-12L);
@@ -77,23 +77,24 @@ TEST_SUITE("linalg/gram") {
 
   TEST_CASE("the same bytes for any number of threads, and on a caller's executor") {
     const kd::FactorMatrix<float> factors = kindred_test::random_factors<float>(5000, 21, 1.0, 3);
-    const kd::AlignedVector<double> one = kd::gram(factors, {}, {.threads = 1});
-    for (const std::size_t threads : {2u, 3u, 8u}) CHECK(same_bytes(kd::gram(factors, {}, {.threads = threads}), one));
+    const kd::detail::AlignedVector<double> one = kd::detail::gram(factors, {}, {.threads = 1});
+    for (const std::size_t threads : {2u, 3u, 8u}) CHECK(same_bytes(kd::detail::gram(factors, {}, {.threads = threads}), one));
     const kd::Executor backwards = [](std::size_t workers, const std::function<void(std::size_t)>& task) {
       while (workers-- > 0) task(workers);
     };
-    CHECK(same_bytes(kd::gram(factors, {}, {.threads = 4, .executor = &backwards}), one));
+    CHECK(same_bytes(kd::detail::gram(factors, {}, {.threads = 4, .executor = &backwards}), one));
   }
 
   TEST_CASE("the same bytes for any number of threads at every level") {
     const kd::FactorMatrix<double> factors = kindred_test::random_factors<double>(3000, 9, 1.0, 3);
     for (const kd::SimdLevel level : kindred_test::simd_levels())
-      CHECK(same_bytes(kd::gram(factors, {}, {.threads = 3}, level), kd::gram(factors, {}, {.threads = 1}, level)));
+      CHECK(same_bytes(kd::detail::gram(factors, {}, {.threads = 3}, level), kd::detail::gram(factors, {}, {.threads = 1}, level)));
   }
 
   TEST_CASE("weights of another length are an error") {
     const kd::FactorMatrix<float> factors(3, 2);
     const std::vector<double> two(2, 1.0);
-    CHECK_THROWS_WITH_AS((void)kd::gram(factors, std::span<const double>(two)), doctest::Contains("2 entries for 3 rows"), kd::ShapeError);
+    CHECK_THROWS_WITH_AS((void)kd::detail::gram(factors, std::span<const double>(two)), doctest::Contains("2 entries for 3 rows"),
+                         kd::ShapeError);
   }
 }

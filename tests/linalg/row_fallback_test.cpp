@@ -33,7 +33,7 @@ TEST_SUITE("linalg/row_fallback") {
   // Rows of an orthogonal fixed side, so that the eigenbasis is the given one: e_f = 1 for each of the first k rows.
   TEST_CASE("both forms solve the row's equations") {
     for (const kd::Index k : {1, 5, 12}) {
-      kd::Random random(static_cast<std::uint64_t>(k), kd::RandomStream::sample);
+      kd::detail::Random random(static_cast<std::uint64_t>(k), kd::detail::RandomStream::sample);
       const kd::Index n_fixed = 40;
       kd::FactorMatrix<double> fixed(n_fixed, k);
       for (kd::Index r = 0; r < n_fixed; ++r)
@@ -51,9 +51,9 @@ TEST_SUITE("linalg/row_fallback") {
           }
           for (kd::Index f = 0; f < k; ++f) prior.push_back(random.normal());
           std::vector<double> x(static_cast<std::size_t>(k));
-          const kd::RowSystem<double> system{
+          const kd::detail::RowSystem<double> system{
               .columns = columns, .excess = excess, .target = target, .background = 0.7, .penalty = 0.3, .prior_mean = prior};
-          REQUIRE(kd::detail::solve_row_in_double<double>(fixed, eigenvalues, system, x) == kd::RowOutcome::solved);
+          REQUIRE(kd::detail::solve_row_in_double<double>(fixed, eigenvalues, system, x) == kd::detail::RowOutcome::solved);
           for (std::size_t f = 0; f < x.size(); ++f) {
             long double left = (0.7L * eigenvalues[f] + 0.3L) * x[f], right = 0.3L * prior[f], scale = std::abs(left) + std::abs(right);
             for (std::size_t at = 0; at < n; ++at) {
@@ -79,6 +79,6 @@ TEST_SUITE("linalg/row_fallback") {
     CHECK(kd::detail::solve_row_in_double<float>(
               fixed, eigenvalues,
               {.columns = columns, .excess = excess, .target = target, .background = 1.0, .penalty = 1e-90, .prior_mean = {}},
-              x) == kd::RowOutcome::not_finite);
+              x) == kd::detail::RowOutcome::not_finite);
   }
 }

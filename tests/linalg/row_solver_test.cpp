@@ -57,11 +57,11 @@ struct Side {
         rotated(original),
         exact(original),
         weights(static_cast<std::size_t>(n_fixed), 1.0) {
-    kd::Random random(seed, kd::RandomStream::sample, 1u << 20);
+    kd::detail::Random random(seed, kd::detail::RandomStream::sample, 1u << 20);
     if (weighted)
       for (double& weight : weights) weight = 0.05 + 2.0 * random.uniform();
-    basis = kd::eigenbasis(kd::gram(original, std::span<const double>(weights)), static_cast<std::size_t>(factors));
-    kd::rotate(rotated, basis);
+    basis = kd::detail::eigenbasis(kd::detail::gram(original, std::span<const double>(weights)), static_cast<std::size_t>(factors));
+    kd::detail::rotate(rotated, basis);
   }
 
   // Out of the eigenbasis: Q z.
@@ -78,7 +78,7 @@ struct Side {
   kd::FactorMatrix<Scalar> rotated;
   Rows<long double> exact;
   std::vector<double> weights;
-  kd::Eigenbasis basis;
+  kd::detail::Eigenbasis basis;
 };
 
 // A row's system for the solver and the dense weights of the same row for the textbook.
@@ -86,10 +86,10 @@ template <typename Scalar>
 struct Row {
   Row(const Side<Scalar>& side, const Case& c, std::uint64_t seed) : system_background(c.background), penalty(c.penalty) {
     const std::size_t k = side.exact.factors;
-    kd::Random random(seed, kd::RandomStream::sample, 7);
+    kd::detail::Random random(seed, kd::detail::RandomStream::sample, 7);
     std::vector<kd::Index> all(static_cast<std::size_t>(n_fixed));
     std::iota(all.begin(), all.end(), 0);
-    kd::shuffle_front(std::span<kd::Index>(all), c.n, random);
+    kd::detail::shuffle_front(std::span<kd::Index>(all), c.n, random);
     columns.assign(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(c.n));
     std::sort(columns.begin(), columns.end());
 
@@ -131,7 +131,7 @@ struct Row {
     }
   }
 
-  [[nodiscard]] kd::RowSystem<Scalar> system() const {
+  [[nodiscard]] kd::detail::RowSystem<Scalar> system() const {
     return {.columns = columns,
             .excess = excess,
             .target = target,
@@ -185,26 +185,26 @@ std::vector<Case> cases(std::size_t k) {
 
 // One solver a level, each for all rows of a test, as in a fit.
 template <typename Scalar>
-std::vector<kd::RowSolver<Scalar>> solvers_of(const Side<Scalar>& side) {
-  std::vector<kd::RowSolver<Scalar>> solvers;
+std::vector<kd::detail::RowSolver<Scalar>> solvers_of(const Side<Scalar>& side) {
+  std::vector<kd::detail::RowSolver<Scalar>> solvers;
   for (const kd::SimdLevel level : kindred_test::simd_levels()) solvers.emplace_back(side.rotated, side.basis.values, level);
   return solvers;
 }
 
 template <typename Scalar>
-std::vector<long double> solve(kd::RowSolver<Scalar>& solver, const Side<Scalar>& side, const Row<Scalar>& row) {
+std::vector<long double> solve(kd::detail::RowSolver<Scalar>& solver, const Side<Scalar>& side, const Row<Scalar>& row) {
   std::vector<Scalar> x(side.exact.factors, Scalar(9));
   REQUIRE(solver.determined(row.system_background, row.penalty));
-  REQUIRE(solver.solve(row.system(), x) == kd::RowOutcome::solved);
+  REQUIRE(solver.solve(row.system(), x) == kd::detail::RowOutcome::solved);
   return side.back(std::span<const Scalar>(x));
 }
 
 // The largest distance from `truth` of the solutions at all levels.
 template <typename Scalar>
-long double farthest(std::vector<kd::RowSolver<Scalar>>& solvers, const Side<Scalar>& side, const Row<Scalar>& row,
+long double farthest(std::vector<kd::detail::RowSolver<Scalar>>& solvers, const Side<Scalar>& side, const Row<Scalar>& row,
                      const std::vector<long double>& truth) {
   long double worst = 0.0L;
-  for (kd::RowSolver<Scalar>& solver : solvers) {
+  for (kd::detail::RowSolver<Scalar>& solver : solvers) {
     const long double off = distance(solve(solver, side, row), truth);
     if (!(off <= worst)) worst = off;  // a NaN too
   }
@@ -220,13 +220,13 @@ TEST_SUITE("linalg/row_solver") {
     const kd::FactorMatrix<double> fixed(2, 1, std::vector<double>{1.0, 2.0});
     const std::vector<double> eigenvalues{5.0}, excess{3.0}, target{4.0}, prior{6.0};
     const std::vector<kd::Index> columns{1};
-    kd::RowSolver<double> solver(fixed, eigenvalues);
+    kd::detail::RowSolver<double> solver(fixed, eigenvalues);
     std::vector<double> x(1);
     REQUIRE(solver.solve({.columns = columns, .excess = excess, .target = target, .background = 1.0, .penalty = 0.5, .prior_mean = prior},
-                         x) == kd::RowOutcome::solved);
+                         x) == kd::detail::RowOutcome::solved);
     CHECK(x[0] == doctest::Approx(11.0 / 17.5).epsilon(1e-15));
     REQUIRE(solver.solve({.columns = columns, .excess = excess, .target = target, .background = 1.0, .penalty = 0.5, .prior_mean = {}},
-                         x) == kd::RowOutcome::solved);
+                         x) == kd::detail::RowOutcome::solved);
     CHECK(x[0] == doctest::Approx(8.0 / 17.5).epsilon(1e-15));
   }
 
@@ -235,7 +235,7 @@ TEST_SUITE("linalg/row_solver") {
       for (const bool weighted : {false, true}) {
         if (k == 100 && !weighted) continue;
         const Side<double> side(k, weighted, static_cast<std::uint64_t>(k));
-        std::vector<kd::RowSolver<double>> solvers = solvers_of(side);  // one for all rows, as in a fit
+        std::vector<kd::detail::RowSolver<double>> solvers = solvers_of(side);  // one for all rows, as in a fit
         std::uint64_t seed = 0;
         for (const Case& c : cases(static_cast<std::size_t>(k))) {
           CAPTURE(k);
@@ -254,7 +254,7 @@ TEST_SUITE("linalg/row_solver") {
   TEST_CASE("double with confidences up to a million") {
     for (const kd::Index k : {3, 16}) {
       const Side<double> side(k, true, 5);
-      std::vector<kd::RowSolver<double>> solvers = solvers_of(side);
+      std::vector<kd::detail::RowSolver<double>> solvers = solvers_of(side);
       for (const std::size_t n : lengths(static_cast<std::size_t>(k))) {
         CAPTURE(n);
         const Row<double> row(side, {.n = n, .kind = Kind::huge, .prior = true}, n);
@@ -266,7 +266,7 @@ TEST_SUITE("linalg/row_solver") {
 
   TEST_CASE("without a background the penalty alone holds the row") {
     const Side<double> side(17, false, 6);
-    std::vector<kd::RowSolver<double>> solvers = solvers_of(side);
+    std::vector<kd::detail::RowSolver<double>> solvers = solvers_of(side);
     for (const std::size_t n : lengths(17)) {
       CAPTURE(n);
       const Row<double> row(side, {.n = n, .kind = Kind::above, .all_pairs = true, .background = 0.0, .penalty = 0.3, .prior = true}, n);
@@ -278,7 +278,7 @@ TEST_SUITE("linalg/row_solver") {
   TEST_CASE("float is within 1e-4 for short rows and no worse than a textbook float solve for long ones") {
     for (const kd::Index k : {1, 3, 16, 17, 100}) {
       const Side<float> side(k, true, static_cast<std::uint64_t>(k) + 50);
-      std::vector<kd::RowSolver<float>> solvers = solvers_of(side);
+      std::vector<kd::detail::RowSolver<float>> solvers = solvers_of(side);
       const std::vector<kd::SimdLevel> levels = kindred_test::simd_levels();
       std::vector<long double> squares(solvers.size(), 0.0L), worst(solvers.size(), 0.0L);
       long double textbook_squares = 0.0L, textbook_worst = 0.0L, long_rows = 0.0L;
@@ -316,19 +316,19 @@ TEST_SUITE("linalg/row_solver") {
   TEST_CASE_TEMPLATE("a row's bytes do not depend on the rows before it", T, float, double) {
     const Side<T> side(17, true, 3);
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-      kd::RowSolver<T> used(side.rotated, side.basis.values, level);
+      kd::detail::RowSolver<T> used(side.rotated, side.basis.values, level);
       std::uint64_t seed = 0;
       for (const Case& c : cases(17)) {
         const Row<T> row(side, c, ++seed);
-        kd::RowSolver<T> fresh(side.rotated, side.basis.values, level);
+        kd::detail::RowSolver<T> fresh(side.rotated, side.basis.values, level);
         std::vector<T> a(17, T(1)), b(17, T(2));
-        REQUIRE(used.solve(row.system(), a) == kd::RowOutcome::solved);
-        REQUIRE(fresh.solve(row.system(), b) == kd::RowOutcome::solved);
+        REQUIRE(used.solve(row.system(), a) == kd::detail::RowOutcome::solved);
+        REQUIRE(fresh.solve(row.system(), b) == kd::detail::RowOutcome::solved);
         CHECK(std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
         std::fill(a.begin(), a.end(), T(0.1));
         std::fill(b.begin(), b.end(), T(0.1));
-        REQUIRE(used.improve(row.system(), 3, 0.0, a) == kd::RowOutcome::solved);
-        REQUIRE(fresh.improve(row.system(), 3, 0.0, b) == kd::RowOutcome::solved);
+        REQUIRE(used.improve(row.system(), 3, 0.0, a) == kd::detail::RowOutcome::solved);
+        REQUIRE(fresh.improve(row.system(), 3, 0.0, b) == kd::detail::RowOutcome::solved);
         CHECK(std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
       }
     }
@@ -341,7 +341,7 @@ TEST_SUITE("linalg/row_solver") {
       for (const kd::SimdLevel level : kindred_test::simd_levels()) {
         CAPTURE(k);
         CAPTURE(kd::name_of(level));
-        kd::RowSolver<T> solver(side.rotated, side.basis.values, level);
+        kd::detail::RowSolver<T> solver(side.rotated, side.basis.values, level);
         std::vector<Row<T>> rows;
         std::uint64_t seed = 0;
         for (const Case& c : cases(17)) rows.emplace_back(side, c, ++seed);
@@ -358,7 +358,7 @@ TEST_SUITE("linalg/row_solver") {
         CHECK(failed == 0);
         bool same = true;
         for (std::size_t r = 0; r < rows.size(); ++r) {
-          REQUIRE(solver.solve(rows[r].system(), alone[r]) == kd::RowOutcome::solved);
+          REQUIRE(solver.solve(rows[r].system(), alone[r]) == kd::detail::RowOutcome::solved);
           same = same && std::memcmp(together[r].data(), alone[r].data(), length * sizeof(T)) == 0;
         }
         CHECK(same);
@@ -371,11 +371,11 @@ TEST_SUITE("linalg/row_solver") {
     const std::vector<kd::Index> columns{1, 2};
     const std::vector<double> ordinary{1.0, 2.0}, target{2.0, 3.0}, negative{-1e6, 1.0};
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-      kd::RowSolver<float> solver(side.rotated, side.basis.values, level);
+      kd::detail::RowSolver<float> solver(side.rotated, side.basis.values, level);
       std::vector<float> good(8), bad(8), alone(8);
       std::vector<const float*> failed;
       const auto fail = [&](std::span<float> x) { failed.push_back(x.data()); };
-      const kd::RowSystem<float> fine{.columns = columns, .excess = ordinary, .target = target, .penalty = 0.5, .prior_mean = {}};
+      const kd::detail::RowSystem<float> fine{.columns = columns, .excess = ordinary, .target = target, .penalty = 0.5, .prior_mean = {}};
       solver.enqueue(fine, good, fail);
       solver.enqueue({.columns = columns, .excess = negative, .target = target, .penalty = 0.5, .prior_mean = {}}, bad, fail);
       solver.flush(fail);
@@ -386,7 +386,7 @@ TEST_SUITE("linalg/row_solver") {
       CHECK(failed.size() == 1);
       CHECK(good == std::vector<float>(8, -1.0F));
       good = solved;
-      REQUIRE(solver.solve(fine, alone) == kd::RowOutcome::solved);
+      REQUIRE(solver.solve(fine, alone) == kd::detail::RowOutcome::solved);
       CHECK(std::memcmp(good.data(), alone.data(), 8 * sizeof(float)) == 0);
     }
   }
@@ -394,7 +394,7 @@ TEST_SUITE("linalg/row_solver") {
   TEST_CASE("conjugate gradients, run to convergence, agree") {
     for (const kd::Index k : {1, 3, 16, 17, 100}) {
       const Side<double> side(k, true, static_cast<std::uint64_t>(k) + 20);
-      std::vector<kd::RowSolver<double>> solvers = solvers_of(side);
+      std::vector<kd::detail::RowSolver<double>> solvers = solvers_of(side);
       std::uint64_t seed = 0;
       for (const Case& c : cases(static_cast<std::size_t>(k))) {
         if (k == 100 && c.n > 201) continue;
@@ -403,9 +403,9 @@ TEST_SUITE("linalg/row_solver") {
         CAPTURE(static_cast<int>(c.kind));
         const Row<double> row(side, c, ++seed);
         const std::vector<long double> truth = row.textbook<long double>(side);
-        for (kd::RowSolver<double>& solver : solvers) {
+        for (kd::detail::RowSolver<double>& solver : solvers) {
           std::vector<double> x(static_cast<std::size_t>(k), seed % 2 == 0 ? 0.0 : 0.3);  // any start will do
-          REQUIRE(solver.improve(row.system(), 500, 1e-14, x) == kd::RowOutcome::solved);
+          REQUIRE(solver.improve(row.system(), 500, 1e-14, x) == kd::detail::RowOutcome::solved);
           // A residual of 1e-14 times a condition number below 1e3; where the answer is 0, as far from it as the start times that.
           CHECK(distance(side.back(std::span<const double>(x)), truth) < 1e-10L);
         }
@@ -415,13 +415,13 @@ TEST_SUITE("linalg/row_solver") {
 
   TEST_CASE("conjugate gradients in float agree to float's digits") {
     const Side<float> side(16, true, 8);
-    std::vector<kd::RowSolver<float>> solvers = solvers_of(side);
+    std::vector<kd::detail::RowSolver<float>> solvers = solvers_of(side);
     for (const Kind kind : {Kind::above, Kind::mixed, Kind::below}) {
       for (const std::size_t n : {1u, 7u, 15u, 16u, 100u}) {
         const Row<float> row(side, {.n = n, .kind = kind, .prior = true}, n);
-        for (kd::RowSolver<float>& solver : solvers) {
+        for (kd::detail::RowSolver<float>& solver : solvers) {
           std::vector<float> x(16, 0.0F);
-          REQUIRE(solver.improve(row.system(), 100, 1e-7, x) == kd::RowOutcome::solved);
+          REQUIRE(solver.improve(row.system(), 100, 1e-7, x) == kd::detail::RowOutcome::solved);
           CHECK(distance(side.back(std::span<const float>(x)), row.textbook<long double>(side)) < 1e-4L);
         }
       }
@@ -431,13 +431,13 @@ TEST_SUITE("linalg/row_solver") {
   // In exact arithmetic they end after as many steps as the system has different eigenvalues: n + 1 for a row of n. In double a few more.
   TEST_CASE("a short row is solved by hardly more steps than it has entries") {
     const Side<double> side(40, true, 14);
-    std::vector<kd::RowSolver<double>> solvers = solvers_of(side);
+    std::vector<kd::detail::RowSolver<double>> solvers = solvers_of(side);
     for (const std::size_t n : {1u, 2u, 5u, 9u}) {
       const Row<double> row(side, {.n = n, .kind = Kind::above, .prior = true}, n);
       const std::vector<long double> truth = row.textbook<long double>(side);
-      for (kd::RowSolver<double>& solver : solvers) {
+      for (kd::detail::RowSolver<double>& solver : solvers) {
         std::vector<double> x(40, 0.2);
-        REQUIRE(solver.improve(row.system(), n + 2, 0.0, x) == kd::RowOutcome::solved);
+        REQUIRE(solver.improve(row.system(), n + 2, 0.0, x) == kd::detail::RowOutcome::solved);
         CHECK(distance(side.back(std::span<const double>(x)), truth) < 1e-10L);  // one step beyond the last that is needed
       }
     }
@@ -446,7 +446,7 @@ TEST_SUITE("linalg/row_solver") {
   // What conjugate gradients promise: every step lowers the quadratic whose minimum is the solution.
   TEST_CASE("every step of conjugate gradients lowers the objective of the row") {
     const Side<double> side(16, true, 9);
-    kd::RowSolver<double> solver(side.rotated, side.basis.values);
+    kd::detail::RowSolver<double> solver(side.rotated, side.basis.values);
     for (const Kind kind : {Kind::above, Kind::mixed, Kind::below}) {
       const Row<double> row(side, {.n = 40, .kind = kind, .prior = true}, 4);
       const auto objective = [&](const std::vector<long double>& x) {
@@ -465,7 +465,7 @@ TEST_SUITE("linalg/row_solver") {
       long double last = objective(side.back(std::span<const double>(start)));
       for (std::size_t steps = 1; steps <= 6; ++steps) {
         std::vector<double> x = start;
-        REQUIRE(solver.improve(row.system(), steps, 0.0, x) == kd::RowOutcome::solved);
+        REQUIRE(solver.improve(row.system(), steps, 0.0, x) == kd::detail::RowOutcome::solved);
         const long double now = objective(side.back(std::span<const double>(x)));
         CHECK(now < last);
         CHECK(now >= least * (1.0L - 1e-12L));  // long double's rounding of 640 terms is far below
@@ -477,39 +477,39 @@ TEST_SUITE("linalg/row_solver") {
 
   TEST_CASE("a tolerance ends conjugate gradients early") {
     const Side<double> side(16, true, 10);
-    kd::RowSolver<double> solver(side.rotated, side.basis.values);
+    kd::detail::RowSolver<double> solver(side.rotated, side.basis.values);
     const Row<double> row(side, {.n = 40, .kind = Kind::above}, 4);
     std::vector<double> loose(16, 0.0), one(16, 0.0), close(16, 0.0);
-    REQUIRE(solver.improve(row.system(), 100, 0.5, loose) == kd::RowOutcome::solved);
-    REQUIRE(solver.improve(row.system(), 1, 0.0, one) == kd::RowOutcome::solved);
-    REQUIRE(solver.improve(row.system(), 100, 1e-6, close) == kd::RowOutcome::solved);
+    REQUIRE(solver.improve(row.system(), 100, 0.5, loose) == kd::detail::RowOutcome::solved);
+    REQUIRE(solver.improve(row.system(), 1, 0.0, one) == kd::detail::RowOutcome::solved);
+    REQUIRE(solver.improve(row.system(), 100, 1e-6, close) == kd::detail::RowOutcome::solved);
     const std::vector<long double> truth = row.textbook<long double>(side);
     CHECK(distance(side.back(std::span<const double>(close)), truth) < 1e-4L);
     CHECK(distance(side.back(std::span<const double>(loose)), truth) > 1e-4L);
     // A solution stays where it is: the start is good enough already.
     std::vector<double> again = close;
-    REQUIRE(solver.improve(row.system(), 100, 1e-3, again) == kd::RowOutcome::solved);
+    REQUIRE(solver.improve(row.system(), 100, 1e-3, again) == kd::detail::RowOutcome::solved);
     CHECK(distance(again, close) < 1e-15L);
   }
 
   TEST_CASE("a direction without data and without penalty is not determined") {
     const kd::FactorMatrix<double> fixed(2, 2, std::vector<double>{2.0, 0.0, 1.0, 0.0});
     const std::vector<double> eigenvalues{5.0, 0.0}, tiny{5.0, 1e-15};
-    CHECK_FALSE(kd::RowSolver<double>(fixed, eigenvalues).determined(1.0, 0.0));
-    CHECK_FALSE(kd::RowSolver<double>(fixed, tiny).determined(1.0, 0.0));
-    CHECK_FALSE(kd::RowSolver<double>(fixed, eigenvalues).determined(1.0, 1e-16));
-    CHECK_FALSE(kd::RowSolver<double>(fixed, eigenvalues).determined(0.0, 0.0));
-    CHECK(kd::RowSolver<double>(fixed, eigenvalues).determined(0.0, 1e-300));
-    CHECK(kd::RowSolver<double>(fixed, eigenvalues).determined(1.0, 0.1));
+    CHECK_FALSE(kd::detail::RowSolver<double>(fixed, eigenvalues).determined(1.0, 0.0));
+    CHECK_FALSE(kd::detail::RowSolver<double>(fixed, tiny).determined(1.0, 0.0));
+    CHECK_FALSE(kd::detail::RowSolver<double>(fixed, eigenvalues).determined(1.0, 1e-16));
+    CHECK_FALSE(kd::detail::RowSolver<double>(fixed, eigenvalues).determined(0.0, 0.0));
+    CHECK(kd::detail::RowSolver<double>(fixed, eigenvalues).determined(0.0, 1e-300));
+    CHECK(kd::detail::RowSolver<double>(fixed, eigenvalues).determined(1.0, 0.1));
     const std::vector<double> full{5.0, 1.0};
-    CHECK(kd::RowSolver<double>(fixed, full).determined(1.0, 0.0));
+    CHECK(kd::detail::RowSolver<double>(fixed, full).determined(1.0, 0.0));
   }
 
   // The square roots fit a float, the squares of the factors they scale do not. The solution hardly moves beyond a confidence of 1e12 (by 1e-8 of
   // itself or so), so the textbook takes that, which long double can bear.
   TEST_CASE("a row that overflows in float is solved in double") {
     const Side<float> side(5, false, 12);
-    std::vector<kd::RowSolver<float>> solvers = solvers_of(side);
+    std::vector<kd::detail::RowSolver<float>> solvers = solvers_of(side);
     for (const std::size_t n : {1u, 4u, 5u, 9u}) {
       CAPTURE(n);
       Row<float> row(side, {.n = n, .kind = Kind::above}, n);
@@ -524,7 +524,7 @@ TEST_SUITE("linalg/row_solver") {
   // One confidence of 1e9 among ordinary ones: float's pivots lose the others, which the solver notices.
   TEST_CASE("a row that float cannot resolve is solved in double") {
     const Side<float> side(5, false, 12);
-    std::vector<kd::RowSolver<float>> solvers = solvers_of(side);
+    std::vector<kd::detail::RowSolver<float>> solvers = solvers_of(side);
     for (const std::size_t n : {2u, 4u, 5u, 9u}) {
       CAPTURE(n);
       Row<float> row(side, {.n = n, .kind = Kind::above}, n);
@@ -536,18 +536,18 @@ TEST_SUITE("linalg/row_solver") {
 
   TEST_CASE_TEMPLATE("outcomes that are no solution", T, float, double) {
     const Side<T> side(4, false, 13);
-    kd::RowSolver<T> solver(side.rotated, side.basis.values);
+    kd::detail::RowSolver<T> solver(side.rotated, side.basis.values);
     std::vector<T> x(4);
     const std::vector<kd::Index> columns{3};
     const std::vector<double> negative{-1e6}, zero{0.0}, one{1.0};
     CHECK(solver.solve({.columns = columns, .excess = negative, .target = one, .background = 1.0, .penalty = 0.1, .prior_mean = {}}, x) ==
-          kd::RowOutcome::singular);
+          kd::detail::RowOutcome::singular);
     const std::vector<double> endless{1e305};
     CHECK(solver.solve({.columns = columns, .excess = zero, .target = endless, .background = 0.0, .penalty = 1e-5, .prior_mean = {}}, x) ==
-          kd::RowOutcome::not_finite);
+          kd::detail::RowOutcome::not_finite);
     const std::vector<double> infinite{std::numeric_limits<double>::infinity()};
     CHECK(solver.solve({.columns = columns, .excess = infinite, .target = one, .background = 1.0, .penalty = 0.1, .prior_mean = {}}, x) !=
-          kd::RowOutcome::solved);
+          kd::detail::RowOutcome::solved);
     // And the solver is none the worse for it.
     const Row<T> row(side, {.n = 3, .kind = Kind::above}, 1);
     CHECK(distance(solve(solver, side, row), row.template textbook<long double>(side)) < 1e-4L);

@@ -26,7 +26,7 @@ std::size_t n_cases() {
   return asked == nullptr ? 300 : std::stoul(asked);
 }
 
-std::vector<kd::Index> random_rows(kd::Index n, double share, kd::Random& random) {
+std::vector<kd::Index> random_rows(kd::Index n, double share, kd::detail::Random& random) {
   std::vector<kd::Index> rows;
   for (kd::Index r = 0; r < n; ++r)
     if (random.uniform() < share) rows.push_back(r);
@@ -35,7 +35,7 @@ std::vector<kd::Index> random_rows(kd::Index n, double share, kd::Random& random
 
 /// Factors of many kinds: what is easy to prune and what is not, ties, zeros, numbers at the ends of the range.
 template <typename T>
-void fill(kd::FactorMatrix<T>& matrix, std::uint32_t kind, kd::Random& random) {
+void fill(kd::FactorMatrix<T>& matrix, std::uint32_t kind, kd::detail::Random& random) {
   const double decay = 0.1 + random.uniform();
   for (kd::Index r = 0; r < matrix.rows(); ++r) {
     const double popularity = std::pow(static_cast<double>(1 + random.below(1000)), -0.7);
@@ -63,7 +63,7 @@ void fill(kd::FactorMatrix<T>& matrix, std::uint32_t kind, kd::Random& random) {
 /// One random model, random requests, all levels. Empty, or what went wrong.
 template <typename T>
 std::string check_case(std::uint64_t seed) {
-  kd::Random random(seed, kd::RandomStream::sample, 77);
+  kd::detail::Random random(seed, kd::detail::RandomStream::sample, 77);
   const kd::Index n = random.below(4) == 0 ? static_cast<kd::Index>(1 + random.below(3000)) : static_cast<kd::Index>(1 + random.below(300));
   const kd::Index k = random.below(5) == 0 ? static_cast<kd::Index>(1 + random.below(300)) : static_cast<kd::Index>(1 + random.below(40));
   const kd::Index n_queries = static_cast<kd::Index>(1 + random.below(11));
@@ -75,14 +75,14 @@ std::string check_case(std::uint64_t seed) {
   std::vector<kd::Index> counts(static_cast<std::size_t>(n));
   for (kd::Index& count : counts) count = static_cast<kd::Index>(random.below(4));
   std::vector<std::vector<kd::Index>> excludes, allows;
-  std::vector<kd::TopKRequest> requests;
+  std::vector<kd::detail::TopKRequest> requests;
   for (kd::Index q = 0; q < n_queries; ++q) {
     excludes.push_back(random_rows(n, random.below(3) == 0 ? 0.9 : 0.1, random));
     allows.push_back(random_rows(n, random.below(2) == 0 ? 0.05 : 0.6, random));
   }
   const kd::Index most = random.below(2) == 0 ? n + 5 : (std::min)(n + 5, kd::Index{25});
   for (kd::Index q = 0; q < n_queries; ++q) {
-    kd::TopKRequest request{.count = 1 + random.below(static_cast<std::uint32_t>(most))};
+    kd::detail::TopKRequest request{.count = 1 + random.below(static_cast<std::uint32_t>(most))};
     if (random.below(2) == 0) request.exclude = excludes[static_cast<std::size_t>(q)];
     if (random.below(4) == 0) request.allow = allows[static_cast<std::size_t>(q)];
     if (random.below(4) == 0)
@@ -94,19 +94,19 @@ std::string check_case(std::uint64_t seed) {
   }
 
   for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-    const kd::TopKIndex<T> index(rows, random.below(2) == 0 ? queries : rows, level);
-    kd::TopKSearch<T> search(index, rows);
+    const kd::detail::TopKIndex<T> index(rows, random.below(2) == 0 ? queries : rows, level);
+    kd::detail::TopKSearch<T> search(index, rows);
     // Of cosines of numbers whose squares leave the range nothing is promised.
     for (const bool cosine : {false, true}) {
       if (cosine && (kind == 5 || kind == 6 || kind == 7 || kind == 9)) continue;
       std::vector<const T*> pointers;
       for (kd::Index q = 0; q < n_queries; ++q) pointers.push_back(queries.row(q).data());
-      const auto lists = search.find(pointers, requests, cosine ? kd::Similarity::cosine : kd::Similarity::inner_product);
+      const auto lists = search.find(pointers, requests, cosine ? kd::detail::Similarity::cosine : kd::detail::Similarity::inner_product);
       for (std::size_t q = 0; q < lists.size(); ++q) {
         const auto wanted = kindred_test::full_scan(rows, std::span<const T>(queries.row(static_cast<kd::Index>(q))), requests[q], cosine,
                                                     kindred_test::fuses<T>(level));
         const auto alone = search.find(std::span(pointers).subspan(q, 1), std::span(requests).subspan(q, 1),
-                                       cosine ? kd::Similarity::cosine : kd::Similarity::inner_product);
+                                       cosine ? kd::detail::Similarity::cosine : kd::detail::Similarity::inner_product);
         for (const auto* found : {&lists[q], &alone[0]}) {
           if (*found == wanted) continue;
           std::size_t place = 0;
@@ -128,21 +128,21 @@ TEST_SUITE("linalg/top_k_search") {
     const kd::FactorMatrix<float> items(3, 2, std::vector<float>{1, 2, 3, 4, -1, 0.5F});
     const kd::FactorMatrix<float> user(1, 2, std::vector<float>{2, 10});
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-      const kd::TopKIndex<float> index(items, user, level);
+      const kd::detail::TopKIndex<float> index(items, user, level);
       CHECK(index.rows() == 3);
       CHECK(index.memory_bytes() > 0);
       CHECK(index.length(1) == 5.0);
-      kd::TopKSearch<float> search(index, items);
+      kd::detail::TopKSearch<float> search(index, items);
       const float* const query = user.row(0).data();
-      const kd::TopKRequest all{.count = 10};
+      const kd::detail::TopKRequest all{.count = 10};
       CHECK(search.find({&query, 1}, {&all, 1})[0] == std::vector<kd::Scored>{{1, 46.0}, {0, 22.0}, {2, 3.0}});
       const std::vector<kd::Index> best{1};
-      const kd::TopKRequest one{.count = 1, .exclude = best};
+      const kd::detail::TopKRequest one{.count = 1, .exclude = best};
       CHECK(search.find({&query, 1}, {&one, 1})[0] == std::vector<kd::Scored>{{0, 22.0}});
       const std::vector<kd::Scored> scored = search.score(query, std::vector<kd::Index>{2, 0});
       CHECK(scored == std::vector<kd::Scored>{{2, 3.0}, {0, 22.0}});
       const float* const item = items.row(1).data();
-      const std::vector<kd::Scored> near = search.find({&item, 1}, {&all, 1}, kd::Similarity::cosine)[0];
+      const std::vector<kd::Scored> near = search.find({&item, 1}, {&all, 1}, kd::detail::Similarity::cosine)[0];
       REQUIRE(near.size() == 3);
       CHECK(near[0].item == 1);
       CHECK(near[0].score == doctest::Approx(1.0).epsilon(1e-15));
@@ -158,20 +158,21 @@ TEST_SUITE("linalg/top_k_search") {
   }
 
   TEST_CASE_TEMPLATE("one factor carries nearly all of every score, whichever it is", T, float, double) {
-    kd::Random random(5, kd::RandomStream::sample);
+    kd::detail::Random random(5, kd::detail::RandomStream::sample);
     for (const std::size_t heavy : {0u, 1u, 6u}) {
       kd::FactorMatrix<T> rows(1500, 7), queries(5, 7);
       for (kd::FactorMatrix<T>* matrix : {&rows, &queries})
         for (kd::Index r = 0; r < matrix->rows(); ++r)
           for (std::size_t f = 0; f < 7; ++f) matrix->row(r)[f] = static_cast<T>(random.normal() * (f == heavy ? 1.0 : 0.001));
-      const std::vector<kd::TopKRequest> requests(5);
+      const std::vector<kd::detail::TopKRequest> requests(5);
       std::vector<const T*> pointers;
       for (kd::Index q = 0; q < 5; ++q) pointers.push_back(queries.row(q).data());
       for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-        const kd::TopKIndex<T> index(rows, queries, level);
-        kd::TopKSearch<T> search(index, rows);
+        const kd::detail::TopKIndex<T> index(rows, queries, level);
+        kd::detail::TopKSearch<T> search(index, rows);
         for (const bool cosine : {false, true}) {
-          const auto lists = search.find(pointers, requests, cosine ? kd::Similarity::cosine : kd::Similarity::inner_product);
+          const auto lists =
+              search.find(pointers, requests, cosine ? kd::detail::Similarity::cosine : kd::detail::Similarity::inner_product);
           for (std::size_t q = 0; q < 5; ++q)
             CHECK(lists[q] == kindred_test::full_scan(rows, std::span<const T>(queries.row(static_cast<kd::Index>(q))), requests[q], cosine,
                                                       kindred_test::fuses<T>(level)));
@@ -181,17 +182,17 @@ TEST_SUITE("linalg/top_k_search") {
   }
 
   TEST_CASE("scores of a few of the smallest numbers there are: bounds by relative errors would not hold") {
-    kd::Random random(8, kd::RandomStream::sample);
+    kd::detail::Random random(8, kd::detail::RandomStream::sample);
     // With one factor a score is as large as its bound, and many are rounded up to the same few numbers.
     kd::FactorMatrix<float> rows(2000, 1), queries(8, 1);
     for (kd::Index r = 0; r < 2000; ++r) rows.row(r)[0] = static_cast<float>((1.0 + random.uniform()) * 1e-19);
     for (kd::Index q = 0; q < 8; ++q) queries.row(q)[0] = static_cast<float>((1.0 + random.uniform()) * 3e-26);
-    const std::vector<kd::TopKRequest> requests(8);
+    const std::vector<kd::detail::TopKRequest> requests(8);
     std::vector<const float*> pointers;
     for (kd::Index q = 0; q < 8; ++q) pointers.push_back(queries.row(q).data());
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-      const kd::TopKIndex<float> index(rows, rows, level);
-      const auto lists = kd::TopKSearch<float>(index, rows).find(pointers, requests);
+      const kd::detail::TopKIndex<float> index(rows, rows, level);
+      const auto lists = kd::detail::TopKSearch<float>(index, rows).find(pointers, requests);
       for (std::size_t q = 0; q < 8; ++q)
         CHECK(lists[q] == kindred_test::full_scan(rows, std::span<const float>(queries.row(static_cast<kd::Index>(q))), requests[q], false,
                                                   kindred_test::fuses<float>(level)));
@@ -199,15 +200,15 @@ TEST_SUITE("linalg/top_k_search") {
   }
 
   TEST_CASE("a model that can be pruned is: most rows are neither scored nor multiplied") {
-    kd::Random random(1, kd::RandomStream::sample, 1);
+    kd::detail::Random random(1, kd::detail::RandomStream::sample, 1);
     kd::FactorMatrix<float> rows(20'000, 32), queries(64, 32);
     fill(rows, 2, random);
     fill(queries, 0, random);
-    const kd::TopKIndex<float> index(rows, queries, kd::SimdLevel::best);
-    kd::TopKSearch<float> search(index, rows);
+    const kd::detail::TopKIndex<float> index(rows, queries, kd::SimdLevel::best);
+    kd::detail::TopKSearch<float> search(index, rows);
     std::vector<const float*> pointers;
     for (kd::Index q = 0; q < 64; ++q) pointers.push_back(queries.row(q).data());
-    const std::vector<kd::TopKRequest> requests(64);
+    const std::vector<kd::detail::TopKRequest> requests(64);
     (void)search.find(pointers, requests);
     CHECK(search.counters().rows <= 64u * 20'000u);
     CHECK(search.counters().rows > 50u * 20'000u);  // all but queries of zeros
@@ -218,7 +219,7 @@ TEST_SUITE("linalg/top_k_search") {
   TEST_CASE("where nothing can be pruned no pair is scored twice, and rows are laid out for all queries together") {
     constexpr kd::Index n = 20'000, k = 32, n_queries = 64;
     for (const bool equal : {false, true}) {
-      kd::Random random(1, kd::RandomStream::sample, 1);
+      kd::detail::Random random(1, kd::detail::RandomStream::sample, 1);
       kd::FactorMatrix<float> rows(n, k), queries(n_queries, k);
       fill(queries, 8, random);
       for (kd::Index r = 0; r < n; ++r) {
@@ -228,11 +229,11 @@ TEST_SUITE("linalg/top_k_search") {
         for (const float value : row) squares += static_cast<double>(value) * static_cast<double>(value);
         for (float& value : row) value /= static_cast<float>(std::sqrt(squares));
       }
-      const kd::TopKIndex<float> index(rows, queries, kd::SimdLevel::best);
-      kd::TopKSearch<float> search(index, rows);
+      const kd::detail::TopKIndex<float> index(rows, queries, kd::SimdLevel::best);
+      kd::detail::TopKSearch<float> search(index, rows);
       std::vector<const float*> pointers;
       for (kd::Index q = 0; q < n_queries; ++q) pointers.push_back(queries.row(q).data());
-      const std::vector<kd::TopKRequest> requests(n_queries);
+      const std::vector<kd::detail::TopKRequest> requests(n_queries);
       const auto lists = search.find(pointers, requests);
       CHECK(search.counters().scores <= search.counters().rows);
       if (!equal) continue;
@@ -245,7 +246,7 @@ TEST_SUITE("linalg/top_k_search") {
   TEST_CASE("the unit of a coordinate does not matter to how much is pruned") {
     std::vector<std::uint64_t> scores;
     for (const std::size_t odd : {8u, 0u, 3u}) {  // which coordinate is large in rows and small in queries; 8: none
-      kd::Random random(1, kd::RandomStream::sample, 1);
+      kd::detail::Random random(1, kd::detail::RandomStream::sample, 1);
       kd::FactorMatrix<float> rows(6000, 8), queries(16, 8);
       fill(rows, 1, random);
       fill(queries, 0, random);
@@ -253,11 +254,11 @@ TEST_SUITE("linalg/top_k_search") {
         for (kd::Index r = 0; r < 6000; ++r) rows.row(r)[odd] *= 4096.0F;
         for (kd::Index q = 0; q < 16; ++q) queries.row(q)[odd] /= 4096.0F;
       }
-      const kd::TopKIndex<float> index(rows, queries, kd::SimdLevel::base);
-      kd::TopKSearch<float> search(index, rows);
+      const kd::detail::TopKIndex<float> index(rows, queries, kd::SimdLevel::base);
+      kd::detail::TopKSearch<float> search(index, rows);
       std::vector<const float*> pointers;
       for (kd::Index q = 0; q < 16; ++q) pointers.push_back(queries.row(q).data());
-      (void)search.find(pointers, std::vector<kd::TopKRequest>(16));
+      (void)search.find(pointers, std::vector<kd::detail::TopKRequest>(16));
       scores.push_back(search.counters().scores);
     }
     CHECK(scores[0] < 16u * 6000u / 10);
@@ -269,14 +270,15 @@ TEST_SUITE("linalg/top_k_search") {
     const kd::FactorMatrix<double> nothing(0, 5), something(3, 5), query(1, 5), other(1, 5, std::vector<double>{1, 0, 2, 0, 3});
     const double* const o = other.row(0).data();
     const double* const q = query.row(0).data();
-    const kd::TopKRequest all{.count = 10}, none{.count = 0};
-    const kd::TopKIndex<double> empty(nothing, nothing, kd::SimdLevel::best), full(something, query, kd::SimdLevel::best);
-    CHECK(kd::TopKSearch<double>(empty, nothing).find({&q, 1}, {&all, 1})[0].empty());
-    CHECK(kd::TopKSearch<double>(empty, nothing).find({&o, 1}, {&all, 1})[0].empty());
-    CHECK(kd::TopKSearch<double>(empty, nothing).find({&o, 1}, {&all, 1}, kd::Similarity::cosine)[0].empty());
-    CHECK(kd::TopKSearch<double>(full, something).find({&o, 1}, {&none, 1})[0].empty());
-    CHECK(kd::TopKSearch<double>(full, something).find({&q, 1}, {&none, 1})[0].empty());
-    CHECK(kd::TopKSearch<double>(full, something).find({}, {}).empty());
-    CHECK(kd::TopKSearch<double>(full, something).find({&q, 1}, {&all, 1})[0] == std::vector<kd::Scored>{{0, 0.0}, {1, 0.0}, {2, 0.0}});
+    const kd::detail::TopKRequest all{.count = 10}, none{.count = 0};
+    const kd::detail::TopKIndex<double> empty(nothing, nothing, kd::SimdLevel::best), full(something, query, kd::SimdLevel::best);
+    CHECK(kd::detail::TopKSearch<double>(empty, nothing).find({&q, 1}, {&all, 1})[0].empty());
+    CHECK(kd::detail::TopKSearch<double>(empty, nothing).find({&o, 1}, {&all, 1})[0].empty());
+    CHECK(kd::detail::TopKSearch<double>(empty, nothing).find({&o, 1}, {&all, 1}, kd::detail::Similarity::cosine)[0].empty());
+    CHECK(kd::detail::TopKSearch<double>(full, something).find({&o, 1}, {&none, 1})[0].empty());
+    CHECK(kd::detail::TopKSearch<double>(full, something).find({&q, 1}, {&none, 1})[0].empty());
+    CHECK(kd::detail::TopKSearch<double>(full, something).find({}, {}).empty());
+    CHECK(kd::detail::TopKSearch<double>(full, something).find({&q, 1}, {&all, 1})[0] ==
+          std::vector<kd::Scored>{{0, 0.0}, {1, 0.0}, {2, 0.0}});
   }
 }

@@ -26,7 +26,7 @@ TEST_SUITE("linalg/top_k") {
 
   TEST_CASE("filters that need no score") {
     const std::vector<kd::Index> counts{0, 1, 1, 1}, exclude{1}, allow{0, 1, 2};
-    const kd::TopKRequest request{.exclude = exclude, .allow = allow, .counts = counts};
+    const kd::detail::TopKRequest request{.exclude = exclude, .allow = allow, .counts = counts};
     CHECK_FALSE(kd::detail::is_eligible(request, 0));
     CHECK_FALSE(kd::detail::is_eligible(request, 1));
     CHECK(kd::detail::is_eligible(request, 2));
@@ -37,7 +37,7 @@ TEST_SUITE("linalg/top_k") {
   TEST_CASE_TEMPLATE("lengths are those of the rows, and an index takes about a byte a factor", T, float, double) {
     const kd::FactorMatrix<T> rows = kindred_test::random_factors<T>(1000, 40, 1.0, 1);
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-      const kd::TopKIndex<T> index(rows, rows, level);
+      const kd::detail::TopKIndex<T> index(rows, rows, level);
       for (kd::Index r = 0; r < rows.rows(); ++r) {
         double sum = 0.0;
         for (const T value : rows.row(r)) sum += static_cast<double>(value) * static_cast<double>(value);

@@ -18,7 +18,7 @@ namespace {
 
 /// Y' Y of 3 size rows of uniform numbers, in which the columns `copies` repeat column 0.
 std::vector<double> triangular_gram(std::size_t size, const std::vector<std::size_t>& copies) {
-  kd::Random random(11, kd::RandomStream::sample, size);
+  kd::detail::Random random(11, kd::detail::RandomStream::sample, size);
   std::vector<double> gram(size * size, 0.0), row(size);
   for (std::size_t r = 0; r < 3 * size; ++r) {
     for (double& value : row) value = random.uniform() - 0.5;
@@ -30,7 +30,7 @@ std::vector<double> triangular_gram(std::size_t size, const std::vector<std::siz
 }
 
 /// The largest entry of T' G T - I, where columns `dead` of I are zero.
-double departure(const std::vector<double>& gram, std::size_t size, const kd::AlignedVector<double>& inverse,
+double departure(const std::vector<double>& gram, std::size_t size, const kd::detail::AlignedVector<double>& inverse,
                  const std::vector<std::size_t>& dead) {
   const std::size_t ld = kd::detail::spread_stride<double>(size);
   double worst = 0.0;
@@ -54,7 +54,7 @@ TEST_SUITE("linalg/triangular_inverse") {
   TEST_CASE("two columns by hand") {
     // R = (2 1; 0 3).
     const std::vector<double> gram{4, 2, 2, 10};
-    const kd::AlignedVector<double> inverse = kd::detail::triangular_inverse(gram, 2, 1e-12, kd::SimdLevel::best);
+    const kd::detail::AlignedVector<double> inverse = kd::detail::triangular_inverse(gram, 2, 1e-12, kd::SimdLevel::best);
     const std::size_t ld = kd::detail::spread_stride<double>(2);
     CHECK(inverse[0] == doctest::Approx(0.5));
     CHECK(inverse[1] == doctest::Approx(-1.0 / 6.0));
@@ -77,7 +77,7 @@ TEST_SUITE("linalg/triangular_inverse") {
     const std::vector<std::size_t> copies{3, 64, 69};
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
       const std::vector<double> gram = triangular_gram(70, copies);
-      const kd::AlignedVector<double> inverse = kd::detail::triangular_inverse(gram, 70, 1e-12, level);
+      const kd::detail::AlignedVector<double> inverse = kd::detail::triangular_inverse(gram, 70, 1e-12, level);
       const std::size_t ld = kd::detail::spread_stride<double>(70);
       for (const std::size_t copy : copies)
         for (std::size_t n = 0; n < 70; ++n) {

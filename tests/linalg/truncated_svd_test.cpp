@@ -129,7 +129,7 @@ detail::TruncatedSvd<T> decompose(const kd::CsrMatrix& matrix, const detail::Svd
 
 /// U S V' of random orthonormal U and V (columns of Gram-Schmidt), as a matrix without zeros.
 kd::CsrMatrix planted(kd::Index rows, kd::Index columns, const std::vector<double>& values) {
-  kd::Random random(5, kd::RandomStream::sample);
+  kd::detail::Random random(5, kd::detail::RandomStream::sample);
   const auto orthonormal = [&](kd::Index n) {
     std::vector<std::vector<double>> vectors;
     for (std::size_t f = 0; f < values.size(); ++f) {
@@ -159,7 +159,7 @@ kd::CsrMatrix planted(kd::Index rows, kd::Index columns, const std::vector<doubl
 }
 
 std::vector<double> some_scales(kd::Index count, std::uint64_t seed) {
-  kd::Random random(seed, kd::RandomStream::sample);
+  kd::detail::Random random(seed, kd::detail::RandomStream::sample);
   std::vector<double> scales;
   for (kd::Index n = 0; n < count; ++n) scales.push_back(0.2 + random.uniform());
   return scales;

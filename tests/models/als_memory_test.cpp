@@ -161,7 +161,7 @@ TEST_SUITE("sizes") {
     constexpr std::size_t nnz = blocks * block_columns;
     static_assert(nnz > (std::size_t{1} << 31));
     const kd::MatrixShape shape{static_cast<kd::Index>(blocks * rows_per_block), static_cast<kd::Index>(2 * row_length)};
-    const kd::CsrView view(kd::unchecked, shape, offsets, {reinterpret_cast<const kd::Index*>(all_columns), nnz},
+    const kd::CsrView view(kd::detail::unchecked, shape, offsets, {reinterpret_cast<const kd::Index*>(all_columns), nnz},
                            {reinterpret_cast<const float*>(all_values), nnz});
 
     CHECK(view.nnz() == static_cast<kd::Offset>(nnz));
@@ -200,7 +200,7 @@ TEST_SUITE("sizes") {
   TEST_CASE("products of sizes that do not fit are refused, not wrapped") {
     constexpr kd::Index most = (std::numeric_limits<kd::Index>::max)();
     CHECK_THROWS_AS((kd::FactorMatrix<float>(most, most)), kd::InvalidArgument);
-    CHECK_THROWS_AS((void)kd::AlignedAllocator<float>().allocate(std::size_t{1} << 62), std::bad_array_new_length);
+    CHECK_THROWS_AS((void)kd::detail::AlignedAllocator<float>().allocate(std::size_t{1} << 62), std::bad_array_new_length);
     kd::AlsOptions options = kd::AlsOptions::paper();
     options.factors = 32'768;
     const kd::MemoryEstimate estimate = kd::estimate_memory<double>(most, most, kd::Offset{1} << 60, options);

@@ -272,7 +272,7 @@ TEST_SUITE("numbers") {
     CHECK_THROWS_WITH(model.fit(random_matrix(30, 20, 0.3, 4), fit), "disk full");
     unchanged();
     fit = {};
-    fit.after_iteration = [](const kd::ImplicitALS<T>&, const kd::IterationReport&) { throw std::runtime_error("no more"); };
+    fit.after_iteration = [](const kd::ImplicitALS<T>&, const kd::FitReport::Iteration&) { throw std::runtime_error("no more"); };
     CHECK_THROWS_WITH(model.fit(random_matrix(30, 20, 0.3, 4), fit), "no more");
     unchanged();
   }

@@ -64,7 +64,7 @@ TEST_SUITE("models/als_recommend") {
     const kd::ImplicitALS<T> model = fitted<T>(train);
     for (kd::Index i = 0; i < 40; ++i) check_neighbours(model.item_factors(), i, model.similar_items(i, {.count = 7}), 7);
     for (kd::Index u = 0; u < 40; ++u) check_neighbours(model.user_factors(), u, model.similar_users(u, {.count = 7}), 7);
-    const std::vector<kd::Scored> with_self = model.similar_items(3, {.count = 4, .self = kd::SelfMatch::included});
+    const std::vector<kd::Scored> with_self = model.similar_items(3, {.count = 4, .self = kd::SimilarOptions::SelfMatch::included});
     CHECK(with_self[0].item == 3);
     CHECK(with_self[0].score == Approx(1.0).epsilon(1e-15));
     CHECK(model.similar_items(3, {.count = 1000}).size() == 149);
@@ -156,7 +156,7 @@ TEST_SUITE("models/als_recommend") {
     const kd::ImplicitALS<float> model = fitted<float>(train);
     const std::vector<kd::Index> item_users = kd::column_counts(train), user_items = kd::row_counts(train);
     for (std::uint64_t seed = 0; seed < 200; ++seed) {
-      kd::Random random(seed, kd::RandomStream::sample, 3);
+      kd::detail::Random random(seed, kd::detail::RandomStream::sample, 3);
       const auto some = [&](kd::Index n, std::uint32_t one_in) {
         std::vector<kd::Index> list;
         for (kd::Index i = 0; i < n; ++i)

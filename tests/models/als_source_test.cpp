@@ -46,10 +46,11 @@ struct Odd {
   friend const kd::CsrMatrix& transpose(const Odd& source) { return source.items; }
 };
 
-static_assert(kd::InteractionSource<kd::CsrView> && kd::InteractionSource<kd::CsrMatrix> && !kd::StreamedSource<kd::CsrMatrix>);
-static_assert(kd::ShareableSource<kd::CsrView> && kd::ShareableSource<kd::CsrMatrix> && kd::ShareableSource<kd::CsrFile>);
-static_assert(kd::StreamedSource<kd::CsrFile> && kd::RowSource<kd::CsrFileRows> && kd::StreamedSource<StreamedMatrix> &&
-              !kd::RowSource<int>);
+static_assert(kd::InteractionSource<kd::CsrView> && kd::InteractionSource<kd::CsrMatrix> && !kd::detail::StreamedSource<kd::CsrMatrix>);
+static_assert(kd::detail::ShareableSource<kd::CsrView> && kd::detail::ShareableSource<kd::CsrMatrix> &&
+              kd::detail::ShareableSource<kd::CsrFile>);
+static_assert(kd::detail::StreamedSource<kd::CsrFile> && kd::detail::RowSource<kd::CsrFileRows> &&
+              kd::detail::StreamedSource<StreamedMatrix> && !kd::detail::RowSource<int>);
 
 const kd::CsrMatrix& plays() {
   static const kd::CsrMatrix matrix = kd::synthetic_listening({.users = 700, .items = 400, .items_per_user = 25}).matrix;
@@ -177,7 +178,7 @@ TEST_SUITE("models/als_source") {
     CHECK_THROWS_AS(broken([](Odd& s) { s.shape_ = {3, 2}; }), kd::ShapeError);
     CHECK_THROWS_AS(broken([](Odd& s) { s.items = kd::CsrMatrix({3, 3}, {0, 1, 2, 3}, {0, 1, 0}, {1, 2, 3}); }), kd::ShapeError);
     const auto with = [&](std::vector<kd::Index> other_columns, std::vector<float> other_values) {
-      broken([&](Odd& s) { s.blocks[0].rows = kd::CsrView(kd::unchecked, {2, 3}, offsets, other_columns, other_values); });
+      broken([&](Odd& s) { s.blocks[0].rows = kd::CsrView(kd::detail::unchecked, {2, 3}, offsets, other_columns, other_values); });
     };
     CHECK_THROWS_WITH_AS(with({0, 3, 1}, {1, 2, 3}),
                          "train, row 0, place 1: the column is 3; it must be in [1, 3): sorted, without repeats", kd::InvalidArgument);
@@ -199,7 +200,7 @@ TEST_SUITE("models/als_source") {
       for (const float value : values) magnitudes.push_back(std::abs(static_cast<double>(value)));
       for (const double q : {0.0, 0.1, 0.5, 0.77, 0.99, 1.0})
         CHECK(kd::detail::magnitude_quantile(kd::detail::RowsRef(signed_matrix), q, signed_matrix.nnz(), kd::detail::Magnitudes::all) ==
-              kd::quantile(magnitudes, q));
+              kd::statistics::quantile(magnitudes, q));
     }
   }
 }

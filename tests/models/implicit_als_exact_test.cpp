@@ -266,7 +266,7 @@ TEST_SUITE("models/implicit_als, exactness") {
         kd::ImplicitALS<T> model(options);
         typename kd::ImplicitALS<T>::FitOptions fit{.record_loss = true};
         std::size_t checked = 0;
-        fit.after_iteration = [&](const kd::ImplicitALS<T>& so_far, const kd::IterationReport& report) {
+        fit.after_iteration = [&](const kd::ImplicitALS<T>& so_far, const kd::FitReport::Iteration& report) {
           const auto loss = static_cast<double>(kindred_test::textbook_loss(problem, exact_copy(so_far)));
           REQUIRE(report.loss.has_value());
           CHECK(report.loss->total == doctest::Approx(loss).epsilon(tolerance));
@@ -314,12 +314,13 @@ TEST_SUITE("models/implicit_als, exactness") {
       kd::ImplicitALS<double>::FitOptions fit{.record_loss = true};
       fit.initial_users = exact.user_factors();
       fit.initial_items = exact.item_factors();
-      const kd::Eigenbasis turned = kd::eigenbasis(kd::gram(kindred_test::random_factors<double>(20, 6, 1.0, 3)), 6);
-      kd::rotate(*fit.initial_users, turned);
-      kd::rotate(*fit.initial_items, turned);
+      const kd::detail::Eigenbasis turned =
+          kd::detail::eigenbasis(kd::detail::gram(kindred_test::random_factors<double>(20, 6, 1.0, 3)), 6);
+      kd::detail::rotate(*fit.initial_users, turned);
+      kd::detail::rotate(*fit.initial_items, turned);
       kd::ImplicitALS<double> iterative(options);
       double last = good;
-      for (const kd::IterationReport& iteration : iterative.fit(train, fit).iterations) {
+      for (const kd::FitReport::Iteration& iteration : iterative.fit(train, fit).iterations) {
         CHECK(iteration.loss->total <= last * (1.0 + 1e-12));  // beyond the rounding of a sum of 800 terms
         last = iteration.loss->total;
       }
@@ -391,7 +392,7 @@ TEST_SUITE("models/implicit_als, exactness") {
         for (double& count : counts) count *= static_cast<double>(counts.size()) / sum;
         return counts;
       }();
-      const kd::AlignedVector<double> gram = kd::gram(model.item_factors(), std::span<const double>(item_counts));
+      const kd::detail::AlignedVector<double> gram = kd::detail::gram(model.item_factors(), std::span<const double>(item_counts));
       const std::span<const double> values = model.eigenvalues();
       REQUIRE(values.size() == options.factors);
       const double tolerance = 200.0 * static_cast<double>(std::numeric_limits<T>::epsilon()) * values[0];

@@ -433,7 +433,7 @@ TEST_SUITE("models/implicit_als") {
     unchanged_by(small_als(), other, failing, Throws<std::runtime_error>{});
 
     Fit after;
-    after.after_iteration = [](const Model&, const kd::IterationReport& report) {
+    after.after_iteration = [](const Model&, const kd::FitReport::Iteration& report) {
       if (report.iteration == 2) throw 42;
     };
     unchanged_by(small_als(), other, after, Throws<int>{});
@@ -497,7 +497,7 @@ TEST_SUITE("models/implicit_als") {
     kd::ImplicitALS<double> model(options);
     const kd::FitReport report = model.fit(train, fit);
     CHECK(done == std::vector<std::size_t>{1, 2, 3, 4, 5});
-    CHECK(report.stop == kd::FitStop::iterations);
+    CHECK(report.stop == kd::FitReport::Stop::iterations);
     CHECK(report.iterations.size() == 5);
     CHECK(report.seconds >= 0.0);
     CHECK_FALSE(report.iterations.front().loss.has_value());
@@ -506,7 +506,7 @@ TEST_SUITE("models/implicit_als") {
       return progress.done == 2 ? kd::ProgressAnswer::stop_and_keep : kd::ProgressAnswer::keep_going;
     };
     const kd::FitReport stopped = model.fit(train, fit);
-    CHECK(stopped.stop == kd::FitStop::callback);
+    CHECK(stopped.stop == kd::FitReport::Stop::callback);
     REQUIRE(stopped.iterations.size() == 2);
     CHECK(stopped.iterations[1].iteration == 2);
     options.iterations = 2;
@@ -525,7 +525,7 @@ TEST_SUITE("models/implicit_als") {
     }
     CHECK(sum <= report.seconds);
     double iterations = 0.0;
-    for (const kd::IterationReport& one : report.iterations) iterations += one.seconds;
+    for (const kd::FitReport::Iteration& one : report.iterations) iterations += one.seconds;
     CHECK(iterations <= report.seconds);
   }
 
@@ -571,7 +571,7 @@ TEST_SUITE("models/implicit_als") {
       options.solver.kind = solver;
       std::size_t calls = 0;
       typename kd::ImplicitALS<T>::FitOptions fit;
-      fit.after_iteration = [&](const kd::ImplicitALS<T>& so_far, const kd::IterationReport& report) {
+      fit.after_iteration = [&](const kd::ImplicitALS<T>& so_far, const kd::FitReport::Iteration& report) {
         CHECK(report.iteration == ++calls);
         kd::AlsOptions shorter = options;
         shorter.iterations = report.iteration;
@@ -593,7 +593,7 @@ TEST_SUITE("models/implicit_als") {
     options.loss_tolerance = 0.01;
     kd::ImplicitALS<double> model(options);
     const kd::FitReport report = model.fit(train);
-    CHECK(report.stop == kd::FitStop::tolerance);
+    CHECK(report.stop == kd::FitReport::Stop::tolerance);
     const std::size_t n = report.iterations.size();
     REQUIRE(n >= 2);
     REQUIRE(n < 100);
@@ -672,7 +672,7 @@ TEST_SUITE("models/implicit_als") {
       if (init == kd::Start::normal) options.start.scale = 0.7;
       kd::FactorMatrix<float> start(20, 6);
       for (kd::Index i = 0; i < 20; ++i) {
-        kd::Random random(options.seed, kd::RandomStream::item_factors, static_cast<std::uint64_t>(i));
+        kd::detail::Random random(options.seed, kd::detail::RandomStream::item_factors, static_cast<std::uint64_t>(i));
         for (float& value : start.row(i))
           value = static_cast<float>(init == kd::Start::normal ? 0.7 / std::sqrt(6.0) * random.normal() : 0.01 * random.uniform());
       }

@@ -42,13 +42,14 @@ TEST_SUITE("models/keyed_recommender") {
   TEST_CASE("answers are the model's, by key and by name") {
     const kd::Dataset data = small_data();
     const kd::ImplicitALS<float> model = fitted(data);
-    const kd::Recommender<float> recommender(model, data);
+    const kd::KeyedRecommender<float> recommender(model, data);
     CHECK(recommender.version() == 1);
-    const kd::Answer answer = recommender.recommend("u7", {.count = 4});
+    const kd::KeyedAnswer answer = recommender.recommend("u7", {.count = 4});
     CHECK(answer.version == 1);
     CHECK(answer.source == kd::ListSource::model);
     CHECK(answer.items == named(model.recommend(7, {.count = 4, .exclude = data.matrix.row(7)})));
-    CHECK(recommender.recommend("u7", {.count = 4, .known = kd::KnownItems::included}).items == named(model.recommend(7, {.count = 4})));
+    CHECK(recommender.recommend("u7", {.count = 4, .known = kd::KeyedOptions::KnownItems::included}).items ==
+          named(model.recommend(7, {.count = 4})));
     CHECK(recommender.similar("i5", 3).items == named(model.similar_items(5, {.count = 3})));
     CHECK(recommender.similar("item 5", 3).items == named(model.similar_items(5, {.count = 3})));
 
@@ -67,8 +68,8 @@ TEST_SUITE("models/keyed_recommender") {
   TEST_CASE("a snapshot stays as it is when the model is replaced") {
     const kd::Dataset data = small_data();
     const kd::ImplicitALS<float> first = fitted(data), second = fitted(data, 12);
-    kd::Recommender<float> recommender(first, data);
-    const kd::Recommender<float>::Snapshot before = recommender.snapshot();
+    kd::KeyedRecommender<float> recommender(first, data);
+    const kd::KeyedRecommender<float>::Snapshot before = recommender.snapshot();
     (void)recommender.replace(second, data);
     CHECK(before.model->recommend(7) == first.recommend(7));
     CHECK(recommender.snapshot().model->recommend(7) == second.recommend(7));
@@ -80,11 +81,11 @@ TEST_SUITE("models/keyed_recommender") {
     kd::Dataset data = small_data();
     data.item_names[8] = data.item_names[3];
     data.item_names[4].clear();
-    const kd::Recommender<float> recommender(fitted(data), data);
-    const kd::Answer empty = recommender.recommend("nobody");
+    const kd::KeyedRecommender<float> recommender(fitted(data), data);
+    const kd::KeyedAnswer empty = recommender.recommend("nobody");
     CHECK(empty.source == kd::ListSource::none);
     CHECK(empty.items.empty());
-    const kd::Answer popular = recommender.recommend("nobody", {.count = 3, .fallback = kd::Fallback::popularity});
+    const kd::KeyedAnswer popular = recommender.recommend("nobody", {.count = 3, .fallback = kd::Fallback::popularity});
     CHECK(popular.source == kd::ListSource::popularity);
     CHECK(popular.items.size() == 3);
     CHECK_THROWS_WITH_AS((void)recommender.similar("item 99"), Contains("the key or name of one of the 30 items"), kd::InvalidArgument);
@@ -97,8 +98,8 @@ TEST_SUITE("models/keyed_recommender") {
     CHECK_THROWS_WITH_AS((void)recommender.recommend(twice), Contains("'item 9' twice"), kd::InvalidArgument);
     CHECK(recommender.recommend(none).source == kd::ListSource::none);
     CHECK(recommender.recommend(none, {.fallback = kd::Fallback::popularity}).source == kd::ListSource::popularity);
-    CHECK_THROWS_AS(kd::Recommender<float>(kd::ImplicitALS<float>(), data), kd::NotFitted);
-    CHECK_THROWS_AS(kd::Recommender<float>(fitted(data), kindred_test::dataset_of(kindred_test::random_matrix(41, 30, 0.2, 3))),
+    CHECK_THROWS_AS(kd::KeyedRecommender<float>(kd::ImplicitALS<float>(), data), kd::NotFitted);
+    CHECK_THROWS_AS(kd::KeyedRecommender<float>(fitted(data), kindred_test::dataset_of(kindred_test::random_matrix(41, 30, 0.2, 3))),
                     kd::ShapeError);
   }
 
@@ -114,12 +115,12 @@ TEST_SUITE("models/keyed_recommender") {
       for (std::size_t n = 0; n < data.matrix.row(u).size(); ++n)
         moved.push_back({u, 29 - data.matrix.row(u).columns[n], data.matrix.row(u).values[n]});
     const kd::CsrMatrix other_items = kd::CsrMatrix::from_triplets(data.matrix.shape(), moved);
-    CHECK_THROWS_WITH_AS(kd::Recommender<float>(model, kindred_test::dataset_of(other_users)), Contains("data is user "),
+    CHECK_THROWS_WITH_AS(kd::KeyedRecommender<float>(model, kindred_test::dataset_of(other_users)), Contains("data is user "),
                          kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS(kd::Recommender<float>(model, kindred_test::dataset_of(other_items)), Contains("data is item "),
+    CHECK_THROWS_WITH_AS(kd::KeyedRecommender<float>(model, kindred_test::dataset_of(other_items)), Contains("data is item "),
                          kd::InvalidArgument);
 
-    kd::Recommender<float> recommender(model, data);
+    kd::KeyedRecommender<float> recommender(model, data);
     CHECK_THROWS_AS((void)recommender.replace(model, kindred_test::dataset_of(other_users)), kd::InvalidArgument);
     CHECK(recommender.version() == 1);
 
@@ -129,10 +130,10 @@ TEST_SUITE("models/keyed_recommender") {
     for (kd::Index u = 0; u < 40; ++u) all[static_cast<std::size_t>(u)] = u;
     all.insert(all.end(), again.begin(), again.end());
     grown.append_users(kd::select_rows(data.matrix, again));
-    CHECK_NOTHROW(kd::Recommender<float>(grown, kindred_test::dataset_of(kd::select_rows(data.matrix, all))));
+    CHECK_NOTHROW(kd::KeyedRecommender<float>(grown, kindred_test::dataset_of(kd::select_rows(data.matrix, all))));
     std::swap(all[0], all[1]);
     REQUIRE(data.matrix.row(0).size() != data.matrix.row(1).size());
-    CHECK_THROWS_AS(kd::Recommender<float>(grown, kindred_test::dataset_of(kd::select_rows(data.matrix, all))), kd::InvalidArgument);
+    CHECK_THROWS_AS(kd::KeyedRecommender<float>(grown, kindred_test::dataset_of(kd::select_rows(data.matrix, all))), kd::InvalidArgument);
   }
 
   TEST_CASE("replaced under load, every answer is all of one model's") {
@@ -144,7 +145,7 @@ TEST_SUITE("models/keyed_recommender") {
       wanted.push_back(named(models.back().recommend(7, {.count = 20, .exclude = data.matrix.row(7)})));
     }
     REQUIRE(wanted[0] != wanted[1]);
-    kd::Recommender<float> recommender(models[0], data);
+    kd::KeyedRecommender<float> recommender(models[0], data);
     std::atomic<bool> done{false};
     std::atomic<std::size_t> answers{0}, wrong{0};
     std::vector<std::thread> threads;
@@ -152,7 +153,7 @@ TEST_SUITE("models/keyed_recommender") {
       threads.emplace_back([&] {
         std::uint64_t last = 0;
         while (!done.load()) {
-          const kd::Answer answer = recommender.recommend("u7", {.count = 20});
+          const kd::KeyedAnswer answer = recommender.recommend("u7", {.count = 20});
           if (answer.items != wanted[(answer.version - 1) % 4] || answer.version < last) ++wrong;
           last = answer.version;
           ++answers;

@@ -35,15 +35,15 @@ TEST_SUITE("models/popularity_recommender") {
     CHECK(plays.predict(2, 0) == 11.0);
     CHECK(plays.predict(0, 5) == 0.0);
 
-    kd::PopularityRecommender listeners({.by = kd::PopularityBy::users});
+    kd::PopularityRecommender listeners({.by = kd::PopularityOptions::By::users});
     listeners.fit(six_items);
     CHECK(listeners.recommend(0) == std::vector<kd::Scored>{{0, 2}, {1, 2}, {2, 2}, {3, 1}});
-    CHECK(listeners.options().by == kd::PopularityBy::users);
+    CHECK(listeners.options().by == kd::PopularityOptions::By::users);
   }
 
   TEST_CASE("recommend, recommend_all and predict agree with brute force over random filters") {
     const kd::CsrMatrix random = kindred_test::random_matrix(40, 57, 0.08, 3);  // many ties
-    for (const kd::PopularityBy by : {kd::PopularityBy::summed_values, kd::PopularityBy::users}) {
+    for (const kd::PopularityOptions::By by : {kd::PopularityOptions::By::summed_values, kd::PopularityOptions::By::users}) {
       kd::PopularityRecommender model({.by = by});
       model.fit(random);
       CHECK(kindred_test::agrees_with_brute_force(model, random, 5, 300));

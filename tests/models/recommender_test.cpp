@@ -32,11 +32,11 @@ struct WithoutShape {
 
 TEST_SUITE("models/recommender") {
   TEST_CASE("what counts as a model") {
-    static_assert(kd::BatchRecommenderModel<kd::PopularityRecommender>);
-    static_assert(kd::BatchRecommenderModel<kd::ImplicitALS<float>>);
-    static_assert(kd::BatchRecommenderModel<kd::ImplicitALS<double>>);
+    static_assert(kd::detail::BatchRecommenderModel<kd::PopularityRecommender>);
+    static_assert(kd::detail::BatchRecommenderModel<kd::ImplicitALS<float>>);
+    static_assert(kd::detail::BatchRecommenderModel<kd::ImplicitALS<double>>);
     static_assert(kd::RecommenderModel<OnlyRecommend>);
-    static_assert(!kd::BatchRecommenderModel<OnlyRecommend>);
+    static_assert(!kd::detail::BatchRecommenderModel<OnlyRecommend>);
     static_assert(!kd::RecommenderModel<WithoutShape>);
     static_assert(!kd::RecommenderModel<int>);
   }
@@ -72,10 +72,10 @@ TEST_SUITE("models/recommender") {
 
   TEST_CASE("the best of a stream, ties to the lower item") {
     for (std::uint64_t seed = 0; seed < 200; ++seed) {
-      kd::Random random(seed, kd::RandomStream::sample);
+      kd::detail::Random random(seed, kd::detail::RandomStream::sample);
       std::vector<kd::Scored> stream;
       for (kd::Index item = 0; item < 40; ++item) stream.push_back({item, static_cast<double>(random.below(9)) - 4.0});
-      kd::shuffle_front(std::span<kd::Scored>(stream), stream.size(), random);
+      kd::detail::shuffle_front(std::span<kd::Scored>(stream), stream.size(), random);
       const std::size_t count = random.below(45);
       kd::detail::BestOf best(count);
       for (const kd::Scored& candidate : stream) {

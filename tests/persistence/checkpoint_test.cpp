@@ -47,7 +47,7 @@ void interrupted(kd::ImplicitALS<T>& model, const kd::CsrView& train, const std:
                  kd::SimdLevel simd = kd::SimdLevel::best, const kd::CheckpointOptions& checkpoints = {}) {
   typename kd::ImplicitALS<T>::FitOptions fit;
   fit.execution.simd = simd;
-  fit.after_iteration = [&](const kd::ImplicitALS<T>&, const kd::IterationReport& done) {
+  fit.after_iteration = [&](const kd::ImplicitALS<T>&, const kd::FitReport::Iteration& done) {
     if (done.iteration > stop_after) throw std::runtime_error("power cut");
   };
   CHECK_THROWS_WITH(kd::fit_with_checkpoints(model, train, path, checkpoints, fit), "power cut");
@@ -128,7 +128,7 @@ TEST_SUITE("fit_with_checkpoints") {
     CHECK_THROWS_WITH_AS((void)kd::load<kd::ImplicitALS<float>>(path), Contains("it holds a model of kind checkpoint of ImplicitALS"),
                          kd::FormatError);
 
-    if (kd::highest_level() != kd::SimdLevel::base) {
+    if (kd::highest_simd_level() != kd::SimdLevel::base) {
       const kd::Execution base{.simd = kd::SimdLevel::base};
       kd::ImplicitALS<float> elsewhere(options);
       CHECK_THROWS_WITH_AS(kd::fit_with_checkpoints(elsewhere, train, path, {}, {.execution = base}), Contains("is of another build"),
@@ -161,13 +161,13 @@ TEST_SUITE("fit_with_checkpoints") {
     whole.fit(train);
     const kd::test::TemporaryDirectory directory;
     const std::string path = directory.path("fit");
-    const kd::Stopwatch watch;
+    const kd::detail::Stopwatch watch;
     kd::ImplicitALS<float> uninterrupted(options);
     kd::fit_with_checkpoints(uninterrupted, train, path);
     CHECK(same_factors(uninterrupted, whole));
     const double longest = watch.seconds();
 
-    kd::Random random(17, kd::RandomStream::sample, 0);
+    kd::detail::Random random(17, kd::detail::RandomStream::sample, 0);
     int kills = 0, found = 0, in_writing = 0;
     std::vector<int> reached(*options.iterations + 1, 0);
     for (int round = 0; round < rounds; ++round) {

@@ -44,7 +44,7 @@ TEST_SUITE("formats") {
     const auto als = kd::load<kd::ImplicitALS<float>>(formats + "als.safetensors");
     check_model_of_formats(als);
     check_model_of_formats(kd::load_mapped<kd::ImplicitALS<float>>(formats + "als.safetensors").model);
-    const auto recommender = kd::load<kd::Recommender<float>>(formats + "recommender.safetensors");
+    const auto recommender = kd::load<kd::KeyedRecommender<float>>(formats + "recommender.safetensors");
     CHECK(recommender.recommend("ann").items.at(0).key == "Faust");
     const auto popular = kd::load<kd::PopularityRecommender>(formats + "popularity.safetensors");
     CHECK(popular.recommend(1).at(0).item == 1);  // Neu, 6 plays
@@ -79,7 +79,7 @@ TEST_SUITE("formats") {
     const auto says = doctest::Contains(words.c_str());
     CHECK_THROWS_WITH_AS((void)kd::load<kd::ImplicitALS<float>>(newer("als.safetensors")), says, kd::FormatError);
     CHECK_THROWS_WITH_AS((void)kd::load_mapped<kd::ImplicitALS<float>>(newer("als.safetensors")), says, kd::FormatError);
-    CHECK_THROWS_WITH_AS((void)kd::load<kd::Recommender<float>>(newer("recommender.safetensors")), says, kd::FormatError);
+    CHECK_THROWS_WITH_AS((void)kd::load<kd::KeyedRecommender<float>>(newer("recommender.safetensors")), says, kd::FormatError);
     CHECK_THROWS_WITH_AS((void)kd::load<kd::PopularityRecommender>(newer("popularity.safetensors")), says, kd::FormatError);
     kd::ImplicitALS<float> als({.factors = 2, .units = kd::Units::paper});
     CHECK_THROWS_WITH_AS(kd::fit_with_checkpoints(als, plays_of_formats().view(), newer("checkpoint.safetensors")), says, kd::FormatError);

@@ -202,7 +202,7 @@ TEST_SUITE("model files") {
     CHECK(back.shape() == kd::MatrixShape{});
     CHECK(back.options().seed == options.seed);
     CHECK(back.options().confidence.alpha == options.confidence.alpha);
-    CHECK(!loaded<kd::PopularityRecommender>(saved(kd::PopularityRecommender({.by = kd::PopularityBy::users}))).fitted());
+    CHECK(!loaded<kd::PopularityRecommender>(saved(kd::PopularityRecommender({.by = kd::PopularityOptions::By::users}))).fitted());
 
     auto model = fitted<float>(small_als(), random_matrix(20, 15, 0.3, 1));
     const kd::ImplicitALS<float> other = std::move(model);
@@ -212,7 +212,7 @@ TEST_SUITE("model files") {
 
   TEST_CASE("popularity by plays and by listeners") {
     const kd::CsrMatrix train = random_matrix(20, 15, 0.3, 6);
-    for (const kd::PopularityBy by : {kd::PopularityBy::summed_values, kd::PopularityBy::users}) {
+    for (const kd::PopularityOptions::By by : {kd::PopularityOptions::By::summed_values, kd::PopularityOptions::By::users}) {
       kd::PopularityRecommender model({.by = by});
       model.fit(train);
       const auto back = loaded<kd::PopularityRecommender>(saved(model));
@@ -225,10 +225,10 @@ TEST_SUITE("model files") {
 
   TEST_CASE("a Recommender answers by its keys as before") {
     kd::Dataset data = kd::synthetic_listening({.users = 60, .items = 40, .items_per_user = 8});
-    const kd::Recommender<float> recommender(fitted<float>(small_als(), data.matrix), data);
+    const kd::KeyedRecommender<float> recommender(fitted<float>(small_als(), data.matrix), data);
     const kd::test::TemporaryDirectory directory;
     kd::save(recommender, directory.path("served"));
-    const auto back = kd::load<kd::Recommender<float>>(directory.path("served"));
+    const auto back = kd::load<kd::KeyedRecommender<float>>(directory.path("served"));
     const std::string user(data.users.key(5)), name(data.item_name(3));
     CHECK(back.recommend(user).items == recommender.recommend(user).items);
     CHECK(back.similar(name).items == recommender.similar(name).items);
@@ -238,8 +238,8 @@ TEST_SUITE("model files") {
     kd::IdMap odd;
     for (kd::Index u = 0; u < 60; ++u) odd.intern(u == 0 ? std::string() : std::string("k\0\xFF\n", 4) + std::to_string(u));
     data.users = odd;
-    const kd::Recommender<float> nameless(fitted<float>(small_als(), data.matrix), data);
-    const auto again = loaded<kd::Recommender<float>>(saved(nameless));
+    const kd::KeyedRecommender<float> nameless(fitted<float>(small_als(), data.matrix), data);
+    const auto again = loaded<kd::KeyedRecommender<float>>(saved(nameless));
     CHECK(again.recommend(data.users.key(7)).items == nameless.recommend(data.users.key(7)).items);
     CHECK(again.recommend("").items == nameless.recommend("").items);
   }
@@ -399,9 +399,11 @@ TEST_SUITE("model files") {
         with_header(with_header(file, "\"item_counts\"", "\"former_counts\""), "\"user_counts\"", "\"item_counts\"");
     CHECK(refusal(with_header(renamed, "\"former_counts\"", "\"user_counts\"")) ==
           ": tensor 'item_counts' has 20 entries; it must have 15");
-    CHECK_SAYS(refusal(with_header(file, R"(\"confidence.alpha\":0.7)", R"(\"confidence.alpha\":-0.7)")), "an option is out of range: confidence.alpha is -0.7");
+    CHECK_SAYS(refusal(with_header(file, R"(\"confidence.alpha\":0.7)", R"(\"confidence.alpha\":-0.7)")),
+               "an option is out of range: confidence.alpha is -0.7");
     CHECK_SAYS(refusal(with_header(file, R"(\"confidence.alpha\":0.7)", R"(\"confidence.alpha\":1e999)")), "no JSON");
-    CHECK_SAYS(refusal(with_header(file, R"(\"confidence.alpha\":0.7)", R"(\"confidence.alpha\":true)")), "'confidence.alpha' is no number");
+    CHECK_SAYS(refusal(with_header(file, R"(\"confidence.alpha\":0.7)", R"(\"confidence.alpha\":true)")),
+               "'confidence.alpha' is no number");
     CHECK_SAYS(refusal(with_header(file, R"(\"confidence.alpha\":0.7,)", "")), "'confidence.alpha' is missing");
     CHECK_SAYS(refusal(with_header(file, R"(\"user_background_scale\":1.0)", R"(\"user_background_scale\":0.0)")), "must be above 0");
     CHECK_SAYS(refusal(with_header(file, R"("shape":[15,6])", R"("shape":[6,15])")), "both must have 6 columns");
@@ -410,7 +412,7 @@ TEST_SUITE("model files") {
           ": tensor 'item_factors' is of type I32; it must be F32");
 
     const kd::Dataset data = kd::synthetic_listening({.users = 60, .items = 40, .items_per_user = 8});
-    using Served = kd::Recommender<float>;
+    using Served = kd::KeyedRecommender<float>;
     const std::string served = saved(Served(fitted<float>(small_als(), data.matrix), data));
     CHECK(refusal<Served>(served).empty());
     CHECK(refusal(served) == ": it holds a model of kind Recommender; asked for was ImplicitALS");

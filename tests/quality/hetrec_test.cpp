@@ -32,7 +32,8 @@ struct Means {
 /// Means over ten splits of what `train_model` (train -> model) ranks. Prints them as a row of a Markdown table, each with the standard deviation of
 /// one split.
 template <typename TrainModel>
-Means over_splits(const std::string& name, TrainModel&& train_model, kd::SeenItems seen = kd::SeenItems::excluded) {
+Means over_splits(const std::string& name, TrainModel&& train_model,
+                  kd::EvaluateOptions::SeenItems seen = kd::EvaluateOptions::SeenItems::excluded) {
   static const kd::Dataset data = hetrec();
   std::vector<double> precision;
   std::vector<double> recall;
@@ -50,7 +51,7 @@ Means over_splits(const std::string& name, TrainModel&& train_model, kd::SeenIte
   }
   std::string row = "| " + name + " |";
   const auto mean_of = [&](const std::vector<double>& values) {
-    const kd::MeanAndError over_seeds = kd::mean_and_error(values);
+    const kd::MeanAndError over_seeds = kd::metrics::mean_and_error(values);
     char text[40];
     std::snprintf(text, sizeof(text), " %.4f (%.4f) |", over_seeds.mean, over_seeds.standard_error * std::sqrt(10.0));
     row += text;
@@ -68,7 +69,7 @@ Means over_splits(const std::string& name, TrainModel&& train_model, kd::SeenIte
 /// Absolute, unlike doctest::Approx.
 bool within(double value, double centre, double width) { return value >= centre - width && value <= centre + width; }
 
-Means popularity(const std::string& name, kd::PopularityBy by, kd::SeenItems seen) {
+Means popularity(const std::string& name, kd::PopularityOptions::By by, kd::EvaluateOptions::SeenItems seen) {
   return over_splits(
       name,
       [&](const kd::CsrMatrix& train, std::uint64_t) {
@@ -115,10 +116,15 @@ TEST_SUITE("hetrec, ten splits") {
 
   TEST_CASE("popularity") {
     std::puts("| model | P@10 (sd) | R@10 (sd) | NDCG@10 (sd) | coverage (sd) |\n|---|---|---|---|---|");
-    CHECK(within(popularity("popularity by plays, nothing excluded", kd::PopularityBy::summed_values, kd::SeenItems::allowed).precision,
+    CHECK(within(popularity("popularity by plays, nothing excluded", kd::PopularityOptions::By::summed_values,
+                            kd::EvaluateOptions::SeenItems::allowed)
+                     .precision,
                  0.043, 0.004));
-    CHECK(within(popularity("popularity by plays", kd::PopularityBy::summed_values, kd::SeenItems::excluded).precision, 0.057, 0.004));
-    const Means listeners = popularity("popularity by listeners", kd::PopularityBy::users, kd::SeenItems::excluded);
+    CHECK(within(
+        popularity("popularity by plays", kd::PopularityOptions::By::summed_values, kd::EvaluateOptions::SeenItems::excluded).precision,
+        0.057, 0.004));
+    const Means listeners =
+        popularity("popularity by listeners", kd::PopularityOptions::By::users, kd::EvaluateOptions::SeenItems::excluded);
     CHECK(listeners.precision >= 0.065);
     CHECK(listeners.precision <= 0.072);
   }
@@ -184,7 +190,7 @@ TEST_SUITE("hetrec, ten splits") {
     const auto offsets = data.matrix.offsets();
     const auto columns = data.matrix.columns();
     const kd::CsrMatrix clicks(data.matrix.shape(), {offsets.begin(), offsets.end()}, {columns.begin(), columns.end()}, ones);
-    const kd::Split split = kd::PerUserSplitter({.test_fraction = 0.2, .seed = 1}).split(clicks);
+    const kd::TrainTestSplit split = kd::PerUserSplitter({.test_fraction = 0.2, .seed = 1}).split(clicks);
     std::puts("| every value 1, seed 1 | NDCG@10 | coverage |\n|---|---|---|");
     const auto measured = [&](const std::string& name, auto model) {
       model.fit(split.train);

@@ -38,7 +38,7 @@ constexpr std::size_t up_to(std::size_t size, std::size_t multiple) { return (si
 
 template <typename T>
 std::size_t padded(std::size_t size) {
-  return up_to(size, kd::row_alignment / sizeof(T));
+  return up_to(size, kd::detail::row_alignment / sizeof(T));
 }
 
 /// Fixed rows with a few special values among ordinary ones: zeros, denormals and huge ratios.
@@ -46,7 +46,7 @@ template <typename T>
 kd::FactorMatrix<T> fixed_rows(kd::Index rows, std::size_t factors, std::uint64_t seed) {
   kd::FactorMatrix<T> fixed(rows, static_cast<kd::Index>(factors));
   for (kd::Index r = 0; r < rows; ++r) {
-    kd::Random random(seed, kd::RandomStream::sample, static_cast<std::uint64_t>(r));
+    kd::detail::Random random(seed, kd::detail::RandomStream::sample, static_cast<std::uint64_t>(r));
     for (T& value : fixed.row(r)) {
       const std::uint32_t kind = random.below(20);
       value = kind == 0   ? T(0)
@@ -60,22 +60,22 @@ kd::FactorMatrix<T> fixed_rows(kd::Index rows, std::size_t factors, std::uint64_
 }
 
 std::vector<kd::Index> some_columns(std::size_t count, kd::Index rows, std::uint64_t seed) {
-  kd::Random random(seed, kd::RandomStream::split);
+  kd::detail::Random random(seed, kd::detail::RandomStream::split);
   std::vector<kd::Index> columns;
   for (std::size_t n = 0; n < count; ++n) columns.push_back(static_cast<kd::Index>(random.below(static_cast<std::uint32_t>(rows))));
   return columns;
 }
 
 template <typename T>
-kd::AlignedVector<T> random_vector(std::size_t size, std::size_t length, std::uint64_t seed) {
-  kd::AlignedVector<T> values(length, T(0));
-  kd::Random random(seed, kd::RandomStream::search);
+kd::detail::AlignedVector<T> random_vector(std::size_t size, std::size_t length, std::uint64_t seed) {
+  kd::detail::AlignedVector<T> values(length, T(0));
+  kd::detail::Random random(seed, kd::detail::RandomStream::search);
   for (std::size_t n = 0; n < size; ++n) values[n] = static_cast<T>(random.uniform() + 0.25);
   return values;
 }
 
 template <typename T>
-kd::GatherArguments<T> from(const kd::FactorMatrix<T>& fixed, const std::vector<kd::Index>& columns) {
+kd::detail::GatherArguments<T> from(const kd::FactorMatrix<T>& fixed, const std::vector<kd::Index>& columns) {
   return {.fixed = fixed.data(),
           .stride = fixed.stride(),
           .factors = static_cast<std::size_t>(fixed.factors()),
@@ -87,7 +87,7 @@ kd::GatherArguments<T> from(const kd::FactorMatrix<T>& fixed, const std::vector<
 template <typename T>
 struct System {
   System(std::size_t order, std::uint64_t seed) : size(order) {
-    kd::Random random(seed, kd::RandomStream::sample);
+    kd::detail::Random random(seed, kd::detail::RandomStream::sample);
     const std::size_t ranks = 20;
     std::vector<long double> rows;
     for (std::size_t p = 0; p < ranks; ++p)
@@ -109,8 +109,8 @@ struct System {
     return i == j ? largest : T(0);
   }
 
-  [[nodiscard]] kd::AlignedVector<T> tiles() const {
-    kd::AlignedVector<T> values;
+  [[nodiscard]] kd::detail::AlignedVector<T> tiles() const {
+    kd::detail::AlignedVector<T> values;
     for (std::size_t j = 0; j < size; j += 4)
       for (std::size_t i = 0; i <= j; i += 4)
         for (std::size_t e = 0; e < 16; ++e) values.push_back(entry(i + e / 4, j + e % 4));
@@ -118,14 +118,14 @@ struct System {
   }
 
   /// Factorised and solved alone; the solution, and the smallest pivot.
-  [[nodiscard]] std::pair<kd::AlignedVector<T>, T> alone(const kd::RowKernels<T>& kernels) const {
+  [[nodiscard]] std::pair<kd::detail::AlignedVector<T>, T> alone(const kd::detail::RowKernels<T>& kernels) const {
     const std::size_t ld = padded<T>(size), order = up_to(size, kernels.rows);
-    kd::AlignedVector<T> v((std::max)(order, ld) * ld, T(0)), rhs(ld, T(0)), inverse(order), panel(order * kernels.rows),
+    kd::detail::AlignedVector<T> v((std::max)(order, ld) * ld, T(0)), rhs(ld, T(0)), inverse(order), panel(order * kernels.rows),
         x(order, std::numeric_limits<T>::quiet_NaN());
     for (std::size_t i = 0; i < order; ++i)
       for (std::size_t j = i; j < ld; ++j) v[i * ld + j] = entry(i, j);
     for (std::size_t i = 0; i < size; ++i) rhs[i] = static_cast<T>(b[i]);
-    const kd::FactorizeArguments<T> a{
+    const kd::detail::FactorizeArguments<T> a{
         .v = v.data(), .ld = ld, .size = size, .rhs = rhs.data(), .inverse = inverse.data(), .panel = panel.data()};
     const T smallest = kernels.factorize(a);
     if (smallest > T(0)) kernels.back_substitute(a, x.data());
@@ -143,7 +143,7 @@ struct System {
 TEST_SUITE("simd/kernels") {
   TEST_CASE_TEMPLATE("gathers, dots and sums of rows", T, float, double) {
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-      const kd::RowKernels<T>& kernels = kd::row_kernels<T>(level);
+      const kd::detail::RowKernels<T>& kernels = kd::detail::row_kernels<T>(level);
       for (const std::size_t k : sizes()) {
         const auto fixed = fixed_rows<T>(40, k, k);
         for (const std::size_t n : std::vector<std::size_t>{1, 2, 4, 5, 15, 16, 17, 33}) {
@@ -153,8 +153,8 @@ TEST_SUITE("simd/kernels") {
           const std::vector<kd::Index> columns = some_columns(n, 40, n);
           const std::size_t stride = fixed.stride(), n4 = up_to(n, 4);
           const auto scale = random_vector<T>(k, stride, 1), weight = random_vector<T>(n, padded<T>(n), 2);
-          kd::AlignedVector<T> rows(n4 * stride, T(-1)), blocks(n4 * stride, T(-1)), sum(stride), dots(n);
-          kd::AlignedVector<double> exact(scale.begin(), scale.end()), exact_dots(n);
+          kd::detail::AlignedVector<T> rows(n4 * stride, T(-1)), blocks(n4 * stride, T(-1)), sum(stride), dots(n);
+          kd::detail::AlignedVector<double> exact(scale.begin(), scale.end()), exact_dots(n);
           kernels.gather(from(fixed, columns), scale.data(), weight.data(), rows.data(), stride);
           kernels.gather_blocks(from(fixed, columns), scale.data(), weight.data(), blocks.data());
           kernels.combine(from(fixed, columns), weight.data(), sum.data());
@@ -169,7 +169,7 @@ TEST_SUITE("simd/kernels") {
               gathers = gathers && close(rows[r * stride + f], {value, std::abs(value)}, 1);
             }
           // Blocks hold the same values in another order.
-          kd::AlignedVector<T> sorted_rows = rows, sorted_blocks = blocks;
+          kd::detail::AlignedVector<T> sorted_rows = rows, sorted_blocks = blocks;
           for (std::size_t r = 0; r < n4; r += 4) {
             const auto begin = static_cast<std::ptrdiff_t>(r * stride), end = static_cast<std::ptrdiff_t>((r + 4) * stride);
             std::sort(sorted_rows.begin() + begin, sorted_rows.begin() + end);
@@ -191,7 +191,7 @@ TEST_SUITE("simd/kernels") {
           CHECK(gathers);
           CHECK(others);
 
-          kd::AlignedVector<T> rows_too(n4 * stride, T(-1)), sum_too(stride, T(-1));
+          kd::detail::AlignedVector<T> rows_too(n4 * stride, T(-1)), sum_too(stride, T(-1));
           kernels.gather_and_sum(from(fixed, columns), scale.data(), weight.data(), weight.data(), rows_too.data(), stride, sum_too.data());
           CHECK(rows_too == rows);
           CHECK(sum_too == sum);
@@ -199,7 +199,7 @@ TEST_SUITE("simd/kernels") {
           const auto z = random_vector<T>(n, padded<T>(n), 4), rest = random_vector<T>(k, stride, 5);
           bool expands = true;
           for (const bool with_rest : {false, true}) {
-            kd::AlignedVector<T> x(stride, T(-1));
+            kd::detail::AlignedVector<T> x(stride, T(-1));
             CHECK(kernels.expand(from(fixed, columns), weight.data(), z.data(), scale.data(), with_rest ? rest.data() : nullptr, x.data()));
             for (std::size_t f = 0; f < stride; ++f) {
               const long double s = f < k ? static_cast<long double>(scale[f]) : 0.0L;
@@ -220,7 +220,7 @@ TEST_SUITE("simd/kernels") {
 
   TEST_CASE_TEMPLATE("dot products of all pairs of rows", T, float, double) {
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-      const kd::RowKernels<T>& kernels = kd::row_kernels<T>(level);
+      const kd::detail::RowKernels<T>& kernels = kd::detail::row_kernels<T>(level);
       for (const std::size_t n : sizes()) {
         for (const std::size_t k : std::vector<std::size_t>{1, 4, 15, 16, 17, 40}) {
           CAPTURE(kd::name_of(level));
@@ -230,7 +230,7 @@ TEST_SUITE("simd/kernels") {
           const std::vector<kd::Index> columns = some_columns(n, 40, n);
           const std::size_t stride = fixed.stride(), n4 = up_to(n, 4);
           const auto scale = random_vector<T>(k, stride, 1), weight = random_vector<T>(n, padded<T>(n), 2);
-          kd::AlignedVector<T> blocks(n4 * stride), rows(n4 * stride), tiles(n4 / 4 * (n4 / 4 + 1) / 2 * 16);
+          kd::detail::AlignedVector<T> blocks(n4 * stride), rows(n4 * stride), tiles(n4 / 4 * (n4 / 4 + 1) / 2 * 16);
           kernels.gather(from(fixed, columns), scale.data(), weight.data(), rows.data(), stride);
           kernels.gather_blocks(from(fixed, columns), scale.data(), weight.data(), blocks.data());
           kernels.row_products(blocks.data(), stride, n4, up_to(k, 4), tiles.data(), from(fixed, columns));
@@ -257,7 +257,7 @@ TEST_SUITE("simd/kernels") {
         CAPTURE(kd::name_of(level));
         CAPTURE(size);
         const System<T> system(size, size);
-        const auto [x, smallest] = system.alone(kd::row_kernels<T>(level));
+        const auto [x, smallest] = system.alone(kd::detail::row_kernels<T>(level));
         REQUIRE(smallest > T(0));
         CHECK(kindred_test::solves(system.matrix, std::span<const long double>(system.b), x.data(), 20));
       }
@@ -266,7 +266,7 @@ TEST_SUITE("simd/kernels") {
 
   TEST_CASE_TEMPLATE("a system has the same bytes in a batch as alone, whatever the others", T, float, double) {
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-      const kd::RowKernels<T>& kernels = kd::row_kernels<T>(level);
+      const kd::detail::RowKernels<T>& kernels = kd::detail::row_kernels<T>(level);
       for (const std::size_t most : sizes()) {
         for (const std::size_t used : {kernels.lanes, kernels.lanes - 1, std::size_t{1}}) {
           CAPTURE(kd::name_of(level));
@@ -274,8 +274,8 @@ TEST_SUITE("simd/kernels") {
           CAPTURE(used);
           const std::size_t size = up_to(most, 4);
           std::vector<System<T>> systems;
-          std::vector<kd::AlignedVector<T>> tiles(kernels.lanes), rhs(kernels.lanes, kd::AlignedVector<T>(size, T(0)));
-          std::vector<kd::BatchSystem<T>> batch(kernels.lanes);
+          std::vector<kd::detail::AlignedVector<T>> tiles(kernels.lanes), rhs(kernels.lanes, kd::detail::AlignedVector<T>(size, T(0)));
+          std::vector<kd::detail::BatchSystem<T>> batch(kernels.lanes);
           for (std::size_t l = 0; l < kernels.lanes; ++l) {
             batch[l].rhs = rhs[l].data();
             if (l >= used) continue;
@@ -284,7 +284,7 @@ TEST_SUITE("simd/kernels") {
             for (std::size_t i = 0; i < system.size; ++i) rhs[l][i] = static_cast<T>(system.b[i]);
             batch[l] = {.tiles = tiles[l].data(), .size = up_to(system.size, 4), .largest = system.largest, .rhs = rhs[l].data()};
           }
-          kd::AlignedVector<T> work(kd::batch_work(size, kernels.lanes)), smallest(kernels.lanes);
+          kd::detail::AlignedVector<T> work(kd::detail::batch_work(size, kernels.lanes)), smallest(kernels.lanes);
           kernels.solve_batch({.size = size, .systems = batch.data(), .smallest = smallest.data(), .work = work.data()});
           bool same = true;
           for (std::size_t l = 0; l < used; ++l) {
@@ -299,18 +299,18 @@ TEST_SUITE("simd/kernels") {
 
   TEST_CASE_TEMPLATE("a matrix that is not positive definite is noticed, alone and in a batch", T, float, double) {
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-      const kd::RowKernels<T>& kernels = kd::row_kernels<T>(level);
+      const kd::detail::RowKernels<T>& kernels = kd::detail::row_kernels<T>(level);
       for (const std::size_t size : std::vector<std::size_t>{1, 5, 17, 40}) {
         System<T> system(size, size);
         system.matrix.back() = -3.0L;  // the last diagonal entry
         CHECK_FALSE(system.alone(kernels).second > T(0));
-        const kd::AlignedVector<T> tiles = system.tiles();
+        const kd::detail::AlignedVector<T> tiles = system.tiles();
         const std::size_t order = up_to(size, 4);
-        std::vector<kd::AlignedVector<T>> rhs(kernels.lanes, kd::AlignedVector<T>(order, T(1)));
-        std::vector<kd::BatchSystem<T>> batch(kernels.lanes);
+        std::vector<kd::detail::AlignedVector<T>> rhs(kernels.lanes, kd::detail::AlignedVector<T>(order, T(1)));
+        std::vector<kd::detail::BatchSystem<T>> batch(kernels.lanes);
         for (std::size_t l = 0; l < kernels.lanes; ++l) batch[l].rhs = rhs[l].data();
         batch[0] = {.tiles = tiles.data(), .size = order, .largest = system.largest, .rhs = rhs[0].data()};
-        kd::AlignedVector<T> work(kd::batch_work(order, kernels.lanes)), smallest(kernels.lanes);
+        kd::detail::AlignedVector<T> work(kd::detail::batch_work(order, kernels.lanes)), smallest(kernels.lanes);
         kernels.solve_batch({.size = order, .systems = batch.data(), .smallest = smallest.data(), .work = work.data()});
         CHECK_FALSE(smallest[0] > T(0));
       }
@@ -327,12 +327,12 @@ TEST_SUITE("simd/kernels") {
           CAPTURE(kd::name_of(level));
           CAPTURE(k);
           CAPTURE(n);
-          kd::GatherArguments<T> rows = from(fixed, columns);
+          kd::detail::GatherArguments<T> rows = from(fixed, columns);
           rows.count = n;
-          kd::AlignedVector<T> wanted(fixed.stride(), T(-1)), sum(fixed.stride(), T(-2)), alone(fixed.stride(), T(-3));
-          kd::row_kernels<T>(level).combine(rows, weight.data(), wanted.data());
-          kd::matrix_kernels<T>(level).sum_rows(rows, columns.size(), weight.data(), sum.data());
-          kd::matrix_kernels<T>(level).sum_rows(rows, n, weight.data(), alone.data());
+          kd::detail::AlignedVector<T> wanted(fixed.stride(), T(-1)), sum(fixed.stride(), T(-2)), alone(fixed.stride(), T(-3));
+          kd::detail::row_kernels<T>(level).combine(rows, weight.data(), wanted.data());
+          kd::detail::matrix_kernels<T>(level).sum_rows(rows, columns.size(), weight.data(), sum.data());
+          kd::detail::matrix_kernels<T>(level).sum_rows(rows, n, weight.data(), alone.data());
           CHECK(sum == wanted);
           CHECK(alone == wanted);
         }
@@ -342,7 +342,7 @@ TEST_SUITE("simd/kernels") {
 
   TEST_CASE_TEMPLATE("sums of outer products and plain products", T, float, double) {
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-      const kd::MatrixKernels<T>& kernels = kd::matrix_kernels<T>(level);
+      const kd::detail::MatrixKernels<T>& kernels = kd::detail::matrix_kernels<T>(level);
       for (const std::size_t size : sizes()) {
         for (const std::size_t n : std::vector<std::size_t>{1, 3, 8, 9, 20}) {
           CAPTURE(kd::name_of(level));
@@ -350,9 +350,9 @@ TEST_SUITE("simd/kernels") {
           CAPTURE(n);
           const std::size_t ld = padded<T>(size);
           const auto rows = random_vector<T>(n * ld, n * ld, size);
-          kd::AlignedVector<T> negative = rows;
+          kd::detail::AlignedVector<T> negative = rows;
           for (T& entry : negative) entry = -entry;
-          kd::AlignedVector<T> sum((ld + 8) * ld, T(0));
+          kd::detail::AlignedVector<T> sum((ld + 8) * ld, T(0));
           kernels.accumulate(sum.data(), ld, size, rows.data(), rows.data(), n, {});
           bool right = true;
           for (std::size_t i = 0; i < size; ++i)
@@ -366,7 +366,7 @@ TEST_SUITE("simd/kernels") {
           const std::size_t left_ld = ld + 16, out_ld = ld + 32;
           const auto left = random_vector<T>(n * left_ld, n * left_ld, size + 1);
           const auto square = random_vector<T>(size * ld, size * ld, size + 2);
-          kd::AlignedVector<T> product(n * out_ld, T(-1)), one(ld, T(-1));
+          kd::detail::AlignedVector<T> product(n * out_ld, T(-1)), one(ld, T(-1));
           kernels.multiply(left.data(), left_ld, n, square.data(), ld, ld, size, product.data(), out_ld);
           right = true;
           for (std::size_t r = 0; r < n; ++r) {
@@ -391,8 +391,8 @@ TEST_SUITE("simd/kernels") {
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
       const std::size_t k = 523, ld = 528, n = 11;
       const auto left = random_vector<T>(n * ld, n * ld, 1), right = random_vector<T>(k * ld, k * ld, 2);
-      kd::AlignedVector<T> product(n * ld);
-      kd::matrix_kernels<T>(level).multiply(left.data(), ld, n, right.data(), ld, ld, k, product.data(), ld);
+      kd::detail::AlignedVector<T> product(n * ld);
+      kd::detail::matrix_kernels<T>(level).multiply(left.data(), ld, n, right.data(), ld, ld, k, product.data(), ld);
       for (const std::size_t j : std::vector<std::size_t>{0, 47, 522}) {
         Sum wanted;
         for (std::size_t p = 0; p < k; ++p)
@@ -419,22 +419,22 @@ TEST_SUITE("simd/kernels") {
           const std::size_t stride = fixed.stride();
           const auto scale = random_vector<T>(k, stride, 1), weight = random_vector<T>(n, 32, 2), target = random_vector<T>(n, 32, 4);
           const bool has_base = block != 12;
-          const auto base = has_base ? random_vector<T>(k, stride, 3) : kd::AlignedVector<T>(stride, T(0));
-          const kd::AlignedVector<T> ones(block, T(1));
-          kd::AlignedVector<T> z(stride, T(0)), scratch(3 * stride), rows(up_to((std::min)(n, block), 4) * stride);
-          kd::row_kernels<T>(level).conjugate_gradient({.from = from(fixed, columns),
-                                                        .weight = weight.data(),
-                                                        .target = target.data(),
-                                                        .scale = scale.data(),
-                                                        .ones = ones.data(),
-                                                        .base = has_base ? base.data() : nullptr,
-                                                        .z = z.data(),
-                                                        .scratch = scratch.data(),
-                                                        .rows = rows.data(),
-                                                        .block = block,
-                                                        .steps = 100,
-                                                        .tolerance = std::numeric_limits<T>::epsilon(),
-                                                        .ahead = {}});
+          const auto base = has_base ? random_vector<T>(k, stride, 3) : kd::detail::AlignedVector<T>(stride, T(0));
+          const kd::detail::AlignedVector<T> ones(block, T(1));
+          kd::detail::AlignedVector<T> z(stride, T(0)), scratch(3 * stride), rows(up_to((std::min)(n, block), 4) * stride);
+          kd::detail::row_kernels<T>(level).conjugate_gradient({.from = from(fixed, columns),
+                                                                .weight = weight.data(),
+                                                                .target = target.data(),
+                                                                .scale = scale.data(),
+                                                                .ones = ones.data(),
+                                                                .base = has_base ? base.data() : nullptr,
+                                                                .z = z.data(),
+                                                                .scratch = scratch.data(),
+                                                                .rows = rows.data(),
+                                                                .block = block,
+                                                                .steps = 100,
+                                                                .tolerance = std::numeric_limits<T>::epsilon(),
+                                                                .ahead = {}});
           const std::vector<long double> b = kindred_test::gathered<T>(fixed, columns, scale, {});
           long double largest = 0.0L, worst = 0.0L;
           for (std::size_t f = 0; f < k; ++f) {
@@ -457,7 +457,7 @@ TEST_SUITE("simd/kernels") {
 
   TEST_CASE_TEMPLATE("the terms of a row", T, float, double) {
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-      const kd::RowKernels<T>& kernels = kd::row_kernels<T>(level);
+      const kd::detail::RowKernels<T>& kernels = kd::detail::row_kernels<T>(level);
       for (const std::size_t n : sizes()) {
         std::vector<float> values;
         std::vector<T> strengths;
@@ -466,16 +466,16 @@ TEST_SUITE("simd/kernels") {
           strengths.push_back(static_cast<T>(0.25 * static_cast<double>(at)));
         }
         for (const bool given : {false, true}) {
-          kd::AlignedVector<double> excess(up_to(n, 8)), target(up_to(n, 8));
-          kd::TermsArguments<T> a{.values = values.data(),
-                                  .strengths = given ? strengths.data() : nullptr,
-                                  .count = n,
-                                  .cap = 9.0,
-                                  .alpha = 0.5,
-                                  .base = 1.0,
-                                  .excess_base = 0.25,
-                                  .excess = excess.data(),
-                                  .target = target.data()};
+          kd::detail::AlignedVector<double> excess(up_to(n, 8)), target(up_to(n, 8));
+          kd::detail::TermsArguments<T> a{.values = values.data(),
+                                          .strengths = given ? strengths.data() : nullptr,
+                                          .count = n,
+                                          .cap = 9.0,
+                                          .alpha = 0.5,
+                                          .base = 1.0,
+                                          .excess_base = 0.25,
+                                          .excess = excess.data(),
+                                          .target = target.data()};
           CHECK(kernels.terms(a));
           for (std::size_t at = 0; at < n; ++at) {  // all numbers are short enough to be exact
             const double g = given ? static_cast<double>(strengths[at]) : (std::min)(9.0, std::abs(static_cast<double>(values[at])));
@@ -488,12 +488,12 @@ TEST_SUITE("simd/kernels") {
           if (n > 5) CHECK_FALSE(kernels.terms(a));
         }
 
-        kd::AlignedVector<double> excess(n), target(n);
+        kd::detail::AlignedVector<double> excess(n), target(n);
         for (std::size_t at = 0; at < n; ++at) {
           excess[at] = 0.5 + static_cast<double>(at);
           target[at] = at % 2 == 0 ? 0.0 : 3.0;
         }
-        kd::AlignedVector<T> weight(padded<T>(n)), rhs(padded<T>(n)), narrow(padded<T>(n)), product(padded<T>(n), T(1));
+        kd::detail::AlignedVector<T> weight(padded<T>(n)), rhs(padded<T>(n)), narrow(padded<T>(n)), product(padded<T>(n), T(1));
         CHECK(kernels.regular_weights(excess.data(), target.data(), n, 0.01, weight.data(), rhs.data()));
         kernels.narrow(excess.data(), n, narrow.data());
         for (std::size_t at = 0; at < n; ++at) {
@@ -501,8 +501,8 @@ TEST_SUITE("simd/kernels") {
           CHECK(rhs[at] == static_cast<T>(target[at] / std::sqrt(excess[at])));
           CHECK(narrow[at] == static_cast<T>(excess[at]));
         }
-        kd::AlignedVector<double> wide(n + 1, -1.0);
-        kd::matrix_kernels<T>(level).scale_to_double(weight.data(), 1.25, n, wide.data());
+        kd::detail::AlignedVector<double> wide(n + 1, -1.0);
+        kd::detail::matrix_kernels<T>(level).scale_to_double(weight.data(), 1.25, n, wide.data());
         for (std::size_t at = 0; at < n; ++at) CHECK(wide[at] == static_cast<double>(weight[at]) * 1.25);
         CHECK(wide[n] == -1.0);
         CHECK(kernels.scale_by(narrow.data(), weight.data(), padded<T>(n), product.data()));
@@ -530,7 +530,7 @@ TEST_SUITE("simd/kernels") {
   TEST_CASE("rows of doubles") {
     constexpr std::size_t ld = 136;
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-      const kd::VectorKernels& kernels = kd::vector_kernels(level);
+      const kd::detail::VectorKernels& kernels = kd::detail::vector_kernels(level);
       for (const std::size_t n : std::vector<std::size_t>{8, 16, 24, 40, 104}) {
         CAPTURE(n);
         const auto x = random_vector<double>(n, n, 1), y = random_vector<double>(n, n, 2), v = random_vector<double>(n, n, 4);

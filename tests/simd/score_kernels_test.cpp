@@ -18,14 +18,15 @@ namespace kd = kindred;
 TEST_SUITE("simd/score_kernels") {
   TEST_CASE_TEMPLATE("scores are one accumulator in stored order, to the bit, at every level and awkward size", T, float, double) {
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-      const kd::ScoreKernels<T>& kernels = kd::score_kernels<T>(level);
+      const kd::detail::ScoreKernels<T>& kernels = kd::detail::score_kernels<T>(level);
       for (const kd::Index k : {1, 2, 3, 15, 16, 17, 40, 300}) {
         const kd::FactorMatrix<T> rows = kindred_test::random_factors<T>(90, k, 1.0, 1);
         const kd::FactorMatrix<T> users = kindred_test::random_factors<T>(9, k, 1.0, 2);
         for (const std::size_t count : {1u, 2u, 7u, 16u, 17u, 33u, 63u, 64u}) {
           std::vector<kd::Index> chosen;
           for (std::size_t n = 0; n < count; ++n) chosen.push_back(static_cast<kd::Index>((n * 37 + count) % 90));
-          kd::AlignedVector<T> panel(static_cast<std::size_t>(k) * kd::score_block), scores(9 * kd::score_block), squares(kd::score_block);
+          kd::detail::AlignedVector<T> panel(static_cast<std::size_t>(k) * kd::detail::score_block), scores(9 * kd::detail::score_block),
+              squares(kd::detail::score_block);
           kernels.pack(rows.data(), rows.stride(), chosen.data(), count, static_cast<std::size_t>(k), panel.data());
           kernels.squares(panel.data(), count, static_cast<std::size_t>(k), squares.data());
           for (const std::size_t n_users : {1u, 3u, 4u, 9u}) {
@@ -37,7 +38,7 @@ TEST_SUITE("simd/score_kernels") {
               for (std::size_t n = 0; n < count; ++n) {
                 const T wanted =
                     kindred_test::plain_score<T>(users.row(static_cast<kd::Index>(u)), rows.row(chosen[n]), kindred_test::fuses<T>(level));
-                same = same && std::memcmp(&wanted, &scores[u * kd::score_block + n], sizeof(T)) == 0;
+                same = same && std::memcmp(&wanted, &scores[u * kd::detail::score_block + n], sizeof(T)) == 0;
               }
             }
             CHECK(same);
@@ -50,14 +51,14 @@ TEST_SUITE("simd/score_kernels") {
   }
 
   TEST_CASE("the sums of products of codes have the right signs, at every level, extremes included") {
-    kd::Random random(1, kd::RandomStream::sample, 5);
+    kd::detail::Random random(1, kd::detail::RandomStream::sample, 5);
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-      for (const kd::CodeDots dots : {kd::CodeDots::best, kd::CodeDots::plain}) {
-        const kd::CodeKernels& kernels = kd::code_kernels(level, dots);
+      for (const kd::detail::CodeDots dots : {kd::detail::CodeDots::best, kd::detail::CodeDots::plain}) {
+        const kd::detail::CodeKernels& kernels = kd::detail::code_kernels(level, dots);
         for (const std::size_t groups : {1u, 2u, 5u, 80u}) {
           for (const std::size_t n_users : {1u, 2u, 3u, 4u, 5u, 7u, 8u}) {
             constexpr std::size_t n_blocks = 3;
-            kd::AlignedVector<std::uint8_t> items(n_blocks * groups * kd::score_block * 4);
+            kd::detail::AlignedVector<std::uint8_t> items(n_blocks * groups * kd::detail::score_block * 4);
             const bool extreme = random.below(2) == 0;
             for (std::uint8_t& code : items)
               code = static_cast<std::uint8_t>(
@@ -87,10 +88,10 @@ TEST_SUITE("simd/score_kernels") {
             for (std::size_t u = 0; u < n_users; ++u) {
               for (std::size_t b = 0; b < n_blocks; ++b) {
                 std::uint64_t wanted = 0;
-                for (std::size_t n = 0; n < kd::score_block; ++n) {
+                for (std::size_t n = 0; n < kd::detail::score_block; ++n) {
                   std::int64_t sum = start[u][b];
                   for (std::size_t f = 0; f < groups * 4; ++f)
-                    sum += std::int64_t{users[u][f]} * items[((b * groups + f / 4) * kd::score_block + n) * 4 + f % 4];
+                    sum += std::int64_t{users[u][f]} * items[((b * groups + f / 4) * kd::detail::score_block + n) * 4 + f % 4];
                   if (sum >= 0) wanted |= std::uint64_t{1} << n;
                 }
                 CHECK(found[u][b] == wanted);
@@ -111,7 +112,7 @@ TEST_SUITE("simd/score_kernels") {
         norm.push_back(2.0 * n);
       }
       std::vector<std::int32_t> start(19);
-      kd::code_kernels(level).limits(unit.data(), rest.data(), norm.data(), 40.0, 3.0, 0.25, 200.0, -7, start.data(), start.size());
+      kd::detail::code_kernels(level).limits(unit.data(), rest.data(), norm.data(), 40.0, 3.0, 0.25, 200.0, -7, start.data(), start.size());
       for (std::size_t n = 0; n < 19; ++n) {
         const double limit = std::clamp(40.0 * unit[n] - 3.0 * rest[n] - 0.25 * norm[n], -200.0, 200.0);
         CHECK(start[n] == -7 + 2 - static_cast<std::int32_t>(limit));

@@ -18,21 +18,21 @@ TEST_SUITE("split/leave_last_out") {
   TEST_CASE("the latest item of each user, by hand") {
     const kd::CsrMatrix matrix({3, 5}, {0, 3, 4, 7}, {0, 2, 4, 1, 0, 1, 3}, {1, 2, 3, 4, 5, 6, 7});
     const std::vector<std::int64_t> times{10, 30, 40, 99, 5, 20, 20};
-    const kd::Split split = kd::leave_last_out(matrix, times);
+    const kd::TrainTestSplit split = kd::leave_last_out(matrix, times);
     CHECK(split.test == kd::CsrMatrix({3, 5}, {0, 1, 1, 2}, {4, 3}, {3, 7}));
     CHECK(kindred_test::is_partition(split, matrix));
 
-    const kd::Split two = kd::leave_last_out(matrix, times, {.count = 2, .min_interactions = 3});
+    const kd::TrainTestSplit two = kd::leave_last_out(matrix, times, {.count = 2, .min_interactions = 3});
     CHECK(two.test == kd::CsrMatrix({3, 5}, {0, 2, 2, 4}, {2, 4, 1, 3}, {2, 3, 6, 7}));
   }
 
   TEST_CASE("no test item is older than a training item of its user") {
     const kd::CsrMatrix matrix = kindred_test::random_matrix(60, 40, 0.3, 1);
-    kd::Random random(2, kd::RandomStream::sample);
+    kd::detail::Random random(2, kd::detail::RandomStream::sample);
     std::vector<std::int64_t> times;
     for (kd::Offset n = 0; n < matrix.nnz(); ++n) times.push_back(static_cast<std::int64_t>(random.below(8)) - 4);  // many ties
     for (const kd::Index count : {1, 2, 5}) {
-      const kd::Split split = kd::leave_last_out(matrix, times, {.count = count, .min_interactions = count + 1});
+      const kd::TrainTestSplit split = kd::leave_last_out(matrix, times, {.count = count, .min_interactions = count + 1});
       REQUIRE(kindred_test::is_partition(split, matrix));
       for (kd::Index u = 0; u < matrix.rows(); ++u) {
         const kd::SparseRow row = matrix.row(u);

@@ -14,7 +14,7 @@ namespace kd = kindred;
 
 namespace {
 
-std::vector<std::size_t> test_sizes(const kd::Split& split) {
+std::vector<std::size_t> test_sizes(const kd::TrainTestSplit& split) {
   std::vector<std::size_t> sizes;
   for (kd::Index u = 0; u < split.test.rows(); ++u) sizes.push_back(split.test.row(u).size());
   return sizes;
@@ -25,14 +25,14 @@ std::vector<std::size_t> test_sizes(const kd::Split& split) {
 TEST_SUITE("split/per_user_splitter") {
   TEST_CASE("sizes by hand: floor of a fifth, from five items on") {
     const kd::CsrMatrix matrix = kindred_test::matrix_with_lengths(std::vector<std::size_t>{0, 1, 4, 5, 9, 10, 24}, 30, 1);
-    const kd::Split split = kd::PerUserSplitter({.test_fraction = 0.2, .min_interactions = 5}).split(matrix);
+    const kd::TrainTestSplit split = kd::PerUserSplitter({.test_fraction = 0.2, .min_interactions = 5}).split(matrix);
     CHECK(test_sizes(split) == std::vector<std::size_t>{0, 0, 0, 1, 1, 2, 4});
     CHECK(kindred_test::is_partition(split, matrix));
   }
 
   TEST_CASE("one at least when asked, but never the last training item") {
     const kd::CsrMatrix matrix = kindred_test::matrix_with_lengths(std::vector<std::size_t>{0, 1, 2, 4, 10}, 30, 1);
-    const auto sizes = [&](const kd::PerUserSplitOptions& options) { return test_sizes(kd::PerUserSplitter(options).split(matrix)); };
+    const auto sizes = [&](const kd::PerUserSplitter::Options& options) { return test_sizes(kd::PerUserSplitter(options).split(matrix)); };
     CHECK(sizes({.min_interactions = 1}) == std::vector<std::size_t>{0, 0, 0, 0, 2});
     CHECK(sizes({.min_interactions = 1, .at_least_one = true}) == std::vector<std::size_t>{0, 0, 1, 1, 2});
     CHECK(sizes({.min_interactions = 4, .at_least_one = true}) == std::vector<std::size_t>{0, 0, 0, 1, 2});
@@ -42,11 +42,11 @@ TEST_SUITE("split/per_user_splitter") {
   TEST_CASE("train and test add up to the input, stored zeros included") {
     const kd::CsrMatrix matrix = kindred_test::random_matrix(80, 60, 0.3, 2);
     for (const double fraction : {0.01, 0.2, 0.5, 0.9}) {
-      const kd::Split split = kd::PerUserSplitter({.test_fraction = fraction}).split(matrix);
+      const kd::TrainTestSplit split = kd::PerUserSplitter({.test_fraction = fraction}).split(matrix);
       CHECK(kindred_test::is_partition(split, matrix));
     }
     const kd::CsrMatrix zeros({1, 5}, {0, 5}, {0, 1, 2, 3, 4}, {0, 0, 0, 0, 0});
-    const kd::Split split = kd::PerUserSplitter().split(zeros);
+    const kd::TrainTestSplit split = kd::PerUserSplitter().split(zeros);
     CHECK(split.test.nnz() == 1);
     CHECK(kindred_test::is_partition(split, zeros));
     CHECK(kindred_test::is_partition(kd::PerUserSplitter().split(kd::CsrMatrix()), kd::CsrMatrix()));
@@ -55,14 +55,14 @@ TEST_SUITE("split/per_user_splitter") {
   // Fixed for ever: a split is part of a published figure.
   TEST_CASE("the draw of seed 42 is what it was") {
     const kd::CsrMatrix matrix = kindred_test::matrix_with_lengths(std::vector<std::size_t>{10, 10, 10}, 10, 1);
-    const kd::Split split = kd::PerUserSplitter({.test_fraction = 0.3, .seed = 42}).split(matrix);
+    const kd::TrainTestSplit split = kd::PerUserSplitter({.test_fraction = 0.3, .seed = 42}).split(matrix);
     const std::vector<kd::Index> columns(split.test.columns().begin(), split.test.columns().end());
     CHECK(columns == std::vector<kd::Index>{0, 6, 7, 0, 6, 7, 3, 6, 9});  // as a Python Philox draws them
   }
 
   TEST_CASE("the seed decides, and nothing but seed, user and number of items") {
     const kd::CsrMatrix matrix = kindred_test::random_matrix(50, 40, 0.5, 3);
-    const kd::Split first = kd::PerUserSplitter({.seed = 1}).split(matrix);
+    const kd::TrainTestSplit first = kd::PerUserSplitter({.seed = 1}).split(matrix);
     CHECK(first.test == kd::PerUserSplitter({.seed = 1}).split(matrix).test);
     CHECK_FALSE(first.test == kd::PerUserSplitter({.seed = 2}).split(matrix).test);
 
@@ -70,7 +70,7 @@ TEST_SUITE("split/per_user_splitter") {
     std::vector<std::size_t> lengths(50, 0);
     lengths[49] = matrix.row(49).size();
     const kd::CsrMatrix alone = kindred_test::matrix_with_lengths(lengths, 40, 9);
-    const kd::Split second = kd::PerUserSplitter({.seed = 1}).split(alone);
+    const kd::TrainTestSplit second = kd::PerUserSplitter({.seed = 1}).split(alone);
     const auto places = [](const kd::SparseRow& all, const kd::SparseRow& drawn) {
       std::vector<std::size_t> out;
       for (std::size_t n = 0, d = 0; n < all.size() && d < drawn.size(); ++n)
@@ -86,7 +86,7 @@ TEST_SUITE("split/per_user_splitter") {
   TEST_CASE("every place of a row is drawn equally often") {
     const std::vector<std::size_t> lengths(20'000, 10);
     const kd::CsrMatrix matrix = kindred_test::matrix_with_lengths(lengths, 10, 1);
-    const kd::Split split = kd::PerUserSplitter({.test_fraction = 0.2}).split(matrix);
+    const kd::TrainTestSplit split = kd::PerUserSplitter({.test_fraction = 0.2}).split(matrix);
     // 4,000 expected in each of 10 places; without replacement within a user the sd is sqrt(20000 * .2 * .8) = 57: five of them.
     for (const kd::Index count : kd::column_counts(split.test)) CHECK(std::abs(count - 4000) < 285);
   }
@@ -95,8 +95,8 @@ TEST_SUITE("split/per_user_splitter") {
     std::vector<std::size_t> lengths(200, 3);
     for (std::size_t u = 0; u < 100; ++u) lengths[2 * u] = 10;
     const kd::CsrMatrix matrix = kindred_test::matrix_with_lengths(lengths, 20, 1);
-    const kd::Split all = kd::PerUserSplitter({.seed = 5}).split(matrix);
-    const kd::Split some = kd::PerUserSplitter({.test_users = 30, .seed = 5}).split(matrix);
+    const kd::TrainTestSplit all = kd::PerUserSplitter({.seed = 5}).split(matrix);
+    const kd::TrainTestSplit some = kd::PerUserSplitter({.test_users = 30, .seed = 5}).split(matrix);
     CHECK(kindred_test::is_partition(some, matrix));
     int users = 0, below_half = 0;
     for (kd::Index u = 0; u < 200; ++u) {

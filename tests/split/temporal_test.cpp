@@ -17,7 +17,7 @@ TEST_SUITE("split/temporal") {
   const std::vector<std::int64_t> times{10, 20, 30, 20, 40};
 
   TEST_CASE("a cut by hand: from its second on is test") {
-    const kd::Split split = kd::temporal_split(matrix, times, {.cut_time = 20});
+    const kd::TrainTestSplit split = kd::temporal_split(matrix, times, {.cut_time = 20});
     CHECK(split.train == kd::CsrMatrix({2, 4}, {0, 1, 1}, {0}, {1}));
     CHECK(split.test == kd::CsrMatrix({2, 4}, {0, 2, 4}, {1, 3, 0, 2}, {2, 3, 4, 5}));
     CHECK(kd::temporal_split(matrix, times, {.cut_time = 21}).test.nnz() == 2);
@@ -37,11 +37,11 @@ TEST_SUITE("split/temporal") {
 
   TEST_CASE("the share is met and not overshot by more than ties, and no train entry is later than a test entry") {
     const kd::CsrMatrix random = kindred_test::random_matrix(50, 60, 0.3, 1);
-    kd::Random numbers(3, kd::RandomStream::sample);
+    kd::detail::Random numbers(3, kd::detail::RandomStream::sample);
     std::vector<std::int64_t> when;
     for (kd::Offset n = 0; n < random.nnz(); ++n) when.push_back(static_cast<std::int64_t>(numbers.below(100)) - 50);
     for (const double fraction : {0.01, 0.2, 0.5, 0.99}) {
-      const kd::Split split = kd::temporal_split(random, when, {.test_fraction = fraction});
+      const kd::TrainTestSplit split = kd::temporal_split(random, when, {.test_fraction = fraction});
       CHECK(kindred_test::is_partition(split, random));
       const std::int64_t cut = kd::temporal_cut(when, fraction);
       std::size_t at_or_after = 0, after = 0;

@@ -57,7 +57,7 @@ TEST_SUITE("split/user_holdout") {
   TEST_CASE("the targets are what PerUserSplitter holds out of the same users") {
     const kd::CsrMatrix matrix = hundred_users();
     const kd::UserHoldout parts = kd::user_holdout(matrix, {.heldout_users = 20, .target_fraction = 0.4, .seed = 3});
-    const kd::Split split = kd::PerUserSplitter({.test_fraction = 0.4, .seed = 3}).split(matrix);
+    const kd::TrainTestSplit split = kd::PerUserSplitter({.test_fraction = 0.4, .seed = 3}).split(matrix);
     CHECK(parts.target == kd::select_rows(split.test, parts.heldout_users));
   }
 

@@ -33,7 +33,7 @@ TEST_SUITE("Xxh64") {
 
   TEST_CASE("pieces of any length give the same") {
     std::string text;
-    kd::Random random(1, kd::RandomStream::sample, 0);
+    kd::detail::Random random(1, kd::detail::RandomStream::sample, 0);
     for (int n = 0; n < 1000; ++n) text.push_back(static_cast<char>(random.below(256)));
     for (int round = 0; round < 200; ++round) {
       const std::size_t length = random.below(1000);

@@ -23,7 +23,7 @@ namespace kd = kindred;
 namespace {
 
 std::vector<kd::Interaction> random_triplets(std::size_t count, kd::Index users, kd::Index items, std::uint64_t seed) {
-  kd::Random random(seed, kd::RandomStream::sample, 0);
+  kd::detail::Random random(seed, kd::detail::RandomStream::sample, 0);
   std::vector<kd::Interaction> triplets;
   for (std::size_t n = 0; n < count; ++n)
     triplets.push_back({static_cast<kd::Index>(random.below(static_cast<std::uint32_t>(users))),

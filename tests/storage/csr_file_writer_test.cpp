@@ -38,7 +38,7 @@ constexpr std::size_t many = 150'000;
 
 /// The n-th of a stream of interactions with repeats, dislikes, and pairs that cancel.
 kd::Interaction nth(std::size_t n) {
-  kd::Random random(3, kd::RandomStream::sample, n);
+  kd::detail::Random random(3, kd::detail::RandomStream::sample, n);
   return {static_cast<kd::Index>(random.below(700)), static_cast<kd::Index>(random.below(400)),
           static_cast<float>(0.1 * (static_cast<double>(random.below(9)) - 2.0))};
 }

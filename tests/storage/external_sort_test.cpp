@@ -33,7 +33,7 @@ HashedBytes write(ScratchFile& file, const std::vector<SortEntry>& entries) {
 TEST_SUITE("storage/external_sort") {
   TEST_CASE("one order of all runs, equal pairs in the order in which they came") {
     const kd::test::TemporaryDirectory directory;
-    kd::Random random(1, kd::RandomStream::sample, 0);
+    kd::detail::Random random(1, kd::detail::RandomStream::sample, 0);
     std::vector<SortEntry> wanted;
     ScratchFile file(directory.path("sorted"));
     std::vector<HashedBytes> runs;

@@ -51,7 +51,7 @@ std::vector<kindred::Scored> brute_force_recommend(const Model& model, const kin
 }
 
 /// A random subset, rising; `share` of the items on average.
-inline std::vector<kindred::Index> random_items(kindred::Index n_items, double share, kindred::Random& random) {
+inline std::vector<kindred::Index> random_items(kindred::Index n_items, double share, kindred::detail::Random& random) {
   std::vector<kindred::Index> items;
   for (kindred::Index item = 0; item < n_items; ++item)
     if (random.uniform() < share) items.push_back(item);
@@ -61,7 +61,7 @@ inline std::vector<kindred::Index> random_items(kindred::Index n_items, double s
 /// Random filters; the lists that the spans show live beside them.
 struct RandomRequest {
   /// `some_score`: a score that some item has, to be met exactly.
-  RandomRequest(kindred::Index n_items, double some_score, kindred::Random& random)
+  RandomRequest(kindred::Index n_items, double some_score, kindred::detail::Random& random)
       : exclude(random_items(n_items, random.below(3) == 0 ? 0.9 : 0.2, random)),
         allow(random_items(n_items, random.below(3) == 0 ? 0.05 : 0.6, random)) {
     static constexpr std::size_t counts[] = {0, 1, 2, 5, 10, 40, 100'000};
@@ -81,7 +81,7 @@ struct RandomRequest {
 /// Checks recommend, recommend_all and predict of a fitted model against brute force over random users and filters. True if all agree to the bit.
 template <typename Model>
 bool agrees_with_brute_force(const Model& model, const kindred::CsrView& train, std::uint64_t seed, std::size_t requests) {
-  kindred::Random random(seed, kindred::RandomStream::sample, 31);
+  kindred::detail::Random random(seed, kindred::detail::RandomStream::sample, 31);
   const auto n_users = static_cast<std::uint32_t>(train.rows()), n_items = static_cast<std::uint32_t>(train.cols());
   for (std::size_t n = 0; n < requests; ++n) {
     const auto user = static_cast<kindred::Index>(random.below(n_users));

@@ -16,13 +16,13 @@ namespace kindred_test {
 /// Interactions as (user key, item key), each with its weight.
 using Pairs = std::map<std::pair<std::string, std::string>, kindred::Offset>;
 
-inline Pairs pairs_of(const kindred::Dataset& data, kindred::ActivityCount count) {
+inline Pairs pairs_of(const kindred::Dataset& data, kindred::ActivityFilter::Count count) {
   Pairs pairs;
   std::size_t at = 0;
   for (kindred::Index u = 0; u < data.matrix.rows(); ++u)
     for (const kindred::Index i : data.matrix.row(u).columns)
       pairs[{std::string(data.users.key(u)), std::string(data.items.key(i))}] =
-          count == kindred::ActivityCount::raw_rows && !data.raw_rows.empty() ? kindred::Offset{data.raw_rows[at++]} : 1;
+          count == kindred::ActivityFilter::Count::raw_rows && !data.raw_rows.empty() ? kindred::Offset{data.raw_rows[at++]} : 1;
   return pairs;
 }
 
@@ -61,7 +61,7 @@ inline FilteredSets filter_by_sets(const kindred::Dataset& data, const kindred::
     const std::size_t before = r.users.size() + r.items.size();
     drop_users();
     drop_items();
-    if (filter.passes == kindred::FilterPasses::once || r.users.size() + r.items.size() == before) break;
+    if (filter.passes == kindred::ActivityFilter::Passes::once || r.users.size() + r.items.size() == before) break;
   }
   // Who has nothing left goes too, unless nothing was asked of them.
   std::set<std::string> busy_users, busy_items;

@@ -24,10 +24,10 @@ template <typename T>
 bool fuses(kindred::SimdLevel level) {
   constexpr T e = std::numeric_limits<T>::epsilon();
   const kindred::FactorMatrix<T> user(1, 2, std::vector<T>{1, -1 - e}), item(1, 2, std::vector<T>{1, 1 - e});
-  const kindred::ScoreKernels<T>& kernels = kindred::score_kernels<T>(level);
+  const kindred::detail::ScoreKernels<T>& kernels = kindred::detail::score_kernels<T>(level);
   const T* const pointer = user.row(0).data();
   const kindred::Index row = 0;
-  kindred::AlignedVector<T> panel(2 * kindred::score_block), score(kindred::score_block);
+  kindred::detail::AlignedVector<T> panel(2 * kindred::detail::score_block), score(kindred::detail::score_block);
   kernels.pack(item.data(), item.stride(), &row, 1, 2, panel.data());
   kernels.score(&pointer, 1, panel.data(), 1, 2, score.data());
   return score[0] != T(0);
@@ -50,8 +50,8 @@ T plain_score(std::span<const T> x, std::span<const T> y, bool fused) {
 
 /// The list that a request must get.
 template <typename T>
-std::vector<kindred::Scored> full_scan(const kindred::FactorMatrix<T>& rows, std::span<const T> query, const kindred::TopKRequest& request,
-                                       bool cosine, bool fused) {
+std::vector<kindred::Scored> full_scan(const kindred::FactorMatrix<T>& rows, std::span<const T> query,
+                                       const kindred::detail::TopKRequest& request, bool cosine, bool fused) {
   std::vector<kindred::Scored> list;
   const double length = std::sqrt(static_cast<double>(plain_score(query, query, fused)));
   for (kindred::Index r = 0; r < rows.rows(); ++r) {

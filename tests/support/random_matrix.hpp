@@ -30,7 +30,7 @@ inline Cells cells_of(const kindred::CsrView& matrix) {
 inline kindred::CsrMatrix random_matrix(kindred::Index users, kindred::Index items, double density, std::uint64_t seed) {
   std::vector<kindred::Interaction> triplets;
   for (kindred::Index u = 0; u < users; ++u) {
-    kindred::Random random(seed, kindred::RandomStream::sample, static_cast<std::uint64_t>(u));
+    kindred::detail::Random random(seed, kindred::detail::RandomStream::sample, static_cast<std::uint64_t>(u));
     for (kindred::Index i = 0; i < items; ++i)
       if (random.uniform() < density) triplets.push_back({u, i, static_cast<float>(1 + random.below(9))});
   }
@@ -45,8 +45,8 @@ inline kindred::CsrMatrix matrix_with_lengths(std::span<const std::size_t> lengt
   std::vector<kindred::Index> all(static_cast<std::size_t>(items));
   for (std::size_t u = 0; u < lengths.size(); ++u) {
     for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<kindred::Index>(i);
-    kindred::Random random(seed, kindred::RandomStream::sample, u);
-    kindred::shuffle_front(std::span<kindred::Index>(all), lengths[u], random);
+    kindred::detail::Random random(seed, kindred::detail::RandomStream::sample, u);
+    kindred::detail::shuffle_front(std::span<kindred::Index>(all), lengths[u], random);
     const auto drawn = all.begin() + static_cast<std::ptrdiff_t>(lengths[u]);
     std::sort(all.begin(), drawn);
     columns.insert(columns.end(), all.begin(), drawn);

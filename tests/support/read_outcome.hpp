@@ -16,7 +16,7 @@ inline std::string text_of(const kindred::LoadReport& load) {
                      " merged " + std::to_string(load.bad_lines) + " bad " + std::to_string(load.stopped);
   for (const auto& [reason, count] : load.dropped) text += "; " + reason + " " + std::to_string(count);
   for (const auto& [what, count] : load.noted) text += "; " + what + " " + std::to_string(count);
-  for (const kindred::BadLine& bad : load.first_bad)
+  for (const kindred::LoadReport::BadLine& bad : load.first_bad)
     text += "; line " + std::to_string(bad.line) + ", column " + std::to_string(bad.column) + ": " + bad.reason;
   for (const kindred::LoadReport& companion : load.companions) text += "\n" + text_of(companion);
   return text;
@@ -27,7 +27,7 @@ template <typename Read>
 std::string outcome(Read&& read) {
   try {
     const kindred::Dataset data = read();
-    kindred::check_dataset(data);
+    data.check();
     std::string text = text_of(data.load) + "\n";
     for (kindred::Index u = 0; u < data.users.size(); ++u) text += std::string(data.users.key(u)) + "\n";
     for (kindred::Index i = 0; i < data.items.size(); ++i) text += std::string(data.items.key(i)) + "\n";

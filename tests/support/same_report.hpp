@@ -14,23 +14,23 @@ namespace kindred_test {
          a.coverage_of_trained == b.coverage_of_trained;
 }
 
-[[nodiscard]] inline bool same(const kindred::UserScores& a, const kindred::UserScores& b) {
+[[nodiscard]] inline bool same(const kindred::RankingReport::UserScores& a, const kindred::RankingReport::UserScores& b) {
   return a.user == b.user && a.cutoffs == b.cutoffs;
 }
 
-[[nodiscard]] inline bool same(const kindred::ItemGroupReport& a, const kindred::ItemGroupReport& b) {
+[[nodiscard]] inline bool same(const kindred::RankingReport::ItemGroup& a, const kindred::RankingReport::ItemGroup& b) {
   return a.name == b.name && a.items == b.items && a.share_of_recommendations == b.share_of_recommendations && a.recall == b.recall &&
          a.test_interactions == b.test_interactions;
 }
 
-[[nodiscard]] inline bool same(const kindred::UserGroupReport& a, const kindred::UserGroupReport& b);
+[[nodiscard]] inline bool same(const kindred::RankingReport::UserGroup& a, const kindred::RankingReport::UserGroup& b);
 
 template <typename T>
 [[nodiscard]] inline bool same_each(const std::vector<T>& a, const std::vector<T>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const T& x, const T& y) { return same(x, y); });
 }
 
-[[nodiscard]] inline bool same(const kindred::UserGroupReport& a, const kindred::UserGroupReport& b) {
+[[nodiscard]] inline bool same(const kindred::RankingReport::UserGroup& a, const kindred::RankingReport::UserGroup& b) {
   return a.name == b.name && a.users == b.users && same_each(a.cutoffs, b.cutoffs);
 }
 

@@ -14,7 +14,7 @@ inline std::vector<kindred::SimdLevel> simd_levels() {
   const char* const asked = std::getenv("KINDRED_SIMD");
   std::vector<kindred::SimdLevel> levels;
   for (const kindred::SimdLevel level : {kindred::SimdLevel::base, kindred::SimdLevel::avx2, kindred::SimdLevel::avx512})
-    if (level <= kindred::highest_level() && (asked == nullptr || asked == kindred::name_of(level))) levels.push_back(level);
+    if (level <= kindred::highest_simd_level() && (asked == nullptr || asked == kindred::name_of(level))) levels.push_back(level);
   return levels;
 }
 

@@ -25,7 +25,7 @@ inline kindred::Dataset dataset_of(kindred::CsrMatrix matrix, std::uint64_t seed
     data.items.intern("i" + std::to_string(i));
     data.item_names.push_back("item " + std::to_string(i));
   }
-  kindred::Random random(seed, kindred::RandomStream::sample, 1'000'000);
+  kindred::detail::Random random(seed, kindred::detail::RandomStream::sample, 1'000'000);
   for (std::int64_t n = 0; n < data.matrix.nnz(); ++n) {
     data.times.push_back(1000 + n);
     data.raw_rows.push_back(1 + random.below(3));

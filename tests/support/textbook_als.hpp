@@ -109,7 +109,7 @@ inline TextbookProblem textbook_problem(const kindred::AlsOptions& options, cons
     std::vector<double> liked;
     for (const long double r : value)
       if (r > 0.0L) liked.push_back(static_cast<double>(r));
-    log_scale = static_cast<long double>(kindred::quantile(liked, 0.05));
+    log_scale = static_cast<long double>(kindred::statistics::quantile(liked, 0.05));
   }
   const auto g = [&](std::size_t u, std::size_t i) -> long double {
     const long double r = (std::min)(std::abs(value[p.cell(u, i)]), cap);
@@ -380,7 +380,7 @@ template <typename Scalar>
 kindred::FactorMatrix<Scalar> random_factors(kindred::Index rows, kindred::Index factors, double sd, std::uint64_t seed) {
   kindred::FactorMatrix<Scalar> matrix(rows, factors);
   for (kindred::Index r = 0; r < rows; ++r) {
-    kindred::Random random(seed, kindred::RandomStream::sample, static_cast<std::uint64_t>(r));
+    kindred::detail::Random random(seed, kindred::detail::RandomStream::sample, static_cast<std::uint64_t>(r));
     for (Scalar& value : matrix.row(r)) value = static_cast<Scalar>(sd * random.normal());
   }
   return matrix;
@@ -388,7 +388,7 @@ kindred::FactorMatrix<Scalar> random_factors(kindred::Index rows, kindred::Index
 
 /// `matrix` with about one value in `one_in` turned into a dislike.
 inline std::vector<float> with_dislikes(std::span<const float> values, std::uint32_t one_in, std::uint64_t seed) {
-  kindred::Random random(seed, kindred::RandomStream::sample, 999'999);
+  kindred::detail::Random random(seed, kindred::detail::RandomStream::sample, 999'999);
   std::vector<float> signed_values(values.begin(), values.end());
   for (float& value : signed_values)
     if (random.below(one_in) == 0) value = -value;

@@ -214,34 +214,35 @@ TEST_SUITE("threads") {
       std::vector<kd::NamedItem> items;
     };
     // What each method says, by itself and as one of several.
-    const std::vector<std::function<Said(const kd::Recommender<float>&)>> questions{[](const auto& r) {
-                                                                                      kd::Answer a = r.recommend("u7", {.count = 60});
-                                                                                      return Said{a.version, std::move(a.items)};
-                                                                                    },
-                                                                                    [&](const auto& r) {
-                                                                                      kd::Answer a = r.recommend(history, {.count = 60});
-                                                                                      return Said{a.version, std::move(a.items)};
-                                                                                    },
-                                                                                    [](const auto& r) {
-                                                                                      kd::Answer a = r.similar("item 5", 60);
-                                                                                      return Said{a.version, std::move(a.items)};
-                                                                                    },
-                                                                                    [](const auto& r) {
-                                                                                      kd::NamedExplanation e = r.explain("u7", "i4");
-                                                                                      return Said{e.version, std::move(e.parts)};
-                                                                                    },
-                                                                                    [&](const auto& r) {
-                                                                                      kd::NamedExplanation e = r.explain(history, "item 4");
-                                                                                      return Said{e.version, std::move(e.parts)};
-                                                                                    }};
+    const std::vector<std::function<Said(const kd::KeyedRecommender<float>&)>> questions{
+        [](const auto& r) {
+          kd::KeyedAnswer a = r.recommend("u7", {.count = 60});
+          return Said{a.version, std::move(a.items)};
+        },
+        [&](const auto& r) {
+          kd::KeyedAnswer a = r.recommend(history, {.count = 60});
+          return Said{a.version, std::move(a.items)};
+        },
+        [](const auto& r) {
+          kd::KeyedAnswer a = r.similar("item 5", 60);
+          return Said{a.version, std::move(a.items)};
+        },
+        [](const auto& r) {
+          kd::NamedExplanation e = r.explain("u7", "i4");
+          return Said{e.version, std::move(e.parts)};
+        },
+        [&](const auto& r) {
+          kd::NamedExplanation e = r.explain(history, "item 4");
+          return Said{e.version, std::move(e.parts)};
+        }};
     std::vector<std::vector<std::vector<kd::NamedItem>>> wanted(models.size());
     for (std::size_t m = 0; m < models.size(); ++m) {
-      const kd::Recommender<float> alone(models[m], data[m]);
+      const kd::KeyedRecommender<float> alone(models[m], data[m]);
       for (const auto& question : questions) wanted[m].push_back(question(alone).items);
     }
     REQUIRE(wanted[0][0].size() != wanted[1][0].size());
 
-    kd::Recommender<float> recommender(models[0], data[0]);
+    kd::KeyedRecommender<float> recommender(models[0], data[0]);
     std::atomic<bool> done{false};
     std::atomic<int> wrong{0}, answered{0};
     std::vector<std::thread> threads;

@@ -31,7 +31,7 @@ struct Data {
 // A third of the cells held out; every tenth user has none of them.
 Data random_data(kd::Index users, kd::Index items, std::uint64_t seed) {
   std::vector<kd::Interaction> train, validation;
-  kd::Random random(seed, kd::RandomStream::split);
+  kd::detail::Random random(seed, kd::detail::RandomStream::split);
   for (const auto& [cell, value] : kindred_test::cells_of(kindred_test::random_matrix(users, items, 0.2, seed)))
     (cell.first % 10 != 0 && random.below(3) == 0 ? validation : train).push_back({cell.first, cell.second, value});
   return {kd::CsrMatrix::from_triplets({users, items}, train), kd::CsrMatrix::from_triplets({users, items}, validation)};
@@ -47,7 +47,7 @@ kd::RandomSearchOptions small_search(std::size_t trials) {
   return options;
 }
 
-double value_of(const kd::Trial& trial, const std::string& name) {
+double value_of(const kd::SearchTrial& trial, const std::string& name) {
   for (const auto& parameter : trial.setting)
     if (parameter.first == name) return parameter.second;
   throw std::logic_error("no parameter " + name);
@@ -57,20 +57,20 @@ double value_of(const kd::Trial& trial, const std::string& name) {
 
 TEST_SUITE("tuning/random_search") {
   const kd::SearchSpace space = {
-      {"factors", kd::Choices{2, 5}}, {"regularization", kd::Choices{0.1, 1.0}}, {"iterations", kd::Choices{1, 2, 4}}};
+      {"factors", kd::SearchChoices{2, 5}}, {"regularization", kd::SearchChoices{0.1, 1.0}}, {"iterations", kd::SearchChoices{1, 2, 4}}};
 
   TEST_CASE_TEMPLATE("every trial is what fitting and evaluating its setting alone gives, and the rest is arithmetic", T, float, double) {
-    for (const kd::SearchMetric metric : {kd::SearchMetric::precision, kd::SearchMetric::recall, kd::SearchMetric::ndcg,
-                                          kd::SearchMetric::map, kd::SearchMetric::mrr, kd::SearchMetric::hit_rate}) {
-      kd::RandomSearchOptions options = small_search(metric == kd::SearchMetric::ndcg ? 100 : 5);
+    for (const kd::Metric metric :
+         {kd::Metric::precision, kd::Metric::recall, kd::Metric::ndcg, kd::Metric::map, kd::Metric::mrr, kd::Metric::hit_rate}) {
+      kd::RandomSearchOptions options = small_search(metric == kd::Metric::ndcg ? 100 : 5);
       options.metric = metric;
       options.users = 30;
       const kd::SearchResult result = kd::random_search<T>(data.train, data.validation, space, options);
-      REQUIRE(result.trials.size() == (metric == kd::SearchMetric::ndcg ? 12 : 5));  // the whole space
+      REQUIRE(result.trials.size() == (metric == kd::Metric::ndcg ? 12 : 5));  // the whole space
       CHECK(result.users == 30);
       const std::vector<kd::Index> users = kd::detail::sample_test_users(data.validation, 30, options.seed);
       std::vector<std::vector<double>> values;
-      for (const kd::Trial& trial : result.trials) {
+      for (const kd::SearchTrial& trial : result.trials) {
         REQUIRE_FALSE(trial.failed());
         kd::AlsOptions alone = options.base;
         alone.factors = static_cast<std::size_t>(value_of(trial, "factors"));
@@ -83,25 +83,25 @@ TEST_SUITE("tuning/random_search") {
         const kd::RankingReport report =
             kd::evaluate(model, data.train, data.validation, {.cutoffs = {5}, .users = users, .keep_per_user = true});
         const kd::CutoffReport& at = report.at(5);
-        const kd::MeanAndError wanted = metric == kd::SearchMetric::precision ? at.precision
-                                        : metric == kd::SearchMetric::recall  ? at.recall
-                                        : metric == kd::SearchMetric::ndcg    ? at.ndcg
-                                        : metric == kd::SearchMetric::map     ? at.map
-                                        : metric == kd::SearchMetric::mrr     ? at.mrr
-                                                                              : at.hit_rate;
+        const kd::MeanAndError wanted = metric == kd::Metric::precision ? at.precision
+                                        : metric == kd::Metric::recall  ? at.recall
+                                        : metric == kd::Metric::ndcg    ? at.ndcg
+                                        : metric == kd::Metric::map     ? at.map
+                                        : metric == kd::Metric::mrr     ? at.mrr
+                                                                        : at.hit_rate;
         CHECK(trial.metric.mean == wanted.mean);
         CHECK(trial.metric.standard_error == wanted.standard_error);
         CHECK(trial.final_loss == fit.iterations.back().loss->loss_per_total_weight);
         CHECK(trial.fit_seconds > 0.0);
         values.emplace_back();
-        for (const kd::UserScores& user : report.per_user) {
+        for (const kd::RankingReport::UserScores& user : report.per_user) {
           const kd::RankingScores& s = user.cutoffs[0];
-          values.back().push_back(metric == kd::SearchMetric::precision ? s.precision
-                                  : metric == kd::SearchMetric::recall  ? s.recall
-                                  : metric == kd::SearchMetric::ndcg    ? s.ndcg
-                                  : metric == kd::SearchMetric::map     ? s.average_precision
-                                  : metric == kd::SearchMetric::mrr     ? s.reciprocal_rank
-                                                                        : s.hit_rate);
+          values.back().push_back(metric == kd::Metric::precision ? s.precision
+                                  : metric == kd::Metric::recall  ? s.recall
+                                  : metric == kd::Metric::ndcg    ? s.ndcg
+                                  : metric == kd::Metric::map     ? s.average_precision
+                                  : metric == kd::Metric::mrr     ? s.reciprocal_rank
+                                                                  : s.hit_rate);
         }
       }
       // The best: the highest mean, the first of equals.
@@ -127,12 +127,12 @@ TEST_SUITE("tuning/random_search") {
   }
 
   TEST_CASE("trials that are equal are all tied, and the first is the best") {
-    const kd::SearchSpace idle = {{"loss_tolerance", kd::Choices{1e-15, 2e-15, 3e-15, 4e-15}}};  // none ends a fit early
+    const kd::SearchSpace idle = {{"loss_tolerance", kd::SearchChoices{1e-15, 2e-15, 3e-15, 4e-15}}};  // none ends a fit early
     const kd::SearchResult result = kd::random_search<float>(data.train, data.validation, idle, small_search(4));
     REQUIRE(result.trials.size() == 4);
     CHECK(*result.best == 0);
     CHECK(result.all_tied);
-    for (const kd::Trial& trial : result.trials) {
+    for (const kd::SearchTrial& trial : result.trials) {
       CHECK(trial.tied);
       CHECK(trial.behind_best.mean == 0.0);
       CHECK(trial.behind_best.standard_error == 0.0);
@@ -141,7 +141,7 @@ TEST_SUITE("tuning/random_search") {
 
   TEST_CASE("a search of one trial, or with a trial behind the best, is not all tied") {
     CHECK_FALSE(kd::random_search<float>(data.train, data.validation, {}, small_search(1)).all_tied);
-    const kd::SearchSpace extremes = {{"regularization", kd::Choices{0.1, 1e12}}};
+    const kd::SearchSpace extremes = {{"regularization", kd::SearchChoices{0.1, 1e12}}};
     CHECK_FALSE(kd::random_search<float>(data.train, data.validation, extremes, small_search(2)).all_tied);
   }
 
@@ -154,15 +154,18 @@ TEST_SUITE("tuning/random_search") {
       CHECK_THROWS_WITH_AS((void)kd::random_search<float>(data.train, data.validation, tried, options), Contains(words),
                            kd::InvalidArgument);
     };
-    const kd::Choices two{1.0, 2.0};
+    const kd::SearchChoices two{1.0, 2.0};
     refuses({{"background.weight", two}, {"background.ratio", two}}, {}, "'background.weight' beside 'background.ratio'");
     refuses({{"solver.steps", two}}, {}, "'solver.steps', without effect");
-    refuses({{"solver.tolerance", kd::Choices{0.1, 0.2}}}, {}, "'solver.tolerance', without effect");
+    refuses({{"solver.tolerance", kd::SearchChoices{0.1, 0.2}}}, {}, "'solver.tolerance', without effect");
     refuses({{"confidence.log_scale", two}}, kd::AlsOptions::paper(), "'confidence.log_scale', without effect");
     refuses({{"start.scale", two}}, {.units = kd::Units::paper, .start = {.kind = kd::Start::uniform}}, "'start.scale', without effect");
-    refuses({{"regularization_exponent", two}}, {.regularization = 0.0, .units = kd::Units::paper}, "'regularization_exponent', without effect");
-    refuses({{"background.item_exponent", two}}, {.units = kd::Units::paper, .background = {.weight = 0.0}}, "'background.item_exponent', without effect");
-    refuses({{"background.user_exponent", two}}, {.units = kd::Units::paper, .background = {.weight = 0.0}}, "'background.user_exponent', without effect");
+    refuses({{"regularization_exponent", two}}, {.regularization = 0.0, .units = kd::Units::paper},
+            "'regularization_exponent', without effect");
+    refuses({{"background.item_exponent", two}}, {.units = kd::Units::paper, .background = {.weight = 0.0}},
+            "'background.item_exponent', without effect");
+    refuses({{"background.user_exponent", two}}, {.units = kd::Units::paper, .background = {.weight = 0.0}},
+            "'background.user_exponent', without effect");
     refuses({{"confidence.log_scale", two}}, {.units = kd::Units::paper, .confidence = {.curve = kd::Confidence::log, .alpha = 0.0}},
             "'confidence.log_scale', without effect");
     // Beside the option that they need they have one.
@@ -230,7 +233,7 @@ TEST_SUITE("tuning/random_search") {
   }
 
   TEST_CASE("a trial that fails is a row with its error") {
-    const kd::SearchSpace broken = {{"regularization", kd::Choices{0.1, -1.0}}, {"factors", kd::Choices{0, 3}}};
+    const kd::SearchSpace broken = {{"regularization", kd::SearchChoices{0.1, -1.0}}, {"factors", kd::SearchChoices{0, 3}}};
     std::size_t told = 0;
     kd::RandomSearchOptions options = small_search(10);
     options.progress = [&](const kd::Progress&) {
@@ -241,7 +244,7 @@ TEST_SUITE("tuning/random_search") {
     REQUIRE(result.trials.size() == 4);
     CHECK(told == 4);
     for (std::size_t t = 0; t < 4; ++t) {
-      const kd::Trial& trial = result.trials[t];
+      const kd::SearchTrial& trial = result.trials[t];
       const bool bad_factors = value_of(trial, "factors") == 0.0, bad_lambda = value_of(trial, "regularization") < 0.0;
       CHECK(trial.failed() == (bad_factors || bad_lambda));
       if (bad_factors) CHECK(trial.error == "factors is 0; it must be in [1, 32768]");
@@ -249,8 +252,8 @@ TEST_SUITE("tuning/random_search") {
       if (trial.failed()) CHECK_FALSE(trial.tied);
       if (!trial.failed()) CHECK(*result.best == t);
     }
-    const kd::SearchResult hopeless =
-        kd::random_search<float>(data.train, data.validation, {{"confidence.popularity_damping", kd::Choices{5, 6}}}, small_search(2));
+    const kd::SearchResult hopeless = kd::random_search<float>(
+        data.train, data.validation, {{"confidence.popularity_damping", kd::SearchChoices{5, 6}}}, small_search(2));
     CHECK(hopeless.trials.size() == 2);
     CHECK_FALSE(hopeless.best.has_value());
     CHECK(hopeless.trials[1].failed());
@@ -260,9 +263,9 @@ TEST_SUITE("tuning/random_search") {
     kd::RandomSearchOptions options = small_search(10);
     options.base.factors = 80;  // more than users
     const kd::SearchResult result =
-        kd::random_search<float>(data.train, data.validation, {{"regularization", kd::Choices{0.0, 0.5}}}, options);
+        kd::random_search<float>(data.train, data.validation, {{"regularization", kd::SearchChoices{0.0, 0.5}}}, options);
     REQUIRE(result.trials.size() == 2);
-    for (const kd::Trial& trial : result.trials) {
+    for (const kd::SearchTrial& trial : result.trials) {
       if (value_of(trial, "regularization") == 0.0)
         CHECK(trial.error.find("singular") != std::string::npos);
       else
@@ -273,9 +276,9 @@ TEST_SUITE("tuning/random_search") {
   // It shares its fit with the others, but fails alone.
   TEST_CASE("no iterations at all is a row with its error, whatever the other trials are") {
     const kd::SearchResult result =
-        kd::random_search<float>(data.train, data.validation, {{"iterations", kd::Choices{0, 2, 3}}}, small_search(3));
+        kd::random_search<float>(data.train, data.validation, {{"iterations", kd::SearchChoices{0, 2, 3}}}, small_search(3));
     REQUIRE(result.trials.size() == 3);
-    for (const kd::Trial& trial : result.trials) {
+    for (const kd::SearchTrial& trial : result.trials) {
       CHECK(trial.failed() == (value_of(trial, "iterations") == 0.0));
       if (trial.failed()) CHECK(trial.error == "iterations is 0; it must be at least 1");
     }
@@ -286,13 +289,13 @@ TEST_SUITE("tuning/random_search") {
     kd::RandomSearchOptions options = small_search(10);
     options.base.loss_tolerance = 0.02;
     const kd::SearchResult result =
-        kd::random_search<float>(data.train, data.validation, {{"iterations", kd::Choices{1, 20, 30, 50}}}, options);
+        kd::random_search<float>(data.train, data.validation, {{"iterations", kd::SearchChoices{1, 20, 30, 50}}}, options);
     REQUIRE(result.trials.size() == 4);
-    for (const kd::Trial& trial : result.trials) {
+    for (const kd::SearchTrial& trial : result.trials) {
       REQUIRE_FALSE(trial.failed());
       kd::ImplicitALS<float> alone(trial.options);
       const kd::FitReport fit = alone.fit(data.train, {.record_loss = true});
-      REQUIRE((trial.options.iterations == 1 || fit.stop == kd::FitStop::tolerance));
+      REQUIRE((trial.options.iterations == 1 || fit.stop == kd::FitReport::Stop::tolerance));
       CHECK(trial.metric.mean == kd::evaluate(alone, data.train, data.validation, {.cutoffs = {5}}).at(5).precision.mean);
       CHECK(trial.final_loss == fit.iterations.back().loss->loss_per_total_weight);
       CHECK(trial.fit_seconds > 0.0);
@@ -320,7 +323,7 @@ TEST_SUITE("tuning/random_search") {
       REQUIRE(part.trials.size() == stop_at);
       REQUIRE(part.best.has_value());
       std::size_t at = 0;  // the finished ones, in the order drawn
-      for (const kd::Trial& trial : part.trials) {
+      for (const kd::SearchTrial& trial : part.trials) {
         while (at < 12 && whole.trials[at].setting != trial.setting) ++at;
         REQUIRE(at < 12);
         CHECK(trial.metric.mean == whole.trials[at].metric.mean);
@@ -337,7 +340,7 @@ TEST_SUITE("tuning/random_search") {
   TEST_CASE("progress after every iteration of a fit; stop keeps the trials that are finished") {
     kd::RandomSearchOptions options = small_search(4);
     options.base.iterations = 3;
-    const kd::SearchSpace four_fits = {{"confidence.confidence.alpha", kd::Choices{1, 2, 3, 4}}};
+    const kd::SearchSpace four_fits = {{"confidence.alpha", kd::SearchChoices{1, 2, 3, 4}}};
     std::size_t told = 0;
     options.fit_progress = [&](const kd::Progress& progress) {
       CHECK(progress.what == "fit");
@@ -360,7 +363,7 @@ TEST_SUITE("tuning/random_search") {
 
   TEST_CASE("stopping and cancelling at a trial that failed") {
     kd::RandomSearchOptions options = small_search(2);
-    const kd::SearchSpace hopeless = {{"confidence.popularity_damping", kd::Choices{5, 6}}};
+    const kd::SearchSpace hopeless = {{"confidence.popularity_damping", kd::SearchChoices{5, 6}}};
     options.progress = [](const kd::Progress&) { return kd::ProgressAnswer::stop_and_keep; };
     const kd::SearchResult result = kd::random_search<float>(data.train, data.validation, hopeless, options);
     REQUIRE(result.trials.size() == 1);
@@ -376,9 +379,9 @@ TEST_SUITE("tuning/random_search") {
         if (progress.done == at) throw std::runtime_error("from progress");
         return kd::ProgressAnswer::keep_going;
       };
-      const kd::SearchSpace four_fits = {{"confidence.confidence.alpha", kd::Choices{1, 2, 3, 4}}},
-                            one_fit = {{"iterations", kd::Choices{1, 2, 3, 4}}},
-                            no_fit = {{"confidence.popularity_damping", kd::Choices{5, 6, 7, 8}}};
+      const kd::SearchSpace four_fits = {{"confidence.alpha", kd::SearchChoices{1, 2, 3, 4}}},
+                            one_fit = {{"iterations", kd::SearchChoices{1, 2, 3, 4}}},
+                            no_fit = {{"confidence.popularity_damping", kd::SearchChoices{5, 6, 7, 8}}};
       for (const kd::SearchSpace& any : {four_fits, one_fit, no_fit})
         CHECK_THROWS_WITH_AS((void)kd::random_search<float>(data.train, data.validation, any, options), "from progress",
                              std::runtime_error);
@@ -395,11 +398,11 @@ TEST_SUITE("tuning/random_search") {
     CHECK_THROWS_WITH_AS(run(space, options), "cutoff is 0; it must be at least 1", kd::InvalidArgument);
     options = small_search(2);
     options.base.regularization_exponent = 3.0;
-    CHECK_THROWS_WITH_AS(run(space, options), Contains("nu is 3"), kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS(run({{"lambda", kd::Choices{1}}}, small_search(2)), Contains("option is 'lambda'"), kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS(run({{"confidence.confidence.alpha", kd::Choices{}}}, small_search(2)), Contains("empty list of choices"),
+    CHECK_THROWS_WITH_AS(run(space, options), Contains("regularization_exponent is 3"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(run({{"lambda", kd::SearchChoices{1}}}, small_search(2)), Contains("option is 'lambda'"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(run({{"confidence.alpha", kd::SearchChoices{}}}, small_search(2)), Contains("empty list of choices"),
                          kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS(run({{"confidence.confidence.alpha", kd::Range{.low = 2.0, .high = 1.0}}}, small_search(2)),
+    CHECK_THROWS_WITH_AS(run({{"confidence.alpha", kd::SearchRange{.low = 2.0, .high = 1.0}}}, small_search(2)),
                          Contains("a range from 2 to 1"), kd::InvalidArgument);
     const kd::CsrMatrix transposed = kd::transpose(data.validation);
     CHECK_THROWS_WITH_AS((void)kd::random_search<float>(data.train, transposed, space, small_search(2)),

@@ -20,13 +20,13 @@ using kd::detail::draw_settings;
 
 namespace {
 
-bool all_different(const std::vector<kd::SearchSetting>& settings) {
-  return std::set<kd::SearchSetting>(settings.begin(), settings.end()).size() == settings.size();
+bool all_different(const std::vector<kd::detail::SearchSetting>& settings) {
+  return std::set<kd::detail::SearchSetting>(settings.begin(), settings.end()).size() == settings.size();
 }
 
-std::vector<double> values_of(const kd::SearchParameter& parameter, std::size_t count, std::uint64_t seed) {
+std::vector<double> values_of(const kd::detail::SearchParameter& parameter, std::size_t count, std::uint64_t seed) {
   std::vector<double> values;
-  for (const kd::SearchSetting& setting : draw_settings({parameter}, count, seed)) values.push_back(setting.front().second);
+  for (const kd::detail::SearchSetting& setting : draw_settings({parameter}, count, seed)) values.push_back(setting.front().second);
   return values;
 }
 
@@ -35,20 +35,20 @@ std::vector<double> values_of(const kd::SearchParameter& parameter, std::size_t 
 TEST_SUITE("tuning/search_space") {
   TEST_CASE("every numeric option is found by its name") {
     kd::AlsOptions o = kd::AlsOptions::paper();
-    kd::set_option(o, "factors", 7.0);
-    kd::set_option(o, "iterations", 8.0);
-    kd::set_option(o, "solver.steps", 9.0);
+    kd::detail::set_option(o, "factors", 7.0);
+    kd::detail::set_option(o, "iterations", 8.0);
+    kd::detail::set_option(o, "solver.steps", 9.0);
     CHECK(o.factors == 7);
     CHECK(o.iterations == 8);
     CHECK(o.solver.steps == 9);
-    kd::set_option(o, "background.ratio", 3.5);
+    kd::detail::set_option(o, "background.ratio", 3.5);
     CHECK(o.background.ratio == 3.5);
     double n = 0.0;
     for (const char* name :
-         {"regularization", "regularization_exponent", "loss_tolerance", "confidence.confidence.alpha", "confidence.base",
-          "confidence.log_scale", "confidence.cap", "confidence.cap_quantile", "confidence.popularity_damping", "confidence.dislike_weight",
-          "background.weight", "background.item_exponent", "background.user_exponent", "solver.tolerance", "start.scale"})
-      kd::set_option(o, name, n += 0.5);
+         {"regularization", "regularization_exponent", "loss_tolerance", "confidence.alpha", "confidence.base", "confidence.log_scale",
+          "confidence.cap", "confidence.cap_quantile", "confidence.popularity_damping", "confidence.dislike_weight", "background.weight",
+          "background.item_exponent", "background.user_exponent", "solver.tolerance", "start.scale"})
+      kd::detail::set_option(o, name, n += 0.5);
     const std::vector<double> set = {*o.regularization,
                                      *o.regularization_exponent,
                                      *o.loss_tolerance,
@@ -69,10 +69,10 @@ TEST_SUITE("tuning/search_space") {
 
   TEST_CASE("of the weight of the background and its ratio the one that is set last counts") {
     kd::AlsOptions o = kindred_test::play_counts();
-    kd::set_option(o, "background.weight", 0.3);
+    kd::detail::set_option(o, "background.weight", 0.3);
     CHECK(o.background.weight == 0.3);
     CHECK_FALSE(o.background.ratio.has_value());
-    kd::set_option(o, "background.ratio", 4.0);
+    kd::detail::set_option(o, "background.ratio", 4.0);
     CHECK(o.background.ratio == 4.0);
     CHECK_FALSE(o.background.weight.has_value());
     CHECK_NOTHROW(kd::validate(o));
@@ -80,58 +80,58 @@ TEST_SUITE("tuning/search_space") {
 
   TEST_CASE("whole numbers are rounded; a name that is none and a number that is too large are errors") {
     kd::AlsOptions o = kd::AlsOptions::paper();
-    kd::set_option(o, "factors", 7.5);
+    kd::detail::set_option(o, "factors", 7.5);
     CHECK(o.factors == 8);
-    kd::set_option(o, "factors", 7.4);
+    kd::detail::set_option(o, "factors", 7.4);
     CHECK(o.factors == 7);
-    CHECK_THROWS_WITH_AS(kd::set_option(o, "lambda", 1.0), "option is 'lambda'; it must be the name of a numeric field of AlsOptions",
-                         kd::InvalidArgument);
-    CHECK_THROWS_AS(kd::set_option(o, "", 1.0), kd::InvalidArgument);
-    CHECK_THROWS_AS(kd::set_option(o, "Alpha", 1.0), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(kd::detail::set_option(o, "lambda", 1.0),
+                         "option is 'lambda'; it must be the name of a numeric field of AlsOptions", kd::InvalidArgument);
+    CHECK_THROWS_AS(kd::detail::set_option(o, "", 1.0), kd::InvalidArgument);
+    CHECK_THROWS_AS(kd::detail::set_option(o, "Alpha", 1.0), kd::InvalidArgument);
     for (const double bad : {-1.0, 1e16, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()})
-      CHECK_THROWS_WITH_AS(kd::set_option(o, "iterations", bad), Contains("iterations is "), kd::InvalidArgument);
+      CHECK_THROWS_WITH_AS(kd::detail::set_option(o, "iterations", bad), Contains("iterations is "), kd::InvalidArgument);
     CHECK(o.factors == 7);
   }
 
   TEST_CASE("no setting twice, names in the order of the space, a function of the seed") {
-    const kd::SearchSpace space = {{"factors", kd::Choices{30, 50, 70, 100}},
-                                   {"regularization", kd::Choices{0.001, 0.01, 0.05, 0.1}},
-                                   {"iterations", kd::Choices{10, 15, 20}},
-                                   {"confidence.confidence.alpha", kd::Choices{0.5, 1, 2, 5}}};
-    const std::vector<kd::SearchSetting> drawn = draw_settings(space, 100, 7);
+    const kd::SearchSpace space = {{"factors", kd::SearchChoices{30, 50, 70, 100}},
+                                   {"regularization", kd::SearchChoices{0.001, 0.01, 0.05, 0.1}},
+                                   {"iterations", kd::SearchChoices{10, 15, 20}},
+                                   {"confidence.alpha", kd::SearchChoices{0.5, 1, 2, 5}}};
+    const std::vector<kd::detail::SearchSetting> drawn = draw_settings(space, 100, 7);
     REQUIRE(drawn.size() == 100);
     CHECK(all_different(drawn));
-    for (const kd::SearchSetting& setting : drawn) {
+    for (const kd::detail::SearchSetting& setting : drawn) {
       REQUIRE(setting.size() == 4);
       for (std::size_t p = 0; p < 4; ++p) {
         CHECK(setting[p].first == space[p].name);
-        const auto& choices = std::get<kd::Choices>(space[p].values);
+        const auto& choices = std::get<kd::SearchChoices>(space[p].values);
         CHECK(std::count(choices.begin(), choices.end(), setting[p].second) == 1);
       }
     }
     CHECK(draw_settings(space, 100, 7) == drawn);
     CHECK(draw_settings(space, 100, 8) != drawn);
-    const std::vector<kd::SearchSetting> fewer = draw_settings(space, 12, 7);
+    const std::vector<kd::detail::SearchSetting> fewer = draw_settings(space, 12, 7);
     CHECK(std::equal(fewer.begin(), fewer.end(), drawn.begin()));
   }
 
   TEST_CASE("a small space is drawn whole") {
-    const kd::SearchSpace space = {{"factors", kd::Choices{1, 2, 3, 4}},
-                                   {"confidence.confidence.alpha", kd::Choices{1, 2, 3, 4, 5}},
-                                   {"regularization_exponent", kd::Choices{0, 1, 2}}};
+    const kd::SearchSpace space = {{"factors", kd::SearchChoices{1, 2, 3, 4}},
+                                   {"confidence.alpha", kd::SearchChoices{1, 2, 3, 4, 5}},
+                                   {"regularization_exponent", kd::SearchChoices{0, 1, 2}}};
     for (std::uint64_t seed = 0; seed < 5; ++seed) {
-      const std::vector<kd::SearchSetting> drawn = draw_settings(space, 1000, seed);
+      const std::vector<kd::detail::SearchSetting> drawn = draw_settings(space, 1000, seed);
       CHECK(drawn.size() == 60);
       CHECK(all_different(drawn));
     }
-    CHECK(draw_settings({{"confidence.confidence.alpha", kd::Choices{2, 2, 2}}}, 5, 1).size() == 1);
-    CHECK(draw_settings({{"confidence.confidence.alpha", kd::Range{.low = 3.0, .high = 3.0}}}, 5, 1).size() == 1);
+    CHECK(draw_settings({{"confidence.alpha", kd::SearchChoices{2, 2, 2}}}, 5, 1).size() == 1);
+    CHECK(draw_settings({{"confidence.alpha", kd::SearchRange{.low = 3.0, .high = 3.0}}}, 5, 1).size() == 1);
     CHECK(draw_settings({}, 5, 1).size() == 1);  // nothing to vary: the base alone
   }
 
   TEST_CASE("whole numbers from a range are whole, and different") {
     for (const char* name : {"factors", "iterations", "cg_steps", "threads"}) {
-      const std::vector<double> values = values_of({name, kd::Range{.low = 2.0, .high = 6.0}}, 100, 3);
+      const std::vector<double> values = values_of({name, kd::SearchRange{.low = 2.0, .high = 6.0}}, 100, 3);
       CHECK(values.size() == 5);
       for (const double value : values) CHECK(value == std::round(value));
     }
@@ -139,9 +139,9 @@ TEST_SUITE("tuning/search_space") {
 
   // Two thousand draws; the mean of a uniform number is within 5 sd = 0.032 of a half.
   TEST_CASE("ranges stay within their bounds, even in value or even in ratio") {
-    const std::vector<double> linear = values_of({"confidence.confidence.alpha", kd::Range{.low = 2.0, .high = 10.0}}, 2000, 3);
+    const std::vector<double> linear = values_of({"confidence.alpha", kd::SearchRange{.low = 2.0, .high = 10.0}}, 2000, 3);
     const std::vector<double> logarithmic =
-        values_of({"confidence.confidence.alpha", kd::Range{.low = 1e-4, .high = 1e2, .scale = kd::Range::Scale::logarithmic}}, 2000, 3);
+        values_of({"confidence.alpha", kd::SearchRange{.low = 1e-4, .high = 1e2, .scale = kd::SearchRange::Scale::logarithmic}}, 2000, 3);
     REQUIRE(linear.size() == 2000);
     REQUIRE(logarithmic.size() == 2000);
     double mean = 0.0, log_mean = 0.0;
@@ -161,8 +161,8 @@ TEST_SUITE("tuning/search_space") {
 
   TEST_CASE("a logarithmic range does not leave its bounds by a rounding") {
     for (double bound = 1e-3; bound < 4.0; bound *= 1.37) {
-      const std::vector<double> values =
-          values_of({"background.item_exponent", kd::Range{.low = bound, .high = bound, .scale = kd::Range::Scale::logarithmic}}, 3, 1);
+      const std::vector<double> values = values_of(
+          {"background.item_exponent", kd::SearchRange{.low = bound, .high = bound, .scale = kd::SearchRange::Scale::logarithmic}}, 3, 1);
       REQUIRE(values.size() == 1);
       CHECK(values[0] == bound);
     }
@@ -172,27 +172,28 @@ TEST_SUITE("tuning/search_space") {
     const auto check = [](kd::SearchSpace space) { kd::detail::check_space(space, {}); };
     const double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
     CHECK_NOTHROW(check({}));
-    CHECK_NOTHROW(check({{"confidence.confidence.alpha", kd::Choices{1}}, {"regularization_exponent", kd::Range{}}}));
-    CHECK_THROWS_WITH_AS(check({{"lambda", kd::Choices{1}}}), Contains("option is 'lambda'"), kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS(check({{"confidence.confidence.alpha", kd::Choices{}}}),
+    CHECK_NOTHROW(check({{"confidence.alpha", kd::SearchChoices{1}}, {"regularization_exponent", kd::SearchRange{}}}));
+    CHECK_THROWS_WITH_AS(check({{"lambda", kd::SearchChoices{1}}}), Contains("option is 'lambda'"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(check({{"confidence.alpha", kd::SearchChoices{}}}),
                          "alpha is an empty list of choices; it must be at least one choice", kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS(check({{"confidence.confidence.alpha", kd::Choices{1}},
-                                {"regularization_exponent", kd::Choices{1}},
-                                {"confidence.confidence.alpha", kd::Range{}}}),
+    CHECK_THROWS_WITH_AS(check({{"confidence.alpha", kd::SearchChoices{1}},
+                                {"regularization_exponent", kd::SearchChoices{1}},
+                                {"confidence.alpha", kd::SearchRange{}}}),
                          Contains("'alpha' twice"), kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS(check({{"confidence.confidence.alpha", kd::Range{.low = 2.0, .high = 1.0}}}),
+    CHECK_THROWS_WITH_AS(check({{"confidence.alpha", kd::SearchRange{.low = 2.0, .high = 1.0}}}),
                          "alpha is a range from 2 to 1; it must be finite and rising", kd::InvalidArgument);
-    CHECK_THROWS_AS(check({{"confidence.confidence.alpha", kd::Range{.low = nan, .high = 1.0}}}), kd::InvalidArgument);
-    CHECK_THROWS_AS(check({{"confidence.confidence.alpha", kd::Range{.low = 0.0, .high = infinity}}}), kd::InvalidArgument);
+    CHECK_THROWS_AS(check({{"confidence.alpha", kd::SearchRange{.low = nan, .high = 1.0}}}), kd::InvalidArgument);
+    CHECK_THROWS_AS(check({{"confidence.alpha", kd::SearchRange{.low = 0.0, .high = infinity}}}), kd::InvalidArgument);
     for (const double low : {0.0, -1.0})
       CHECK_THROWS_WITH_AS(
-          check({{"confidence.confidence.alpha", kd::Range{.low = low, .high = 1.0, .scale = kd::Range::Scale::logarithmic}}}),
+          check({{"confidence.alpha", kd::SearchRange{.low = low, .high = 1.0, .scale = kd::SearchRange::Scale::logarithmic}}}),
           Contains("above 0"), kd::InvalidArgument);
     // What no option can take: a NaN would even be drawn again and again, since it differs from itself.
-    CHECK_THROWS_WITH_AS(check({{"confidence.confidence.alpha", kd::Choices{1, nan}}}), Contains("alpha is nan"), kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS(check({{"confidence.confidence.alpha", kd::Choices{1, infinity}}}), Contains("alpha is inf"), kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS(check({{"factors", kd::Choices{10, -1}}}), Contains("factors is -1"), kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS(check({{"factors", kd::Range{.low = -3.0, .high = 10.0}}}), Contains("factors is -3"), kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS(check({{"factors", kd::Range{.low = 3.0, .high = 1e17}}}), Contains("factors is 1e+17"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(check({{"confidence.alpha", kd::SearchChoices{1, nan}}}), Contains("alpha is nan"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(check({{"confidence.alpha", kd::SearchChoices{1, infinity}}}), Contains("alpha is inf"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(check({{"factors", kd::SearchChoices{10, -1}}}), Contains("factors is -1"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(check({{"factors", kd::SearchRange{.low = -3.0, .high = 10.0}}}), Contains("factors is -3"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(check({{"factors", kd::SearchRange{.low = 3.0, .high = 1e17}}}), Contains("factors is 1e+17"),
+                         kd::InvalidArgument);
   }
 }

@@ -24,10 +24,10 @@
 
 namespace kindred::inline v0 {
 
+namespace detail {
+
 /// Bytes of a cache line and of the widest vector register; every row of factors starts at a multiple of it.
 inline constexpr std::size_t row_alignment = 64;
-
-namespace detail {
 
 /// Asks Linux for huge pages where `bytes` bytes from `start` span some. Best before they are touched: the first touch of each small page costs a
 /// microsecond or more. This is a hint; failure is ignored.
@@ -56,8 +56,6 @@ void resize_large(std::vector<T>& vector, std::size_t size) {
   vector.resize(size);
 }
 
-}  // namespace detail
-
 /// Allocates at multiples of 64 bytes, whatever the compiler flags. Large blocks start at a multiple of 2 MiB and ask Linux for huge pages:
 /// rows of factors are visited in random order, and with small pages most visits miss the translation cache too.
 template <typename T>
@@ -71,7 +69,7 @@ struct AlignedAllocator {
   [[nodiscard]] T* allocate(std::size_t count) {
     if (count > (std::numeric_limits<std::size_t>::max)() / sizeof(T)) throw std::bad_array_new_length();
     void* const block = ::operator new(count * sizeof(T), alignment_of(count));
-    if (alignment_of(count) == huge_page) detail::wish_for_huge_pages(block, count * sizeof(T));
+    if (alignment_of(count) == huge_page) wish_for_huge_pages(block, count * sizeof(T));
     return static_cast<T*>(block);
   }
   void deallocate(T* pointer, std::size_t count) noexcept { ::operator delete(pointer, alignment_of(count)); }
@@ -91,8 +89,6 @@ struct AlignedAllocator {
 /// A std::vector whose elements start at a multiple of 64 bytes.
 template <typename T>
 using AlignedVector = std::vector<T, AlignedAllocator<T>>;
-
-namespace detail {
 
 /// Elements from row to row of a working matrix with rows of `size` elements: rounded up to 64 bytes, and away from multiples of 2 KiB, where the same place
 /// of every row would fall into the same few lines of the first-level cache.
@@ -132,7 +128,7 @@ class FactorMatrix {
   [[nodiscard]] static FactorMatrix borrowed(Index rows, Index factors, Scalar* values, std::shared_ptr<void> owner) {
     FactorMatrix matrix;
     matrix.set_size(rows, factors);
-    if (reinterpret_cast<std::uintptr_t>(values) % row_alignment != 0)
+    if (reinterpret_cast<std::uintptr_t>(values) % detail::row_alignment != 0)
       throw InvalidArgument("values", "not at a multiple of 64 bytes", "aligned");
     matrix.data_ = values;
     matrix.owner_ = std::move(owner);
@@ -224,7 +220,7 @@ class FactorMatrix {
     return static_cast<std::size_t>(size);
   }
   static constexpr std::size_t padded(std::size_t factors) noexcept {
-    constexpr std::size_t lanes = row_alignment / sizeof(Scalar);
+    constexpr std::size_t lanes = detail::row_alignment / sizeof(Scalar);
     return (factors + lanes - 1) / lanes * lanes;
   }
 
@@ -232,7 +228,7 @@ class FactorMatrix {
   std::size_t factors_ = 0;
   std::size_t stride_ = 0;
   Scalar* data_ = nullptr;
-  AlignedVector<Scalar> values_;  // empty where the rows are borrowed
+  detail::AlignedVector<Scalar> values_;  // empty where the rows are borrowed
   std::shared_ptr<void> owner_;
 };
 

@@ -20,7 +20,7 @@
 #include <kindred/core/execution.hpp>
 #include <kindred/core/rounding.hpp>
 
-namespace kindred::inline v0 {
+namespace kindred::inline v0::detail {
 
 /// How a parallel loop runs.
 struct ParallelOptions {
@@ -31,15 +31,15 @@ struct ParallelOptions {
 
 /// A loop of a call that runs as `execution` says. @throws InvalidArgument if there are too many threads.
 [[nodiscard]] inline ParallelOptions loop_of(const Execution& execution, std::size_t grain) {
-  detail::check_threads(execution.threads);
+  check_threads(execution.threads);
   return {.threads = execution.threads, .grain = grain, .executor = execution.executor};
 }
 
 /// The number of threads that `threads` stands for: itself, or for 0 as many as the process may use at once: hardware threads, those of its affinity or
 /// its container's quota, whichever are fewest. @throws InvalidArgument if it is above 4,096.
 [[nodiscard]] inline std::size_t resolve_threads(std::size_t threads) {
-  detail::check_threads(threads);
-  return threads != 0 ? threads : detail::available_cpus();
+  check_threads(threads);
+  return threads != 0 ? threads : available_cpus();
 }
 
 /// Workers that parallel_for uses for `count` iterations; worker numbers are below it, so it sizes per-worker storage.
@@ -47,12 +47,10 @@ struct ParallelOptions {
 [[nodiscard]] inline std::size_t worker_count(std::size_t count, const ParallelOptions& options) {
   const std::size_t grain = (std::max)(std::size_t{1}, options.grain);
   const std::size_t pieces = count / grain + (count % grain != 0 ? 1 : 0);
-  detail::check_threads(options.threads);
+  check_threads(options.threads);
   if (pieces <= 1) return 1;
   return (std::max)(std::size_t{1}, (std::min)(resolve_threads(options.threads), pieces));
 }
-
-namespace detail {
 
 using ExecutorTask = std::function<void(std::size_t)>;
 
@@ -191,8 +189,6 @@ inline void run_pieces(std::size_t count, const ParallelOptions& options, void* 
     throw InvalidArgument("executor", "a function that left work undone", "one that runs its task for every worker");
 }
 
-}  // namespace detail
-
 /// Calls `body(first, last, worker)` for consecutive pieces [first, last) of [0, count), in rising order of dealing, over several threads.
 ///
 /// Pieces are `grain` long and start at multiples of `grain`, whatever the number of threads. Where threads cannot be started, those that could do the work.
@@ -202,9 +198,9 @@ template <typename Body>
 void parallel_for(std::size_t count, const ParallelOptions& options, Body&& body) {
   if (count == 0) return;
   using Called = std::remove_reference_t<Body>;
-  detail::run_pieces(
+  run_pieces(
       count, options, const_cast<void*>(static_cast<const void*>(std::addressof(body))),
       [](void* called, std::size_t first, std::size_t last, std::size_t worker) { (*static_cast<Called*>(called))(first, last, worker); });
 }
 
-}  // namespace kindred::inline v0
+}  // namespace kindred::inline v0::detail

@@ -28,6 +28,8 @@ enum class ProgressAnswer {
 /// Called on the calling thread after every step of a long call. May be empty.
 using ProgressCallback = std::function<ProgressAnswer(const Progress&)>;
 
+namespace detail {
+
 /// Seconds since it was made.
 class Stopwatch {
  public:
@@ -37,5 +39,7 @@ class Stopwatch {
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
+
+}  // namespace detail
 
 }  // namespace kindred::inline v0

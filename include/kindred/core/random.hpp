@@ -11,7 +11,7 @@
 
 #include <kindred/core/config.hpp>
 
-namespace kindred::inline v0 {
+namespace kindred::inline v0::detail {
 
 /// Which purpose random numbers serve: the same seed gives each purpose numbers of its own.
 enum class RandomStream : std::uint32_t {
@@ -25,7 +25,7 @@ enum class RandomStream : std::uint32_t {
   structure = 8,
 };
 
-}  // namespace kindred::inline v0
+}  // namespace kindred::inline v0::detail
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
@@ -72,7 +72,7 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
 
-namespace kindred::inline v0::inline KINDRED_BUILD {
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 /// Random numbers that are a function of (seed, stream, row) alone: every row has a sequence of its own, so the order in which rows are
 /// visited, and by how many threads, changes nothing. No std distribution is used: these differ between standard libraries.
@@ -93,7 +93,7 @@ class Random {
   /// 32 random bits.
   result_type operator()() noexcept {
     if (used_ == 4) {
-      block_ = detail::philox4x32(counter_, key_);
+      block_ = philox4x32(counter_, key_);
       ++counter_[0];
       used_ = 0;
     }
@@ -126,7 +126,7 @@ class Random {
       const double square = x * x;
       if (square <= 5.0 - 5.1361016667510 * u) return x;     // 4 e^(1/4), rounded up
       if (square >= 1.0369610425836 / u + 1.4001) continue;  // 4 e^(-1.35), rounded up
-      if (square <= -4.0 * detail::portable_log(u)) return x;
+      if (square <= -4.0 * portable_log(u)) return x;
     }
   }
 
@@ -148,4 +148,4 @@ void shuffle_front(std::span<T> elements, std::size_t count, Random& random) noe
   }
 }
 
-}  // namespace kindred::inline v0::inline KINDRED_BUILD
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

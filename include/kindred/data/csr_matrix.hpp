@@ -85,7 +85,7 @@ class CsrMatrix {
 
   /// The same matrix without owning it; valid as long as this one is.
   [[nodiscard]] CsrView view() const noexcept {
-    return offsets_.empty() ? CsrView{} : CsrView{unchecked, shape_, offsets_, columns_, values_};
+    return offsets_.empty() ? CsrView{} : CsrView{detail::unchecked, shape_, offsets_, columns_, values_};
   }
   /// The same.
   operator CsrView() const noexcept { return view(); }

@@ -83,11 +83,11 @@ inline void validate_csr(MatrixShape shape, std::span<const Offset> offsets, std
   }
 }
 
-}  // namespace detail
-
 /// Says that the arrays of a CsrView have been checked by the caller.
 struct Unchecked {};
 inline constexpr Unchecked unchecked{};
+
+}  // namespace detail
 
 struct RowBlock;
 
@@ -101,13 +101,13 @@ class CsrView {
   /// `columns`: item indices, strictly increasing within a row. `values`: finite. O(users + nnz); the arrays must outlive the view.
   /// @throws ShapeError if lengths do not belong together, InvalidArgument if an entry is out of range; both say where.
   CsrView(MatrixShape shape, std::span<const Offset> offsets, std::span<const Index> columns, std::span<const float> values)
-      : CsrView(unchecked, shape, offsets, columns, values) {
+      : CsrView(detail::unchecked, shape, offsets, columns, values) {
     detail::validate_csr(shape, offsets, columns, values);
   }
 
   /// Without any check: for arrays that were checked before. Offsets may start from another number than 0, that of the first column and value:
   /// a view of some rows of a larger matrix is made of pieces of its arrays.
-  CsrView(Unchecked, MatrixShape shape, std::span<const Offset> offsets, std::span<const Index> columns,
+  CsrView(detail::Unchecked, MatrixShape shape, std::span<const Offset> offsets, std::span<const Index> columns,
           std::span<const float> values) noexcept
       : shape_(shape), offsets_(offsets), columns_(columns), values_(values) {}
 
@@ -131,7 +131,7 @@ class CsrView {
       throw InvalidArgument("rows", "[" + std::to_string(first) + ", " + std::to_string(last) + ")",
                             "within [0, " + std::to_string(rows()) + ")");
     const std::size_t from = row_begin(first), count = row_begin(last) - from;
-    return {unchecked,
+    return {detail::unchecked,
             {last - first, cols()},
             offsets_.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first) + 1),
             columns_.subspan(from, count),

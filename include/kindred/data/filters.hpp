@@ -16,33 +16,33 @@
 
 namespace kindred::inline v0 {
 
-/// What an activity threshold counts.
-enum class ActivityCount {
-  distinct_pairs,  ///< Stored interactions: a user's distinct items, an item's distinct users.
-  raw_rows,        ///< Rows of the source, repeats of a pair included, as some published studies do.
-};
-
-/// How often the two thresholds are applied.
-enum class FilterPasses {
-  once,          ///< Users first, then items, once: users may fall below their threshold again. What most published studies do.
-  until_stable,  ///< Again and again until both hold (the k-core).
-};
-
 /// Which users and items filter_active keeps.
 struct ActivityFilter {
+  /// What an activity threshold counts.
+  enum class Count {
+    distinct_pairs,  ///< Stored interactions: a user's distinct items, an item's distinct users.
+    raw_rows,        ///< Rows of the source, repeats of a pair included, as some published studies do.
+  };
+
+  /// How often the two thresholds are applied.
+  enum class Passes {
+    once,          ///< Users first, then items, once: users may fall below their threshold again. What most published studies do.
+    until_stable,  ///< Again and again until both hold (the k-core).
+  };
+
   Offset min_items_per_user = 5;  ///< >= 0.
   Offset min_users_per_item = 5;  ///< >= 0.
-  FilterPasses passes = FilterPasses::once;
-  ActivityCount count = ActivityCount::distinct_pairs;
+  Passes passes = Passes::once;
+  Count count = Count::distinct_pairs;
 };
 
 namespace detail {
 
 /// Activity of each row (or column) among the rows (and columns) still kept.
-[[nodiscard]] inline std::vector<Offset> activity(const Dataset& data, ActivityCount count, const std::vector<char>& user_kept,
+[[nodiscard]] inline std::vector<Offset> activity(const Dataset& data, ActivityFilter::Count count, const std::vector<char>& user_kept,
                                                   const std::vector<char>& item_kept, bool of_users) {
   std::vector<Offset> totals(of_users ? user_kept.size() : item_kept.size(), 0);
-  const bool raw = count == ActivityCount::raw_rows && !data.raw_rows.empty();
+  const bool raw = count == ActivityFilter::Count::raw_rows && !data.raw_rows.empty();
   for (Index u = 0; u < data.matrix.rows(); ++u) {
     const auto user = static_cast<std::size_t>(u);
     if (!user_kept[user]) continue;
@@ -67,7 +67,7 @@ namespace detail {
 /// were visited on the way: each at most once from its user and once from its item, however long the chain of consequences.
 inline Offset drop_until_stable(const Dataset& data, const ActivityFilter& options, std::vector<char>& user_kept,
                                 std::vector<char>& item_kept) {
-  const bool raw = options.count == ActivityCount::raw_rows && !data.raw_rows.empty();
+  const bool raw = options.count == ActivityFilter::Count::raw_rows && !data.raw_rows.empty();
   const std::span<const Index> columns = data.matrix.columns();
   const std::span<const Offset> offsets = data.matrix.offsets();
   const auto weight = [&](Offset entry) { return raw ? Offset{data.raw_rows[static_cast<std::size_t>(entry)]} : Offset{1}; };
@@ -131,7 +131,7 @@ inline Offset drop_until_stable(const Dataset& data, const ActivityFilter& optio
 [[nodiscard]] inline Dataset filter_active(const Dataset& data, const ActivityFilter& options = {}) {
   if (options.min_items_per_user < 0) throw InvalidArgument("min_items_per_user", options.min_items_per_user, "at least 0");
   if (options.min_users_per_item < 0) throw InvalidArgument("min_users_per_item", options.min_users_per_item, "at least 0");
-  check_dataset(data);
+  data.check();
 
   std::vector<char> user_kept(static_cast<std::size_t>(data.matrix.rows()), 1);
   std::vector<char> item_kept(static_cast<std::size_t>(data.matrix.cols()), 1);
@@ -143,10 +143,10 @@ inline Offset drop_until_stable(const Dataset& data, const ActivityFilter& optio
 
   apply(user_kept, true, options.min_items_per_user);
   apply(item_kept, false, options.min_users_per_item);
-  if (options.passes == FilterPasses::until_stable) (void)detail::drop_until_stable(data, options, user_kept, item_kept);
+  if (options.passes == ActivityFilter::Passes::until_stable) (void)detail::drop_until_stable(data, options, user_kept, item_kept);
   apply(user_kept, true, (std::min)(Offset{1}, options.min_items_per_user));
   apply(item_kept, false, (std::min)(Offset{1}, options.min_users_per_item));
-  return select(data, detail::kept_indices(user_kept), detail::kept_indices(item_kept));
+  return data.select(detail::kept_indices(user_kept), detail::kept_indices(item_kept));
 }
 
 /// Drops the items that no user has.
@@ -157,7 +157,7 @@ inline Offset drop_until_stable(const Dataset& data, const ActivityFilter& optio
   std::vector<Index> items;
   for (std::size_t i = 0; i < counts.size(); ++i)
     if (counts[i] > 0) items.push_back(static_cast<Index>(i));
-  return select(data, users, items);
+  return data.select(users, items);
 }
 
 /// Keeps the `n_users` users with the most items (ties by user key, in byte order), in their present order; then drops items without interactions.
@@ -165,9 +165,9 @@ inline Offset drop_until_stable(const Dataset& data, const ActivityFilter& optio
 /// Fewer users than asked for are all kept. O(nnz + users log users).
 /// @throws InvalidArgument if `n_users` is below 1; ShapeError if the parts of `data` do not belong together.
 [[nodiscard]] inline Dataset keep_most_active_users(const Dataset& data, Index n_users,
-                                                    ActivityCount count = ActivityCount::distinct_pairs) {
+                                                    ActivityFilter::Count count = ActivityFilter::Count::distinct_pairs) {
   if (n_users < 1) throw InvalidArgument("n_users", n_users, "at least 1");
-  check_dataset(data);
+  data.check();
   const std::vector<char> all_users(static_cast<std::size_t>(data.matrix.rows()), 1);
   const std::vector<char> all_items(static_cast<std::size_t>(data.matrix.cols()), 1);
   const std::vector<Offset> totals = detail::activity(data, count, all_users, all_items, true);
@@ -182,7 +182,7 @@ inline Offset drop_until_stable(const Dataset& data, const ActivityFilter& optio
     users.resize(static_cast<std::size_t>(n_users));
     std::sort(users.begin(), users.end());
   }
-  return drop_unused_items(select(data, users, detail::kept_indices(all_items)));
+  return drop_unused_items(data.select(users, detail::kept_indices(all_items)));
 }
 
 }  // namespace kindred::inline v0

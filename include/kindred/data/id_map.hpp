@@ -170,7 +170,7 @@ class IdMap {
   }
 
   void grow() {
-    AlignedVector<Slot> larger(table_.empty() ? 16 : table_.size() * 2);
+    detail::AlignedVector<Slot> larger(table_.empty() ? 16 : table_.size() * 2);
     const std::size_t mask = larger.size() - 1;
     for (const Slot& old : table_) {
       if (old.index == absent) continue;
@@ -182,9 +182,9 @@ class IdMap {
   }
 
   detail::HashKey hash_key_;
-  AlignedVector<char> bytes_;
-  std::vector<std::size_t> ends_;  // key n is [ends_[n - 1], ends_[n]) of bytes_
-  AlignedVector<Slot> table_;      // a power of two
+  detail::AlignedVector<char> bytes_;
+  std::vector<std::size_t> ends_;      // key n is [ends_[n - 1], ends_[n]) of bytes_
+  detail::AlignedVector<Slot> table_;  // a power of two
 };
 
 }  // namespace kindred::inline v0

@@ -21,6 +21,8 @@
 
 namespace kindred::inline v0 {
 
+namespace detail {
+
 /// Rows that come block by block, in order and without gaps; one reader at a time.
 ///
 /// `block(n)` says which rows block n holds; they stay at hand until `release(n)`, which follows once they are not needed for a while (and is left out
@@ -34,14 +36,18 @@ concept RowSource = requires(const Rows& rows, std::size_t n) {
   rows.release(n);
 };
 
+}  // namespace detail
+
 /// Interactions from both sides, perhaps more than memory holds: users are the rows of the source, items those of `transpose(source)`, which lives on its
 /// own or beside it. A CsrView is one, with a single block; storage/csr_file.hpp has one in a file.
 ///
 /// Values are finite and not 0, and columns strictly increasing within a row, in both the same interactions. What reads a source says so if they are not.
 template <typename Source>
-concept InteractionSource = RowSource<Source> && requires(const Source& source) {
-  { transpose(source) } -> RowSource;
+concept InteractionSource = detail::RowSource<Source> && requires(const Source& source) {
+  { transpose(source) } -> detail::RowSource;
 };
+
+namespace detail {
 
 /// The rows [first, last) of a matrix in memory, at their places in a matrix of the same shape.
 class RowsBetween {
@@ -60,8 +66,12 @@ class RowsBetween {
   RowBlock block_;
 };
 
+}  // namespace detail
+
 /// A part of a matrix for a process that works on these rows. @throws InvalidArgument if there are no such rows.
-[[nodiscard]] inline RowsBetween rows_between(const CsrView& matrix, Index first, Index last) { return {matrix, first, last}; }
+[[nodiscard]] inline detail::RowsBetween rows_between(const CsrView& matrix, Index first, Index last) { return {matrix, first, last}; }
+
+namespace detail {
 
 /// A source that several processes can share: what each row holds is known without reading it, and a part of the rows can be read alone.
 template <typename Source>
@@ -73,8 +83,6 @@ concept ShareableSource = InteractionSource<Source> && requires(const Source& so
 /// An InteractionSource that is not a matrix in memory.
 template <typename Source>
 concept StreamedSource = InteractionSource<Source> && !std::convertible_to<const Source&, CsrView>;
-
-namespace detail {
 
 /// A reference to a RowSource of any type.
 class RowsRef {

@@ -10,15 +10,15 @@
 
 namespace kindred::inline v0 {
 
-/// A line that a reader did not understand.
-struct BadLine {
-  std::uint64_t line = 0;    ///< From 1.
-  std::uint64_t column = 0;  ///< Field, from 1; 0: the whole line.
-  std::string reason;        ///< What was found and what was expected.
-};
-
 /// What a reader saw: every line is a header, blank, a comment, kept, dropped or bad, so the counts add up to `lines`.
 struct LoadReport {
+  /// A line that a reader did not understand.
+  struct BadLine {
+    std::uint64_t line = 0;    ///< From 1.
+    std::uint64_t column = 0;  ///< Field, from 1; 0: the whole line.
+    std::string reason;        ///< What was found and what was expected.
+  };
+
   std::string source;                            ///< The path that was read.
   std::uint64_t bytes = 0;                       ///< Size of the input.
   std::uint64_t lines = 0;                       ///< Lines, the last one with or without its line end.

@@ -40,6 +40,9 @@ namespace detail {
 
 }  // namespace detail
 
+/// Distributions in a few numbers, of interactions and of any other values.
+namespace statistics {
+
 /// The value below which the share `probability` of `values` lies, interpolated linearly between neighbours (type 7 of Hyndman and Fan 1996,
 /// the default of R and NumPy). O(n log n).
 /// @throws InvalidArgument if `values` is empty or has one that is not finite, or `probability` is outside [0, 1].
@@ -193,5 +196,7 @@ struct MatrixStatistics {
   s.item_gini = gini(s.users_per_item);
   return s;
 }
+
+}  // namespace statistics
 
 }  // namespace kindred::inline v0

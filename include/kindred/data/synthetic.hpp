@@ -212,9 +212,9 @@ struct SyntheticRow {
   const auto n_items = static_cast<std::size_t>(options.items);
   const detail::SyntheticCatalogue catalogue = detail::synthetic_catalogue(options);
   std::vector<detail::SyntheticRow> rows(n_users);
-  const ParallelOptions parallel = loop_of(options.execution, 64);
-  std::vector<std::vector<Index>> seen_by(worker_count(n_users, parallel), std::vector<Index>(n_items, -1));
-  parallel_for(n_users, parallel, [&](std::size_t first, std::size_t last, std::size_t worker) {
+  const detail::ParallelOptions parallel = detail::loop_of(options.execution, 64);
+  std::vector<std::vector<Index>> seen_by(detail::worker_count(n_users, parallel), std::vector<Index>(n_items, -1));
+  detail::parallel_for(n_users, parallel, [&](std::size_t first, std::size_t last, std::size_t worker) {
     for (std::size_t u = first; u < last; ++u) rows[u] = detail::synthetic_row(options, catalogue, u, seen_by[worker]);
   });
 

@@ -47,7 +47,7 @@ namespace detail {
 /// that one process gives. `train` and `test` as evaluate takes them; each rank reads `test` once, and of `train` what it needs. Lists for serving need
 /// no more than this either: `recommend_all(model, rows_between(train, first, last), ...)` makes those of a rank's users.
 /// @throws as evaluate does, on all ranks if on one; InvalidArgument if `options.progress` is set, which would not know of the others.
-template <Communicator C, RecommenderModel Model, RowSource Train, RowSource Test>
+template <Communicator C, RecommenderModel Model, detail::RowSource Train, detail::RowSource Test>
 [[nodiscard]] RankingReport evaluate_distributed(C& communicator, const Model& model, const Train& train, const Test& test,
                                                  const EvaluateOptions& options = {}) {
   detail::Agreement<C> agree(communicator);

@@ -102,7 +102,7 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 /// Callbacks: `progress` of rank 0 alone is asked, for all; `after_iteration` and `on_snapshot` are called on every rank that has them.
 /// Where a rank fails, all throw: that one its error, the others an Error that names the rank, and every model is as it was.
 /// @throws as ImplicitALS::fit does; InvalidArgument if ranks differ in shape, interactions or options.
-template <Communicator C, Real Scalar, ShareableSource Source>
+template <Communicator C, Real Scalar, detail::ShareableSource Source>
 FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Source& train,
                           typename ImplicitALS<Scalar>::FitOptions fit_options = {}) {
   detail::Agreement<C> agree(communicator);
@@ -115,7 +115,7 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
   std::optional<ImplicitALS<Scalar>> fitted;
   agree.together([&] {
     const AlsOptions& options = model.options();
-    SimdLevel level = resolve_level(fit_options.execution.simd);
+    SimdLevel level = detail::resolve_level(fit_options.execution.simd);
     const MatrixShape shape = train.shape();
     const detail::CommonValues common = detail::common_values<Scalar>(shape, train.nnz(), options, fit_options);
     agree(nullptr);
@@ -135,7 +135,8 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
     const detail::AlsSettings settings =
         detail::settings_for<Scalar>(options, detail::RowsRef(train), fit_options.execution, fit_options.progress);
     // Where the run of each rank begins.
-    const std::vector<Index> users = row_shares(user_counts, detail::filled_in(options, settings), ranks, static_cast<Index>(detail::loss_grain));
+    const std::vector<Index> users =
+        row_shares(user_counts, detail::filled_in(options, settings), ranks, static_cast<Index>(detail::loss_grain));
     const std::vector<Index> items = row_shares(item_counts, detail::filled_in(options, settings), ranks, 1);
     const auto own_users = rows_between(train, users[rank], users[rank + 1]);
     const auto own_items = rows_between(by_items, items[rank], items[rank + 1]);
@@ -143,9 +144,8 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
     (void)detail::checked_row_counts(detail::RowsRef(own_items), "train by items", items[rank], items[rank + 1]);
     const detail::RowsRef own_user_rows(own_users);
     const auto partners = detail::fit_partners<Scalar>(communicator, agree, sum, users, items);
-    const Stopwatch total;
-    detail::AlsWeights weights(settings, own_user_rows, std::move(user_counts), std::move(item_counts), train.nnz(),
-                               sum);
+    const detail::Stopwatch total;
+    detail::AlsWeights weights(settings, own_user_rows, std::move(user_counts), std::move(item_counts), train.nnz(), sum);
     detail::AlsFit<Scalar> work(options, std::move(weights), own_user_rows, detail::RowsRef(own_items), fit_options, total, &partners);
     auto [state, done] = work.run();
     fitted.emplace(std::move(state), level);

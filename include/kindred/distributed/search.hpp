@@ -52,11 +52,11 @@ struct SearchTogether {
   const auto add = [&](double value) { bytes.append(reinterpret_cast<const char*>(&value), sizeof(value)); };
   for (const SearchParameter& parameter : space) {
     bytes += parameter.name + '\0';
-    if (const auto* choices = std::get_if<Choices>(&parameter.values)) {
+    if (const auto* choices = std::get_if<SearchChoices>(&parameter.values)) {
       add(static_cast<double>(choices->size()));
       for (const double choice : *choices) add(choice);
     } else {
-      const Range& range = std::get<Range>(parameter.values);
+      const SearchRange& range = std::get<SearchRange>(parameter.values);
       for (const double value : {-1.0, range.low, range.high, static_cast<double>(range.scale)}) add(value);
     }
   }

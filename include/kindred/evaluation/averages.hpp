@@ -67,13 +67,14 @@ namespace kindred::inline v0::detail {
       for (std::size_t n = 0; n < lists.users.size(); ++n)
         if (const Index item = lists.items[n * lists.length + place]; item >= 0) ++recommended[static_cast<std::size_t>(item)];
     cutoff.distinct_items = distinct_items(recommended);
-    cutoff.coverage = catalogue_coverage(recommended, n_items);
+    cutoff.coverage = metrics::catalogue_coverage(recommended, n_items);
     cutoff.coverage_of_trained = trained > 0.0 ? static_cast<double>(cutoff.distinct_items) / trained : 0.0;
   }
-  report.gini = recommendation_gini(recommended);
+  report.gini = metrics::recommendation_gini(recommended);
   // novelty() of every list, with one logarithm an item.
   std::vector<double> bits(item_users.size());
-  for (std::size_t i = 0; i < bits.size(); ++i) bits[i] = novelty(std::array<Index, 1>{static_cast<Index>(i)}, item_users, train_users);
+  for (std::size_t i = 0; i < bits.size(); ++i)
+    bits[i] = metrics::novelty(std::array<Index, 1>{static_cast<Index>(i)}, item_users, train_users);
   Index with_list = 0;
   for (std::size_t n = 0; n < lists.users.size(); ++n) {
     const std::span<const Index> list = lists.list(n);
@@ -89,7 +90,8 @@ namespace kindred::inline v0::detail {
 }
 
 /// Adds the metrics of each group of users.
-inline void add_user_groups(RankingReport& report, const MeasuredLists& lists, const Groups& groups, std::span<const std::size_t> cutoffs) {
+inline void add_user_groups(RankingReport& report, const MeasuredLists& lists, const EvaluationGroups& groups,
+                            std::span<const std::size_t> cutoffs) {
   for (std::size_t group = 0; group < groups.names.size(); ++group) {
     std::vector<std::size_t> members;
     for (std::size_t n = 0; n < lists.users.size(); ++n)
@@ -99,7 +101,7 @@ inline void add_user_groups(RankingReport& report, const MeasuredLists& lists, c
 }
 
 /// Completes the groups of items, whose test interactions are counted: sizes, shares and recall. `recommended`: of each item, its places in lists.
-inline void complete_item_groups(RankingReport& report, const MeasuredLists& lists, const Groups& groups,
+inline void complete_item_groups(RankingReport& report, const MeasuredLists& lists, const EvaluationGroups& groups,
                                  std::span<const Offset> recommended) {
   const std::vector<Index>& labels = groups.labels;
   for (const Index label : labels)
@@ -111,7 +113,7 @@ inline void complete_item_groups(RankingReport& report, const MeasuredLists& lis
       report.item_groups[static_cast<std::size_t>(labels[i])].share_of_recommendations += static_cast<double>(recommended[i]);
   }
   for (std::size_t group = 0; group < lists.group_hits.size(); ++group) {
-    ItemGroupReport& item_group = report.item_groups[group];
+    RankingReport::ItemGroup& item_group = report.item_groups[group];
     if (all_recommended > 0.0) item_group.share_of_recommendations /= all_recommended;
     if (item_group.test_interactions > 0) item_group.recall = lists.group_hits[group] / static_cast<double>(item_group.test_interactions);
   }

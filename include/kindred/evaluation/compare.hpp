@@ -22,13 +22,13 @@ namespace kindred::inline v0 {
 
 /// What compare looks at.
 struct CompareOptions {
-  double RankingScores::*metric = &RankingScores::ndcg;
+  Metric metric = Metric::ndcg;
   std::size_t cutoff = 10;   ///< One of those that both reports have.
   double confidence = 0.95;  ///< (0, 1), of the interval.
 };
 
 /// A mean difference, second minus first, and how sure it is.
-struct Difference : MeanAndError {
+struct MeanDifference : MeanAndError {
   double low = 0.0;  ///< The interval of the confidence asked for.
   double high = 0.0;
   double p_value = 1.0;  ///< Two-sided, of a mean difference of 0.
@@ -38,7 +38,7 @@ struct Difference : MeanAndError {
 struct Comparison {
   double first = 0.0;  ///< Mean of the metric.
   double second = 0.0;
-  Difference difference;
+  MeanDifference difference;
   Index first_better = 0;  ///< Users.
   Index second_better = 0;
   Index ties = 0;
@@ -94,8 +94,8 @@ namespace detail {
   return 0.5 * (low + high);
 }
 
-[[nodiscard]] inline Difference t_difference(const MeanAndError& found, double confidence) {
-  Difference d{found};
+[[nodiscard]] inline MeanDifference t_difference(const MeanAndError& found, double confidence) {
+  MeanDifference d{found};
   const auto freedom = static_cast<double>(found.count - 1);
   const double reach = found.standard_error > 0.0 ? t_quantile(confidence, freedom) * found.standard_error : 0.0;
   d.low = found.mean - reach;
@@ -137,13 +137,13 @@ inline void check_confidence(double confidence) {
     if (first.per_user[u].user != second.per_user[u].user)
       throw ShapeError("user " + std::to_string(u) + " of first is " + std::to_string(first.per_user[u].user) + " and of second " +
                        std::to_string(second.per_user[u].user) + "; they must be the same");
-    const double a = first.per_user[u].cutoffs[in_first].*options.metric, b = second.per_user[u].cutoffs[in_second].*options.metric;
+    const double a = first.per_user[u].cutoffs[in_first].of(options.metric), b = second.per_user[u].cutoffs[in_second].of(options.metric);
     result.first += a / static_cast<double>(n);
     result.second += b / static_cast<double>(n);
     differences[u] = b - a;
     ++(b > a ? result.second_better : b < a ? result.first_better : result.ties);
   }
-  result.difference = detail::t_difference(mean_and_error(differences), options.confidence);
+  result.difference = detail::t_difference(metrics::mean_and_error(differences), options.confidence);
   return result;
 }
 
@@ -153,14 +153,14 @@ inline void check_confidence(double confidence) {
 /// too sure; the variance is taken (1 / splits + test / train) times instead of 1 / splits. `test_fraction`: share held out, (0, 1).
 /// @throws InvalidArgument if there are fewer than 5 differences, one is not finite, or an option is out of range.
 /// Source: Nadeau and Bengio 2003, section 3.
-[[nodiscard]] inline Difference compare_splits(std::span<const double> differences, double test_fraction, double confidence = 0.95) {
+[[nodiscard]] inline MeanDifference compare_splits(std::span<const double> differences, double test_fraction, double confidence = 0.95) {
   detail::check_confidence(confidence);
   if (differences.size() < 5) throw InvalidArgument("splits", differences.size(), "at least 5");
   if (!(test_fraction > 0.0 && test_fraction < 1.0)) throw InvalidArgument("test_fraction", test_fraction, "in (0, 1)");
   for (const double value : differences)
     if (!detail::is_finite(value)) throw InvalidArgument("difference", value, "finite");
   const auto n = static_cast<double>(differences.size());
-  MeanAndError found = mean_and_error(differences);
+  MeanAndError found = metrics::mean_and_error(differences);
   const double deviation = found.standard_error * std::sqrt(n);
   found.standard_error = deviation * std::sqrt(1.0 / n + test_fraction / (1.0 - test_fraction));
   return detail::t_difference(found, confidence);

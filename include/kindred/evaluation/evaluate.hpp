@@ -59,7 +59,7 @@ template <RecommenderModel Model>
   if (partners != nullptr) gather_lists(*partners, shares, lists, report);
 
   report.users = static_cast<Index>(lists.users.size());
-  if (options.seen == SeenItems::excluded) check_overlap(report.test_interactions, report.test_items_in_train);
+  if (options.seen == EvaluateOptions::SeenItems::excluded) check_overlap(report.test_interactions, report.test_items_in_train);
   if (report.users_without_list == report.users)
     throw InvalidArgument("the model", "without a list for any of " + std::to_string(report.users) + " users",
                           "one that has something to list: a fit on these users, or a fallback");
@@ -88,7 +88,7 @@ template <RecommenderModel Model>
 
 /// The same, of interactions of which one or both need not fit into memory: the same report. Beside the model, memory for a block of each, and for the lists
 /// and scores of all users measured. @throws as the overload for views does, and what the sources throw.
-template <RecommenderModel Model, RowSource Train, RowSource Test>
+template <RecommenderModel Model, detail::RowSource Train, detail::RowSource Test>
 requires(!std::convertible_to<const Train&, CsrView> || !std::convertible_to<const Test&, CsrView>) [[nodiscard]] RankingReport
     evaluate(const Model& model, const Train& train, const Test& test, const EvaluateOptions& options = {}) {
   if constexpr (std::convertible_to<const Train&, CsrView>) {

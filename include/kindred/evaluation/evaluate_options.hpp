@@ -20,22 +20,22 @@
 
 namespace kindred::inline v0 {
 
-/// Whether a list may hold what the user had in train.
-enum class SeenItems {
-  excluded,  ///< The usual protocol: recommend what is new.
-  allowed,   ///< Some published baselines rank everything; their figures are lower.
-};
-
 /// The measures, the users and the items that evaluate takes.
 struct EvaluateOptions {
+  /// Whether a list may hold what the user had in train.
+  enum class SeenItems {
+    excluded,  ///< The usual protocol: recommend what is new.
+    allowed,   ///< Some published baselines rank everything; their figures are lower.
+  };
+
   std::vector<std::size_t> cutoffs = {10};  ///< Strictly increasing, each at least 1.
   SeenItems seen = SeenItems::excluded;
   ItemFilter filter = {};                                      ///< For every user.
   Fallback fallback = Fallback::none;                          ///< For users that the model does not know.
   RankingOptions ranking = {};                                 ///< Variants of the metrics.
   std::optional<std::span<const Index>> users = std::nullopt;  ///< If set, only these users, strictly increasing.
-  std::optional<Groups> user_groups = std::nullopt;            ///< If set, the metrics of each group too.
-  std::optional<Groups> item_groups = std::nullopt;            ///< If set, what happens to the items of each group.
+  std::optional<EvaluationGroups> user_groups = std::nullopt;  ///< If set, the metrics of each group too.
+  std::optional<EvaluationGroups> item_groups = std::nullopt;  ///< If set, what happens to the items of each group.
   bool keep_per_user = false;                                  ///< Fill RankingReport::per_user.
   Execution execution = {};
   /// In users done and in all, about a hundred times; stop_and_keep makes the report one of the users done, the first of those asked for.
@@ -44,7 +44,7 @@ struct EvaluateOptions {
 
 namespace detail {
 
-inline void check_groups(const std::optional<Groups>& groups, std::string_view name, Index wanted) {
+inline void check_groups(const std::optional<EvaluationGroups>& groups, std::string_view name, Index wanted) {
   if (!groups) return;
   if (groups->labels.size() != static_cast<std::size_t>(wanted))
     throw ShapeError(std::string(name) + " has " + std::to_string(groups->labels.size()) + " labels; the matrix needs " +

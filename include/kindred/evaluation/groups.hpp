@@ -18,15 +18,27 @@
 namespace kindred::inline v0 {
 
 /// A division of users or items into named groups.
-struct Groups {
+struct EvaluationGroups {
   std::vector<std::string> names;
   std::vector<Index> labels;  ///< The group of each user or item; -1: in none.
+
+  /// Users in `n_groups` groups of equal size by their number of train interactions, least active first; users without any are in none.
+  /// O(users log users). @throws InvalidArgument if `n_groups` is 0.
+  [[nodiscard]] static EvaluationGroups by_activity(const CsrView& train, std::size_t n_groups = 4);
+
+  /// Items in `n_groups` groups of equal size (deciles by default) by their number of train users, least popular first; items without any are in none.
+  /// O(nnz + items log items). @throws InvalidArgument if `n_groups` is 0.
+  [[nodiscard]] static EvaluationGroups by_popularity(const CsrView& train, std::size_t n_groups = 10);
+
+  /// Users by country: the `n_countries` most frequent ones, most frequent first (ties in byte order); users of other or unknown countries are in none.
+  /// O(users log countries). @throws InvalidArgument if `n_countries` is 0.
+  [[nodiscard]] static EvaluationGroups by_country(std::span<const UserProfile> profiles, std::size_t n_countries = 10);
 };
 
 namespace detail {
 
 /// `n_groups` groups of equal size (up to one) by rising count; entries whose count is 0 are in none. Ties by the lower index.
-[[nodiscard]] inline Groups groups_by_count(std::span<const Index> counts, std::size_t n_groups, const std::string& unit) {
+[[nodiscard]] inline EvaluationGroups groups_by_count(std::span<const Index> counts, std::size_t n_groups, const std::string& unit) {
   if (n_groups < 1) throw InvalidArgument("n_groups", n_groups, "at least 1");
   std::vector<Index> order;
   for (std::size_t n = 0; n < counts.size(); ++n)
@@ -34,7 +46,7 @@ namespace detail {
   std::stable_sort(order.begin(), order.end(),
                    [&](Index a, Index b) { return counts[static_cast<std::size_t>(a)] < counts[static_cast<std::size_t>(b)]; });
 
-  Groups groups{std::vector<std::string>(n_groups), std::vector<Index>(counts.size(), -1)};
+  EvaluationGroups groups{std::vector<std::string>(n_groups), std::vector<Index>(counts.size(), -1)};
   for (std::size_t group = 0; group < n_groups; ++group) {
     const std::size_t first = order.size() * group / n_groups;
     const std::size_t last = order.size() * (group + 1) / n_groups;
@@ -52,23 +64,17 @@ namespace detail {
 
 }  // namespace detail
 
-/// Users in `n_groups` groups of equal size by their number of train interactions, least active first; users without any are in none.
-/// O(users log users). @throws InvalidArgument if `n_groups` is 0.
-[[nodiscard]] inline Groups activity_groups(const CsrView& train, std::size_t n_groups = 4) {
+inline EvaluationGroups EvaluationGroups::by_activity(const CsrView& train, std::size_t n_groups) {
   CsrMatrix cleaned;
   return detail::groups_by_count(row_counts(detail::without_stored_zeros(train, cleaned)), n_groups, "items");
 }
 
-/// Items in `n_groups` groups of equal size (deciles by default) by their number of train users, least popular first; items without any are in none.
-/// O(nnz + items log items). @throws InvalidArgument if `n_groups` is 0.
-[[nodiscard]] inline Groups popularity_groups(const CsrView& train, std::size_t n_groups = 10) {
+inline EvaluationGroups EvaluationGroups::by_popularity(const CsrView& train, std::size_t n_groups) {
   CsrMatrix cleaned;
   return detail::groups_by_count(column_counts(detail::without_stored_zeros(train, cleaned)), n_groups, "users");
 }
 
-/// Users by country: the `n_countries` most frequent ones, most frequent first (ties in byte order); users of other or unknown countries are in none.
-/// O(users log countries). @throws InvalidArgument if `n_countries` is 0.
-[[nodiscard]] inline Groups country_groups(std::span<const UserProfile> profiles, std::size_t n_countries = 10) {
+inline EvaluationGroups EvaluationGroups::by_country(std::span<const UserProfile> profiles, std::size_t n_countries) {
   if (n_countries < 1) throw InvalidArgument("n_countries", n_countries, "at least 1");
   std::map<std::string, std::size_t> frequency;
   for (const UserProfile& profile : profiles)
@@ -77,7 +83,7 @@ namespace detail {
   std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
   if (ranked.size() > n_countries) ranked.resize(n_countries);
 
-  Groups groups;
+  EvaluationGroups groups;
   std::map<std::string, Index> label;
   for (const auto& [country, users] : ranked) {
     label.emplace(country, static_cast<Index>(groups.names.size()));

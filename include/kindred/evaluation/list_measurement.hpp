@@ -63,7 +63,7 @@ class ListMeasurement {
   /// Measures users `begin` to `end` of the list of users. Progress that answers stop_and_keep ends the list of users where it is.
   void run(const RowsRef& train, const RowsRef& test, std::size_t begin, std::size_t end) {
     for_each_shared_block(train, test, [&](Index, Index last_user, const RowBlock& train_block, const RowBlock& test_block) {
-      if (options_->seen == SeenItems::excluded) request_.exclude = train_as_matrix_(train_block);
+      if (options_->seen == EvaluateOptions::SeenItems::excluded) request_.exclude = train_as_matrix_(train_block);
       const std::vector<Index>& users = lists_->users;
       const auto end_of_block = static_cast<std::size_t>(std::lower_bound(users.begin(), users.end(), last_user) - users.begin());
       return run_block({train_block, test_block}, begin, (std::min)(end, end_of_block));
@@ -128,7 +128,7 @@ class ListMeasurement {
 
   [[nodiscard]] ListFacts facts_of(std::span<const Scored> list, std::span<const Index> known, ListSource source) const {
     ListFacts found{.source = source, .empty = list.empty(), .equal_scores = list.size() > 1};
-    const RecommendOptions asked{.exclude = options_->seen == SeenItems::excluded ? known : std::span<const Index>(),
+    const RecommendOptions asked{.exclude = options_->seen == EvaluateOptions::SeenItems::excluded ? known : std::span<const Index>(),
                                  .filter = options_->filter};
     const Eligibility is_eligible(asked, lists_->item_users);
     for (const Scored& one : list) {

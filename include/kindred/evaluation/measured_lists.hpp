@@ -104,7 +104,7 @@ inline void gather_lists(const EvaluatePartners& partners, std::span<const std::
                              &report.users_with_equal_scores};
   std::vector<Offset*> of_items = {&report.test_interactions, &report.untrained_test_items, &report.test_items_in_train,
                                    &report.listed_against_request};
-  for (ItemGroupReport& group : report.item_groups) of_items.push_back(&group.test_interactions);
+  for (RankingReport::ItemGroup& group : report.item_groups) of_items.push_back(&group.test_interactions);
   std::vector<double> counted = lists.group_hits;
   for (const Index* count : of_users) counted.push_back(static_cast<double>(*count));
   for (const Offset* count : of_items) counted.push_back(static_cast<double>(*count));

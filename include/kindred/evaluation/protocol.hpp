@@ -17,7 +17,7 @@ namespace kindred::inline v0::detail {
   const auto said = [](std::string_view before, Offset count, std::string_view after) {
     return count == 0 ? std::string() : std::string(before) + std::to_string(count) + std::string(after);
   };
-  const bool excluded = options.seen == SeenItems::excluded;
+  const bool excluded = options.seen == EvaluateOptions::SeenItems::excluded;
   std::string text = "macro average over " + std::to_string(report.users) + " users with a non-empty test row";
   text += said(", ", report.users_without_train, " of them without train data");
   text += said("; ", report.users_without_list, " users got no list, which counts as 0");
@@ -29,8 +29,9 @@ namespace kindred::inline v0::detail {
   text += options.filter.candidates == Candidates::trained ? "; candidates are items with train data" : "; candidates are all items";
   if (options.filter.allow) text += said("; ", static_cast<Offset>(options.filter.allow->size()), " items allowed");
   text += said("; the model listed ", report.listed_against_request, " items that it was asked to leave out");
-  text += options.ranking.recall_denominator == RecallDenominator::relevant ? "; recall over |T|" : "; recall over min(K, |T|)";
-  text += options.ranking.ap_denominator == ApDenominator::min_cutoff_relevant ? "; AP over min(K, |T|)" : "; AP over |T|";
+  text +=
+      options.ranking.recall_denominator == RankingOptions::RecallDenominator::relevant ? "; recall over |T|" : "; recall over min(K, |T|)";
+  text += options.ranking.ap_denominator == RankingOptions::ApDenominator::min_cutoff_relevant ? "; AP over min(K, |T|)" : "; AP over |T|";
   return text + "; NDCG with binary gain, ideal over min(K, |T|); ties to the lower item";
 }
 

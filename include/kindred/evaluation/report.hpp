@@ -24,32 +24,45 @@ struct CutoffReport {
   Index distinct_items = 0;          ///< Items that stand in some user's first K.
   double coverage = 0.0;             ///< distinct_items / items of the matrix.
   double coverage_of_trained = 0.0;  ///< distinct_items / items with train data.
-};
 
-/// The metrics of a part of the users, at the same cutoffs.
-struct UserGroupReport {
-  std::string name;
-  Index users = 0;
-  std::vector<CutoffReport> cutoffs;
-};
-
-/// What the lists at the largest cutoff do with a part of the items.
-struct ItemGroupReport {
-  std::string name;
-  Index items = 0;
-  double share_of_recommendations = 0.0;
-  double recall = 0.0;  ///< Hits / test interactions, both with items of the group only, over all users together.
-  Offset test_interactions = 0;
-};
-
-/// The scores of one user, if they were asked for.
-struct UserScores {
-  Index user = 0;
-  std::vector<RankingScores> cutoffs;
+  /// The average that `metric` names.
+  [[nodiscard]] const MeanAndError& of(Metric metric) const noexcept {
+    switch (metric) {
+      case Metric::precision: return precision;
+      case Metric::recall: return recall;
+      case Metric::ndcg: return ndcg;
+      case Metric::map: return map;
+      case Metric::mrr: return mrr;
+      case Metric::hit_rate: return hit_rate;
+    }
+    return precision;
+  }
 };
 
 /// What evaluate measured, and how.
 struct RankingReport {
+  /// The metrics of a part of the users, at the same cutoffs.
+  struct UserGroup {
+    std::string name;
+    Index users = 0;
+    std::vector<CutoffReport> cutoffs;
+  };
+
+  /// What the lists at the largest cutoff do with a part of the items.
+  struct ItemGroup {
+    std::string name;
+    Index items = 0;
+    double share_of_recommendations = 0.0;
+    double recall = 0.0;  ///< Hits / test interactions, both with items of the group only, over all users together.
+    Offset test_interactions = 0;
+  };
+
+  /// The scores of one user, if they were asked for.
+  struct UserScores {
+    Index user = 0;
+    std::vector<RankingScores> cutoffs;
+  };
+
   std::string protocol;           ///< One sentence: who was averaged, what was excluded, which variants.
   Index users = 0;                ///< Users with a non-empty test row: those averaged over.
   Index users_without_test = 0;   ///< Users asked for whose test row is empty: not averaged.
@@ -60,13 +73,14 @@ struct RankingReport {
       0;  ///< Averaged users whose list has one score at all places, of two or more: the numbers of the items decide.
   Offset test_interactions = 0;     ///< Of the averaged users.
   Offset untrained_test_items = 0;  ///< Test interactions with items that have no train data: no model can find them.
-  Offset test_items_in_train = 0;   ///< Test interactions that the same user has in train: left out of the lists unless SeenItems::allowed.
+  Offset test_items_in_train =
+      0;  ///< Test interactions that the same user has in train: left out of the lists unless EvaluateOptions::SeenItems::allowed.
   Offset listed_against_request = 0;  ///< Places in lists with an item that the model was asked to leave out.
   std::vector<CutoffReport> cutoffs;
   double novelty = 0.0;  ///< Mean over users of -log2 of the recommended items' popularity, at the largest cutoff.
   double gini = 0.0;     ///< Inequality of the recommendations over all items, at the largest cutoff.
-  std::vector<UserGroupReport> user_groups;
-  std::vector<ItemGroupReport> item_groups;
+  std::vector<UserGroup> user_groups;
+  std::vector<ItemGroup> item_groups;
   std::vector<UserScores> per_user;
 
   /// The metrics at `cutoff`. @throws InvalidArgument if it was not asked for.

@@ -29,7 +29,7 @@ namespace kindred::inline v0 {
 struct AudioscrobblerOptions {
   std::string artist_data_path = {};   ///< For the names; empty: items have none.
   std::string artist_alias_path = {};  ///< For the misspelt artists; empty: every id stands for itself.
-  ReadOptions read = {};               ///< For user_artist_data.txt; the other two are always read with BadLinePolicy::skip.
+  ReadOptions read = {};               ///< For user_artist_data.txt; the other two are always read with ReadOptions::BadLinePolicy::skip.
 };
 
 namespace detail {
@@ -72,7 +72,7 @@ struct ArtistAliases {
 /// Source: Ryza, Laserson, Owen, Wills 2015, chapter 3.
 [[nodiscard]] inline Dataset read_audioscrobbler(const std::string& user_artist_data_path, const AudioscrobblerOptions& options = {}) {
   ReadOptions lenient = options.read;
-  lenient.on_bad_line = BadLinePolicy::skip;
+  lenient.on_bad_line = ReadOptions::BadLinePolicy::skip;
   const bool has_aliases = !options.artist_alias_path.empty();
   const detail::ArtistAliases aliases =
       has_aliases ? detail::read_artist_aliases(options.artist_alias_path, lenient) : detail::ArtistAliases{};

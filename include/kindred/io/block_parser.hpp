@@ -286,7 +286,7 @@ class BlockParser {
     if (wants_words(found)) found.first_bad.push_back({found.lines, problem});
   }
   [[nodiscard]] bool wants_words(const BlockRows& found) const noexcept { return fails() || found.first_bad.size() < options_.first_bad; }
-  [[nodiscard]] bool fails() const noexcept { return options_.on_bad_line == BadLinePolicy::fail; }
+  [[nodiscard]] bool fails() const noexcept { return options_.on_bad_line == ReadOptions::BadLinePolicy::fail; }
   [[nodiscard]] bool done(const BlockRows& found) const noexcept { return fails() && found.bad_lines > 0; }
 
   LineParser lines_;

@@ -20,6 +20,8 @@
 
 namespace kindred::inline v0 {
 
+namespace detail {
+
 /// A column of a text file: by index from 0 (`.item = 1`), by its name in the header (`.item = "artistID"`), or none (`.value = {}`).
 struct Column {
   std::variant<std::monostate, std::size_t, std::string> place;
@@ -40,12 +42,6 @@ struct Column {
   /// True for a column that the file does not have.
   [[nodiscard]] bool is_none() const noexcept { return place.index() == 0; }
 };
-
-/// The column, if the file has it: `.value = if_present(2)`.
-[[nodiscard]] inline Column if_present(Column column) {
-  column.optional = true;
-  return column;
-}
 
 /// What a value below zero means.
 enum class NegativeValue {
@@ -69,14 +65,30 @@ enum class TimeFormat {
   unix_milliseconds,  ///< Milliseconds since 1970, cut to seconds; below 10^14.
 };
 
+}  // namespace detail
+
 /// The form of a text file of interactions. The default is `user item [value [time]]`, tab-separated, without a header.
 struct DelimitedFormat {
+  using Column = detail::Column;
+  using Header = detail::Header;
+  using Quoting = detail::Quoting;
+  using FieldRule = detail::FieldRule;
+  using NegativeValue = detail::NegativeValue;
+  using EmptyItem = detail::EmptyItem;
+  using TimeFormat = detail::TimeFormat;
+
+  /// The column, if the file has it: `.value = kd::DelimitedFormat::if_present(2)`.
+  [[nodiscard]] static Column if_present(Column column) {
+    column.optional = true;
+    return column;
+  }
+
   std::string separator = "\t";  ///< One or more characters; two in a row hold an empty field between them.
   Header header = Header::none;
   Quoting quoting = Quoting::none;
   std::string comment_prefix = {};  ///< Lines that start so are skipped; empty: none.
   FieldRule field_rule = FieldRule::same;
-  std::size_t field_count = 0;  ///< Fields of every line under FieldRule::same; 0: as many as the header or first line.
+  std::size_t field_count = 0;  ///< Fields of every line under DelimitedFormat::FieldRule::same; 0: as many as the header or first line.
 
   Column user = 0;
   Column item = 1;

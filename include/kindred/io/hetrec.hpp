@@ -32,10 +32,11 @@ struct HetrecOptions {
 /// @throws IoError, ParseError, InvalidArgument as read_delimited does.
 /// Source: Cantador, Brusilovsky, Kuflik 2011.
 [[nodiscard]] inline Dataset read_hetrec2011_lastfm(const std::string& user_artists_path, const HetrecOptions& options = {}) {
-  Dataset data = read_delimited(
-      user_artists_path, {.header = Header::first_line, .user = "userID", .item = "artistID", .value = "weight", .time = {}}, options.read);
+  Dataset data = read_delimited(user_artists_path,
+                                {.header = detail::Header::first_line, .user = "userID", .item = "artistID", .value = "weight", .time = {}},
+                                options.read);
   if (options.artists_path.empty()) return data;
-  return join_item_names(std::move(data), options.artists_path, {.header = Header::first_line, .field_count = 4}, options.read);
+  return join_item_names(std::move(data), options.artists_path, {.header = detail::Header::first_line, .field_count = 4}, options.read);
 }
 
 }  // namespace kindred::inline v0

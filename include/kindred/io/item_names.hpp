@@ -16,12 +16,12 @@
 namespace kindred::inline v0 {
 
 /// The form of a text file of item names: one line for each item, its id and its name in two of the columns.
-struct NameFormat {
+struct ItemNameFormat {
   std::string separator = "\t";
-  Header header = Header::none;
-  Quoting quoting = Quoting::none;
-  FieldRule field_rule = FieldRule::same;
-  std::size_t field_count = 0;  ///< Fields of every line under FieldRule::same; 0: as many as the header or first line.
+  detail::Header header = detail::Header::none;
+  detail::Quoting quoting = detail::Quoting::none;
+  detail::FieldRule field_rule = detail::FieldRule::same;
+  std::size_t field_count = 0;  ///< Fields of every line under DelimitedFormat::FieldRule::same; 0: as many as the header or first line.
   std::size_t id_column = 0;    ///< From 0.
   std::size_t name_column = 1;  ///< From 0.
 };
@@ -47,7 +47,7 @@ namespace detail {
 /// 31.0, or the other way round. The file's report joins `load.companions`; its `noted` counts what did not meet: "name of no item" (a row whose id no
 /// item has), "item without a name" (an item that the file does not name), and "id met as 31.0 and 31". O(bytes of the file).
 /// @throws IoError if the file cannot be read; ParseError for a bad line, an empty id, or no rows; InvalidArgument if the format makes no sense.
-[[nodiscard]] inline Dataset join_item_names(Dataset data, const std::string& path, const NameFormat& format = {},
+[[nodiscard]] inline Dataset join_item_names(Dataset data, const std::string& path, const ItemNameFormat& format = {},
                                              const ReadOptions& options = {}) {
   if (format.id_column == format.name_column) throw InvalidArgument("name_column", format.name_column, "another column than id_column");
   detail::TableReader table(path, {format.separator, format.header, format.quoting, "", format.field_rule, format.field_count}, options);

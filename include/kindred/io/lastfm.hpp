@@ -21,15 +21,15 @@
 
 namespace kindred::inline v0 {
 
-/// What stands for an artist in the Last.fm files that hold both a MusicBrainz id and a name.
-enum class ItemKey {
-  mbid,            ///< The id, as most published studies do; rows without one are dropped and counted ("no item key").
-  name,            ///< The name as written; artists of one name become one item.
-  mbid_else_name,  ///< The id, or the name where there is none: no row is lost, but one artist may be two items.
-};
-
 /// How read_lastfm_360k reads.
 struct LastfmOptions {
+  /// What stands for an artist in the Last.fm files that hold both a MusicBrainz id and a name.
+  enum class ItemKey {
+    mbid,            ///< The id, as most published studies do; rows without one are dropped and counted ("no item key").
+    name,            ///< The name as written; artists of one name become one item.
+    mbid_else_name,  ///< The id, or the name where there is none: no row is lost, but one artist may be two items.
+  };
+
   ItemKey item_key = ItemKey::mbid;
   ReadOptions read = {};
 };
@@ -37,9 +37,9 @@ struct LastfmOptions {
 namespace detail {
 
 /// Sets the item columns of a Last.fm file. Item names are the artist names as first seen.
-inline void set_item_key(DelimitedFormat& format, ItemKey key, const Column& mbid, const Column& name) {
-  format.item = key == ItemKey::name ? name : mbid;
-  if (key == ItemKey::mbid_else_name) format.item_fallback = name;
+inline void set_item_key(DelimitedFormat& format, LastfmOptions::ItemKey key, const Column& mbid, const Column& name) {
+  format.item = key == LastfmOptions::ItemKey::name ? name : mbid;
+  if (key == LastfmOptions::ItemKey::mbid_else_name) format.item_fallback = name;
   format.item_name = name;
   format.empty_item = EmptyItem::drop;
 }
@@ -65,7 +65,7 @@ inline void set_item_key(DelimitedFormat& format, ItemKey key, const Column& mbi
 /// @throws IoError, ParseError, InvalidArgument as read_delimited does.
 /// Source: Celma 2010.
 [[nodiscard]] inline ProfileTable read_lastfm_360k_profiles(const std::string& path, const ReadOptions& options = {}) {
-  return detail::read_lastfm_profiles(path, Header::none, options);
+  return detail::read_lastfm_profiles(path, detail::Header::none, options);
 }
 
 }  // namespace kindred::inline v0

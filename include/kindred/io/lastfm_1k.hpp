@@ -40,14 +40,14 @@ namespace kindred::inline v0 {
 /// @throws IoError, ParseError, InvalidArgument as read_delimited does.
 /// Source: Celma 2010.
 [[nodiscard]] inline Dataset read_lastfm_1k_events(const std::string& path, const LastfmOptions& options = {}) {
-  DelimitedFormat format{.field_count = 6, .value = {}, .time = 1, .time_format = TimeFormat::iso_8601};
+  DelimitedFormat format{.field_count = 6, .value = {}, .time = 1, .time_format = detail::TimeFormat::iso_8601};
   detail::set_item_key(format, options.item_key, 2, 3);
   return read_delimited(path, format, options.read);
 }
 
 /// Profiles of Last.fm 1K (`userid-profile.tsv`), for join_profiles. What is decided, and what is thrown, as in read_lastfm_360k_profiles.
 [[nodiscard]] inline ProfileTable read_lastfm_1k_profiles(const std::string& path, const ReadOptions& options = {}) {
-  return detail::read_lastfm_profiles(path, Header::first_line, options);
+  return detail::read_lastfm_profiles(path, detail::Header::first_line, options);
 }
 
 /// How a dense table of counts is read.

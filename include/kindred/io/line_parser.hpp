@@ -16,6 +16,8 @@
 
 namespace kindred::inline v0 {
 
+namespace detail {
+
 /// Whether the first line that is neither blank nor a comment holds the names of the columns.
 enum class Header { none, first_line };
 
@@ -31,8 +33,6 @@ enum class FieldRule {
   at_least,  ///< As many as the columns in use need: more at the end are ignored.
 };
 
-namespace detail {
-
 /// How lines become fields.
 struct TableFormat {
   std::string separator = "\t";
@@ -40,7 +40,7 @@ struct TableFormat {
   Quoting quoting = Quoting::none;
   std::string comment_prefix = {};
   FieldRule field_rule = FieldRule::same;
-  std::size_t field_count = 0;  ///< For FieldRule::same: 0 takes it from the header or first line.
+  std::size_t field_count = 0;  ///< For DelimitedFormat::FieldRule::same: 0 takes it from the header or first line.
 };
 
 /// Why a line is bad: the words of a ParseError.

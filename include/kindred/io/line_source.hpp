@@ -21,13 +21,13 @@
 
 namespace kindred::inline v0 {
 
+namespace detail {
+
 /// Puts up to `most` bytes (> 0) at `to` and says how many; 0 at the end. @throws IoError.
 using ReadBytes = std::function<std::size_t(char* to, std::size_t most)>;
 
 /// Opens something of that name. @throws IoError.
 using OpenBytes = std::function<ReadBytes(const std::string& path)>;
-
-namespace detail {
 
 /// One line of a text file, without its line end.
 struct Line {

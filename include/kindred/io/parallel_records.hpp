@@ -159,7 +159,7 @@ class ParallelRecords {
   void parse(std::size_t worker, const LineBlock& block) {
     if (block.number > failed_block_.load(std::memory_order_relaxed)) return;
     BlockRows found = parsers_[worker].parse(block);
-    if (found.bad_lines > 0 && table_.options().on_bad_line == BadLinePolicy::fail) {
+    if (found.bad_lines > 0 && table_.options().on_bad_line == ReadOptions::BadLinePolicy::fail) {
       std::uint64_t before = failed_block_.load();
       while (block.number < before && !failed_block_.compare_exchange_weak(before, block.number)) {
       }

@@ -19,14 +19,17 @@
 
 namespace kindred::inline v0 {
 
-/// What to do with a line that is not what its format says.
-enum class BadLinePolicy {
-  fail,  ///< Throw ParseError at the first one.
-  skip,  ///< Leave it out, count it, and keep the first few in the LoadReport.
-};
-
 /// How a text file is read, whatever its format.
 struct ReadOptions {
+  /// What to do with a line that is not what its format says.
+  enum class BadLinePolicy {
+    fail,  ///< Throw ParseError at the first one.
+    skip,  ///< Leave it out, count it, and keep the first few in the LoadReport.
+  };
+
+  using ReadBytes = detail::ReadBytes;
+  using OpenBytes = detail::OpenBytes;
+
   BadLinePolicy on_bad_line = BadLinePolicy::fail;
   std::size_t max_line_bytes = std::size_t{1} << 20;  ///< >= 1. A longer line is a bad line.
   std::size_t first_bad = 10;                         ///< Bad lines to keep in the report.
@@ -70,7 +73,7 @@ class TableReader {
       : options_(options),
         source_(std::move(source)),
         parser_(format),
-        follows_quotes_(format.quoting == Quoting::rfc_4180 && options.on_bad_line == BadLinePolicy::skip) {
+        follows_quotes_(format.quoting == Quoting::rfc_4180 && options.on_bad_line == ReadOptions::BadLinePolicy::skip) {
     report_.source = source_.path();
     if (format.header == Header::none) return;
     while (source_.next(line_)) {
@@ -90,7 +93,7 @@ class TableReader {
   /// Opens a file as `options` say. @throws IoError, ParseError, InvalidArgument.
   [[nodiscard]] static LineSource open(const std::string& path, const ReadOptions& options) {
     LineSource source(path, checked_length(options), options.open, options.block_bytes);
-    if (options.on_bad_line == BadLinePolicy::fail) source.stop_at_long_lines();
+    if (options.on_bad_line == ReadOptions::BadLinePolicy::fail) source.stop_at_long_lines();
     return source;
   }
 
@@ -171,7 +174,7 @@ class TableReader {
 
   /// A line of a block is bad, in the order of the file. @throws ParseError unless bad lines are skipped.
   void record_bad(std::uint64_t line, const LineProblem& problem) {
-    if (options_.on_bad_line == BadLinePolicy::fail)
+    if (options_.on_bad_line == ReadOptions::BadLinePolicy::fail)
       throw ParseError(source_.path(), line, problem.column, problem.found, problem.expected);
     ++report_.bad_lines;
     if (report_.first_bad.size() < options_.first_bad)

@@ -251,7 +251,7 @@ inline bool SymmetricEigenproblem::diagonalize() {
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
 
-namespace kindred::inline v0::inline KINDRED_BUILD {
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 /// Eigenvalues and eigenvectors of a symmetric positive semidefinite matrix.
 struct Eigenbasis {
@@ -269,9 +269,9 @@ struct Eigenbasis {
     throw ShapeError("a symmetric matrix of order " + std::to_string(factors) + " has " + std::to_string(factors * factors) +
                      " entries, not " + std::to_string(symmetric.size()));
   for (const double entry : symmetric)
-    if (!detail::is_finite(entry)) throw NumericalError("a Gram matrix is not finite: factors have overflowed");
+    if (!is_finite(entry)) throw NumericalError("a Gram matrix is not finite: factors have overflowed");
 
-  detail::SymmetricEigenproblem problem(symmetric, factors, level, parallel);
+  SymmetricEigenproblem problem(symmetric, factors, level, parallel);
   if (!problem.solve()) throw NumericalError("the eigenvalues of a Gram matrix did not converge");
 
   // Falling, by insertion: O(factors^2), and cheaper to compile than a sort.
@@ -313,8 +313,8 @@ void rotate(FactorMatrix<Scalar>& factors, const Eigenbasis& basis, const Parall
   const auto rows = static_cast<std::size_t>(factors.rows());
   const auto k = static_cast<std::size_t>(factors.factors());
   const std::size_t single_width = n_float < k ? n_float : factors.stride();  // padding included: zero columns of Q
-  const std::size_t single_ld = detail::spread_stride<Scalar>(single_width);
-  const std::size_t ld = detail::spread_stride<double>(k);
+  const std::size_t single_ld = spread_stride<Scalar>(single_width);
+  const std::size_t ld = spread_stride<double>(k);
   AlignedVector<double> q(n_float < k ? k * ld : 0, 0.0);
   AlignedVector<Scalar> q_single(k * single_ld, Scalar(0));
   for (std::size_t f = 0; f < k; ++f) {
@@ -359,4 +359,4 @@ void rotate(FactorMatrix<Scalar>& factors, const Eigenbasis& basis, const Parall
   });
 }
 
-}  // namespace kindred::inline v0::inline KINDRED_BUILD
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

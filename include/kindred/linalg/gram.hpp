@@ -110,7 +110,7 @@ class BlockedGram {
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
 
-namespace kindred::inline v0::inline KINDRED_BUILD {
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 /// Weighted Gram matrix sum_r w_r y_r y_r' of the rows y_r of `factors`: factors x factors, symmetric, both triangles filled, in double.
 ///
@@ -120,9 +120,9 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 template <Real Scalar>
 [[nodiscard]] AlignedVector<double> gram(const FactorMatrix<Scalar>& factors, std::span<const double> weights = {},
                                          const ParallelOptions& parallel = {}, SimdLevel level = SimdLevel::best) {
-  detail::BlockedGram<Scalar> made(factors, weights, level);
+  BlockedGram<Scalar> made(factors, weights, level);
   made.add_blocks(0, made.blocks(), parallel);
   return made.total();
 }
 
-}  // namespace kindred::inline v0::inline KINDRED_BUILD
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

@@ -16,7 +16,7 @@
 #include <kindred/linalg/row_workspace.hpp>
 #include <kindred/simd/kernels.hpp>
 
-namespace kindred::inline v0::inline KINDRED_BUILD {
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 /// Solves row systems against one fixed side; one per thread, its workspace kept between rows.
 ///
@@ -50,11 +50,11 @@ class RowSolver {
   /// The exact solution into `x` (length factors). Needs determined(system.background, system.penalty). A failed row leaves `x` unspecified.
   [[nodiscard]] RowOutcome solve(const RowSystem<Scalar>& system, std::span<Scalar> x) {
     workspace_.set_scale(eigenvalues_, system.background, system.penalty);
-    detail::ReducedRow<Scalar>& row = waiting_.front();
+    ReducedRow<Scalar>& row = waiting_.front();
     workspace_.reduce(fixed_.data(), system.columns.data(), system, row);
     const RowOutcome outcome = workspace_.solve_alone(row) ? workspace_.finish(fixed_.data(), row, x) : RowOutcome::singular;
     if constexpr (std::is_same_v<Scalar, float>)
-      if (outcome != RowOutcome::solved) return detail::solve_row_in_double(fixed_, eigenvalues_, system, x);
+      if (outcome != RowOutcome::solved) return solve_row_in_double(fixed_, eigenvalues_, system, x);
     return outcome;
   }
 
@@ -66,9 +66,9 @@ class RowSolver {
   template <typename Fail>
   void enqueue(const RowSystem<Scalar>& system, std::span<Scalar> x, Fail&& fail) {
     workspace_.set_scale(eigenvalues_, system.background, system.penalty);
-    detail::ReducedRow<Scalar>& row = waiting_[n_waiting_];
+    ReducedRow<Scalar>& row = waiting_[n_waiting_];
     workspace_.reduce(fixed_.data(), system.columns.data(), system, row);
-    if (row.size > detail::RowWorkspace<Scalar>::most_batched) {
+    if (row.size > RowWorkspace<Scalar>::most_batched) {
       const RowOutcome outcome = workspace_.solve_alone(row) ? workspace_.finish(fixed_.data(), row, x) : RowOutcome::singular;
       if (outcome != RowOutcome::solved) fail(x);
       return;
@@ -97,10 +97,10 @@ class RowSolver {
  private:
   const FactorMatrix<Scalar>& fixed_;
   std::span<const double> eigenvalues_;
-  detail::RowWorkspace<Scalar> workspace_;
-  std::vector<detail::ReducedRow<Scalar>> waiting_;
+  RowWorkspace<Scalar> workspace_;
+  std::vector<ReducedRow<Scalar>> waiting_;
   std::array<std::span<Scalar>, 16> solutions_;
   std::size_t n_waiting_ = 0;
 };
 
-}  // namespace kindred::inline v0::inline KINDRED_BUILD
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

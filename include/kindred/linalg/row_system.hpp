@@ -6,7 +6,7 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/types.hpp>
 
-namespace kindred::inline v0::inline KINDRED_BUILD {
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 /// The linear system of one row (a user, say) while the other side (the items) is fixed, in the eigenbasis of the other side's Gram matrix:
 ///   (background E + penalty I + sum_n excess_n y_n y_n') x = sum_n target_n y_n + penalty prior_mean
@@ -27,4 +27,4 @@ enum class RowOutcome {
   not_finite,  ///< The solution overflowed, even in double.
 };
 
-}  // namespace kindred::inline v0::inline KINDRED_BUILD
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

@@ -17,7 +17,7 @@
 #include <kindred/linalg/top_k_request.hpp>
 #include <kindred/simd/score_kernels.hpp>
 
-namespace kindred::inline v0::inline KINDRED_BUILD {
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 template <Real Scalar>
 class TopKSearch;
@@ -79,11 +79,11 @@ template <Real Scalar>
 TopKIndex<Scalar>::TopKIndex(const FactorMatrix<Scalar>& rows, const FactorMatrix<Scalar>& queries, SimdLevel level)
     : factors_(static_cast<std::size_t>(rows.factors())),
       groups_((factors_ + 3) / 4),
-      kernels_(&kindred::score_kernels<Scalar>(level)),
-      code_kernels_(&kindred::code_kernels(level)),
+      kernels_(&kindred::detail::score_kernels<Scalar>(level)),
+      code_kernels_(&kindred::detail::code_kernels(level)),
       order_(static_cast<std::size_t>(rows.rows())),
       scale_(factors_, 1.0) {
-  const detail::RoundToNearest rounding;  // codes are rounded, and their errors bounded, in this mode
+  const RoundToNearest rounding;  // codes are rounded, and their errors bounded, in this mode
   balance(rows, queries);
   const std::vector<double> reach = sort_by_reach(rows);
   const std::size_t blocks = (order_.size() + score_block - 1) / score_block;
@@ -186,4 +186,4 @@ void TopKIndex<Scalar>::add_block(const FactorMatrix<Scalar>& rows, std::span<co
   shortest_.push_back(low);
 }
 
-}  // namespace kindred::inline v0::inline KINDRED_BUILD
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

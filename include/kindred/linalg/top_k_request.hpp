@@ -12,7 +12,7 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/types.hpp>
 
-namespace kindred::inline v0 {
+namespace kindred::inline v0::detail {
 
 /// What a list is ranked by.
 enum class Similarity {
@@ -28,8 +28,6 @@ struct TopKRequest {
   double min_score = -std::numeric_limits<double>::infinity();  ///< Only scores at least this high.
   std::span<const Index> counts = {};                           ///< If not empty, only rows whose count is above 0; length n_rows.
 };
-
-namespace detail {
 
 /// The best `count` of a stream of scored items: a heap with the worst kept item on top.
 class BestOf {
@@ -80,5 +78,4 @@ class BestOf {
   return !request.allow || std::binary_search(request.allow->begin(), request.allow->end(), row);
 }
 
-}  // namespace detail
-}  // namespace kindred::inline v0
+}  // namespace kindred::inline v0::detail

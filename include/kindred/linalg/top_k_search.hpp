@@ -18,7 +18,7 @@
 #include <kindred/linalg/top_k_request.hpp>
 #include <kindred/simd/score_kernels.hpp>
 
-namespace kindred::inline v0 {
+namespace kindred::inline v0::detail {
 
 /// Work done by searches, for benchmarks and tests.
 struct TopKCounters {
@@ -28,9 +28,9 @@ struct TopKCounters {
   std::uint64_t packed = 0;  ///< Rows that were laid out for scoring, once for all queries that share it.
 };
 
-}  // namespace kindred::inline v0
+}  // namespace kindred::inline v0::detail
 
-namespace kindred::inline v0::inline KINDRED_BUILD {
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 /// Finds lists in a TopKIndex, for a tile of queries at a time: the workspace of one thread.
 template <Real Scalar>
@@ -59,7 +59,7 @@ class TopKSearch {
   struct Query {
     const Scalar* factors;
     const TopKRequest* request;
-    detail::BestOf best;
+    BestOf best;
     bool prunable = false;
     double length = 0.0;      // as it is; for cosines
     double reach = 0.0;       // length in scaled coordinates, with a margin for the rounding of scores
@@ -152,14 +152,14 @@ bool TopKSearch<Scalar>::answered_without_scan(Query& query) {
   if (request.allow && request.allow->size() < n_rows / 8) {
     pending_.clear();
     for (const Index row : *request.allow)
-      if (detail::is_eligible(request, row)) pending_.push_back(row);
+      if (is_eligible(request, row)) pending_.push_back(row);
     score_pending(query);
     return true;
   }
   if (!std::all_of(query.factors, query.factors + index_.factors_, [](Scalar x) { return x == Scalar(0); })) return false;
   if (0.0 >= request.min_score)
     for (Index row = 0; row < static_cast<Index>(n_rows) && query.best.would_enter({row, 0.0}); ++row)
-      if (detail::is_eligible(request, row)) query.best.add({row, 0.0});
+      if (is_eligible(request, row)) query.best.add({row, 0.0});
   return true;
 }
 
@@ -198,7 +198,7 @@ void TopKSearch<Scalar>::fill(std::size_t block) {
     double threshold = query.threshold();
     for (std::size_t n = 0; n < count; ++n) {
       const Scored candidate{rows[n], value_of(query, rows[n], scores_[at * score_block + n])};
-      if (!(candidate.score >= threshold) || !query.best.would_enter(candidate) || !detail::is_eligible(*query.request, rows[n])) continue;
+      if (!(candidate.score >= threshold) || !query.best.would_enter(candidate) || !is_eligible(*query.request, rows[n])) continue;
       query.best.add(candidate);
       threshold = query.threshold();
     }
@@ -265,7 +265,7 @@ void TopKSearch<Scalar>::finish_scan(std::size_t block, std::size_t length) {
         const std::size_t position = (block + b) * score_block + static_cast<std::size_t>(std::countr_zero(found));
         if (position >= index_.order_.size()) break;
         const Index row = index_.order_[position];
-        if (detail::is_eligible(*query.request, row)) pending_.push_back(row);
+        if (is_eligible(*query.request, row)) pending_.push_back(row);
       }
     }
     if (!pending_.empty()) score_pending(query);
@@ -275,7 +275,7 @@ void TopKSearch<Scalar>::finish_scan(std::size_t block, std::size_t length) {
 template <Real Scalar>
 std::vector<std::vector<Scored>> TopKSearch<Scalar>::find(std::span<const Scalar* const> queries, std::span<const TopKRequest> requests,
                                                           Similarity similarity) {
-  const detail::RoundToNearest rounding;  // as in TopKIndex
+  const RoundToNearest rounding;  // as in TopKIndex
   const std::size_t n_rows = index_.order_.size(), blocks = index_.unit_.size(), code_length = index_.groups_ * 4;
   similarity_ = similarity;
   queries_.clear();
@@ -284,7 +284,7 @@ std::vector<std::vector<Scored>> TopKSearch<Scalar>::find(std::span<const Scalar
   codes_.assign(queries.size() * code_length, 0);
   std::size_t longest_list = 0;
   for (std::size_t n = 0; n < queries.size(); ++n) {
-    Query& query = queries_.emplace_back(Query{queries[n], &requests[n], detail::BestOf((std::min)(requests[n].count, n_rows))});
+    Query& query = queries_.emplace_back(Query{queries[n], &requests[n], BestOf((std::min)(requests[n].count, n_rows))});
     if (similarity == Similarity::cosine && n_rows > 0) {
       constexpr Index self[1] = {0};
       alignas(row_alignment) Scalar squares[2 * row_alignment / sizeof(Scalar)];
@@ -327,7 +327,7 @@ std::vector<std::vector<Scored>> TopKSearch<Scalar>::find(std::span<const Scalar
 
 template <Real Scalar>
 std::vector<Scored> TopKSearch<Scalar>::score(const Scalar* query, std::span<const Index> rows) {
-  const detail::RoundToNearest rounding;
+  const RoundToNearest rounding;
   scores_.resize((std::max)(scores_.size(), score_block));
   std::vector<Scored> scored;
   for (std::size_t first = 0; first < rows.size(); first += score_block) {
@@ -339,4 +339,4 @@ std::vector<Scored> TopKSearch<Scalar>::score(const Scalar* query, std::span<con
   return scored;
 }
 
-}  // namespace kindred::inline v0::inline KINDRED_BUILD
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

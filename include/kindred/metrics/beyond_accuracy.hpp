@@ -24,7 +24,14 @@ inline void check_listed_item(std::span<const Index> list, std::size_t n, std::s
     throw InvalidArgument("ranked[" + std::to_string(n) + "]", list[n], "an item index in [0, " + std::to_string(n_items) + ")");
 }
 
+/// Items that were recommended at least once. `counts`: recommendations of each item, length n_items. O(n_items).
+[[nodiscard]] inline Index distinct_items(std::span<const Offset> counts) noexcept {
+  return static_cast<Index>(std::count_if(counts.begin(), counts.end(), [](Offset count) { return count > 0; }));
+}
+
 }  // namespace detail
+
+namespace metrics {
 
 /// How often `lists` name each item, length n_items. O(n_items + entries of all lists).
 /// @throws InvalidArgument if `n_items` is negative or an item is not in [0, n_items).
@@ -40,11 +47,6 @@ inline void check_listed_item(std::span<const Index> list, std::size_t n, std::s
   return counts;
 }
 
-/// Items that were recommended at least once. `counts`: recommendations of each item, length n_items. O(n_items).
-[[nodiscard]] inline Index distinct_items(std::span<const Offset> counts) noexcept {
-  return static_cast<Index>(std::count_if(counts.begin(), counts.end(), [](Offset count) { return count > 0; }));
-}
-
 /// Share of the catalogue that stands in at least one list, in [0, 1]; 1 minus it is the share never recommended.
 ///
 /// `counts`: recommendations of each item, length n_items of the matrix. `n_items`: the size of the catalogue: the items of the matrix, or only those
@@ -52,7 +54,7 @@ inline void check_listed_item(std::span<const Index> list, std::size_t n, std::s
 /// @throws InvalidArgument if `n_items` is below 1 or below the number of distinct recommended items.
 [[nodiscard]] inline double catalogue_coverage(std::span<const Offset> counts, Index n_items) {
   if (n_items < 1) throw InvalidArgument("n_items", n_items, "at least 1");
-  const Index distinct = distinct_items(counts);
+  const Index distinct = detail::distinct_items(counts);
   if (distinct > n_items)
     throw InvalidArgument("n_items", n_items, "at least the number of distinct recommended items, " + std::to_string(distinct));
   return static_cast<double>(distinct) / static_cast<double>(n_items);
@@ -72,7 +74,7 @@ inline void check_listed_item(std::span<const Index> list, std::size_t n, std::s
 [[nodiscard]] inline double recommendation_gini(std::span<const Offset> counts) {
   std::vector<double> values(counts.size());
   for (std::size_t i = 0; i < counts.size(); ++i) values[i] = static_cast<double>(counts[i]);
-  return gini(values);
+  return statistics::gini(values);
 }
 
 /// How unexpected one list is, in bits: the mean of -log2((users of i + 1) / (n_users + 1)) over its items i. 0 for items that everybody has,
@@ -124,5 +126,7 @@ template <Real Scalar>
   // Rounding may leave a list of equal directions a little below 0.
   return (std::max)(0.0, 1.0 - (square_of_sum - directions) / (count * (count - 1.0)));
 }
+
+}  // namespace metrics
 
 }  // namespace kindred::inline v0

@@ -18,6 +18,8 @@ struct MeanAndError {
   friend bool operator==(const MeanAndError&, const MeanAndError&) = default;
 };
 
+namespace metrics {
+
 /// Mean and standard error of `values`. O(n).
 [[nodiscard]] inline MeanAndError mean_and_error(std::span<const double> values) {
   MeanAndError result{.count = values.size()};
@@ -31,5 +33,7 @@ struct MeanAndError {
   result.standard_error = std::sqrt(squares / (n - 1.0) / n);
   return result;
 }
+
+}  // namespace metrics
 
 }  // namespace kindred::inline v0

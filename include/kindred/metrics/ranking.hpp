@@ -22,23 +22,26 @@
 
 namespace kindred::inline v0 {
 
-/// What recall divides the hits by.
-enum class RecallDenominator {
-  relevant,             ///< |T|, as most play-count studies do.
-  min_cutoff_relevant,  ///< min(K, |T|), so that a perfect list scores 1 at every cutoff (Liang et al. 2018).
-};
-
-/// What average precision divides the sum of precisions by.
-enum class ApDenominator {
-  min_cutoff_relevant,  ///< min(K, |T|), so that a perfect list scores 1 at every cutoff.
-  relevant,             ///< |T|, as trec_eval does.
-};
-
 /// Which variants ranking_scores computes.
 struct RankingOptions {
+  /// What recall divides the hits by.
+  enum class RecallDenominator {
+    relevant,             ///< |T|, as most play-count studies do.
+    min_cutoff_relevant,  ///< min(K, |T|), so that a perfect list scores 1 at every cutoff (Liang et al. 2018).
+  };
+
+  /// What average precision divides the sum of precisions by.
+  enum class ApDenominator {
+    min_cutoff_relevant,  ///< min(K, |T|), so that a perfect list scores 1 at every cutoff.
+    relevant,             ///< |T|, as trec_eval does.
+  };
+
   RecallDenominator recall_denominator = RecallDenominator::relevant;
   ApDenominator ap_denominator = ApDenominator::min_cutoff_relevant;
 };
+
+/// The name of a metric: what evaluate reports, compare tests and a search maximises.
+enum class Metric { precision, recall, ndcg, map, mrr, hit_rate };
 
 /// The scores of one ranked list at one cutoff, each in [0, 1].
 struct RankingScores {
@@ -48,6 +51,19 @@ struct RankingScores {
   double average_precision = 0.0;
   double reciprocal_rank = 0.0;
   double hit_rate = 0.0;
+
+  /// The score that `metric` names; of one list, map is the average precision and mrr the reciprocal rank.
+  [[nodiscard]] double of(Metric metric) const noexcept {
+    switch (metric) {
+      case Metric::precision: return precision;
+      case Metric::recall: return recall;
+      case Metric::ndcg: return ndcg;
+      case Metric::map: return average_precision;
+      case Metric::mrr: return reciprocal_rank;
+      case Metric::hit_rate: return hit_rate;
+    }
+    return precision;
+  }
 
   friend bool operator==(const RankingScores&, const RankingScores&) = default;
 };
@@ -140,8 +156,8 @@ inline void ranking_scores_into(std::span<const Index> ranked, std::span<const I
       gain += discount;
       precisions += static_cast<double>(hits) / static_cast<double>(place + 1);
     }
-    const bool over_min_recall = options.recall_denominator == RecallDenominator::min_cutoff_relevant;
-    const bool over_min_ap = options.ap_denominator == ApDenominator::min_cutoff_relevant;
+    const bool over_min_recall = options.recall_denominator == RankingOptions::RecallDenominator::min_cutoff_relevant;
+    const bool over_min_ap = options.ap_denominator == RankingOptions::ApDenominator::min_cutoff_relevant;
     scores[c].precision = static_cast<double>(hits) / static_cast<double>(cutoffs[c]);
     scores[c].recall = static_cast<double>(hits) / static_cast<double>(over_min_recall ? most : relevant.size());
     scores[c].ndcg = gain / ideal;
@@ -159,6 +175,9 @@ inline void ranking_scores_into(std::span<const Index> ranked, std::span<const I
 }
 
 }  // namespace detail
+
+/// Functions that score ranked lists. They know no model.
+namespace metrics {
 
 /// All scores of one ranked list at several cutoffs, in one pass.
 ///
@@ -185,7 +204,7 @@ inline void ranking_scores_into(std::span<const Index> ranked, std::span<const I
 /// O(|relevant| + cutoff * log |relevant|); allocates nothing up to place 256.
 /// @throws InvalidArgument as precision() does.
 [[nodiscard]] inline double recall(std::span<const Index> ranked, std::span<const Index> relevant, std::size_t cutoff,
-                                   RecallDenominator denominator = RecallDenominator::relevant) {
+                                   RankingOptions::RecallDenominator denominator = RankingOptions::RecallDenominator::relevant) {
   return detail::ranking_scores_at(ranked, relevant, cutoff, {.recall_denominator = denominator}).recall;
 }
 
@@ -235,8 +254,9 @@ inline void ranking_scores_into(std::span<const Index> ranked, std::span<const I
 ///
 /// O(|relevant| + cutoff * log |relevant|); allocates nothing up to place 256.
 /// @throws InvalidArgument as precision() does.
-[[nodiscard]] inline double average_precision(std::span<const Index> ranked, std::span<const Index> relevant, std::size_t cutoff,
-                                              ApDenominator denominator = ApDenominator::min_cutoff_relevant) {
+[[nodiscard]] inline double average_precision(
+    std::span<const Index> ranked, std::span<const Index> relevant, std::size_t cutoff,
+    RankingOptions::ApDenominator denominator = RankingOptions::ApDenominator::min_cutoff_relevant) {
   return detail::ranking_scores_at(ranked, relevant, cutoff, {.ap_denominator = denominator}).average_precision;
 }
 
@@ -255,5 +275,7 @@ inline void ranking_scores_into(std::span<const Index> ranked, std::span<const I
 [[nodiscard]] inline double hit_rate(std::span<const Index> ranked, std::span<const Index> relevant, std::size_t cutoff) {
   return detail::ranking_scores_at(ranked, relevant, cutoff).hit_rate;
 }
+
+}  // namespace metrics
 
 }  // namespace kindred::inline v0

@@ -106,7 +106,7 @@ template <Real Scalar>
   if (!is_known(searched.rows.row(self))) return {};
   std::vector<Index> exclude(options.exclude.begin(), options.exclude.end());
   const auto place = std::lower_bound(exclude.begin(), exclude.end(), self);
-  if (options.self == SelfMatch::excluded && (place == exclude.end() || *place != self)) exclude.insert(place, self);
+  if (options.self == SimilarOptions::SelfMatch::excluded && (place == exclude.end() || *place != self)) exclude.insert(place, self);
   return one_list(searched, searched.rows.row(self).data(), {.count = options.count, .exclude = exclude, .filter = options.filter},
                   Similarity::cosine);
 }

@@ -93,14 +93,14 @@ class FactorModel {
   /// @throws as recommend does; ShapeError if `exclude` is of another shape than the model.
   [[nodiscard]] RankedLists recommend_all(std::span<const Index> users, const RecommendAllOptions& options = {}) const;
   /// The lists of all users.
-  [[nodiscard]] RankedLists recommend_all(EveryUser, const RecommendAllOptions& options = {}) const {
+  [[nodiscard]] RankedLists recommend_all(detail::EveryUser, const RecommendAllOptions& options = {}) const {
     return recommend_all(all_users(), options);
   }
 
   /// Hands the lists of `users` to `sink`, in their order; memory does not grow with their number. @throws also what `sink` throws.
-  void recommend_all(std::span<const Index> users, const RecommendAllOptions& options, const ListSink& sink) const;
+  void recommend_all(std::span<const Index> users, const RecommendAllOptions& options, const detail::ListSink& sink) const;
   /// Hands the lists of all users to `sink`.
-  void recommend_all(EveryUser, const RecommendAllOptions& options, const ListSink& sink) const {
+  void recommend_all(detail::EveryUser, const RecommendAllOptions& options, const detail::ListSink& sink) const {
     recommend_all(all_users(), options, sink);
   }
 
@@ -144,7 +144,7 @@ class FactorModel {
   }
 
   void build_index() {
-    index_.set(std::make_shared<const TopKIndex<Scalar>>(items_, users_, simd_));
+    index_.set(std::make_shared<const detail::TopKIndex<Scalar>>(items_, users_, simd_));
     forget_users();
   }
   /// Overwrites `rows` of one side, or appends them if they are the next new ones. Whatever it throws, nothing has changed.
@@ -177,25 +177,25 @@ class FactorModel {
   SimdLevel simd_ = SimdLevel::best;
 
  private:
-  [[nodiscard]] const TopKIndex<Scalar>& index() const {
+  [[nodiscard]] const detail::TopKIndex<Scalar>& index() const {
     return index_.get_or_make([&] {
       detail::require_finite(items_, "item");
-      return TopKIndex<Scalar>(items_, users_, simd_);
+      return detail::TopKIndex<Scalar>(items_, users_, simd_);
     });
   }
   [[nodiscard]] detail::Searched<Scalar> searched() const { return {index(), items_, item_counts_}; }
   /// Calls `body` with the index, or with one made for the call where another level of instructions was asked for.
   template <typename Body>
   auto with_index(SimdLevel asked, Body&& body) const {
-    if (asked == SimdLevel::best || resolve_level(asked) == resolve_level(simd_)) return body(searched());
+    if (asked == SimdLevel::best || detail::resolve_level(asked) == detail::resolve_level(simd_)) return body(searched());
     detail::require_finite(items_, "item");
-    const TopKIndex<Scalar> other(items_, users_, asked);
+    const detail::TopKIndex<Scalar> other(items_, users_, asked);
     return body(detail::Searched<Scalar>{other, items_, item_counts_});
   }
   [[nodiscard]] detail::Searched<Scalar> searched_users() const {
     return {user_index_.get_or_make([&] {
               detail::require_finite(users_, "user");
-              return TopKIndex<Scalar>(users_, items_, simd_);
+              return detail::TopKIndex<Scalar>(users_, items_, simd_);
             }),
             users_, user_counts_};
   }
@@ -217,8 +217,8 @@ class FactorModel {
     return counts;
   }
 
-  detail::Lazy<TopKIndex<Scalar>> index_;  // of the items
-  detail::Lazy<TopKIndex<Scalar>> user_index_;
+  detail::Lazy<detail::TopKIndex<Scalar>> index_;  // of the items
+  detail::Lazy<detail::TopKIndex<Scalar>> user_index_;
 };
 
 template <Real Scalar>
@@ -254,7 +254,8 @@ RankedLists FactorModel<Scalar>::recommend_all(std::span<const Index> users, con
 }
 
 template <Real Scalar>
-void FactorModel<Scalar>::recommend_all(std::span<const Index> users, const RecommendAllOptions& options, const ListSink& sink) const {
+void FactorModel<Scalar>::recommend_all(std::span<const Index> users, const RecommendAllOptions& options,
+                                        const detail::ListSink& sink) const {
   require_fitted();
   detail::check_recommend_all(users, options, shape());
   check_fallback(options.fallback);

@@ -45,7 +45,7 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 template <Real Scalar = float>
 class ImplicitALS : public FactorModel<Scalar> {
  public:
-  using FitOptions = AlsFitOptions<Scalar>;
+  using FitOptions = detail::AlsFitOptions<Scalar>;
   using FactorModel<Scalar>::fitted;
   using FactorModel<Scalar>::shape;
   using FactorModel<Scalar>::recommend;
@@ -67,9 +67,9 @@ class ImplicitALS : public FactorModel<Scalar> {
   /// Learns from interactions that need not fit into memory: the same bytes, and no more than a few numbers for each user and item beside the factors.
   /// Every iteration reads each side once, from its first block to its last.
   /// @throws as the overload for a CsrView; also InvalidArgument or ShapeError if a block is not what InteractionSource promises, and what the source throws.
-  template <StreamedSource Source>
+  template <detail::StreamedSource Source>
   FitReport fit(const Source& train, const FitOptions& fit_options = {}) {
-    const Stopwatch total;
+    const detail::Stopwatch total;
     const detail::RowsRef rows(train);
     detail::check_fit(options_, rows.shape(), rows.nnz(), rows.in_memory(), fitted(), fit_options);
     const auto& by_items = transpose(train);
@@ -146,12 +146,13 @@ class ImplicitALS : public FactorModel<Scalar> {
   using FactorModel<Scalar>::simd_;
   using FactorModel<Scalar>::require_fitted;
 
-  FitReport fit_rows(const detail::RowsRef& train, const detail::RowsRef& by_items, const FitOptions& fit_options, const Stopwatch& total);
+  FitReport fit_rows(const detail::RowsRef& train, const detail::RowsRef& by_items, const FitOptions& fit_options,
+                     const detail::Stopwatch& total);
   [[nodiscard]] detail::FixedSide<Scalar> fixed_items() const noexcept {
     if (!item_system_) return {items_, eigenvalues_, nullptr};
     return {items_, item_system_->basis().values, &item_system_->basis()};
   }
-  [[nodiscard]] detail::FixedSide<Scalar> fixed_users(const ParallelOptions& parallel);
+  [[nodiscard]] detail::FixedSide<Scalar> fixed_users(const detail::ParallelOptions& parallel);
   /// Solves `rows` of one side, existing ones or the next new ones; row n of `known` (no zeros) is everything known of rows[n].
   void update(Side side, std::span<const Index> rows, const CsrView& known, std::string_view where, const Execution& execution);
   /// `execution` at the level of the model, whose bytes an update shares.
@@ -197,7 +198,7 @@ void ImplicitALS<Scalar>::check_data(const CsrView& data) const {
 
 template <Real Scalar>
 FitReport ImplicitALS<Scalar>::fit(const CsrView& given, const FitOptions& fit_options) {
-  const Stopwatch total;
+  const detail::Stopwatch total;
   CsrMatrix cleaned;
   const CsrView train = detail::without_stored_zeros(given, cleaned);
   detail::check_fit(options_, train.shape(), train.nnz(), true, fitted(), fit_options);
@@ -207,14 +208,14 @@ FitReport ImplicitALS<Scalar>::fit(const CsrView& given, const FitOptions& fit_o
 
 template <Real Scalar>
 FitReport ImplicitALS<Scalar>::fit_rows(const detail::RowsRef& train, const detail::RowsRef& by_items, const FitOptions& fit_options,
-                                        const Stopwatch& total) {
+                                        const detail::Stopwatch& total) {
   detail::check_shape("train by items", {by_items.cols(), by_items.rows()}, "train", train.shape());
   if (by_items.nnz() != train.nnz())
     throw ShapeError("train by items holds " + std::to_string(by_items.nnz()) + " interactions; train holds " +
                      std::to_string(train.nnz()));
   std::vector<Index> user_counts = detail::checked_row_counts(train, "train");
   std::vector<Index> item_counts = detail::checked_row_counts(by_items, "train by items");
-  const Stopwatch choice;
+  const detail::Stopwatch choice;
   const detail::AlsSettings settings = detail::settings_for<Scalar>(options_, train, fit_options.execution, fit_options.progress);
   const double choice_seconds = choice.seconds();
   detail::AlsWeights weights(settings, train, std::move(user_counts), std::move(item_counts), train.nnz());
@@ -222,7 +223,7 @@ FitReport ImplicitALS<Scalar>::fit_rows(const detail::RowsRef& train, const deta
   auto [state, report] = work.run();
   report.choice_seconds = choice_seconds;
   report.prepare_seconds -= choice_seconds;
-  *this = ImplicitALS(std::move(state), resolve_level(fit_options.execution.simd));
+  *this = ImplicitALS(std::move(state), detail::resolve_level(fit_options.execution.simd));
   report.seconds = total.seconds();
   return report;
 }
@@ -304,8 +305,8 @@ Index ImplicitALS<Scalar>::append_items(const CsrView& columns, const Execution&
 }
 
 template <Real Scalar>
-detail::FixedSide<Scalar> ImplicitALS<Scalar>::fixed_users(const ParallelOptions& parallel) {
-  if (!user_system_) user_system_.emplace(gram(users_, weights_.background(Side::users), parallel, simd_));
+detail::FixedSide<Scalar> ImplicitALS<Scalar>::fixed_users(const detail::ParallelOptions& parallel) {
+  if (!user_system_) user_system_.emplace(detail::gram(users_, weights_.background(Side::users), parallel, simd_));
   user_system_->diagonalise(weights_.settings().factors, parallel, simd_);
   return {users_, user_system_->basis().values, &user_system_->basis()};
 }
@@ -316,8 +317,8 @@ void ImplicitALS<Scalar>::update(Side side, std::span<const Index> rows, const C
   if (rows.empty()) return;
   const bool of_users = side == Side::users;
   detail::ThreadTeam team(execution.executor);
-  const Execution run{.threads = resolve_threads(execution.threads), .executor = team.executor(), .simd = simd_};
-  const ParallelOptions parallel = loop_of(run, 1);
+  const Execution run{.threads = detail::resolve_threads(execution.threads), .executor = team.executor(), .simd = simd_};
+  const detail::ParallelOptions parallel = detail::loop_of(run, 1);
   const detail::FixedSide<Scalar> fixed = of_users ? fixed_items() : fixed_users(parallel);
   std::optional<detail::SideSystem>& own = of_users ? user_system_ : item_system_;
   std::optional<detail::SideSystem> changed = own;
@@ -365,11 +366,11 @@ ImplicitALS<Scalar> ImplicitALS<Scalar>::settled(const Execution& execution) con
   ImplicitALS copy(*this);
   if (is_settled()) return copy;
   detail::ThreadTeam team(execution.executor);
-  const ParallelOptions parallel{.threads = resolve_threads(execution.threads), .executor = team.executor()};
-  Eigenbasis basis =
-      eigenbasis(gram(items_, weights_.background(Side::items), parallel, simd_), weights_.settings().factors, parallel, simd_);
-  rotate(copy.items_, basis, parallel, simd_);
-  rotate(copy.users_, basis, parallel, simd_);
+  const detail::ParallelOptions parallel{.threads = detail::resolve_threads(execution.threads), .executor = team.executor()};
+  detail::Eigenbasis basis = detail::eigenbasis(detail::gram(items_, weights_.background(Side::items), parallel, simd_),
+                                                weights_.settings().factors, parallel, simd_);
+  detail::rotate(copy.items_, basis, parallel, simd_);
+  detail::rotate(copy.users_, basis, parallel, simd_);
   copy.eigenvalues_ = std::move(basis.values);
   copy.item_system_.reset();
   copy.user_system_.reset();

@@ -23,11 +23,11 @@
 
 namespace kindred::inline v0 {
 
-/// Whether a list may hold items that the user is known to have.
-enum class KnownItems { excluded, included };
-
-/// What Recommender::recommend returns.
+/// What KeyedRecommender::recommend returns.
 struct KeyedOptions {
+  /// Whether a list may hold items that the user is known to have.
+  enum class KnownItems { excluded, included };
+
   std::size_t count = 10;
   KnownItems known = KnownItems::excluded;
   Fallback fallback = Fallback::none;  ///< For users without a key, or without likes.
@@ -45,7 +45,7 @@ struct NamedItem {
 };
 
 /// A list and where it comes from.
-struct Answer {
+struct KeyedAnswer {
   std::uint64_t version = 0;  ///< Of the model that answered: 1 for the first, one more for each replacement.
   ListSource source = ListSource::model;
   std::vector<NamedItem> items;  ///< Best first.
@@ -73,11 +73,11 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 /// Each call works on a snapshot of model and data. An old snapshot is freed when the last call that uses it returns. All methods may be called from
 /// many threads, replace() included. An item is named by its key or, where no item has that key, by its name.
 template <Real Scalar = float>
-class Recommender {
+class KeyedRecommender {
  public:
   /// `data`: what `model` was fitted on, or more of the same users and items. Interactions are counted, not compared one by one.
   /// @throws NotFitted; ShapeError if shapes differ; InvalidArgument if a user or an item has fewer interactions than in the fit.
-  Recommender(ImplicitALS<Scalar> model, Dataset data) { (void)replace(std::move(model), std::move(data)); }
+  KeyedRecommender(ImplicitALS<Scalar> model, Dataset data) { (void)replace(std::move(model), std::move(data)); }
 
   /// Answers come from `model` from now on. Returns its version. Whatever it throws, the old model goes on. @throws as the constructor does.
   std::uint64_t replace(ImplicitALS<Scalar> model, Dataset data) {
@@ -102,9 +102,9 @@ class Recommender {
     return {{s, &s->model}, {s, &s->data}};
   }
 
-  /// The best items for a user. A user without a key here, or without likes, gets options.fallback; Answer::source says so.
+  /// The best items for a user. A user without a key here, or without likes, gets options.fallback; KeyedAnswer::source says so.
   /// @throws InvalidArgument if an option is not valid.
-  [[nodiscard]] Answer recommend(std::string_view user, const KeyedOptions& options = {}) const {
+  [[nodiscard]] KeyedAnswer recommend(std::string_view user, const KeyedOptions& options = {}) const {
     const auto s = state();
     const std::optional<Index> u = s->data.users.find(user);
     const SparseRow history = u ? s->data.matrix.row(*u) : SparseRow{};
@@ -114,14 +114,14 @@ class Recommender {
   }
 
   /// The best items for these interactions; without likes options.fallback. @throws InvalidArgument if an item is not known or is named twice.
-  [[nodiscard]] Answer recommend(std::span<const KeyedInteraction> history, const KeyedOptions& options = {}) const {
+  [[nodiscard]] KeyedAnswer recommend(std::span<const KeyedInteraction> history, const KeyedOptions& options = {}) const {
     const auto s = state();
     const Row row = s->row_of(history);
     return s->answer(s->model.recommend(row.row(), request(options, row.row())));
   }
 
   /// The items most like one, by cosine. @throws InvalidArgument if the item is not known, or several have that name.
-  [[nodiscard]] Answer similar(std::string_view item, std::size_t count = 10) const {
+  [[nodiscard]] KeyedAnswer similar(std::string_view item, std::size_t count = 10) const {
     const auto s = state();
     return s->answer({s->model.similar_items(s->item(item), {.count = count}), ListSource::model});
   }
@@ -152,7 +152,7 @@ class Recommender {
   struct State {
     State(ImplicitALS<Scalar> fitted, Dataset given) : model(std::move(fitted)), data(std::move(given)) {
       if (!model.fitted()) throw NotFitted("the model");
-      check_dataset(data);
+      data.check();
       detail::check_shape("data", data.matrix.shape(), "the model", model.shape());
       model.check_data(data.matrix);
       for (std::size_t i = 0; i < data.item_names.size(); ++i) {
@@ -194,7 +194,7 @@ class Recommender {
         items.push_back({std::string(data.items.key(one.item)), std::string(data.item_name(one.item)), one.score});
       return items;
     }
-    [[nodiscard]] Answer answer(const Recommendation& list) const { return {version, list.source, name_items(list.items)}; }
+    [[nodiscard]] KeyedAnswer answer(const Recommendation& list) const { return {version, list.source, name_items(list.items)}; }
     [[nodiscard]] NamedExplanation named(const Explanation& found) const { return {version, found.score, name_items(found.parts)}; }
 
     ImplicitALS<Scalar> model;
@@ -206,7 +206,7 @@ class Recommender {
 
   [[nodiscard]] static RecommendOptions request(const KeyedOptions& options, const SparseRow& history) {
     RecommendOptions request{.count = options.count, .filter = options.filter, .rerank = options.rerank, .fallback = options.fallback};
-    if (options.known == KnownItems::excluded) request.exclude = history.columns;
+    if (options.known == KeyedOptions::KnownItems::excluded) request.exclude = history.columns;
     return request;
   }
 

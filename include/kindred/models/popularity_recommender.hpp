@@ -17,15 +17,15 @@
 
 namespace kindred::inline v0 {
 
-/// What popularity counts.
-enum class PopularityBy {
-  summed_values,  ///< Plays: the sum of an item's values.
-  users,          ///< Listeners: the number of users with a value above 0.
-};
-
 /// What PopularityRecommender counts.
 struct PopularityOptions {
-  PopularityBy by = PopularityBy::summed_values;
+  /// What popularity counts.
+  enum class By {
+    summed_values,  ///< Plays: the sum of an item's values.
+    users,          ///< Listeners: the number of users with a value above 0.
+  };
+
+  By by = By::summed_values;
 };
 
 namespace detail {
@@ -64,7 +64,7 @@ class PopularityRecommender {
       const float value = train.values()[n];
       if (value == 0.0F) continue;
       ++counts[item];
-      popularity[item] += options_.by == PopularityBy::summed_values ? static_cast<double>(value) : value > 0.0F ? 1.0 : 0.0;
+      popularity[item] += options_.by == PopularityOptions::By::summed_values ? static_cast<double>(value) : value > 0.0F ? 1.0 : 0.0;
     }
     set_counts(train.shape(), std::move(popularity), std::move(counts));
   }
@@ -99,7 +99,7 @@ class PopularityRecommender {
     require_fitted();
     detail::check_recommend_all(users, options, shape_);
     std::vector<std::vector<Scored>> lists(users.size());
-    parallel_for(users.size(), loop_of(options.execution, 256), [&](std::size_t first, std::size_t last, std::size_t) {
+    detail::parallel_for(users.size(), detail::loop_of(options.execution, 256), [&](std::size_t first, std::size_t last, std::size_t) {
       for (std::size_t n = first; n < last; ++n) lists[n] = top(detail::options_of(users[n], options));
     });
     return RankedLists(std::move(lists));

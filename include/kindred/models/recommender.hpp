@@ -74,11 +74,11 @@ struct RecommendOptions {
   Fallback fallback = Fallback::none;
 };
 
-/// Whether a list of what is similar may hold the very item or user that was asked about.
-enum class SelfMatch { excluded, included };
-
 /// What similar_items and similar_users return.
 struct SimilarOptions {
+  /// Whether a list of what is similar may hold the very item or user that was asked about.
+  enum class SelfMatch { excluded, included };
+
   std::size_t count = 10;
   std::span<const Index> exclude = {};  ///< Strictly increasing.
   ItemFilter filter = {};
@@ -95,13 +95,13 @@ struct RecommendAllOptions {
   Execution execution = {};
 };
 
-/// Says that a call is about all users, in the order of their indices: `recommend_all(every_user, {.count = 10})`.
+namespace detail {
+
+/// The type of every_user.
 struct EveryUser {
   /// For `every_user` alone.
   constexpr explicit EveryUser(int) noexcept {}
 };
-inline constexpr EveryUser every_user{0};
-
 /// Takes the lists of users one after the other, in the order of the users asked for, from one thread at a time: a function of
 /// (Index user, std::span<const Scored> list), or of these and a ListSource. `list` is valid only during the call.
 class ListSink {
@@ -120,6 +120,11 @@ class ListSink {
  private:
   std::function<void(Index, std::span<const Scored>, ListSource)> take_;
 };
+
+}  // namespace detail
+
+/// Says that a call is about all users, in the order of their indices: `recommend_all(every_user, {.count = 10})`.
+inline constexpr detail::EveryUser every_user{0};
 
 /// Ranked lists of several users, one after the other; lists may differ in length.
 class RankedLists {
@@ -172,14 +177,14 @@ concept RecommenderModel = requires(const Model& model, Index user, const Recomm
   { model.shape() } -> std::same_as<MatrixShape>;
 };
 
+namespace detail {
+
 /// A model that has a faster way for many users.
 template <typename Model>
 concept BatchRecommenderModel = RecommenderModel<Model> &&
     requires(const Model& model, std::span<const Index> users, const RecommendAllOptions& options) {
   { model.recommend_all(users, options) } -> std::same_as<RankedLists>;
 };
-
-namespace detail {
 
 /// @throws InvalidArgument naming the field that is wrong; `noun` says what lists count ("an item").
 inline void check_filters(std::span<const Index> exclude, const ItemFilter& filter, std::string_view noun, Index bound) {

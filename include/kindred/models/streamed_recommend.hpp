@@ -41,8 +41,8 @@ class BlockAsMatrix {
 /// The lists of all users to `sink`, in their order, each without what its user has in `seen`, which need not fit into memory. What `options.exclude` says is
 /// not looked at. Beside the model, memory for a block, 8 bytes a user and the lists of some thousand users.
 /// @throws as the model's recommend_all does; ShapeError if `seen` is of another shape than the model; what `sink` and `seen` throw.
-template <BatchRecommenderModel Model, RowSource Source>
-void recommend_all(const Model& model, const Source& seen, RecommendAllOptions options, const ListSink& sink) {
+template <detail::BatchRecommenderModel Model, detail::RowSource Source>
+void recommend_all(const Model& model, const Source& seen, RecommendAllOptions options, const detail::ListSink& sink) {
   const detail::RowsRef rows(seen);
   detail::check_shape("seen", rows.shape(), "the model", model.shape());
   detail::BlockAsMatrix as_matrix(rows.shape());

@@ -20,7 +20,7 @@ namespace kindred::inline v0 {
 
 /// How a model file is read.
 struct LoadOptions {
-  ConfidenceFunction confidence_function =
+  detail::ConfidenceFunction confidence_function =
       {};  ///< Of a model with Confidence::custom; without it, what needs it (fold_in, fit) asks for it.
   ChecksumRule checksum = ChecksumRule::required;
   Execution execution = {};  ///< Of reading, checking and indexing; its level is the one of the model's scores.

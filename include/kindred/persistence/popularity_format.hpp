@@ -39,7 +39,7 @@ struct ModelFormat<PopularityRecommender> {
   static PopularityRecommender load(TensorReader reader, const LoadOptions& options) {
     FlatObject fields = read_head(reader, kind);
     PopularityState state;
-    state.options.by = fields.choice_of<PopularityBy>("by", by_names);
+    state.options.by = fields.choice_of<PopularityOptions::By>("by", by_names);
     const std::uint64_t users = fields.whole_of("users"), items = reader.tensor("popularity", 1).shape[0];
     constexpr auto most = static_cast<std::uint64_t>((std::numeric_limits<Index>::max)());
     if (users > most || items > most) reader.fail("more users or items than 2147483647");

@@ -26,11 +26,11 @@
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 template <Real Scalar>
-struct ModelFormat<Recommender<Scalar>> {
+struct ModelFormat<KeyedRecommender<Scalar>> {
   static constexpr std::string_view kind = "Recommender";
 
   template <typename Write>
-  static void save(const Recommender<Scalar>& recommender, Write&& write) {
+  static void save(const KeyedRecommender<Scalar>& recommender, Write&& write) {
     const auto held = recommender.snapshot();
     std::optional<ImplicitALS<Scalar>> settled;
     if (!held.model->is_settled()) settled = held.model->settled();
@@ -53,7 +53,7 @@ struct ModelFormat<Recommender<Scalar>> {
     write_head(writer, std::string(kind), fields);
     write(writer);
   }
-  static Recommender<Scalar> load(TensorReader reader, const LoadOptions& options) {
+  static KeyedRecommender<Scalar> load(TensorReader reader, const LoadOptions& options) {
     FlatObject fields = read_head(reader, kind);
     AlsState<Scalar> state = read_als<Scalar>(reader, fields, options, TensorReader::Place::copied);
     fields.check_all_used();
@@ -75,7 +75,7 @@ struct ModelFormat<Recommender<Scalar>> {
       reader.fail(std::string("the interactions are damaged: ") + error.what());
     }
     reader.check_all_used();
-    return Recommender<Scalar>(checked_model(std::move(state), reader, options), std::move(data));
+    return KeyedRecommender<Scalar>(checked_model(std::move(state), reader, options), std::move(data));
   }
 
  private:

@@ -18,7 +18,7 @@
 #include <kindred/core/types.hpp>
 #include <kindred/simd/level.hpp>
 
-namespace kindred::inline v0::inline KINDRED_BUILD {
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 /// Rows of the fixed side that one row system refers to.
 template <Real Scalar>
@@ -194,7 +194,7 @@ struct VectorKernels {
   void (*rotate_rows)(double* bottom, std::size_t ld, const double* c, const double* s, std::size_t count, std::size_t n);
 };
 
-}  // namespace kindred::inline v0::inline KINDRED_BUILD
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
 
 #include <kindred/simd/kernels_macros.inl>
 
@@ -268,44 +268,44 @@ template <typename Table>
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
 
-namespace kindred::inline v0::inline KINDRED_BUILD {
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 /// The kernels of `level`. @throws InvalidArgument if this processor does not have it.
 template <Real Scalar>
 [[nodiscard]] const RowKernels<Scalar>& row_kernels(SimdLevel level = SimdLevel::best) {
-  static constexpr RowKernels<Scalar> base = detail::simd_base::row_kernels<Scalar>();
+  static constexpr RowKernels<Scalar> base = simd_base::row_kernels<Scalar>();
 #if KINDRED_SIMD_X86
-  static constexpr RowKernels<Scalar> avx2 = detail::simd_avx2::row_kernels<Scalar>();
-  static constexpr RowKernels<Scalar> avx512 = detail::simd_avx512::row_kernels<Scalar>();
-  return detail::choose_level(level, base, avx2, avx512);
+  static constexpr RowKernels<Scalar> avx2 = simd_avx2::row_kernels<Scalar>();
+  static constexpr RowKernels<Scalar> avx512 = simd_avx512::row_kernels<Scalar>();
+  return choose_level(level, base, avx2, avx512);
 #else
-  return detail::choose_level(level, base, base, base);
+  return choose_level(level, base, base, base);
 #endif
 }
 
 /// The same for whole matrices.
 template <Real Scalar>
 [[nodiscard]] const MatrixKernels<Scalar>& matrix_kernels(SimdLevel level = SimdLevel::best) {
-  static constexpr MatrixKernels<Scalar> base = detail::simd_base::matrix_kernels<Scalar>();
+  static constexpr MatrixKernels<Scalar> base = simd_base::matrix_kernels<Scalar>();
 #if KINDRED_SIMD_X86
-  static constexpr MatrixKernels<Scalar> avx2 = detail::simd_avx2::matrix_kernels<Scalar>();
-  static constexpr MatrixKernels<Scalar> avx512 = detail::simd_avx512::matrix_kernels<Scalar>();
-  return detail::choose_level(level, base, avx2, avx512);
+  static constexpr MatrixKernels<Scalar> avx2 = simd_avx2::matrix_kernels<Scalar>();
+  static constexpr MatrixKernels<Scalar> avx512 = simd_avx512::matrix_kernels<Scalar>();
+  return choose_level(level, base, avx2, avx512);
 #else
-  return detail::choose_level(level, base, base, base);
+  return choose_level(level, base, base, base);
 #endif
 }
 
 /// The same for vectors of doubles.
 [[nodiscard]] inline const VectorKernels& vector_kernels(SimdLevel level = SimdLevel::best) {
-  static constexpr VectorKernels base = detail::simd_base::vector_kernels();
+  static constexpr VectorKernels base = simd_base::vector_kernels();
 #if KINDRED_SIMD_X86
-  static constexpr VectorKernels avx2 = detail::simd_avx2::vector_kernels();
-  static constexpr VectorKernels avx512 = detail::simd_avx512::vector_kernels();
-  return detail::choose_level(level, base, avx2, avx512);
+  static constexpr VectorKernels avx2 = simd_avx2::vector_kernels();
+  static constexpr VectorKernels avx512 = simd_avx512::vector_kernels();
+  return choose_level(level, base, avx2, avx512);
 #else
-  return detail::choose_level(level, base, base, base);
+  return choose_level(level, base, base, base);
 #endif
 }
 
-}  // namespace kindred::inline v0::inline KINDRED_BUILD
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

@@ -18,7 +18,7 @@
 namespace kindred::inline v0 {
 
 /// The highest level that this processor (and its operating system) has.
-[[nodiscard]] inline SimdLevel highest_level() noexcept {
+[[nodiscard]] inline SimdLevel highest_simd_level() noexcept {
 #if KINDRED_SIMD_X86
   // Single features, because clang 14 does not know the name "x86-64-v4".
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
@@ -29,13 +29,17 @@ namespace kindred::inline v0 {
   return SimdLevel::base;
 }
 
+namespace detail {
+
 /// `level` itself, or the highest one for `best`. @throws InvalidArgument if this processor does not have it.
 [[nodiscard]] inline SimdLevel resolve_level(SimdLevel level) {
-  const SimdLevel highest = highest_level();
+  const SimdLevel highest = highest_simd_level();
   if (level == SimdLevel::best) return highest;
   if (level > highest)
     throw InvalidArgument("simd", name_of(level), "at most " + std::string(name_of(highest)) + ", which is what this processor has");
   return level;
 }
+
+}  // namespace detail
 
 }  // namespace kindred::inline v0

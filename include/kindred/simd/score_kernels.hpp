@@ -14,7 +14,7 @@
 #include <kindred/core/types.hpp>
 #include <kindred/simd/level.hpp>
 
-namespace kindred::inline v0::inline KINDRED_BUILD {
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 /// Items that are scored together, and the lanes of their panels.
 inline constexpr std::size_t score_block = 64;
@@ -52,7 +52,7 @@ struct CodeKernels {
   int offset;
 };
 
-}  // namespace kindred::inline v0::inline KINDRED_BUILD
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
 
 #include <kindred/simd/kernels_macros.inl>
 
@@ -149,15 +149,15 @@ struct CodeKernels {
 #undef KINDRED_SHUFFLE
 #undef KINDRED_JOIN_FOURS
 
-namespace kindred::inline v0::inline KINDRED_BUILD {
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 /// The kernels of `level`. @throws InvalidArgument if this processor does not have it.
 template <Real Scalar>
 [[nodiscard]] const ScoreKernels<Scalar>& score_kernels(SimdLevel level = SimdLevel::best) {
-  static constexpr ScoreKernels<Scalar> base = detail::score_base::score_kernels<Scalar>();
+  static constexpr ScoreKernels<Scalar> base = score_base::score_kernels<Scalar>();
 #if KINDRED_SIMD_X86
-  static constexpr ScoreKernels<Scalar> avx2 = detail::score_avx2::score_kernels<Scalar>();
-  static constexpr ScoreKernels<Scalar> avx512 = detail::score_avx512::score_kernels<Scalar>();
+  static constexpr ScoreKernels<Scalar> avx2 = score_avx2::score_kernels<Scalar>();
+  static constexpr ScoreKernels<Scalar> avx512 = score_avx512::score_kernels<Scalar>();
   switch (resolve_level(level)) {
     case SimdLevel::avx512: return avx512;
     case SimdLevel::avx2: return avx2;
@@ -174,11 +174,11 @@ enum class CodeDots { best, plain };
 
 /// The kernels of `level`; the choice within a level changes the time only. @throws InvalidArgument if this processor does not have it.
 [[nodiscard]] inline const CodeKernels& code_kernels(SimdLevel level = SimdLevel::best, [[maybe_unused]] CodeDots dots = CodeDots::best) {
-  static constexpr CodeKernels base = detail::score_base::code_kernels();
+  static constexpr CodeKernels base = score_base::code_kernels();
 #if KINDRED_SIMD_X86
-  static constexpr CodeKernels avx2 = detail::score_avx2::code_kernels();
-  static constexpr CodeKernels avx512 = detail::score_avx512::code_kernels();
-  static constexpr CodeKernels vnni = detail::score_vnni::code_kernels();
+  static constexpr CodeKernels avx2 = score_avx2::code_kernels();
+  static constexpr CodeKernels avx512 = score_avx512::code_kernels();
+  static constexpr CodeKernels vnni = score_vnni::code_kernels();
   switch (resolve_level(level)) {
     case SimdLevel::avx512: return dots == CodeDots::best && __builtin_cpu_supports("avx512vnni") ? vnni : avx512;
     case SimdLevel::avx2: return avx2;
@@ -190,4 +190,4 @@ enum class CodeDots { best, plain };
 #endif
 }
 
-}  // namespace kindred::inline v0::inline KINDRED_BUILD
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

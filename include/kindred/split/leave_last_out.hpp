@@ -29,8 +29,8 @@ struct LeaveLastOutOptions {
 /// events after that. Users have their last items at different times, so a model may learn from one user's future about another's:
 /// temporal_split() does not allow that. Stored zeros count like other entries. O(users + nnz).
 /// @throws InvalidArgument if an option is out of range; ShapeError if `times` is not as long as the matrix has interactions.
-[[nodiscard]] inline Split leave_last_out(const CsrView& matrix, std::span<const std::int64_t> times,
-                                          const LeaveLastOutOptions& options = {}) {
+[[nodiscard]] inline TrainTestSplit leave_last_out(const CsrView& matrix, std::span<const std::int64_t> times,
+                                                   const LeaveLastOutOptions& options = {}) {
   if (options.count < 1) throw InvalidArgument("count", options.count, "at least 1");
   if (options.min_interactions <= options.count)
     throw InvalidArgument("min_interactions", options.min_interactions, "above count, which is " + std::to_string(options.count));

@@ -14,6 +14,8 @@
 
 namespace kindred::inline v0 {
 
+namespace detail {
+
 /// How PerUserSplitter divides a user's items.
 struct PerUserSplitOptions {
   double test_fraction = 0.2;  ///< Share of a user's items that go to test, (0, 1).
@@ -24,6 +26,8 @@ struct PerUserSplitOptions {
   std::uint64_t seed = 42;
 };
 
+}  // namespace detail
+
 /// Holds out a random share of each user's items: the usual split of play-count studies.
 ///
 /// Of the n stored interactions of a user with at least min_interactions, floor(test_fraction * n + 1e-9) go to test. Which ones is a function of the
@@ -31,18 +35,20 @@ struct PerUserSplitOptions {
 /// (without_zeros() removes them).
 class PerUserSplitter {
  public:
+  using Options = detail::PerUserSplitOptions;
+
   /// @throws InvalidArgument if an option is out of range.
-  explicit PerUserSplitter(const PerUserSplitOptions& options = {}) : options_(options) {
+  explicit PerUserSplitter(const Options& options = {}) : options_(options) {
     detail::check_fraction(options.test_fraction, "test_fraction");
     if (options.min_interactions < 1) throw InvalidArgument("min_interactions", options.min_interactions, "at least 1");
     if (options.test_users < 0) throw InvalidArgument("test_users", options.test_users, "at least 0 (0: all users)");
   }
 
   /// As given to the constructor.
-  [[nodiscard]] const PerUserSplitOptions& options() const noexcept { return options_; }
+  [[nodiscard]] const Options& options() const noexcept { return options_; }
 
   /// Train and test, each of the shape of `matrix`. O(users + nnz). May be called from many threads.
-  [[nodiscard]] Split split(const CsrView& matrix) const {
+  [[nodiscard]] TrainTestSplit split(const CsrView& matrix) const {
     std::vector<Index> eligible = detail::users_with(matrix, options_.min_interactions);
     const auto wanted = static_cast<std::size_t>(options_.test_users);
     const std::size_t count = wanted == 0 ? eligible.size() : (std::min)(wanted, eligible.size());
@@ -69,7 +75,7 @@ class PerUserSplitter {
     return (std::min)(size - 1, (std::max)(share, std::size_t{options_.at_least_one ? 1U : 0U}));
   }
 
-  PerUserSplitOptions options_;
+  Options options_;
 };
 
 }  // namespace kindred::inline v0

@@ -20,7 +20,7 @@
 namespace kindred::inline v0 {
 
 /// Interactions to learn from and interactions to predict: both of the shape of the matrix that was split, without a common entry, adding up to it.
-struct Split {
+struct TrainTestSplit {
   CsrMatrix train;  ///< n_users x n_items.
   CsrMatrix test;   ///< n_users x n_items.
 };
@@ -90,7 +90,7 @@ class SplitBuilder {
     end_row();
   }
 
-  [[nodiscard]] Split finish() { return {train_.finish(), test_.finish()}; }
+  [[nodiscard]] TrainTestSplit finish() { return {train_.finish(), test_.finish()}; }
 
  private:
   void end_row() {

@@ -44,8 +44,8 @@ struct TemporalSplitOptions {
 /// still sums all its events, those after the cut included; where that matters, read only the events before the cut. Users without
 /// interactions on one side have an empty row there. Stored zeros count like other entries. O(users + nnz).
 /// @throws InvalidArgument as temporal_cut() does; ShapeError if `times` is not as long as the matrix has interactions.
-[[nodiscard]] inline Split temporal_split(const CsrView& matrix, std::span<const std::int64_t> times,
-                                          const TemporalSplitOptions& options = {}) {
+[[nodiscard]] inline TrainTestSplit temporal_split(const CsrView& matrix, std::span<const std::int64_t> times,
+                                                   const TemporalSplitOptions& options = {}) {
   detail::check_fraction(options.test_fraction, "test_fraction");
   detail::check_times(times, matrix);
   const std::int64_t cut = options.cut_time ? *options.cut_time : temporal_cut(times, options.test_fraction);

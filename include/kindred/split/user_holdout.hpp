@@ -72,7 +72,7 @@ struct UserHoldout {
     detail::draw_entries(options.seed, u, row.size(), (std::clamp)(share, std::size_t{1}, row.size() - 1), order, target);
     builder.add(row, target);
   }
-  Split parts = builder.finish();
+  TrainTestSplit parts = builder.finish();
   result.fold_in = std::move(parts.train);
   result.target = std::move(parts.test);
   return result;

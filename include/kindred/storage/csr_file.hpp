@@ -38,7 +38,7 @@ class CsrFileRows {
     const Index first = (*starts_)[n], count = (*starts_)[n + 1] - first;
     const auto [from, to] = places_of(n);
     return {first,
-            {unchecked,
+            {detail::unchecked,
              {count, shape_.items},
              offsets_.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count) + 1),
              columns_.subspan(from, to - from),

@@ -23,14 +23,11 @@
 
 namespace kindred::inline v0 {
 
-/// What a search maximises.
-enum class SearchMetric { precision, recall, ndcg, map, mrr, hit_rate };
-
 /// How random_search draws and measures.
 struct RandomSearchOptions {
   std::size_t trials = 12;  ///< >= 1; a space with fewer settings is tried whole.
   std::uint64_t seed = 42;  ///< Of the settings drawn and of the users sampled.
-  SearchMetric metric = SearchMetric::precision;
+  Metric metric = Metric::precision;
   std::size_t cutoff = 10;  ///< >= 1.
   std::size_t users = 0;    ///< Users that every trial is measured on, drawn from those with test items; 0, or more than there are: all.
   AlsOptions base = {};     ///< Options that the space does not name.
@@ -41,8 +38,8 @@ struct RandomSearchOptions {
 };
 
 /// One setting and what came of it.
-struct Trial {
-  SearchSetting setting;
+struct SearchTrial {
+  detail::SearchSetting setting;
   AlsOptions options;  ///< The setting on top of the base.
   std::string error;   ///< Empty, or why this trial has no figures.
   MeanAndError metric;
@@ -56,7 +53,7 @@ struct Trial {
 
 /// What random_search found.
 struct SearchResult {
-  std::vector<Trial> trials;        ///< In the order drawn.
+  std::vector<SearchTrial> trials;  ///< In the order drawn.
   std::optional<std::size_t> best;  ///< Highest mean, ties to the earlier trial; none if all failed.
   Index users = 0;                  ///< Users that every trial was measured on.
   /// True if there are several trials with figures and all are tied with the best: the search found no difference, `best` is as good as any.
@@ -64,18 +61,6 @@ struct SearchResult {
 };
 
 namespace detail {
-
-[[nodiscard]] inline double RankingScores::*metric_field(SearchMetric metric) noexcept {
-  switch (metric) {
-    case SearchMetric::precision: return &RankingScores::precision;
-    case SearchMetric::recall: return &RankingScores::recall;
-    case SearchMetric::ndcg: return &RankingScores::ndcg;
-    case SearchMetric::map: return &RankingScores::average_precision;
-    case SearchMetric::mrr: return &RankingScores::reciprocal_rank;
-    case SearchMetric::hit_rate: return &RankingScores::hit_rate;
-  }
-  return &RankingScores::precision;
-}
 
 /// `count` of the users with a positive test value (all for 0), rising. A function of test and seed.
 [[nodiscard]] inline std::vector<Index> sample_test_users(const CsrView& test, std::size_t count, std::uint64_t seed) {
@@ -121,11 +106,10 @@ class SearchRun {
         train_(train),
         validation_(validation),
         options_(options),
-        evaluation_{.cutoffs = {options.cutoff}, .users = users, .keep_per_user = true, .execution = options.execution},
-        metric_(metric_field(options.metric)) {
+        evaluation_{.cutoffs = {options.cutoff}, .users = users, .keep_per_user = true, .execution = options.execution} {
     result_.users = static_cast<Index>(users.size());
     for (SearchSetting& setting : draw_settings(space, options.trials, options.seed)) {
-      Trial& trial = result_.trials.emplace_back();
+      SearchTrial& trial = result_.trials.emplace_back();
       trial.options = options.base;
       for (const auto& parameter : setting) set_option(trial.options, parameter.first, parameter.second);
       trial.setting = std::move(setting);
@@ -194,7 +178,7 @@ class SearchRun {
         }
         return ProgressAnswer::cancel;  // this fit, kept or not
       };
-    fit_options.after_iteration = [&](const ImplicitALS<Scalar>& model, const IterationReport& iteration) {
+    fit_options.after_iteration = [&](const ImplicitALS<Scalar>& model, const FitReport::Iteration& iteration) {
       fit_seconds += iteration.seconds;
       for (const std::size_t t : group)
         if (iterations_of(result_.trials[t].options) == iteration.iteration) measure(t, model, *iteration.loss, fit_seconds);
@@ -214,11 +198,11 @@ class SearchRun {
     }
   }
 
-  void measure(std::size_t t, const ImplicitALS<Scalar>& model, const AlsLoss& loss, double fit_seconds) {
+  void measure(std::size_t t, const ImplicitALS<Scalar>& model, const FitReport::Loss& loss, double fit_seconds) {
     const RankingReport report = engine_.measure(model, train_, validation_, evaluation_);
-    for (const UserScores& user : report.per_user) values_[t].push_back(user.cutoffs.front().*metric_);
-    Trial& trial = result_.trials[t];
-    trial.metric = mean_and_error(values_[t]);
+    for (const RankingReport::UserScores& user : report.per_user) values_[t].push_back(user.cutoffs.front().of(options_.metric));
+    SearchTrial& trial = result_.trials[t];
+    trial.metric = metrics::mean_and_error(values_[t]);
     trial.final_loss = loss.loss_per_total_weight;
     trial.fit_seconds = fit_seconds;
     finish(t);
@@ -265,7 +249,7 @@ class SearchRun {
   }
 
   void compare_with_best() {
-    std::vector<Trial>& trials = result_.trials;
+    std::vector<SearchTrial>& trials = result_.trials;
     for (std::size_t t = 0; t < trials.size(); ++t)
       if (!trials[t].failed() && (!result_.best || trials[t].metric.mean > trials[*result_.best].metric.mean)) result_.best = t;
     if (!result_.best) return;
@@ -275,7 +259,7 @@ class SearchRun {
       if (trials[t].failed()) continue;
       std::vector<double> differences(best.size());
       for (std::size_t n = 0; n < best.size(); ++n) differences[n] = best[n] - values_[t][n];
-      const MeanAndError behind = trials[t].behind_best = mean_and_error(differences);
+      const MeanAndError behind = trials[t].behind_best = metrics::mean_and_error(differences);
       trials[t].tied = behind.mean <= behind.standard_error;
       ++measured;
       tied += trials[t].tied ? 1 : 0;
@@ -288,7 +272,6 @@ class SearchRun {
   const CsrView& validation_;
   const RandomSearchOptions& options_;
   EvaluateOptions evaluation_;
-  double RankingScores::*metric_;
   Stopwatch watch_;
   SearchResult result_;
   std::vector<std::vector<double>> values_;  // of each trial: the metric, per user

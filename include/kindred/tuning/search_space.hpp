@@ -20,10 +20,10 @@
 namespace kindred::inline v0 {
 
 /// A few values to choose from.
-using Choices = std::vector<double>;
+using SearchChoices = std::vector<double>;
 
 /// Any value in [low, high].
-struct Range {
+struct SearchRange {
   /// How values between the ends are drawn.
   enum class Scale { linear, logarithmic };
   double low = 0.0;
@@ -31,13 +31,20 @@ struct Range {
   Scale scale = Scale::linear;  ///< logarithmic: needs low > 0; every factor is as likely as every other.
 };
 
+namespace detail {
+
 /// One option of ImplicitALS to search over: the name of a numeric field of AlsOptions, and its values. Whole-number options are rounded.
 struct SearchParameter {
   std::string name;
-  std::variant<Choices, Range> values;
+  std::variant<SearchChoices, SearchRange> values;
 };
 
-using SearchSpace = std::vector<SearchParameter>;
+}  // namespace detail
+
+/// The options to search over, each with its values.
+using SearchSpace = std::vector<detail::SearchParameter>;
+
+namespace detail {
 
 /// One drawn setting, in the order of the space.
 using SearchSetting = std::vector<std::pair<std::string, double>>;
@@ -46,7 +53,7 @@ using SearchSetting = std::vector<std::pair<std::string, double>>;
 /// the one that is set last counts. @throws InvalidArgument if there is none of that name, or a whole number is needed and too large.
 inline void set_option(AlsOptions& options, std::string_view name, double value) {
   bool found = false;
-  detail::visit_fields(options, [&]<typename Field>(std::string_view field, Field& place, const auto&... names_of_values) {
+  visit_fields(options, [&]<typename Field>(std::string_view field, Field& place, const auto&... names_of_values) {
     if constexpr (sizeof...(names_of_values) == 0) {
       if (field != name || field == "seed") return;
       found = true;
@@ -63,14 +70,12 @@ inline void set_option(AlsOptions& options, std::string_view name, double value)
   if (name == "background.ratio") options.background.weight = std::nullopt;
 }
 
-namespace detail {
-
 [[nodiscard]] inline double draw(const SearchParameter& parameter, Random& random) {
-  if (const auto* choices = std::get_if<Choices>(&parameter.values))
+  if (const auto* choices = std::get_if<SearchChoices>(&parameter.values))
     return (*choices)[random.below(static_cast<std::uint32_t>(choices->size()))];
-  const Range& range = std::get<Range>(parameter.values);
+  const SearchRange& range = std::get<SearchRange>(parameter.values);
   const double value =
-      range.scale == Range::Scale::linear
+      range.scale == SearchRange::Scale::linear
           ? range.low + random.uniform() * (range.high - range.low)
           : portable_exp(portable_log(range.low) + random.uniform() * (portable_log(range.high) - portable_log(range.low)));
   return (std::clamp)(value, range.low, range.high);  // a rounding may carry it over, and the bound may be all that an option allows
@@ -108,15 +113,15 @@ inline void check_space(const SearchSpace& space, const AlsOptions& base) {
     const auto same_name = [&](const SearchParameter& other) { return other.name == parameter.name; };
     if (std::count_if(space.begin(), space.end(), same_name) > 1)
       throw InvalidArgument("search parameter", "'" + parameter.name + "' twice", "named once");
-    if (const auto* choices = std::get_if<Choices>(&parameter.values)) {
+    if (const auto* choices = std::get_if<SearchChoices>(&parameter.values)) {
       if (choices->empty()) throw InvalidArgument(parameter.name, "an empty list of choices", "at least one choice");
       for (const double choice : *choices) {
         if (!is_finite(choice)) throw InvalidArgument(parameter.name, choice, "finite");
         set_option(probe, parameter.name, choice);
       }
     } else {
-      const Range& range = std::get<Range>(parameter.values);
-      const bool logarithmic = range.scale == Range::Scale::logarithmic;
+      const SearchRange& range = std::get<SearchRange>(parameter.values);
+      const bool logarithmic = range.scale == SearchRange::Scale::logarithmic;
       if (!is_finite(range.low) || !is_finite(range.high) || !(range.low <= range.high) || (logarithmic && !(range.low >= 1e-300)))
         throw InvalidArgument(parameter.name, "a range from " + number_text(range.low) + " to " + number_text(range.high),
                               logarithmic ? "finite, rising and above 0" : "finite and rising");

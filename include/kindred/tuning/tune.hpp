@@ -29,14 +29,15 @@ namespace kindred::inline v0 {
 
 /// How tune searches.
 struct TuneOptions {
-  std::size_t trials = 24;                              ///< >= 1; settings tried at two iterations, the automatic ones first.
-  SearchMetric metric = SearchMetric::ndcg;             ///< What is maximised.
-  std::size_t cutoff = 20;                              ///< >= 1.
-  double validation_fraction = 0.2;                     ///< (0, 1): the share of each user's items that the trials are measured on.
-  std::uint64_t seed = 42;                              ///< Of the inner split.
-  AlsOptions base = {};                                 ///< Units::data; what is set here is not searched.
-  std::optional<double> limit_seconds = std::nullopt;   ///< > 0; no further trial begins after this time. The result then depends on the machine.
-  ProgressCallback progress = {};                       ///< After every trial; stop_and_keep chooses among those that are done.
+  std::size_t trials = 24;           ///< >= 1; settings tried at two iterations, the automatic ones first.
+  Metric metric = Metric::ndcg;      ///< What is maximised.
+  std::size_t cutoff = 20;           ///< >= 1.
+  double validation_fraction = 0.2;  ///< (0, 1): the share of each user's items that the trials are measured on.
+  std::uint64_t seed = 42;           ///< Of the inner split.
+  AlsOptions base = {};              ///< Units::data; what is set here is not searched.
+  std::optional<double> limit_seconds =
+      std::nullopt;                ///< > 0; no further trial begins after this time. The result then depends on the machine.
+  ProgressCallback progress = {};  ///< After every trial; stop_and_keep chooses among those that are done.
   Execution execution = {};
 };
 
@@ -82,7 +83,8 @@ class TuneRun {
  public:
   /// All references must outlive this object.
   TuneRun(const CsrView& train, const TuneOptions& options)
-      : options_(options), split_(PerUserSplitter({.test_fraction = options.validation_fraction, .seed = options.seed}).split(sampled(train))) {
+      : options_(options),
+        split_(PerUserSplitter({.test_fraction = options.validation_fraction, .seed = options.seed}).split(sampled(train))) {
     evaluation_ = {.cutoffs = {options.cutoff}, .keep_per_user = true, .execution = options.execution};
   }
 
@@ -215,15 +217,17 @@ class TuneRun {
     model.fit(split_.train, fit);
     const RankingReport report = evaluate(model, split_.train, split_.test, evaluation_);
     std::vector<double> values;
-    for (const UserScores& user : report.per_user) values.push_back(user.cutoffs.front().*metric_field(options_.metric));
-    trial.metric = mean_and_error(values);
+    for (const RankingReport::UserScores& user : report.per_user) values.push_back(user.cutoffs.front().of(options_.metric));
+    trial.metric = metrics::mean_and_error(values);
     trial.distance = distance_of(point);
     trial.seconds = watch.seconds();
     trials_.push_back(trial);
     measured_.push_back({point, *trial.options.iterations, std::move(values)});
     if (options_.progress) {
-      const ProgressAnswer answer = options_.progress(
-          {.what = "tune", .done = trials_.size(), .total = (std::max)(trials_.size(), options_.trials + 4), .elapsed_seconds = watch_.seconds()});
+      const ProgressAnswer answer = options_.progress({.what = "tune",
+                                                       .done = trials_.size(),
+                                                       .total = (std::max)(trials_.size(), options_.trials + 4),
+                                                       .elapsed_seconds = watch_.seconds()});
       if (answer == ProgressAnswer::cancel) throw Cancelled("tune");
       if (answer == ProgressAnswer::stop_and_keep) throw Enough{};
     }
@@ -266,7 +270,7 @@ class TuneRun {
     for (std::size_t n = 0; n < trials_.size(); ++n) {
       std::vector<double> behind(best.size());
       for (std::size_t u = 0; u < best.size(); ++u) behind[u] = best[u] - measured_[n].values[u];
-      trials_[n].behind_best = mean_and_error(behind);
+      trials_[n].behind_best = metrics::mean_and_error(behind);
       trials_[n].tied = trials_[n].behind_best.mean <= trials_[n].behind_best.standard_error;
       found.conclusive = found.conclusive || !trials_[n].tied;
       if (!trials_[n].tied) continue;
@@ -284,7 +288,7 @@ class TuneRun {
 
   const TuneOptions& options_;
   Stopwatch watch_;
-  Split split_;
+  TrainTestSplit split_;
   CsrMatrix by_items_;
   EvaluateOptions evaluation_;
   TunePoint origin_{};
@@ -311,7 +315,8 @@ template <Real Scalar = float>
   if (options.limit_seconds && !(*options.limit_seconds > 0.0)) throw InvalidArgument("limit_seconds", *options.limit_seconds, "above 0");
   if (options.base.units != Units::data) throw InvalidArgument("base.units", "Units::paper", "Units::data, which tune searches in");
   validate(options.base);
-  if (train.nnz() == 0) throw InvalidArgument("train", detail::shape_text(train.shape()) + " without interactions", "a matrix with at least one");
+  if (train.nnz() == 0)
+    throw InvalidArgument("train", detail::shape_text(train.shape()) + " without interactions", "a matrix with at least one");
   return detail::TuneRun<Scalar>(train, options).run();
 }
 

@@ -255,7 +255,7 @@ TEST_SUITE("models/als_fold_in") {
     kd::AlsOptions options = kindred_test::small_als();
     kd::ImplicitALS<float> model(options);
     std::size_t same = 0;
-    model.fit(train, {.after_iteration = [&](const kd::ImplicitALS<float>& so_far, const kd::IterationReport&) {
+    model.fit(train, {.after_iteration = [&](const kd::ImplicitALS<float>& so_far, const kd::FitReport::Iteration&) {
                 const std::vector<float> x = so_far.fold_in(train.row(4));
                 same += same_row(std::span<const float>(x), so_far.user_factors().row(4)) ? 1 : 0;
               }});

@@ -120,7 +120,7 @@ TEST_SUITE("models/als/spectral_start") {
         kd::CsrMatrix::from_triplets({3, 4}, std::vector<kd::Interaction>{{0, 0, 5}, {0, 1, 1}, {1, 0, 2}, {1, 1, 90}, {2, 3, 3}});
     const kd::AlsOptions options = spectral_options(7);
     const auto items = first_items<float>(train, options);
-    const auto random = detail::random_factors<float>(detail::settings_of(options), 4, kd::RandomStream::item_factors);
+    const auto random = detail::random_factors<float>(detail::settings_of(options), 4, kd::detail::RandomStream::item_factors);
     for (kd::Index i = 0; i < 4; ++i) {
       for (std::size_t f = 2; f < 7; ++f) CHECK(items.row(i)[f] == random.row(i)[f]);
       CHECK((items.row(i)[0] != 0.0F || items.row(i)[1] != 0.0F) == (i != 2));  // nobody likes item 2
@@ -224,7 +224,7 @@ TEST_SUITE("models/als/spectral_start") {
                                                         ? kd::ProgressAnswer::stop_and_keep
                                                         : kd::ProgressAnswer::keep_going;
                                            }});
-    CHECK(report.stop == kd::FitStop::callback);
+    CHECK(report.stop == kd::FitReport::Stop::callback);
     CHECK(report.iterations.size() == 1);
     kd::AlsOptions single = spectral_options();
     single.iterations = 1;

@@ -84,7 +84,7 @@ class AutomaticSettings {
 
   [[nodiscard]] static double item_gini(const CsrMatrix& sample) {
     const std::vector<Index> counts = column_counts(sample);
-    return gini(std::vector<double>(counts.begin(), counts.end()));
+    return statistics::gini(std::vector<double>(counts.begin(), counts.end()));
   }
 
   /// Each row draws as many items as it has, in proportion to their counts; an item drawn twice counts once.

@@ -33,6 +33,10 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 template <Real Scalar>
 class ImplicitALS;
 
+}  // namespace kindred::inline v0::inline KINDRED_BUILD
+
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
+
 /// What a call of ImplicitALS::fit does beside fitting.
 template <Real Scalar>
 struct AlsFitOptions {
@@ -41,7 +45,7 @@ struct AlsFitOptions {
   /// stop_and_keep during the start ends fit after the first iteration: there is no model before.
   ProgressCallback progress = {};
   /// After every iteration, with the model as if it had been fitted for that many iterations, valid during the call. What it throws ends fit.
-  std::function<void(const ImplicitALS<Scalar>& so_far, const IterationReport& iteration)> after_iteration = {};
+  std::function<void(const ImplicitALS<Scalar>& so_far, const FitReport::Iteration& iteration)> after_iteration = {};
   /// n_users x factors to continue from, any basis; the first iteration solves items from them.
   std::optional<FactorMatrix<Scalar>> initial_users = std::nullopt;
   /// n_items x factors, instead of random ones: where users start without initial_users, and conjugate gradients for the items.
@@ -55,10 +59,6 @@ struct AlsFitOptions {
   std::optional<std::uint64_t> memory_limit = std::nullopt;
   Execution execution = {};
 };
-
-}  // namespace kindred::inline v0::inline KINDRED_BUILD
-
-namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 /// Checks what can be known before a fit starts. `refits`: the model is fitted already, and stays until the new one is there.
 template <Real Scalar>
@@ -108,18 +108,18 @@ class AlsFit {
       const Stopwatch watch;
       half_step(*items_, iteration);
       half_step(*users_, iteration);
-      IterationReport& done = report_.iterations.emplace_back();
+      FitReport::Iteration& done = report_.iterations.emplace_back();
       done.iteration = iteration;
       done.seconds = watch.seconds();
       measure_loss(done);
       if (asked_.after_iteration) show(done);
       if (has_converged(done)) {
-        report_.stop = FitStop::tolerance;
+        report_.stop = FitReport::Stop::tolerance;
         break;
       }
       if (asked_.on_snapshot && iteration % asked_.snapshot_every == 0 && iteration < settings().iterations) snapshot(iteration);
       if (is_stopped(iteration)) {
-        report_.stop = FitStop::callback;
+        report_.stop = FitReport::Stop::callback;
         break;
       }
     }
@@ -171,7 +171,7 @@ class AlsFit {
     HalfStep<Scalar>(state_, data, iteration, execution_, partners_, report_).run();
   }
 
-  void measure_loss(IterationReport& done) {
+  void measure_loss(FitReport::Iteration& done) {
     if (!asked_.record_loss && !(settings().loss_tolerance > 0.0)) return;
     const Stopwatch watch;
     done.loss = LossSum<Scalar>(state_, *users_, execution_.simd).total(loop_of(execution_, 1), partners_);
@@ -179,7 +179,7 @@ class AlsFit {
   }
 
   /// Lends the state to a model that the callback sees.
-  void show(const IterationReport& done) {
+  void show(const FitReport::Iteration& done) {
     ImplicitALS<Scalar> model(std::move(state_), execution_.simd);
     asked_.after_iteration(std::as_const(model), done);
     state_ = std::move(model).release();
@@ -187,7 +187,7 @@ class AlsFit {
 
   [[nodiscard]] const AlsSettings& settings() const noexcept { return state_.weights.settings(); }
 
-  [[nodiscard]] bool has_converged(const IterationReport& done) {
+  [[nodiscard]] bool has_converged(const FitReport::Iteration& done) {
     if (!(settings().loss_tolerance > 0.0)) return false;
     const double now = done.loss->total;
     const bool converged = last_loss_ && *last_loss_ - now < settings().loss_tolerance * std::abs(*last_loss_);

@@ -29,7 +29,7 @@ class LossSum {
       : state_(state), weights_(state.weights), users_(users), kernels_(row_kernels<Scalar>(simd)) {}
 
   /// `partners`: null in a fit of one process.
-  [[nodiscard]] AlsLoss total(const ParallelOptions& parallel, const FitPartners<Scalar>* partners) const {
+  [[nodiscard]] FitReport::Loss total(const ParallelOptions& parallel, const FitPartners<Scalar>* partners) const {
     std::vector<Partial> partials((static_cast<std::size_t>(users_.rows.rows()) + loss_grain - 1) / loss_grain);
     users_.rows.for_each_block([&](const RowBlock& block) {
       const auto block_first = static_cast<std::size_t>(block.first);
@@ -110,8 +110,8 @@ class LossSum {
   }
 
   /// Adds the penalty of the items.
-  [[nodiscard]] AlsLoss added_up(std::span<const Partial> partials) const {
-    AlsLoss total;
+  [[nodiscard]] FitReport::Loss added_up(std::span<const Partial> partials) const {
+    FitReport::Loss total;
     double confidence = 0.0;
     for (const Partial& partial : partials) {
       total.total += partial.loss;

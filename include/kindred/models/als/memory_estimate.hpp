@@ -50,7 +50,7 @@ template <Real Scalar = float>
   if (nnz < 1 || static_cast<std::uint64_t>(nnz) > n_users * n_items)
     throw InvalidArgument("nnz", nnz, "in [1, " + std::to_string(n_users * n_items) + "], the cells of the matrix");
   const auto interactions = static_cast<std::uint64_t>(nnz);
-  const std::uint64_t line = row_alignment / sizeof(Scalar);
+  const std::uint64_t line = detail::row_alignment / sizeof(Scalar);
   const std::uint64_t k = options.factors, stride = (k + line - 1) / line * line;
 
   MemoryEstimate estimate;
@@ -68,7 +68,8 @@ template <Real Scalar = float>
       (stride * stride + (std::max)(k, std::uint64_t{256}) * stride + std::uint64_t{2} * 16 * (batched * batched / 2 + 16 * batched)) *
       sizeof(Scalar);
   const std::uint64_t square = stride * stride * sizeof(double);
-  const std::uint64_t workers = worker_count(static_cast<std::size_t>((std::max)(n_users, n_items)), loop_of(execution, 16));
+  const std::uint64_t workers =
+      detail::worker_count(static_cast<std::size_t>((std::max)(n_users, n_items)), detail::loop_of(execution, 16));
   estimate.workspaces = workers * worker + (detail::gram_blocks(k) + 6) * square;
   if (options.start == Start::spectral) {
     // Two blocks of the columns that the SVD iterates on, or one and the items; its Gram matrices, factors and scales.

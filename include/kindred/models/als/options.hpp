@@ -44,8 +44,12 @@ enum class Start {
   uniform,   ///< Random: uniform in [0, 0.01), as the Python package implicit does.
 };
 
+namespace detail {
+
 /// g of an interaction's magnitude |r|, the user's number of interactions and the item's; must return a finite number.
 using ConfidenceFunction = std::function<double(double magnitude, Offset user_count, Offset item_count)>;
+
+}  // namespace detail
 
 /// How much an interaction weighs. "data" and "paper" are the defaults under these units.
 struct ConfidenceOptions {
@@ -57,7 +61,7 @@ struct ConfidenceOptions {
   std::optional<double> cap_quantile = std::nullopt;        ///< (0, 1]; a cap at this quantile of |r| in train. Not set: no cap.
   std::optional<double> popularity_damping = std::nullopt;  ///< [0, 4]; > 0 lowers the confidence in popular items. data: chosen; paper: 0.
   std::optional<double> dislike_weight = std::nullopt;      ///< >= 0; the factor on the confidence of a dislike. Not set: 1.
-  ConfidenceFunction function = {};                         ///< For Confidence::custom, and only then.
+  detail::ConfidenceFunction function = {};                 ///< For Confidence::custom, and only then.
 };
 
 /// How much the pairs without an interaction weigh.

@@ -12,32 +12,32 @@
 
 namespace kindred::inline v0 {
 
-/// The objective of ImplicitALS, penalties included.
-struct AlsLoss {
-  double total = 0.0;
-  double per_cell = 0.0;               ///< total / (users x items).
-  double loss_per_total_weight = 0.0;  ///< total / (sum of c + users x items - interactions): what the Python package implicit prints.
-};
-
-/// One iteration of fit.
-struct IterationReport {
-  std::size_t iteration = 0;    ///< From 1.
-  double seconds = 0.0;         ///< Both half-steps, without the loss; the first solve of users is in no iteration.
-  std::optional<AlsLoss> loss;  ///< After the iteration, if it was asked for.
-};
-
-/// Why fit ended.
-enum class FitStop {
-  iterations,  ///< All were done.
-  tolerance,   ///< The loss improved by less than AlsOptions::tolerance.
-  callback,    ///< A progress callback answered stop_and_keep.
-};
-
 /// What fit did and where its time went.
 struct FitReport {
+  /// The objective of ImplicitALS, penalties included.
+  struct Loss {
+    double total = 0.0;
+    double per_cell = 0.0;               ///< total / (users x items).
+    double loss_per_total_weight = 0.0;  ///< total / (sum of c + users x items - interactions): what the Python package implicit prints.
+  };
+
+  /// One iteration of fit.
+  struct Iteration {
+    std::size_t iteration = 0;  ///< From 1.
+    double seconds = 0.0;       ///< Both half-steps, without the loss; the first solve of users is in no iteration.
+    std::optional<Loss> loss;   ///< After the iteration, if it was asked for.
+  };
+
+  /// Why fit ended.
+  enum class Stop {
+    iterations,  ///< All were done.
+    tolerance,   ///< The loss improved by less than AlsOptions::tolerance.
+    callback,    ///< A progress callback answered stop_and_keep.
+  };
+
   AlsOptions options = {};  ///< All of them, with what was chosen from the data for those that were not set.
-  std::vector<IterationReport> iterations;
-  FitStop stop = FitStop::iterations;
+  std::vector<Iteration> iterations;
+  Stop stop = Stop::iterations;
   double seconds = 0.0;          ///< All of fit.
   double prepare_seconds = 0.0;  ///< Transposing, counting, random first factors.
   double choice_seconds = 0.0;   ///< Choosing options from the data; 0 where all were set.
