@@ -22,6 +22,7 @@
 #include <kindred/storage/csr_file.hpp>
 #include <kindred/storage/csr_file_writer.hpp>
 
+#include "../support/als_settings.hpp"
 #include "../support/als_instances.hpp"
 #include "../support/temporary_file.hpp"
 #include "../support/thread_communicator.hpp"
@@ -145,7 +146,6 @@ TEST_SUITE("distributed/fit") {
   TEST_CASE("public data: HetRec's Last.fm") {
     const kd::CsrMatrix listened = kd::read_hetrec2011_lastfm(KINDRED_TEST_DATA_DIR "/hetrec2011-lastfm-2k/user_artists.dat").matrix;
     kd::AlsOptions options = kindred_test::play_counts();
-    options.threads = 1;
     options.iterations = 2;
     kd::ImplicitALS<float> one(options);
     one.fit(listened);
