@@ -22,8 +22,8 @@
 #include <kindred/storage/csr_file.hpp>
 #include <kindred/storage/csr_file_writer.hpp>
 
-#include "../support/als_settings.hpp"
 #include "../support/als_instances.hpp"
+#include "../support/als_settings.hpp"
 #include "../support/temporary_file.hpp"
 #include "../support/thread_communicator.hpp"
 
@@ -123,7 +123,7 @@ TEST_SUITE("distributed/fit") {
       try {
         kd::fit_distributed(communicator, als, plays());
       } catch (const kd::Error& error) {
-        refused += std::string(error.what()).find("start_power_steps") != std::string::npos ? 1 : 0;
+        refused += std::string(error.what()).find("start.power_steps") != std::string::npos ? 1 : 0;
       }
     });
     CHECK(refused == 2);

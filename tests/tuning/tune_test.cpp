@@ -17,7 +17,7 @@ using doctest::Contains;
 
 namespace {
 
-const kd::CsrMatrix& heard() {
+const kd::CsrMatrix& taste_data() {
   static const kd::CsrMatrix matrix =
       kd::synthetic_listening({.users = 500, .items = 300, .items_per_user = 25, .taste_strength = 0.8}).matrix;
   return matrix;
@@ -40,7 +40,7 @@ bool same_trials(const kd::TuneResult& a, const kd::TuneResult& b) {
 
 TEST_SUITE("tuning/tune") {
   TEST_CASE("the first trial has the automatic settings; the choice is tied with the best and nearest to them") {
-    const kd::TuneResult found = kd::tune(heard(), small_tune());
+    const kd::TuneResult found = kd::tune(taste_data(), small_tune());
     REQUIRE(found.trials.size() >= 8);
     CHECK(found.trials[0].distance == 0.0);
     CHECK(found.users > 400);
@@ -57,15 +57,15 @@ TEST_SUITE("tuning/tune") {
     CHECK(found.options.regularization == found.trials[found.chosen].options.regularization);
     CHECK_NOTHROW(kd::validate(found.options));
     kd::ImplicitALS<float> tuned(found.options);
-    CHECK(tuned.fit(heard()).options.factors == 8u);
+    CHECK(tuned.fit(taste_data()).options.factors == 8u);
   }
 
   TEST_CASE("again, and with other numbers of threads, the same") {
     kd::TuneOptions options = small_tune();
-    const kd::TuneResult one = kd::tune(heard(), options);
+    const kd::TuneResult one = kd::tune(taste_data(), options);
     for (const std::size_t threads : {1u, 3u}) {
       options.execution.threads = threads;
-      CHECK(same_trials(kd::tune(heard(), options), one));
+      CHECK(same_trials(kd::tune(taste_data(), options), one));
     }
   }
 
@@ -73,7 +73,7 @@ TEST_SUITE("tuning/tune") {
     kd::TuneOptions options = small_tune();
     options.base.regularization = 0.09;
     options.base.iterations = 1;
-    const kd::TuneResult found = kd::tune(heard(), options);
+    const kd::TuneResult found = kd::tune(taste_data(), options);
     for (const kd::TuneTrial& trial : found.trials) {
       CHECK(*trial.options.regularization == 0.09);
       CHECK(*trial.options.iterations == 1);
@@ -90,7 +90,7 @@ TEST_SUITE("tuning/tune") {
   }
 
   TEST_CASE("one trial is the automatic settings, and the long fits that follow") {
-    const kd::TuneResult found = kd::tune(heard(), small_tune(1));
+    const kd::TuneResult found = kd::tune(taste_data(), small_tune(1));
     REQUIRE(found.trials.size() == 2);
     CHECK(*found.trials[0].options.iterations == 2);
     CHECK(*found.trials[1].options.iterations == 5);
@@ -104,19 +104,19 @@ TEST_SUITE("tuning/tune") {
       CHECK(progress.done == ++told);
       return told == 3 ? kd::ProgressAnswer::stop_and_keep : kd::ProgressAnswer::keep_going;
     };
-    CHECK(kd::tune(heard(), options).trials.size() == 3);
+    CHECK(kd::tune(taste_data(), options).trials.size() == 3);
     options.progress = [](const kd::Progress&) { return kd::ProgressAnswer::cancel; };
-    CHECK_THROWS_AS((void)kd::tune(heard(), options), kd::Cancelled);
+    CHECK_THROWS_AS((void)kd::tune(taste_data(), options), kd::Cancelled);
     options.progress = {};
     options.limit_seconds = 1e-9;
-    CHECK(kd::tune(heard(), options).trials.size() == 1);
+    CHECK(kd::tune(taste_data(), options).trials.size() == 1);
   }
 
   TEST_CASE("bad options are named") {
     const auto refused = [](auto&& change, const char* words) {
       kd::TuneOptions options = small_tune();
       change(options);
-      CHECK_THROWS_WITH_AS((void)kd::tune(heard(), options), Contains(words), kd::InvalidArgument);
+      CHECK_THROWS_WITH_AS((void)kd::tune(taste_data(), options), Contains(words), kd::InvalidArgument);
     };
     refused([](kd::TuneOptions& o) { o.trials = 0; }, "trials is 0");
     refused([](kd::TuneOptions& o) { o.cutoff = 0; }, "cutoff is 0");
