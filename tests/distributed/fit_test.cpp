@@ -23,6 +23,7 @@
 #include <kindred/storage/csr_file_writer.hpp>
 
 #include "../support/als_instances.hpp"
+#include "../support/als_settings.hpp"
 #include "../support/temporary_file.hpp"
 #include "../support/thread_communicator.hpp"
 
@@ -145,15 +146,14 @@ TEST_SUITE("distributed/fit") {
   TEST_CASE("public data: HetRec's Last.fm") {
     const kd::CsrMatrix listened = kd::read_hetrec2011_lastfm(KINDRED_TEST_DATA_DIR "/hetrec2011-lastfm-2k/user_artists.dat").matrix;
     kd::AlsOptions options = kindred_test::play_counts();
-    options.threads = 1;
     options.iterations = 2;
     kd::ImplicitALS<float> one(options);
-    one.fit(listened);
+    one.fit(listened, {.execution = {.threads = 1}});
     for (const std::size_t ranks : {1u, 2u, 3u, 4u}) {
       std::atomic<int> same{0};
       kd::test::ThreadCommunicator::run(ranks, [&](kd::test::ThreadCommunicator& communicator) {
         kd::ImplicitALS<float> als(options);
-        kd::fit_distributed(communicator, als, listened);
+        kd::fit_distributed(communicator, als, listened, {.execution = {.threads = 1}});
         same += same_bytes(als, one) ? 1 : 0;
       });
       CHECK(same == static_cast<int>(ranks));
