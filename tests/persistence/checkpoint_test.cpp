@@ -122,7 +122,7 @@ TEST_SUITE("fit_with_checkpoints") {
     kd::AlsOptions other = options;
     other.confidence.alpha = 0.8;
     kd::ImplicitALS<float> changed(other);
-    CHECK_THROWS_WITH_AS(kd::fit_with_checkpoints(changed, train, path), Contains("\"alpha\":0.7"), kd::FormatError);
+    CHECK_THROWS_WITH_AS(kd::fit_with_checkpoints(changed, train, path), Contains("\"confidence.alpha\":0.7"), kd::FormatError);
     kd::ImplicitALS<double> wider(options);
     CHECK_THROWS_AS(kd::fit_with_checkpoints(wider, train, path), kd::FormatError);
     CHECK_THROWS_WITH_AS((void)kd::load<kd::ImplicitALS<float>>(path), Contains("it holds a model of kind checkpoint of ImplicitALS"),

@@ -31,6 +31,8 @@ void check_model_of_formats(const kd::ImplicitALS<float>& model) {
   CHECK(model.options().factors == 2);
   CHECK(model.options().iterations == 3);
   CHECK(model.options().seed == 7);
+  CHECK(model.options().units == kd::Units::paper);
+  CHECK(model.options().background.weight.has_value());
   CHECK(model.item_factors().row(0)[0] == -0.146157295F);
   CHECK(model.item_factors().row(0)[1] == 0.0470958874F);
 }

@@ -287,7 +287,7 @@ TEST_SUITE("threads") {
     armed = true;
     CHECK_THROWS_AS(model.fit(train, {.execution = run}), Mine);
     calls = 0;
-    CHECK_THROWS_AS((void)model.fold_in_all(train, run), Mine);
+    CHECK_THROWS_AS((void)model.fold_in_all(train, {.execution = run}), Mine);
     calls = 0;
     CHECK_THROWS_AS(model.append_users(train, run), Mine);
     armed = false;

@@ -155,23 +155,25 @@ TEST_SUITE("tuning/random_search") {
                            kd::InvalidArgument);
     };
     const kd::SearchChoices two{1.0, 2.0};
-    refuses({{"unobserved_weight", two}, {"background_ratio", two}}, {}, "'unobserved_weight' beside 'background_ratio'");
-    refuses({{"cg_steps", two}}, {}, "'cg_steps', without effect");
-    refuses({{"solver.tolerance", kd::SearchChoices{0.1, 0.2}}}, {}, "'cg_tolerance', without effect");
-    refuses({{"log_epsilon", two}}, {}, "'log_epsilon', without effect");
-    refuses({{"init_scale", two}}, {.units = kd::Units::paper, .start = {.kind = kd::Start::uniform}}, "'init_scale', without effect");
-    refuses({{"threads", two}}, {}, "'threads', without effect");
-    refuses({{"nu", two}}, {.regularization = 0.0, .units = kd::Units::paper}, "'nu', without effect");
-    refuses({{"rho", two}}, {.units = kd::Units::paper, .background = {.weight = 0.0}}, "'rho', without effect");
-    refuses({{"rho_users", two}}, {.units = kd::Units::paper, .background = {.weight = 0.0}}, "'rho_users', without effect");
-    refuses({{"log_epsilon", two}}, {.units = kd::Units::paper, .confidence = {.curve = kd::Confidence::log, .alpha = 0.0}},
-            "'log_epsilon', without effect");
+    refuses({{"background.weight", two}, {"background.ratio", two}}, {}, "'background.weight' beside 'background.ratio'");
+    refuses({{"solver.steps", two}}, {}, "'solver.steps', without effect");
+    refuses({{"solver.tolerance", kd::SearchChoices{0.1, 0.2}}}, {}, "'solver.tolerance', without effect");
+    refuses({{"confidence.log_scale", two}}, kd::AlsOptions::paper(), "'confidence.log_scale', without effect");
+    refuses({{"start.scale", two}}, {.units = kd::Units::paper, .start = {.kind = kd::Start::uniform}}, "'start.scale', without effect");
+    refuses({{"regularization_exponent", two}}, {.regularization = 0.0, .units = kd::Units::paper},
+            "'regularization_exponent', without effect");
+    refuses({{"background.item_exponent", two}}, {.units = kd::Units::paper, .background = {.weight = 0.0}},
+            "'background.item_exponent', without effect");
+    refuses({{"background.user_exponent", two}}, {.units = kd::Units::paper, .background = {.weight = 0.0}},
+            "'background.user_exponent', without effect");
+    refuses({{"confidence.log_scale", two}}, {.units = kd::Units::paper, .confidence = {.curve = kd::Confidence::log, .alpha = 0.0}},
+            "'confidence.log_scale', without effect");
     // Beside the option that they need they have one.
     const auto accepts = [&](const kd::SearchSpace& tried, kd::AlsOptions base) { CHECK_NOTHROW(kd::detail::check_space(tried, base)); };
-    accepts({{"nu", two}, {"regularization", two}}, {.regularization = 0.0, .units = kd::Units::paper});
-    accepts({{"rho", two}, {"unobserved_weight", two}}, {.units = kd::Units::paper, .background = {.weight = 0.0}});
-    accepts({{"rho_users", two}, {"background_ratio", two}}, {.units = kd::Units::paper, .background = {.weight = 0.0}});
-    accepts({{"log_epsilon", two}, {"alpha", two}},
+    accepts({{"regularization_exponent", two}, {"regularization", two}}, {.regularization = 0.0, .units = kd::Units::paper});
+    accepts({{"background.item_exponent", two}, {"background.weight", two}}, {.units = kd::Units::paper, .background = {.weight = 0.0}});
+    accepts({{"background.user_exponent", two}, {"background.ratio", two}}, {.units = kd::Units::paper, .background = {.weight = 0.0}});
+    accepts({{"confidence.log_scale", two}, {"alpha", two}},
             {.units = kd::Units::paper, .confidence = {.curve = kd::Confidence::log, .alpha = 0.0}});
   }
 
@@ -396,7 +398,7 @@ TEST_SUITE("tuning/random_search") {
     CHECK_THROWS_WITH_AS(run(space, options), "cutoff is 0; it must be at least 1", kd::InvalidArgument);
     options = small_search(2);
     options.base.regularization_exponent = 3.0;
-    CHECK_THROWS_WITH_AS(run(space, options), Contains("nu is 3"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(run(space, options), Contains("regularization_exponent is 3"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS(run({{"lambda", kd::SearchChoices{1}}}, small_search(2)), Contains("option is 'lambda'"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS(run({{"confidence.alpha", kd::SearchChoices{}}}, small_search(2)), Contains("empty list of choices"),
                          kd::InvalidArgument);

@@ -22,6 +22,7 @@ enum class RandomStream : std::uint32_t {
   search = 5,
   synthetic = 6,
   truncated_svd = 7,
+  structure = 8,
 };
 
 }  // namespace kindred::inline v0::detail

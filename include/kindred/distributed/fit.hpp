@@ -132,9 +132,12 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
     const auto& by_items = transpose(train);
     detail::check_fit(options, shape, train.nnz(), std::convertible_to<const Source&, CsrView>, false, fit_options);
     std::vector<Index> user_counts = row_counts(train), item_counts = row_counts(by_items);
+    const detail::AlsSettings settings =
+        detail::settings_for<Scalar>(options, detail::RowsRef(train), fit_options.execution, fit_options.progress);
     // Where the run of each rank begins.
-    const std::vector<Index> users = row_shares(user_counts, options, ranks, static_cast<Index>(detail::loss_grain));
-    const std::vector<Index> items = row_shares(item_counts, options, ranks, 1);
+    const std::vector<Index> users =
+        row_shares(user_counts, detail::filled_in(options, settings), ranks, static_cast<Index>(detail::loss_grain));
+    const std::vector<Index> items = row_shares(item_counts, detail::filled_in(options, settings), ranks, 1);
     const auto own_users = rows_between(train, users[rank], users[rank + 1]);
     const auto own_items = rows_between(by_items, items[rank], items[rank + 1]);
     (void)detail::checked_row_counts(detail::RowsRef(own_users), "train", users[rank], users[rank + 1]);
@@ -142,8 +145,7 @@ FitReport fit_distributed(C& communicator, ImplicitALS<Scalar>& model, const Sou
     const detail::RowsRef own_user_rows(own_users);
     const auto partners = detail::fit_partners<Scalar>(communicator, agree, sum, users, items);
     const detail::Stopwatch total;
-    detail::AlsWeights weights(detail::settings_of(options), own_user_rows, std::move(user_counts), std::move(item_counts), train.nnz(),
-                               sum);
+    detail::AlsWeights weights(settings, own_user_rows, std::move(user_counts), std::move(item_counts), train.nnz(), sum);
     detail::AlsFit<Scalar> work(options, std::move(weights), own_user_rows, detail::RowsRef(own_items), fit_options, total, &partners);
     auto [state, done] = work.run();
     fitted.emplace(std::move(state), level);

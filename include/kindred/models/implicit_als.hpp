@@ -22,6 +22,7 @@
 #include <kindred/data/interaction_source.hpp>
 #include <kindred/linalg/eigenbasis.hpp>
 #include <kindred/linalg/gram.hpp>
+#include <kindred/models/als/automatic.hpp>
 #include <kindred/models/als/fit.hpp>
 #include <kindred/models/als/fold_in.hpp>
 #include <kindred/models/als/options.hpp>
@@ -86,22 +87,23 @@ class ImplicitALS : public FactorModel<Scalar> {
   /// @throws NotFitted; ShapeError if the shape is another; InvalidArgument naming the first user or item with fewer.
   void check_data(const CsrView& data) const;
 
-  /// The best eligible items by interactions (as fold_in takes them) instead of a user's index: `recommend(row, {.exclude = row})`. The source of the
+  /// The best eligible items by the interactions of a user that train does not hold: `recommend(row, {.exclude = row})`, folded in with
+  /// FoldInBackground::by_history. The source of the
   /// list is ListSource::none, or that of options.fallback, if `interactions` hold no like. @throws as recommend and fold_in do.
   [[nodiscard]] Recommendation recommend(const SparseRow& interactions, const RecommendOptions& options = {}) const;
 
   /// The factors of a user with these interactions (column indices below n_items, strictly increasing), length factors. With the exact
   /// solver a row of train gives the bytes of that user's factors, whatever the user's index.
   /// @throws NotFitted; InvalidArgument if the row is not valid; NumericalError as fit does.
-  [[nodiscard]] std::vector<Scalar> fold_in(const SparseRow& interactions) const;
+  [[nodiscard]] std::vector<Scalar> fold_in(const SparseRow& interactions, const FoldInOptions& options = {}) const;
 
   /// The factors of a user for every row of `rows`, n_new x n_items: n_new x factors. The same bytes for any number of threads.
   /// @throws as fold_in does; ShapeError if `rows` has another number of items.
-  [[nodiscard]] FactorMatrix<Scalar> fold_in_all(const CsrView& rows, const Execution& execution = {}) const;
+  [[nodiscard]] FactorMatrix<Scalar> fold_in_all(const CsrView& rows, const FoldInOptions& options = {}) const;
 
   /// What each interaction adds to the score of `item` for a user with these interactions, by the exact solution whatever the solver.
   /// @throws as fold_in does; InvalidArgument if the item is out of range.
-  [[nodiscard]] Explanation explain(const SparseRow& interactions, Index item) const;
+  [[nodiscard]] Explanation explain(const SparseRow& interactions, Index item, FoldInBackground background = FoldInBackground::full) const;
 
   // An update costs the solves of its rows, and memory that grows as a std::vector's does. Whatever it throws, the model is as it was.
 
@@ -211,9 +213,16 @@ FitReport ImplicitALS<Scalar>::fit_rows(const detail::RowsRef& train, const deta
   if (by_items.nnz() != train.nnz())
     throw ShapeError("train by items holds " + std::to_string(by_items.nnz()) + " interactions; train holds " +
                      std::to_string(train.nnz()));
-  detail::AlsFit<Scalar> work(options_, detail::AlsWeights(detail::settings_of(options_), train, by_items), train, by_items, fit_options,
-                              total, nullptr);
+  std::vector<Index> user_counts = detail::checked_row_counts(train, "train");
+  std::vector<Index> item_counts = detail::checked_row_counts(by_items, "train by items");
+  const detail::Stopwatch choice;
+  const detail::AlsSettings settings = detail::settings_for<Scalar>(options_, train, fit_options.execution, fit_options.progress);
+  const double choice_seconds = choice.seconds();
+  detail::AlsWeights weights(settings, train, std::move(user_counts), std::move(item_counts), train.nnz());
+  detail::AlsFit<Scalar> work(options_, std::move(weights), train, by_items, fit_options, total, nullptr);
   auto [state, report] = work.run();
+  report.choice_seconds = choice_seconds;
+  report.prepare_seconds -= choice_seconds;
   *this = ImplicitALS(std::move(state), detail::resolve_level(fit_options.execution.simd));
   report.seconds = total.seconds();
   return report;
@@ -223,37 +232,37 @@ template <Real Scalar>
 Recommendation ImplicitALS<Scalar>::recommend(const SparseRow& interactions, const RecommendOptions& options) const {
   require_fitted();
   detail::check_recommend(options, shape().items);
-  const std::vector<Scalar> x = fold_in(interactions);
+  const std::vector<Scalar> x = fold_in(interactions, {.background = FoldInBackground::by_history});
   return this->list_for(x, options);
 }
 
 template <Real Scalar>
-std::vector<Scalar> ImplicitALS<Scalar>::fold_in(const SparseRow& interactions) const {
+std::vector<Scalar> ImplicitALS<Scalar>::fold_in(const SparseRow& interactions, const FoldInOptions& options) const {
   require_fitted();
   const detail::CheckedRow checked(interactions, "interactions", shape().items);
   std::vector<Scalar> x(weights_.settings().factors);
   auto solver = solvers_.take([&] { return detail::AlsFoldIn<Scalar>(weights_, Side::users, fixed_items(), simd_); });
-  solver->solve(0, checked.row(), weights_.new_user_background(weights_.likes_of(checked.row())), "fold_in", x);
+  solver->solve(0, checked.row(), weights_.new_user_background(weights_.likes_of(checked.row())), options.background, "fold_in", x);
   solvers_.give_back(std::move(solver));
   return x;
 }
 
 template <Real Scalar>
-FactorMatrix<Scalar> ImplicitALS<Scalar>::fold_in_all(const CsrView& rows, const Execution& execution) const {
+FactorMatrix<Scalar> ImplicitALS<Scalar>::fold_in_all(const CsrView& rows, const FoldInOptions& options) const {
   require_fitted();
   detail::check_shape("rows", rows.shape(), "what the model takes", {rows.rows(), shape().items});
   CsrMatrix cleaned;
   return detail::fold_in_rows<Scalar>(weights_, Side::users, fixed_items(), detail::without_stored_zeros(rows, cleaned), {},
-                                      run_of(execution), "fold_in_all");
+                                      {options.background, run_of(options.execution)}, "fold_in_all");
 }
 
 template <Real Scalar>
-Explanation ImplicitALS<Scalar>::explain(const SparseRow& interactions, Index item) const {
+Explanation ImplicitALS<Scalar>::explain(const SparseRow& interactions, Index item, FoldInBackground background) const {
   require_fitted();
   detail::check_item(item, shape());
   const detail::CheckedRow checked(interactions, "interactions", shape().items);
   return detail::AlsFoldIn<Scalar>(weights_, Side::users, fixed_items(), simd_)
-      .explain(checked.row(), weights_.new_user_background(weights_.likes_of(checked.row())), item);
+      .explain(checked.row(), weights_.new_user_background(weights_.likes_of(checked.row())), background, item);
 }
 
 template <Real Scalar>
@@ -332,7 +341,7 @@ void ImplicitALS<Scalar>::update(Side side, std::span<const Index> rows, const C
       const auto likes = static_cast<Index>(weights_.likes_of(known.row(static_cast<Index>(n))));
       weights_.set_count(side, rows[n], counts[n], likes);
     }
-    const FactorMatrix<Scalar> solved = detail::fold_in_rows<Scalar>(weights_, side, fixed, known, rows, run, where);
+    const FactorMatrix<Scalar> solved = detail::fold_in_rows<Scalar>(weights_, side, fixed, known, rows, {.execution = run}, where);
     if (changed) {
       for (std::size_t n = 0; n < rows.size(); ++n) changed->add(solved.row(static_cast<Index>(n)), weight_of(rows[n]));
       if (!of_users) changed->diagonalise(weights_.settings().factors, parallel, simd_);

@@ -139,7 +139,7 @@ class KeyedRecommender {
   /// Explains a score for a history of interactions. @throws InvalidArgument if an item is not known or is named twice.
   [[nodiscard]] NamedExplanation explain(std::span<const KeyedInteraction> history, std::string_view item) const {
     const auto s = state();
-    return s->named(s->model.explain(s->row_of(history).row(), s->item(item)));
+    return s->named(s->model.explain(s->row_of(history).row(), s->item(item), FoldInBackground::by_history));
   }
 
  private:

@@ -217,7 +217,7 @@ inline void check_recommend(Index user, const RecommendOptions& options, MatrixS
 inline void check_recommend_all(std::span<const Index> users, const RecommendAllOptions& options, MatrixShape shape) {
   for (const Index user : users) check_user(user, shape);
   if (options.exclude.rows() > shape.users || options.exclude.cols() > shape.items)
-    throw ShapeError("exclude is " + shape_text(options.exclude.shape()) + "; the model has " + shape_text(shape) + ", which is the most");
+    check_shape("exclude", options.exclude.shape(), "the model", shape);
   check_filters({}, options.filter, "an item", shape.items);
   check_rerank(options.rerank, shape.items);
   check_threads(options.execution.threads);

@@ -95,6 +95,14 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD {
   return fields.text();
 }
 
+/// The options in a checkpoint as options_that_count writes them now; files of before name them otherwise.
+[[nodiscard]] inline std::string options_in(const std::string& text, const std::string& file) {
+  FlatObject fields(text, file + ", entry options");
+  if (!fields.has("unobserved_weight")) return text;
+  AlsOptions options = read_flat_options(fields);
+  return options_that_count(options);
+}
+
 inline constexpr std::string_view checkpoint_kind = "checkpoint of ImplicitALS";
 
 template <Real Scalar>
@@ -132,7 +140,8 @@ template <Real Scalar>
     reader.fail("the checkpoint is of another build (" + build + "; this one is " + build_text(simd) +
                 "): going on would not end in the same bytes. OtherBuild::accept goes on all the same");
   expect("train", train, "remove it to start anew");
-  expect("options", options_that_count(options), "remove it to start anew");
+  if (const std::string found = options_in(fields.text_of("options"), reader.name()), wanted = options_that_count(options); found != wanted)
+    reader.fail("the checkpoint is of another fit: its options are " + found + ", and here they are " + wanted + "; remove it to start anew");
   fields.check_all_used();
   snapshot.users = reader.factors<Scalar>("user_factors", TensorReader::Place::copied);
   snapshot.items = reader.factors<Scalar>("item_factors", TensorReader::Place::copied);

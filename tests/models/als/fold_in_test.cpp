@@ -74,7 +74,7 @@ TEST_SUITE("models/als_fold_in") {
       const kd::AlsOptions& setting = named.second;
       for (const std::size_t threads : {1u, 3u}) {
         const kd::ImplicitALS<T> model = fitted<T>(setting, train);
-        CHECK(model.fold_in_all(train, {.threads = threads}).same_bytes(model.user_factors()));
+        CHECK(model.fold_in_all(train, {.execution = {.threads = threads}}).same_bytes(model.user_factors()));
         kd::ImplicitALS<T> refitted = model;
         std::vector<kd::Index> users(80);
         for (std::size_t u = 0; u < 80; ++u) users[u] = static_cast<kd::Index>(u);

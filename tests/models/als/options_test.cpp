@@ -163,7 +163,7 @@ return o.solver.tolerance;
 }
 , {[](kd::AlsOptions & o) -> auto& {return o.loss_tolerance;
 }
-, "loss_tolerance", {smallest, 0.5, 0.9999999}, {0.0, 1.0, infinity}, "in (0, 1)"
+, "loss_tolerance", {0.0, 0.5, 0.9999999}, {-smallest, 1.0, infinity}, "in [0, 1)"
 }
 , {[](kd::AlsOptions & o) -> auto& {return o.confidence.popularity_damping;
 }

@@ -38,7 +38,7 @@ double relative(double found, long double wanted) {
 
 TEST_SUITE("models/als_weights") {
   TEST_CASE("counts and shape") {
-    const kd::detail::AlsWeights weights = weights_of({}, four_items);
+    const kd::detail::AlsWeights weights = weights_of(kd::AlsOptions::paper(), four_items);
     CHECK(weights.shape() == kd::MatrixShape{3, 4});
     CHECK(std::vector<kd::Index>(weights.counts(Side::users).begin(), weights.counts(Side::users).end()) ==
           std::vector<kd::Index>{2, 3, 1});

@@ -30,6 +30,10 @@ struct ValueConstants {
   std::vector<Index> item_likes;  ///< Likes of each item, likewise.
 };
 
+[[nodiscard]] inline std::size_t count_likes(const SparseRow& row) noexcept {
+  return static_cast<std::size_t>(std::count_if(row.values.begin(), row.values.end(), [](float value) { return value > 0.0F; }));
+}
+
 /// g of a value, without the weight of a dislike.
 [[nodiscard]] inline double strength_of(const AlsSettings& s, const ValueConstants& constants, float value, Offset user_count,
                                         Offset item_count) {

@@ -91,6 +91,7 @@ class AlsFit {
         team_(asked.execution.executor),
         execution_{.threads = resolve_threads(asked.execution.threads), .executor = team_.executor(), .simd = asked.execution.simd} {
     state_.options = options;
+    report_.options = filled_in(options, weights.settings());
     state_.weights = std::move(weights);
     start(train, by_items);
     users_.emplace(prepare_side<Scalar>(state_.weights, AlsSide::users, train));

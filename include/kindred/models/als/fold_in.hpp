@@ -26,6 +26,18 @@
 
 namespace kindred::inline v0 {
 
+/// What the pairs without an interaction say about a row that is folded in.
+enum class FoldInBackground {
+  full,        ///< As in fit: not seen is weak evidence against an item. A row of train gives the bytes of its factors.
+  by_history,  ///< Weighed by min(1, likes / mean likes of a user of train): somebody new has not seen most items yet.
+};
+
+/// How rows are folded in.
+struct FoldInOptions {
+  FoldInBackground background = FoldInBackground::full;
+  Execution execution = {};  ///< Of fold_in_all; its level is the one of the fit.
+};
+
 /// Why an item has its score: what each interaction of the history adds to it.
 struct Explanation {
   double score = 0.0;         ///< Of the item, for the exact factors of this history.
@@ -99,10 +111,11 @@ class AlsFoldIn {
 
   /// The factors of `row` with these interactions (checked, no zeros), `background` its a_u or b_i; conjugate gradients start from 0.
   /// @throws NumericalError naming `where`; InvalidArgument if a confidence is negative.
-  void solve(Index row, const SparseRow& interactions, double background, std::string_view where, std::span<Scalar> x) {
+  void solve(Index row, const SparseRow& interactions, double background, FoldInBackground kind, std::string_view where, std::span<Scalar> x) {
     std::fill(x.begin(), x.end(), Scalar(0));
-    if (interactions.empty()) return;
-    RowSystem<Scalar> system = assemble(row, interactions, background);
+    const double share = share_of(interactions, kind);
+    if (interactions.empty() || share == 0.0) return;
+    RowSystem<Scalar> system = assemble(row, interactions, background, share);
     gather(interactions.columns);
     system.columns = places(interactions.columns);
     finish(settings_.solver == Solver::cholesky || !solver_.determined(system.background, system.penalty)
@@ -113,14 +126,15 @@ class AlsFoldIn {
   }
 
   /// With A x = sum_n c_n p_n y_n the system of the history, the score x . y is the sum of c_n p_n (y_n . v) with A v = y.
-  [[nodiscard]] Explanation explain(const SparseRow& interactions, double background, Index item) {
+  [[nodiscard]] Explanation explain(const SparseRow& interactions, double background, FoldInBackground kind, Index item) {
     Explanation explanation;
-    if (interactions.empty()) return explanation;
+    const double share = share_of(interactions, kind);
+    if (interactions.empty() || share == 0.0) return explanation;
     const std::size_t n = interactions.size();
     // y as the right-hand side: one more column that carries a target and no excess.
     std::vector<Index> columns(interactions.columns.begin(), interactions.columns.end());
     columns.push_back(item);
-    RowSystem<Scalar> system = assemble(0, interactions, background);
+    RowSystem<Scalar> system = assemble(0, interactions, background, share);
     gather(columns);
     const std::span<const Index> at = places(columns);
     system.columns = at.first(n);
@@ -170,10 +184,16 @@ class AlsFoldIn {
     std::transform(turned_.begin(), turned_.end(), x.begin(), [](double value) { return static_cast<Scalar>(value); });
   }
 
-  [[nodiscard]] RowSystem<Scalar> assemble(Index row, const SparseRow& interactions, double background) {
+  /// The share of the background that counts; 0 without a like, where the solution is 0.
+  [[nodiscard]] double share_of(const SparseRow& interactions, FoldInBackground kind) const {
+    if (kind == FoldInBackground::full) return 1.0;
+    return (std::min)(1.0, static_cast<double>(count_likes(interactions)) / weights_.mean_count(side_));
+  }
+
+  [[nodiscard]] RowSystem<Scalar> assemble(Index row, const SparseRow& interactions, double background, double share) {
     strengths_.clear();  // where fit keeps strengths it keeps them as scalars
     if (weights_.strength_is_costly()) weights_.append_strengths(side_, interactions, strengths_);
-    return assembler_.assemble(row, interactions, strengths_, background);
+    return assembler_.assemble(row, interactions, strengths_, background, share);
   }
 
   /// `names`: the rows of the fixed side that stand at system.columns.
@@ -211,13 +231,13 @@ class AlsFoldIn {
 /// names rows are new users. The same bytes for any number of threads.
 template <Real Scalar>
 [[nodiscard]] FactorMatrix<Scalar> fold_in_rows(const AlsWeights& weights, AlsSide side, const FixedSide<Scalar>& fixed,
-                                                const CsrView& rows, std::span<const Index> named, const Execution& run,
+                                                const CsrView& rows, std::span<const Index> named, const FoldInOptions& options,
                                                 std::string_view where) {
   FactorMatrix<Scalar> solved(rows.rows(), static_cast<Index>(weights.settings().factors));
-  const ParallelOptions parallel = loop_of(run, 16);
+  const ParallelOptions parallel = loop_of(options.execution, 16);
   const auto count = static_cast<std::size_t>(rows.rows());
   std::vector<AlsFoldIn<Scalar>> workers;
-  for (std::size_t n = 0; n < worker_count(count, parallel); ++n) workers.emplace_back(weights, side, fixed, run.simd);
+  for (std::size_t n = 0; n < worker_count(count, parallel); ++n) workers.emplace_back(weights, side, fixed, options.execution.simd);
   const std::span<const double> backgrounds = weights.background(side);
   parallel_for(count, parallel, [&](std::size_t first, std::size_t last, std::size_t worker) {
     for (std::size_t n = first; n < last; ++n) {
@@ -226,7 +246,7 @@ template <Real Scalar>
       const double background = named.empty()         ? weights.new_user_background(weights.likes_of(rows.row(r)))
                                 : backgrounds.empty() ? 1.0
                                                       : backgrounds[static_cast<std::size_t>(row)];
-      workers[worker].solve(row, rows.row(r), background, std::string(where) + ", row " + std::to_string(n), solved.row(r));
+      workers[worker].solve(row, rows.row(r), background, options.background, std::string(where) + ", row " + std::to_string(n), solved.row(r));
     }
   });
   return solved;

@@ -43,7 +43,7 @@ template <Real Scalar = float>
 [[nodiscard]] MemoryEstimate estimate_memory(Index users, Index items, Offset nnz, const AlsOptions& asked,
                                              const Execution& execution = {}) {
   validate(asked);
-  const detail::AlsSettings options = detail::settings_of(asked);
+  const detail::AlsSettings options = detail::settings_of(asked, {.factors = detail::automatic_factors(items)});
   if (users < 1) throw InvalidArgument("users", users, "at least 1");
   if (items < 1) throw InvalidArgument("items", items, "at least 1");
   const std::uint64_t n_users = static_cast<std::uint64_t>(users), n_items = static_cast<std::uint64_t>(items);

@@ -8,6 +8,7 @@
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/models/als/options.hpp>
 
 namespace kindred::inline v0 {
 
@@ -34,10 +35,12 @@ struct FitReport {
     callback,    ///< A progress callback answered stop_and_keep.
   };
 
+  AlsOptions options = {};  ///< All of them, with what was chosen from the data for those that were not set.
   std::vector<Iteration> iterations;
   Stop stop = Stop::iterations;
   double seconds = 0.0;          ///< All of fit.
   double prepare_seconds = 0.0;  ///< Transposing, counting, random first factors.
+  double choice_seconds = 0.0;   ///< Choosing options from the data; 0 where all were set.
   double start_seconds = 0.0;    ///< The spectral start; 0 without one.
   double gram_seconds = 0.0;     ///< Gram matrices.
   double eigen_seconds = 0.0;    ///< Eigenbases.

@@ -30,17 +30,19 @@ class RowAssembler {
     kernels_.prefetch(interactions.columns.data(), interactions.values.data(), interactions.size());
   }
 
-  /// `strengths`: g of each interaction, or empty to compute them here. `row_background`: a_u or b_i of the row itself.
+  /// `strengths`: g of each interaction, or empty to compute them here. `row_background`: a_u or b_i of the row itself, of which the background
+  /// gets `share`.
   /// The result refers to this object until the next call.
   /// @throws InvalidArgument naming user and item if a confidence is negative or not finite.
   [[nodiscard]] RowSystem<Scalar> assemble(Index row, const SparseRow& interactions, std::span<const Scalar> strengths,
-                                           double row_background) {
+                                           double row_background, double share = 1.0) {
+    const double pull = share * row_background;
     const std::size_t n = interactions.size();
     excess_.resize((n + 7) / 8 * 8);  // the kernel writes whole vectors
     target_.resize((n + 7) / 8 * 8);
     const AlsSide other = side_ == AlsSide::users ? AlsSide::items : AlsSide::users;
     const std::span<const double> column_background = weights_.background(other);
-    if (!plain_terms(interactions, strengths, row_background, column_background)) {
+    if (!plain_terms(interactions, strengths, pull, column_background)) {
       const std::span<const Index> column_counts = weights_.counts(other);
       for (std::size_t at = 0; at < n; ++at) {
         const Index column = interactions.columns[at];
@@ -50,7 +52,7 @@ class RowAssembler {
         const double strength = !strengths.empty()        ? static_cast<double>(strengths[at])
                                 : side_ == AlsSide::users ? weights_.strength(value, own_count, column_counts[c])
                                                           : weights_.strength(value, column_counts[c], own_count);
-        const auto [confidence, excess] = weights_.terms(strength, side_ == AlsSide::users ? column : row, row_background,
+        const auto [confidence, excess] = weights_.terms(strength, side_ == AlsSide::users ? column : row, pull,
                                                          column_background.empty() ? 1.0 : column_background[c]);
         if (!(confidence >= 0.0) || !is_finite(confidence)) throw_bad_confidence(row, column, confidence);
         excess_[at] = excess;
@@ -60,7 +62,7 @@ class RowAssembler {
     return {.columns = interactions.columns,
             .excess = std::span<const double>(excess_).first(n),
             .target = std::span<const double>(target_).first(n),
-            .background = weights_.unobserved_weight() * row_background,
+            .background = weights_.unobserved_weight() * pull,
             .penalty = weights_.penalty(side_, weights_.likes_of(interactions), row_background),
             .prior_mean = {}};
   }

@@ -58,6 +58,9 @@ struct ChosenSettings {
   double popularity_damping = 0.05;
 };
 
+/// The number of factors that Units::data chooses.
+[[nodiscard]] constexpr std::size_t automatic_factors(Index items) noexcept { return items < 10'000 ? 128 : 256; }
+
 /// Fills in what is not set. Under Units::paper `chosen` is not used.
 [[nodiscard]] inline AlsSettings settings_of(const AlsOptions& o, const ChosenSettings& chosen = {}) {
   const bool of_data = o.units == Units::data;
@@ -137,9 +140,8 @@ struct OptionCheck {
   static void positive(std::string_view name, const std::optional<double>& value) {
     if (value && (!(*value > 0.0) || !is_finite(*value))) throw InvalidArgument(name, *value, "finite and above 0");
   }
-  static void below_one(std::string_view name, const std::optional<double>& value, bool or_zero) {
-    if (value && !((or_zero ? *value >= 0.0 : *value > 0.0) && *value < 1.0))
-      throw InvalidArgument(name, *value, or_zero ? "in [0, 1)" : "in (0, 1)");
+  static void below_one(std::string_view name, const std::optional<double>& value) {
+    if (value && !(*value >= 0.0 && *value < 1.0)) throw InvalidArgument(name, *value, "in [0, 1)");
   }
   static void at_least_one(std::string_view name, const std::optional<std::size_t>& value) {
     if (value && *value < 1) throw InvalidArgument(name, *value, "at least 1");
@@ -187,7 +189,7 @@ struct OptionCheck {
   const bool is_exact = s.solver == Solver::cholesky;
   OptionCheck::at_least_one("solver.steps", solver.steps);
   OptionCheck::unset_unless(!is_exact, "solver.steps", solver.steps, "Solver::conjugate_gradient");
-  OptionCheck::below_one("solver.tolerance", solver.tolerance, true);
+  OptionCheck::below_one("solver.tolerance", solver.tolerance);
   OptionCheck::unset_unless(!is_exact, "solver.tolerance", solver.tolerance, "Solver::conjugate_gradient");
   OptionCheck::positive("start.scale", start.scale);
   OptionCheck::unset_unless(s.start != Start::uniform, "start.scale", start.scale, "a start other than Start::uniform");
@@ -207,7 +209,7 @@ namespace kindred::inline v0 {
   Check::not_negative("regularization", options.regularization);
   Check::at_least_one("iterations", options.iterations);
   Check::between("regularization_exponent", options.regularization_exponent, 0.0, 2.0, "in [0, 2]");
-  Check::below_one("loss_tolerance", options.loss_tolerance, false);
+  Check::below_one("loss_tolerance", options.loss_tolerance);
   detail::check_confidence(options.confidence, s);
   detail::check_background(options.background, s);
   detail::check_solver_and_start(options.solver, options.start, s);

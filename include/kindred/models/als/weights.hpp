@@ -108,7 +108,7 @@ class AlsWeights {
   /// The number of `row`'s interactions that likes() counts.
   [[nodiscard]] std::size_t likes_of(const SparseRow& row) const noexcept {
     if (settings_.units == Units::paper) return row.size();
-    return static_cast<std::size_t>(std::count_if(row.values.begin(), row.values.end(), [](float value) { return value > 0.0F; }));
+    return count_likes(row);
   }
   /// Likes of a mean row of `side` in train.
   [[nodiscard]] double mean_count(AlsSide side) const noexcept { return side == AlsSide::users ? mean_user_count_ : mean_item_count_; }

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <kindred/core/config.hpp>
+#include <kindred/core/execution.hpp>
+#include <kindred/core/parallel.hpp>
+#include <kindred/core/progress.hpp>
+#include <kindred/core/random.hpp>
+#include <kindred/core/thread_team.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/data/csr_matrix.hpp>
+#include <kindred/data/interaction_source.hpp>
+#include <kindred/data/statistics.hpp>
+#include <kindred/linalg/truncated_svd.hpp>
+#include <kindred/models/als/constants.hpp>
+#include <kindred/models/als/settings.hpp>
+
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
+
+/// Chooses what Units::data leaves to the data.
+///
+/// What decides about the penalty is how much structure the data have beyond the counts of users and items: the energy of the singular values 2 to 32
+/// of the likes, relative to a copy in which every user drew as many items by popularity alone. Such a copy keeps the counts and has no taste.
+/// The constants were fitted to public data sets (docs/settings.md).
+template <Real Scalar>
+class AutomaticSettings {
+ public:
+  /// Interactions of a sample that the structure is measured on: all of most data sets.
+  static constexpr Offset most_interactions = Offset{1} << 22;
+  /// Singular values measured.
+  static constexpr std::size_t values = 32;
+
+  /// `options` leave something open. All references must outlive this object.
+  AutomaticSettings(const AlsOptions& options, const RowsRef& train, const Execution& execution, std::function<void()> between = {})
+      : options_(options), train_(train), execution_(execution), between_(std::move(between)) {}
+
+  /// O(interactions * 42). @throws what `between`, which is called after each product, throws.
+  [[nodiscard]] ChosenSettings run() {
+    ChosenSettings chosen;
+    chosen.factors = automatic_factors(train_.cols());
+    const CsrMatrix sample = sample_of_likes();
+    if (sample.nnz() == 0) return chosen;  // weights will say so
+    const double inequality = item_gini(sample);
+    chosen.item_exponent = (std::min)(0.2, 1.2 * (std::max)(0.0, 0.7 - inequality));
+    chosen.popularity_damping = 0.5 * chosen.item_exponent;
+    if (options_.regularization) return chosen;
+    const double copy = energy_of(copy_without_taste(sample));
+    const double structure = copy > 0.0 ? energy_of(sample) / copy : 1.0;
+    chosen.regularization = (std::clamp)(0.5 * std::pow((std::max)(structure, 1e-3), -1.5), 0.03, 0.5);
+    return chosen;
+  }
+
+ private:
+  /// The likes of all users, or of every n-th of them where there are too many, with their strengths over the mean as values.
+  [[nodiscard]] CsrMatrix sample_of_likes() const {
+    const auto step = static_cast<Index>((train_.nnz() + most_interactions - 1) / most_interactions);
+    std::vector<Offset> offsets{0};
+    std::vector<Index> columns;
+    std::vector<float> kept;
+    train_.for_each_block([&](const RowBlock& block) {
+      for (Index r = 0; r < block.rows.rows(); ++r) {
+        if ((block.first + r) % step != 0) continue;
+        const SparseRow row = block.rows.row(r);
+        for (std::size_t n = 0; n < row.size(); ++n) {
+          if (!(row.values[n] > 0.0F)) continue;
+          columns.push_back(row.columns[n]);
+          kept.push_back(row.values[n]);
+        }
+        offsets.push_back(static_cast<Offset>(columns.size()));
+      }
+    });
+    const MatrixShape shape{static_cast<Index>(offsets.size() - 1), train_.cols()};
+    return CsrMatrix(shape, std::move(offsets), std::move(columns), std::move(kept));
+  }
+
+  [[nodiscard]] static double item_gini(const CsrMatrix& sample) {
+    const std::vector<Index> counts = column_counts(sample);
+    return statistics::gini(std::vector<double>(counts.begin(), counts.end()));
+  }
+
+  /// Each row draws as many items as it has, in proportion to their counts; an item drawn twice counts once.
+  [[nodiscard]] CsrMatrix copy_without_taste(const CsrMatrix& sample) const {
+    const std::span<const Index> drawn_from = sample.columns();  // each item as often as it is liked
+    std::vector<Offset> offsets{0};
+    std::vector<Index> columns, row;
+    for (Index r = 0; r < sample.rows(); ++r) {
+      Random random(options_.seed, RandomStream::structure, static_cast<std::uint64_t>(r));
+      row.clear();
+      for (std::size_t n = 0; n < sample.row(r).size(); ++n)
+        row.push_back(drawn_from[random.below(static_cast<std::uint32_t>(drawn_from.size()))]);
+      std::sort(row.begin(), row.end());
+      row.erase(std::unique(row.begin(), row.end()), row.end());
+      columns.insert(columns.end(), row.begin(), row.end());
+      offsets.push_back(static_cast<Offset>(columns.size()));
+    }
+    std::vector<float> ones(columns.size(), 1.0F);
+    return CsrMatrix(sample.shape(), std::move(offsets), std::move(columns), std::move(ones));
+  }
+
+  /// The sum of the squares of the singular values 2 to 32 of D_u^(-1/2) P D_i^(-1/2), P the matrix with ones for its values.
+  [[nodiscard]] double energy_of(const CsrMatrix& likes) const {
+    const CsrMatrix by_items = transpose(likes);
+    const auto scales = [](const std::vector<Index>& counts) {
+      std::vector<double> scale;
+      for (const Index count : counts) scale.push_back(1.0 / std::sqrt((std::max)(1.0, static_cast<double>(count))));
+      return scale;
+    };
+    const std::vector<double> user_scales = scales(row_counts(likes)), item_scales = scales(row_counts(by_items));
+    const auto ones = [] {
+      return RowWeights<Scalar>([weights = std::vector<Scalar>()](const RowBlock& block, Index row) mutable {
+        weights.assign(block.rows.row(row - block.first).size(), Scalar(1));
+        return static_cast<const Scalar*>(weights.data());
+      });
+    };
+    const SvdOptions wanted{.count = values,
+                            .power_steps = 2,
+                            .seed = options_.seed,
+                            .vectors = SvdVectors::none,
+                            .level = execution_.simd,
+                            .parallel = loop_of(execution_, 1),
+                            .after_product = [this](std::size_t, std::size_t) {
+                              if (between_) between_();
+                            }};
+    const TruncatedSvd<Scalar> svd =
+        truncated_svd<Scalar>({RowsRef(likes), ones, user_scales}, {RowsRef(by_items), ones, item_scales}, wanted);
+    double energy = 0.0;
+    for (std::size_t f = 1; f < svd.values.size(); ++f) energy += svd.values[f] * svd.values[f];
+    return energy;
+  }
+
+  const AlsOptions& options_;
+  const RowsRef& train_;
+  const Execution& execution_;
+  std::function<void()> between_;
+};
+
+/// The settings of a fit on `train`, with what `options` leave open chosen from it; `progress` is asked after every product.
+/// @throws Cancelled.
+template <Real Scalar>
+[[nodiscard]] AlsSettings settings_for(const AlsOptions& options, const RowsRef& train, const Execution& execution,
+                                       const ProgressCallback& progress = {}) {
+  if (!leaves_open(options)) return settings_of(options);
+  const Stopwatch watch;
+  std::size_t done = 0;
+  const auto ask = [&] {
+    const Progress now{.what = "choosing options", .done = ++done, .total = 8, .elapsed_seconds = watch.seconds()};
+    if (progress && progress(now) == ProgressAnswer::cancel) throw Cancelled("fit");
+  };
+  ThreadTeam team(execution.executor);
+  Execution run = execution;
+  run.executor = team.executor();
+  return settings_of(options, AutomaticSettings<Scalar>(options, train, run, ask).run());
+}
+
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
