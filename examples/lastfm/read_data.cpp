@@ -116,7 +116,7 @@ void read_data(Study& s) {
     s.console.line("Format: " + a.format + (a.artists.empty() ? "." : ", names of artists from " + a.artists + "."));
     report_load(s, s.data.load);
   }
-  const std::vector<double> plays = kd::row_sums(s.data.matrix);
+  const std::vector<double> plays = kd::statistics::row_sums(s.data.matrix);
   double total = 0.0;
   for (const double user_plays : plays) total += user_plays;
   s.console.line(grouped(s.data.matrix.rows()) + " users, " + grouped(s.data.matrix.cols()) + " artists, " +

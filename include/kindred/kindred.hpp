@@ -9,10 +9,12 @@
 #include <kindred/core/available_cpus.hpp>  // IWYU pragma: export
 #include <kindred/core/config.hpp>          // IWYU pragma: export
 #include <kindred/core/error.hpp>           // IWYU pragma: export
+#include <kindred/core/execution.hpp>       // IWYU pragma: export
 #include <kindred/core/keyed_hash.hpp>      // IWYU pragma: export
 #include <kindred/core/lazy.hpp>            // IWYU pragma: export
 #include <kindred/core/memory.hpp>          // IWYU pragma: export
 #include <kindred/core/parallel.hpp>        // IWYU pragma: export
+#include <kindred/core/path.hpp>            // IWYU pragma: export
 #include <kindred/core/progress.hpp>        // IWYU pragma: export
 #include <kindred/core/random.hpp>          // IWYU pragma: export
 #include <kindred/core/rounding.hpp>        // IWYU pragma: export

@@ -12,6 +12,7 @@
 #include <doctest/doctest.h>
 
 #include <kindred/core/random.hpp>
+#include <kindred/data/statistics.hpp>
 
 #include "../support/random_matrix.hpp"
 
@@ -173,8 +174,8 @@ TEST_SUITE("data/csr_matrix") {
     }
     CHECK(kd::row_counts(matrix) == rows);
     CHECK(kd::column_counts(matrix) == columns);
-    CHECK(kd::row_sums(matrix) == row_sums);  // whole numbers: exact
-    CHECK(kd::column_sums(matrix) == column_sums);
+    CHECK(kd::statistics::row_sums(matrix) == row_sums);  // whole numbers: exact
+    CHECK(kd::statistics::column_sums(matrix) == column_sums);
   }
 
   TEST_CASE("stored zeros are kept until asked to go") {

@@ -148,12 +148,12 @@ TEST_SUITE("distributed/fit") {
     kd::AlsOptions options = kindred_test::play_counts();
     options.iterations = 2;
     kd::ImplicitALS<float> one(options);
-    one.fit(listened);
+    one.fit(listened, {.execution = {.threads = 1}});
     for (const std::size_t ranks : {1u, 2u, 3u, 4u}) {
       std::atomic<int> same{0};
       kd::test::ThreadCommunicator::run(ranks, [&](kd::test::ThreadCommunicator& communicator) {
         kd::ImplicitALS<float> als(options);
-        kd::fit_distributed(communicator, als, listened);
+        kd::fit_distributed(communicator, als, listened, {.execution = {.threads = 1}});
         same += same_bytes(als, one) ? 1 : 0;
       });
       CHECK(same == static_cast<int>(ranks));

@@ -64,7 +64,7 @@ inline std::vector<ViewCall> view_calls() {
   add("append_rows", [](const kindred::CsrView& v) { return text_of(kindred::append_rows(v, v.rows(v.rows() / 3, v.rows()))); });
   add("select_columns", [](const kindred::CsrView& v) { return text_of(kindred::select_columns(v, first_half(v.cols()))); });
   add("counts and sums", [](const kindred::CsrView& v) {
-    return text_of(kindred::row_counts(v), kindred::column_counts(v), kindred::row_sums(v), kindred::column_sums(v));
+    return text_of(kindred::row_counts(v), kindred::column_counts(v), kindred::statistics::row_sums(v), kindred::statistics::column_sums(v));
   });
   add("without_zeros", [](const kindred::CsrView& v) { return text_of(kindred::without_zeros(v)); });
   add("density", [](const kindred::CsrView& v) { return text_of(v.density(), v.nnz()); });
@@ -232,7 +232,7 @@ inline std::vector<ViewCall> other_calls() {
                    kindred::holm(std::vector<double>{0.01, 0.2, 0.03}));
   });
   add("statistics", [](const kindred::CsrView& v) {
-    const std::vector<double> sums = kindred::row_sums(v), columns = kindred::column_sums(v);
+    const std::vector<double> sums = kindred::statistics::row_sums(v), columns = kindred::statistics::column_sums(v);
     const kindred::statistics::Summary s = kindred::statistics::summarize(sums);
     return text_of(s.mean, s.median, s.quantile_99, kindred::statistics::gini(columns),
                    kindred::statistics::spearman(sums, sums).value_or(-7.0), kindred::metrics::mean_and_error(sums).standard_error);

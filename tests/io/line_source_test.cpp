@@ -105,7 +105,7 @@ TEST_SUITE("line source") {
   TEST_CASE("a line of 300 MB without an end is passed over in a buffer of the size of the limit") {
     constexpr std::size_t line = 300'000'000, limit = 1 << 20;
     std::size_t largest = 0;
-    const auto open = [&](const std::string&) -> kd::ReadOptions::ReadBytes {
+    const auto open = [&](const std::string&) -> kd::detail::ReadBytes {
       return [&, at = std::size_t{0}](char* to, std::size_t most) mutable {
         largest = std::max(largest, most);
         const std::size_t count = std::min(most, line + 2 - at);

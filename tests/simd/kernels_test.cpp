@@ -482,9 +482,9 @@ TEST_SUITE("simd/kernels") {
             CHECK(excess[at] == doctest::Approx(0.25 + 0.5 * g).epsilon(1e-15));
             CHECK(target[at] == doctest::Approx(values[at] > 0.0F ? 1.0 + 0.5 * g : 0.0).epsilon(1e-15));
           }
-          a.confidence.alpha = -1e3;
+          a.alpha = -1e3;
           if (n > 1) CHECK_FALSE(kernels.terms(a));
-          a.confidence.alpha = (std::numeric_limits<double>::max)();
+          a.alpha = (std::numeric_limits<double>::max)();
           if (n > 5) CHECK_FALSE(kernels.terms(a));
         }
 

@@ -175,6 +175,22 @@ struct Summary {
   return s;
 }
 
+/// Sum of each user's values, length n_users, accumulated in double.
+[[nodiscard]] inline std::vector<double> row_sums(const CsrView& matrix) {
+  std::vector<double> sums(static_cast<std::size_t>(matrix.rows()), 0.0);
+  for (Index u = 0; u < matrix.rows(); ++u)
+    for (const float value : matrix.row(u).values) sums[static_cast<std::size_t>(u)] += static_cast<double>(value);
+  return sums;
+}
+
+/// Sum of each item's values, length n_items, accumulated in double in user order.
+[[nodiscard]] inline std::vector<double> column_sums(const CsrView& matrix) {
+  std::vector<double> sums(static_cast<std::size_t>(matrix.cols()), 0.0);
+  for (std::size_t n = 0; n < matrix.columns().size(); ++n)
+    sums[static_cast<std::size_t>(matrix.columns()[n])] += static_cast<double>(matrix.values()[n]);
+  return sums;
+}
+
 /// The three distributions that describe interactions, and two numbers about their shape.
 struct MatrixStatistics {
   std::vector<double> values;          ///< Per stored interaction.

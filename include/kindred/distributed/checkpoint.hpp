@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <kindred/core/config.hpp>
+#include <kindred/core/path.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/distributed/communicator.hpp>
 #include <kindred/distributed/fit.hpp>
@@ -22,7 +23,7 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 /// killed too, and whatever its number of ranks, this one ends in the same bytes. Needs kindred::persistence.
 /// @throws as fit_distributed and fit_with_checkpoints do.
 template <Communicator C, Real Scalar, detail::ShareableSource Source>
-FitReport fit_distributed_with_checkpoints(C& communicator, ImplicitALS<Scalar>& model, const Source& train, const std::string& path,
+FitReport fit_distributed_with_checkpoints(C& communicator, ImplicitALS<Scalar>& model, const Source& train, const Path& path,
                                            const CheckpointOptions& checkpoints = {}, typename ImplicitALS<Scalar>::FitOptions fit = {}) {
   detail::Agreement<C> agree(communicator);
   const AlsOptions& options = model.options();

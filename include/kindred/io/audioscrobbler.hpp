@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include <kindred/core/path.hpp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/data/id_map.hpp>
 #include <kindred/io/delimited.hpp>
@@ -70,7 +71,7 @@ struct ArtistAliases {
 /// an artist become one sum. O(bytes of the files). Doubtful lines are decided as read_delimited does.
 /// @throws IoError, ParseError, InvalidArgument as read_delimited does.
 /// Source: Ryza, Laserson, Owen, Wills 2015, chapter 3.
-[[nodiscard]] inline Dataset read_audioscrobbler(const std::string& user_artist_data_path, const AudioscrobblerOptions& options = {}) {
+[[nodiscard]] inline Dataset read_audioscrobbler(const Path& user_artist_data_path, const AudioscrobblerOptions& options = {}) {
   ReadOptions lenient = options.read;
   lenient.on_bad_line = ReadOptions::BadLinePolicy::skip;
   const bool has_aliases = !options.artist_alias_path.empty();

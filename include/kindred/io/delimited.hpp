@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <kindred/core/path.hpp>
 #include <kindred/core/rounding.hpp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/io/delimited_format.hpp>
@@ -66,7 +67,7 @@ inline constexpr auto keep_keys = [](std::string_view) { return std::string_view
 /// @throws IoError if the file is missing, a directory, or unreadable; ParseError (file, line, column, found, expected) for a bad line, a bad
 /// header, or no rows; InvalidArgument if `format` or `options` make no sense, or a sum is beyond a float.
 /// Source: quoting as in RFC 4180, except that line ends inside quotes are refused.
-[[nodiscard]] inline Dataset read_delimited(const std::string& path, const DelimitedFormat& format = {}, const ReadOptions& options = {}) {
+[[nodiscard]] inline Dataset read_delimited(const Path& path, const DelimitedFormat& format = {}, const ReadOptions& options = {}) {
   return detail::read_records(path, format, options, detail::keep_keys);
 }
 

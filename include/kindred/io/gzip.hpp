@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <kindred/core/error.hpp>
+#include <kindred/core/path.hpp>
 #include <kindred/io/input_file.hpp>
 #include <kindred/io/line_source.hpp>
 
@@ -117,7 +118,7 @@ class GzipFile {
 /// `read_lastfm_360k("plays.tsv.gz", {.read = {.open = open_gzip}})`. One thread unpacks while the others parse. The path "-" is the standard input.
 /// @throws IoError if the file cannot be opened or read; reading throws FormatError if its compression is damaged, ends too early, or is followed by
 /// other bytes.
-[[nodiscard]] inline detail::ReadBytes open_gzip(const std::string& path) {
+[[nodiscard]] inline detail::ReadBytes open_gzip(const Path& path) {
   const auto file = std::make_shared<detail::GzipFile>(path);
   return [file](char* to, std::size_t most) { return file->read(to, most); };
 }

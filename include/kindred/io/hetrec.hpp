@@ -14,6 +14,7 @@
 #include <string>
 #include <utility>
 
+#include <kindred/core/path.hpp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/io/delimited.hpp>
 #include <kindred/io/item_names.hpp>
@@ -31,7 +32,7 @@ struct HetrecOptions {
 /// O(bytes of the files). Doubtful lines are decided as read_delimited does.
 /// @throws IoError, ParseError, InvalidArgument as read_delimited does.
 /// Source: Cantador, Brusilovsky, Kuflik 2011.
-[[nodiscard]] inline Dataset read_hetrec2011_lastfm(const std::string& user_artists_path, const HetrecOptions& options = {}) {
+[[nodiscard]] inline Dataset read_hetrec2011_lastfm(const Path& user_artists_path, const HetrecOptions& options = {}) {
   Dataset data = read_delimited(user_artists_path,
                                 {.header = detail::Header::first_line, .user = "userID", .item = "artistID", .value = "weight", .time = {}},
                                 options.read);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <kindred/core/error.hpp>
+#include <kindred/core/path.hpp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/io/table.hpp>
 
@@ -47,7 +48,7 @@ namespace detail {
 /// 31.0, or the other way round. The file's report joins `load.companions`; its `noted` counts what did not meet: "name of no item" (a row whose id no
 /// item has), "item without a name" (an item that the file does not name), and "id met as 31.0 and 31". O(bytes of the file).
 /// @throws IoError if the file cannot be read; ParseError for a bad line, an empty id, or no rows; InvalidArgument if the format makes no sense.
-[[nodiscard]] inline Dataset join_item_names(Dataset data, const std::string& path, const ItemNameFormat& format = {},
+[[nodiscard]] inline Dataset join_item_names(Dataset data, const Path& path, const ItemNameFormat& format = {},
                                              const ReadOptions& options = {}) {
   if (format.id_column == format.name_column) throw InvalidArgument("name_column", format.name_column, "another column than id_column");
   detail::TableReader table(path, {format.separator, format.header, format.quoting, "", format.field_rule, format.field_count}, options);

@@ -15,6 +15,7 @@
 
 #include <string>
 
+#include <kindred/core/path.hpp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/io/delimited.hpp>
 #include <kindred/io/profiles.hpp>
@@ -51,7 +52,7 @@ inline void set_item_key(DelimitedFormat& format, LastfmOptions::ItemKey key, co
 /// O(bytes of the file). Doubtful lines are decided as read_delimited does; a row without the chosen item key is dropped and counted.
 /// @throws IoError, ParseError, InvalidArgument as read_delimited does.
 /// Source: Celma 2010.
-[[nodiscard]] inline Dataset read_lastfm_360k(const std::string& path, const LastfmOptions& options = {}) {
+[[nodiscard]] inline Dataset read_lastfm_360k(const Path& path, const LastfmOptions& options = {}) {
   DelimitedFormat format{.field_count = 4, .value = 3, .time = {}};
   detail::set_item_key(format, options.item_key, 1, 2);
   return read_delimited(path, format, options.read);
@@ -64,7 +65,7 @@ inline void set_item_key(DelimitedFormat& format, LastfmOptions::ItemKey key, co
 /// O(bytes of the file).
 /// @throws IoError, ParseError, InvalidArgument as read_delimited does.
 /// Source: Celma 2010.
-[[nodiscard]] inline ProfileTable read_lastfm_360k_profiles(const std::string& path, const ReadOptions& options = {}) {
+[[nodiscard]] inline ProfileTable read_lastfm_360k_profiles(const Path& path, const ReadOptions& options = {}) {
   return detail::read_lastfm_profiles(path, detail::Header::none, options);
 }
 

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include <kindred/core/error.hpp>
+#include <kindred/core/path.hpp>
 #include <kindred/core/rounding.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/dataset.hpp>
@@ -39,14 +40,14 @@ namespace kindred::inline v0 {
 /// `times` holds the first play of each pair, `raw_rows` the number of plays. O(bytes of the file).
 /// @throws IoError, ParseError, InvalidArgument as read_delimited does.
 /// Source: Celma 2010.
-[[nodiscard]] inline Dataset read_lastfm_1k_events(const std::string& path, const LastfmOptions& options = {}) {
+[[nodiscard]] inline Dataset read_lastfm_1k_events(const Path& path, const LastfmOptions& options = {}) {
   DelimitedFormat format{.field_count = 6, .value = {}, .time = 1, .time_format = detail::TimeFormat::iso_8601};
   detail::set_item_key(format, options.item_key, 2, 3);
   return read_delimited(path, format, options.read);
 }
 
 /// Profiles of Last.fm 1K (`userid-profile.tsv`), for join_profiles. What is decided, and what is thrown, as in read_lastfm_360k_profiles.
-[[nodiscard]] inline ProfileTable read_lastfm_1k_profiles(const std::string& path, const ReadOptions& options = {}) {
+[[nodiscard]] inline ProfileTable read_lastfm_1k_profiles(const Path& path, const ReadOptions& options = {}) {
   return detail::read_lastfm_profiles(path, detail::Header::first_line, options);
 }
 
@@ -100,7 +101,7 @@ struct IndexedNames {
 /// O(bytes of the files); memory for the cells that are not zero.
 /// @throws IoError if a file cannot be read; ParseError for a bad line, a table and names of different sizes, or names that are not unique.
 /// Source: the tables of Last.fm 1K counts that are described above.
-[[nodiscard]] inline Dataset read_dense_counts(const std::string& path, const DenseCountsOptions& options = {}) {
+[[nodiscard]] inline Dataset read_dense_counts(const Path& path, const DenseCountsOptions& options = {}) {
   const detail::RoundToNearest rounding;
   Dataset data;
   std::vector<LoadReport> companions;
@@ -132,7 +133,7 @@ struct IndexedNames {
   while (table.next()) {
     const auto user = static_cast<std::size_t>(table.row_number() - 1);
     if (!user_names.empty() && user >= user_names.size())
-      throw ParseError(path, 0, 0, "more than " + std::to_string(user_names.size()) + " rows",
+      throw ParseError(path.string(), 0, 0, "more than " + std::to_string(user_names.size()) + " rows",
                        "one for each name of " + options.user_names_path);
     width = table.fields().size();
     if (const auto problem = parse_row()) {
@@ -146,7 +147,7 @@ struct IndexedNames {
   }
   const auto rows = static_cast<std::size_t>(table.row_number());
   if (!user_names.empty() && rows < user_names.size() && !table.stopped())
-    throw ParseError(path, 0, 0, std::to_string(rows) + " rows",
+    throw ParseError(path.string(), 0, 0, std::to_string(rows) + " rows",
                      std::to_string(user_names.size()) + ", one for each name of " + options.user_names_path);
 
   for (std::size_t i = 0; i < width; ++i) data.items.intern(item_names.empty() ? std::to_string(i) : item_names[i]);

@@ -5,14 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
+
+#include <sys/stat.h>
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
@@ -195,9 +195,8 @@ class LineSource {
   /// Bytes of the whole file; 0 for a pipe. With `open`, bytes of the file of that name, if there is one.
   [[nodiscard]] std::uint64_t size() const noexcept {
     if (file_) return file_->size();
-    std::error_code none;
-    const std::uintmax_t size = std::filesystem::file_size(path_, none);
-    return none ? 0 : size;
+    struct stat found {};
+    return ::stat(path_.c_str(), &found) == 0 && S_ISREG(found.st_mode) ? static_cast<std::uint64_t>(found.st_size) : 0;
   }
 
  private:

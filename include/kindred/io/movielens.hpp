@@ -15,6 +15,7 @@
 #include <utility>
 
 #include <kindred/core/error.hpp>
+#include <kindred/core/path.hpp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/io/delimited.hpp>
 
@@ -59,7 +60,7 @@ namespace detail {
 /// The first line decides between tabs, `::` and csv. O(bytes of the file). Doubtful lines are decided as read_delimited does.
 /// @throws IoError, ParseError, InvalidArgument as read_delimited does; ParseError if the first line has none of the three forms.
 /// Source: Harper and Konstan 2015.
-[[nodiscard]] inline Dataset read_movielens(const std::string& path, const MovielensOptions& options = {}) {
+[[nodiscard]] inline Dataset read_movielens(const Path& path, const MovielensOptions& options = {}) {
   if (!detail::is_finite(options.min_rating)) throw InvalidArgument("min_rating", options.min_rating, "finite");
   detail::LineSource source = detail::TableReader::open(path, options.read);
   DelimitedFormat format = detail::movielens_format(source, options.read);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <kindred/core/config.hpp>
+#include <kindred/core/path.hpp>
 #include <kindred/core/rounding.hpp>
 #include <kindred/data/load_report.hpp>
 #include <kindred/io/delimited_format.hpp>
@@ -20,8 +21,8 @@ namespace kindred::inline v0 {
 ///
 /// Reads line by line. Every call starts anew, whatever ended an earlier one.
 /// @throws as read_delimited and CsrFileWriter do.
-inline LoadReport write_csr_file(const std::string& text_path, const std::string& path, const DelimitedFormat& format = {},
-                                 CsrFileOptions options = {}, const ReadOptions& read_options = {}) {
+inline LoadReport write_csr_file(const Path& text_path, const Path& path, const DelimitedFormat& format = {}, CsrFileOptions options = {},
+                                 const ReadOptions& read_options = {}) {
   const detail::RoundToNearest rounding;
   detail::check_format(format);
   if (options.input.empty()) options.input = text_path;

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
+
+#include <sys/stat.h>
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/core/execution.hpp>
+#include <kindred/core/path.hpp>
 #include <kindred/core/rounding.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
@@ -156,9 +158,8 @@ void keep_checkpoints(const AlsOptions& options, const std::string& print, const
   if (fit.initial_users || fit.initial_items || fit.resume_from != nullptr || fit.on_snapshot)
     throw InvalidArgument("fit", "with a start or snapshots of its own", "without: the checkpoint has them");
   (void)replaceable_target(path);  // refused before the first iteration, not after it
-  std::error_code error;
-  const std::filesystem::file_status status = std::filesystem::status(path, error);
-  if (status.type() != std::filesystem::file_type::not_found)
+  struct stat found {};
+  if (::stat(path.c_str(), &found) == 0 || (errno != ENOENT && errno != ENOTDIR))
     before = read_checkpoint<Scalar>(path, options, fit.execution, print, checkpoints.other_build);
   if (before) fit.resume_from = &*before;
   fit.snapshot_every = checkpoints.every;
@@ -182,7 +183,7 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 /// InvalidArgument if `every` is 0, if `fit` has a start of its own, or if the checkpoint has as many iterations as were asked for. The model is then
 /// as it was.
 template <Real Scalar>
-FitReport fit_with_checkpoints(ImplicitALS<Scalar>& model, const CsrView& train, const std::string& path,
+FitReport fit_with_checkpoints(ImplicitALS<Scalar>& model, const CsrView& train, const Path& path,
                                const CheckpointOptions& checkpoints = {}, typename ImplicitALS<Scalar>::FitOptions fit = {}) {
   const detail::RoundToNearest rounding;
   std::optional<FitSnapshot<Scalar>> before;
@@ -192,7 +193,7 @@ FitReport fit_with_checkpoints(ImplicitALS<Scalar>& model, const CsrView& train,
 
 /// The same of interactions in a file.
 template <Real Scalar>
-FitReport fit_with_checkpoints(ImplicitALS<Scalar>& model, const CsrFile& train, const std::string& path,
+FitReport fit_with_checkpoints(ImplicitALS<Scalar>& model, const CsrFile& train, const Path& path,
                                const CheckpointOptions& checkpoints = {}, typename ImplicitALS<Scalar>::FitOptions fit = {}) {
   const detail::RoundToNearest rounding;
   std::optional<FitSnapshot<Scalar>> before;

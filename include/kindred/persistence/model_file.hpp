@@ -17,6 +17,7 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/execution.hpp>
+#include <kindred/core/path.hpp>
 #include <kindred/models/als/state.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/persistence/als_format.hpp>
@@ -37,7 +38,7 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 /// A Recommender is saved with its keys, names and interactions, from which it answers. O(size of the model).
 /// @throws IoError (no folder, no permission, disk full, ...); what was at `path` is then as it was.
 template <typename Model>
-void save(const Model& model, const std::string& path) {
+void save(const Model& model, const Path& path) {
   detail::ModelFormat<Model>::save(model, [&](detail::TensorWriter& writer) { detail::write_file(writer, path); });
 }
 
@@ -53,7 +54,7 @@ void save(const Model& model, std::ostream& stream) {
 /// everything that a model promises is checked.
 /// @throws IoError if the file cannot be read; FormatError if it is damaged, no model file, another kind or scalar type, or of a newer format.
 template <typename Model>
-[[nodiscard]] Model load(const std::string& path, const LoadOptions& options = {}) {
+[[nodiscard]] Model load(const Path& path, const LoadOptions& options = {}) {
   return detail::ModelFormat<Model>::load(detail::TensorReader(detail::ByteStore::of_file(path), options.execution), options);
 }
 
@@ -93,7 +94,7 @@ class Mapped {
 /// rows in memory are padded to 64 bytes. The file must not be cut short while it is mapped (replacing it by a rename, as save does, is fine).
 /// @throws as load does, but for what only verify() sees; IoError where the system has no mmap.
 template <typename Model>
-[[nodiscard]] Mapped<Model> load_mapped(const std::string& path, const LoadOptions& options = {}) {
+[[nodiscard]] Mapped<Model> load_mapped(const Path& path, const LoadOptions& options = {}) {
   using Scalar = std::remove_cvref_t<decltype(*std::declval<Model&>().item_factors().data())>;
   static_assert(std::is_same_v<Model, ImplicitALS<Scalar>>, "only ImplicitALS can be mapped");
   detail::TensorReader reader(detail::ByteStore::of_mapping(path), options.execution);

@@ -13,6 +13,7 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/path.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/data/interaction_source.hpp>
@@ -142,7 +143,7 @@ class CsrFile {
  public:
   /// `block_bytes`: how much of the file is at hand at a time, at least 1; a row is never cut.
   /// @throws IoError if it cannot be opened or mapped; FormatError if it is damaged, cut short, of another kind or a newer format.
-  explicit CsrFile(const std::string& path, std::size_t block_bytes = std::size_t{64} << 20)
+  explicit CsrFile(const Path& path, std::size_t block_bytes = std::size_t{64} << 20)
       : CsrFile(path, std::make_shared<const detail::MappedFile>(path, detail::MappedAccess::read_only), block_bytes) {}
 
   [[nodiscard]] MatrixShape shape() const noexcept { return users_.shape(); }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <kindred/core/error.hpp>
+#include <kindred/core/path.hpp>
 #include <kindred/core/rounding.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
@@ -45,7 +46,7 @@ struct CsrFileOptions {
 class CsrFileWriter {
  public:
   /// @throws InvalidArgument if memory_limit is too low; IoError if a folder, pipe, device or socket is at `path`.
-  explicit CsrFileWriter(const std::string& path, CsrFileOptions options = {})
+  explicit CsrFileWriter(const Path& path, CsrFileOptions options = {})
       : path_(detail::replaceable_target(path)), options_(checked(std::move(options))), sorted_by_user_(path_) {
     buffer_ = std::make_unique<detail::SortBuffer>(options_.memory_limit / 2);
   }
