@@ -7,6 +7,7 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/rounding.hpp>
 #include <kindred/data/load_report.hpp>
+#include <kindred/io/column_places.hpp>
 #include <kindred/io/delimited_format.hpp>
 #include <kindred/io/record.hpp>
 #include <kindred/io/record_parser.hpp>
