@@ -3,3 +3,5 @@
 // define KINDRED_COMPILED for every file and compile this one among them, with the same flags.
 #include <kindred/compiled/data.cpp>
 #include <kindred/compiled/models.cpp>
+#include <kindred/compiled/models_double.cpp>
+#include <kindred/compiled/persistence.cpp>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The bodies of data/, io/, split/ and evaluation/ for files compiled with KINDRED_COMPILED.
+// The bodies of data/, io/, split/, metrics/ and evaluation/, and reranking, for files compiled with KINDRED_COMPILED.
+#include <kindred/data/csr_matrix.ipp>
 #include <kindred/data/dataset.ipp>
 #include <kindred/data/filters.ipp>
 #include <kindred/data/statistics.ipp>
@@ -16,6 +17,10 @@
 #include <kindred/io/lastfm_1k.ipp>
 #include <kindred/io/movielens.ipp>
 #include <kindred/io/profiles.ipp>
+#include <kindred/metrics/beyond_accuracy.ipp>
+#include <kindred/metrics/mean_and_error.ipp>
+#include <kindred/metrics/ranking.ipp>
+#include <kindred/models/rerank.ipp>
 #include <kindred/split/leave_last_out.ipp>
 #include <kindred/split/per_user_splitter.ipp>
 #include <kindred/split/temporal.ipp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The models for files compiled with KINDRED_COMPILED.
+// ImplicitALS<float> for files compiled with KINDRED_COMPILED; models_double.cpp has the other one.
 #include <kindred/models/implicit_als.hpp>
 
 template class kindred::FactorModel<float>;

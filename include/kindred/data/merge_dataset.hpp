@@ -14,6 +14,7 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/text.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/data/column_input.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/data/id_map.hpp>
