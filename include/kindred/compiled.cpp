@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What files compiled with KINDRED_COMPILED leave out, once for each target. The CMake target kindred::compiled sees to both; without it define
-// KINDRED_COMPILED for every file and compile this one among them, with the same flags.
-#include <kindred/models/implicit_als.hpp>
-
-template class kindred::FactorModel<float>;
-template class kindred::ImplicitALS<float>;
+// What files compiled with KINDRED_COMPILED leave out, once for each target, in one file. The CMake target kindred::compiled compiles the parts; without it
+// define KINDRED_COMPILED for every file and compile this one among them, with the same flags.
+#include <kindred/compiled/data.cpp>
+#include <kindred/compiled/models.cpp>
+#include <kindred/compiled/models_double.cpp>
+#include <kindred/compiled/persistence.cpp>

@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include <kindred/core/random.hpp>
+#include <kindred/io/delimited_format.hpp>
 
 namespace kd = kindred;
 using kd::detail::LineKind;

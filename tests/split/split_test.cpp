@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <kindred/split/split.hpp>
+#include <kindred/split/split_builder.hpp>
 
 #include <vector>
 

@@ -3,7 +3,8 @@
 
 // What a user may define before including Kindred:
 //   KINDRED_ASSERT(condition)   checks of Kindred's own invariants, never of input; by default `assert`.
-//   KINDRED_COMPILED            ImplicitALS<float> is compiled once, by compiled.cpp; the CMake target kindred::compiled adds the definition and the file.
+//   KINDRED_COMPILED            ImplicitALS<float>, the readers, evaluate and model files are compiled once, by compiled.cpp; the CMake target
+//                               kindred::compiled adds the definition and the file.
 //
 // Namespaces. Everything public is `kindred::name`. Types of fixed layout (errors, options, matrices) live in `kindred::v0`, so that object files
 // of different flags agree on them and `catch (const kindred::Error&)` works across them. Kernels, linear algebra and the model (simd/, linalg/ and
@@ -82,3 +83,11 @@
 
 /// The inline namespace of kernels, linear algebra and the model: named after the flags that their machine code depends on.
 #define KINDRED_BUILD KINDRED_JOIN(KINDRED_TAG_COMPILER, KINDRED_TAG_ISA, KINDRED_TAG_OPTIMIZE, KINDRED_TAG_MATH, KINDRED_TAG_ASSERT)
+
+/// Begins a function that is declared in a header.hpp and defined in a header.ipp. Header-only, the one includes the other; with KINDRED_COMPILED the
+/// compiled files alone include header.ipp, and what its bodies need.
+#if defined(KINDRED_COMPILED)
+#define KINDRED_ONCE
+#else
+#define KINDRED_ONCE inline
+#endif

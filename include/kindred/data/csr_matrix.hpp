@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
-#include <cstdint>
-#include <limits>
 #include <span>
-#include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
-#include <kindred/core/error.hpp>
+#include <kindred/core/config.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
-#include <kindred/data/row_merge.hpp>
 
 namespace kindred::inline v0 {
 
@@ -121,251 +115,51 @@ class CsrMatrix {
   std::vector<float> values_;
 };
 
-namespace detail {
-
-/// Interactions one after the other, as an input of gather_rows and check_input.
-struct TripletInput {
-  std::span<const Interaction> triplets;
-
-  [[nodiscard]] std::size_t size() const noexcept { return triplets.size(); }
-  [[nodiscard]] Index user(std::size_t n) const noexcept { return triplets[n].user; }
-  [[nodiscard]] Index item(std::size_t n) const noexcept { return triplets[n].item; }
-  [[nodiscard]] float value(std::size_t n) const noexcept { return triplets[n].value; }
-  [[nodiscard]] bool has_times() const noexcept { return false; }
-  [[nodiscard]] std::int64_t time(std::size_t) const noexcept { return 0; }
-  /// "triplets[3].user": `field` is user, item or value.
-  [[nodiscard]] static std::string name(std::string_view field, std::size_t n) {
-    return "triplets[" + std::to_string(n) + "]." + std::string(field);
-  }
-};
-
-/// Columns in memory, as an input of gather_rows and check_input. Values may be empty (1 each), and times.
-struct ColumnInput {
-  std::span<const Index> users;
-  std::span<const Index> items;
-  std::span<const float> values;
-  std::span<const std::int64_t> times;
-
-  [[nodiscard]] std::size_t size() const noexcept { return users.size(); }
-  [[nodiscard]] Index user(std::size_t n) const noexcept { return users[n]; }
-  [[nodiscard]] Index item(std::size_t n) const noexcept { return items[n]; }
-  [[nodiscard]] float value(std::size_t n) const noexcept { return values.empty() ? 1.0F : values[n]; }
-  [[nodiscard]] bool has_times() const noexcept { return !times.empty(); }
-  [[nodiscard]] std::int64_t time(std::size_t n) const noexcept { return times[n]; }
-  /// "users[3]": `field` is user, item or value.
-  [[nodiscard]] static std::string name(std::string_view field, std::size_t n) {
-    return std::string(field) + "s[" + std::to_string(n) + "]";
-  }
-};
-
-/// @throws ShapeError unless a column of `size` entries belongs to `users` users; `optional`: it may be empty too.
-inline void check_column_length(std::size_t users, std::string_view column, std::size_t size, bool optional) {
-  if (size == users || (optional && size == 0)) return;
-  throw ShapeError("users has " + std::to_string(users) + " entries and " + std::string(column) + " has " + std::to_string(size) +
-                   "; they must be equally long" + (optional ? ", or " + std::string(column) + " empty" : ""));
-}
-
-/// The least shape that holds the interactions of `input`, all of which are checked against `bounds`.
-/// @throws InvalidArgument if an index is out of bounds or a value is not finite, naming the first.
-template <typename Input>
-[[nodiscard]] MatrixShape check_input(MatrixShape bounds, const Input& input) {
-  if (bounds.users < 0) throw InvalidArgument("users", bounds.users, "at least 0");
-  if (bounds.items < 0) throw InvalidArgument("items", bounds.items, "at least 0");
-  MatrixShape found;
-  for (std::size_t n = 0; n < input.size(); ++n) {
-    const Index user = input.user(n), item = input.item(n);
-    if (user < 0 || user >= bounds.users)
-      throw InvalidArgument(Input::name("user", n), user,
-                            "a user index in [0, " + std::to_string(bounds.users) + ")" +
-                                transposed_hint(user >= 0 && user < bounds.items && item >= 0 && item < bounds.users));
-    if (item < 0 || item >= bounds.items)
-      throw InvalidArgument(Input::name("item", n), item,
-                            "an item index in [0, " + std::to_string(bounds.items) + ")" +
-                                transposed_hint(item >= 0 && item < bounds.users && user < bounds.items));
-    if (!is_finite(input.value(n))) throw InvalidArgument(Input::name("value", n), input.value(n), "finite");
-    found.users = (std::max)(found.users, user + 1);
-    found.items = (std::max)(found.items, item + 1);
-  }
-  return found;
-}
-
-/// The rows of gathered interactions as a matrix. @throws InvalidArgument if a sum is beyond the range of a float.
-[[nodiscard]] inline CsrMatrix merged_matrix(MatrixShape shape, GatheredRows gathered) {
-  RowMerge merge(std::move(gathered));
-  merge.add(merge.merge(0, static_cast<std::size_t>(shape.users)));
-  if (const auto& failed = merge.too_large())
-    throw InvalidArgument("the sum of user " + std::to_string(failed->user) + " and item " + std::to_string(failed->item), failed->sum,
-                          "within the range of a float");
-  std::vector<std::uint32_t> raw_rows;
-  GatheredRows rows = merge.finish(raw_rows);
-  return {shape, std::move(rows.offsets), std::move(rows.columns), std::move(rows.values)};
-}
-
-/// Builds a matrix row by row; the caller keeps columns rising.
-class CsrBuilder {
- public:
-  explicit CsrBuilder(MatrixShape shape) : shape_(shape) {
-    offsets_.reserve(static_cast<std::size_t>(shape.users) + 1);
-    offsets_.push_back(0);
-  }
-  void reserve(std::size_t nnz) {
-    columns_.reserve(nnz);
-    values_.reserve(nnz);
-  }
-  void add(Index column, float value) {
-    columns_.push_back(column);
-    values_.push_back(value);
-  }
-  void end_row() { offsets_.push_back(static_cast<Offset>(columns_.size())); }
-  [[nodiscard]] std::size_t rows_ended() const noexcept { return offsets_.size() - 1; }
-  [[nodiscard]] CsrMatrix finish() {
-    while (rows_ended() < static_cast<std::size_t>(shape_.users)) end_row();
-    return {shape_, std::move(offsets_), std::move(columns_), std::move(values_)};
-  }
-
- private:
-  MatrixShape shape_;
-  std::vector<Offset> offsets_;
-  std::vector<Index> columns_;
-  std::vector<float> values_;
-};
-
-}  // namespace detail
-
-inline CsrMatrix CsrMatrix::from_triplets(MatrixShape shape, std::span<const Interaction> triplets) {
-  const detail::TripletInput input{triplets};
-  (void)detail::check_input(shape, input);
-  return detail::merged_matrix(shape, detail::gather_rows(shape.users, input));
-}
-
-inline CsrMatrix CsrMatrix::from_columns(MatrixShape shape, std::span<const Index> users, std::span<const Index> items,
-                                         std::span<const float> values) {
-  detail::check_column_length(users.size(), "items", items.size(), false);
-  detail::check_column_length(users.size(), "values", values.size(), true);
-  const detail::ColumnInput input{users, items, values, {}};
-  (void)detail::check_input(shape, input);
-  return detail::merged_matrix(shape, detail::gather_rows(shape.users, input));
-}
-
-inline CsrMatrix CsrMatrix::from_columns(std::span<const Index> users, std::span<const Index> items, std::span<const float> values) {
-  detail::check_column_length(users.size(), "items", items.size(), false);
-  detail::check_column_length(users.size(), "values", values.size(), true);
-  const detail::ColumnInput input{users, items, values, {}};
-  constexpr Index most = (std::numeric_limits<Index>::max)();
-  const MatrixShape shape = detail::check_input({most, most}, input);
-  return detail::merged_matrix(shape, detail::gather_rows(shape.users, input));
-}
-
 /// Rows become columns. O(nnz + users + items).
-[[nodiscard]] inline CsrMatrix transpose(const CsrView& matrix) {
-  const auto items = static_cast<std::size_t>(matrix.cols());
-  const auto nnz = static_cast<std::size_t>(matrix.nnz());
-  std::vector<Offset> offsets(items + 1, 0);
-  for (const Index item : matrix.columns()) ++offsets[static_cast<std::size_t>(item) + 1];
-  for (std::size_t i = 1; i <= items; ++i) offsets[i] += offsets[i - 1];
-  std::vector<Offset> next(offsets.begin(), offsets.end() - 1);
-  std::vector<Index> columns(nnz);
-  std::vector<float> values(nnz);
-  for (Index u = 0; u < matrix.rows(); ++u) {
-    const SparseRow row = matrix.row(u);
-    for (std::size_t n = 0; n < row.size(); ++n) {
-      const auto at = static_cast<std::size_t>(next[static_cast<std::size_t>(row.columns[n])]++);
-      columns[at] = u;
-      values[at] = row.values[n];
-    }
-  }
-  return {{matrix.cols(), matrix.rows()}, std::move(offsets), std::move(columns), std::move(values)};
-}
+[[nodiscard]] KINDRED_ONCE CsrMatrix transpose(const CsrView& matrix);
 
 /// Takes the rows `users`, in that order (repeats allowed), with all columns. `matrix.rows(first, last)` takes neighbouring rows without a copy;
 /// append_rows puts rows below others.
 /// O(users + interactions taken). @throws InvalidArgument if a user is not a row of the matrix.
-[[nodiscard]] inline CsrMatrix select_rows(const CsrView& matrix, std::span<const Index> users) {
-  detail::CsrBuilder builder({static_cast<Index>(users.size()), matrix.cols()});
-  for (const Index u : users) {
-    detail::check_user(u, matrix.shape());
-    const SparseRow row = matrix.row(u);
-    for (std::size_t n = 0; n < row.size(); ++n) builder.add(row.columns[n], row.values[n]);
-    builder.end_row();
-  }
-  return builder.finish();
-}
+[[nodiscard]] KINDRED_ONCE CsrMatrix select_rows(const CsrView& matrix, std::span<const Index> users);
 
 /// Puts the rows of `below` under those of `above`: row u of `below` is row `above.rows() + u` of the result. Either may be a part of the other.
 /// New users are appended so; more interactions of known users are not rows to append: their sum is from_columns of both.
 /// O(users + nnz) of both. @throws ShapeError if the numbers of items differ; InvalidArgument beyond 2^31 - 1 users.
-[[nodiscard]] inline CsrMatrix append_rows(const CsrView& above, const CsrView& below) {
-  if (above.cols() != below.cols())
-    throw ShapeError("above is " + detail::shape_text(above.shape()) + " and below is " + detail::shape_text(below.shape()) +
-                     "; they must have the same items");
-  const std::int64_t users = std::int64_t{above.rows()} + below.rows();
-  if (users > (std::numeric_limits<Index>::max)()) throw InvalidArgument("the number of users of both", users, "below 2^31");
-  std::vector<Offset> offsets{0};
-  std::vector<Index> columns;
-  std::vector<float> values;
-  offsets.reserve(static_cast<std::size_t>(users) + 1);
-  columns.reserve(above.columns().size() + below.columns().size());
-  values.reserve(above.values().size() + below.values().size());
-  for (const CsrView* part : {&above, &below}) {
-    const auto before = static_cast<Offset>(columns.size());
-    for (Index u = 0; u < part->rows(); ++u) offsets.push_back(before + static_cast<Offset>(part->row_begin(u + 1)));
-    columns.insert(columns.end(), part->columns().begin(), part->columns().end());
-    values.insert(values.end(), part->values().begin(), part->values().end());
-  }
-  return {{static_cast<Index>(users), above.cols()}, std::move(offsets), std::move(columns), std::move(values)};
-}
+[[nodiscard]] KINDRED_ONCE CsrMatrix append_rows(const CsrView& above, const CsrView& below);
 
 /// The columns `items` (strictly increasing), renumbered from 0, with all rows.
 /// @throws InvalidArgument if `items` is not strictly increasing or an item is not a column of the matrix.
-[[nodiscard]] inline CsrMatrix select_columns(const CsrView& matrix, std::span<const Index> items) {
-  detail::check_index_list(items, "items", "an item", matrix.cols());
-  std::vector<Index> renumbered(static_cast<std::size_t>(matrix.cols()), -1);
-  for (std::size_t n = 0; n < items.size(); ++n) renumbered[static_cast<std::size_t>(items[n])] = static_cast<Index>(n);
-  detail::CsrBuilder builder({matrix.rows(), static_cast<Index>(items.size())});
-  for (Index u = 0; u < matrix.rows(); ++u) {
-    const SparseRow row = matrix.row(u);
-    for (std::size_t n = 0; n < row.size(); ++n)
-      if (const Index item = renumbered[static_cast<std::size_t>(row.columns[n])]; item >= 0) builder.add(item, row.values[n]);
-    builder.end_row();
-  }
-  return builder.finish();
-}
+[[nodiscard]] KINDRED_ONCE CsrMatrix select_columns(const CsrView& matrix, std::span<const Index> items);
 
 /// Interactions of each user, length n_users.
-[[nodiscard]] inline std::vector<Index> row_counts(const CsrView& matrix) {
-  std::vector<Index> counts(static_cast<std::size_t>(matrix.rows()));
-  for (std::size_t u = 0; u < counts.size(); ++u) counts[u] = static_cast<Index>(matrix.row(static_cast<Index>(u)).size());
-  return counts;
-}
+[[nodiscard]] KINDRED_ONCE std::vector<Index> row_counts(const CsrView& matrix);
 
 /// Interactions of each item, length n_items.
-[[nodiscard]] inline std::vector<Index> column_counts(const CsrView& matrix) {
-  std::vector<Index> counts(static_cast<std::size_t>(matrix.cols()), 0);
-  for (const Index item : matrix.columns()) ++counts[static_cast<std::size_t>(item)];
-  return counts;
-}
+[[nodiscard]] KINDRED_ONCE std::vector<Index> column_counts(const CsrView& matrix);
+
+namespace statistics {
+
+/// Sum of each user's values, length n_users, accumulated in double.
+[[nodiscard]] KINDRED_ONCE std::vector<double> row_sums(const CsrView& matrix);
+
+/// Sum of each item's values, length n_items, accumulated in double in user order.
+[[nodiscard]] KINDRED_ONCE std::vector<double> column_sums(const CsrView& matrix);
+
+}  // namespace statistics
 
 /// The matrix without stored zeros, which are no interactions.
-[[nodiscard]] inline CsrMatrix without_zeros(const CsrView& matrix) {
-  detail::CsrBuilder builder(matrix.shape());
-  for (Index u = 0; u < matrix.rows(); ++u) {
-    const SparseRow row = matrix.row(u);
-    for (std::size_t n = 0; n < row.size(); ++n)
-      if (row.values[n] != 0.0F) builder.add(row.columns[n], row.values[n]);
-    builder.end_row();
-  }
-  return builder.finish();
-}
+[[nodiscard]] KINDRED_ONCE CsrMatrix without_zeros(const CsrView& matrix);
 
 namespace detail {
 
 /// `given` where it stores no zero, else a copy without them in `storage`: a stored zero is no interaction, neither for a model nor for a measurement.
-[[nodiscard]] inline CsrView without_stored_zeros(const CsrView& given, CsrMatrix& storage) {
-  if (std::find(given.values().begin(), given.values().end(), 0.0F) == given.values().end()) return given;
-  storage = without_zeros(given);
-  return storage;
-}
+[[nodiscard]] KINDRED_ONCE CsrView without_stored_zeros(const CsrView& given, CsrMatrix& storage);
 
 }  // namespace detail
 
 }  // namespace kindred::inline v0
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/data/csr_matrix.ipp>  // IWYU pragma: export
+#endif

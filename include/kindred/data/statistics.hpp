@@ -1,44 +1,19 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <limits>
-#include <numeric>
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
-#include <kindred/core/error.hpp>
+#include <kindred/core/config.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
 
 namespace kindred::inline v0 {
-
-namespace detail {
-
-/// `values` in rising order. @throws InvalidArgument if one is not finite: sorting NaNs is undefined.
-[[nodiscard]] inline std::vector<double> sorted_values(std::span<const double> values) {
-  for (const double value : values)
-    if (!is_finite(value)) throw InvalidArgument("value", value, "finite");
-  std::vector<double> sorted(values.begin(), values.end());
-  std::sort(sorted.begin(), sorted.end());
-  return sorted;
-}
-
-/// quantile() of values that are in rising order and not empty.
-[[nodiscard]] inline double quantile_of_sorted(std::span<const double> sorted, double probability) {
-  const double place = probability * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
-  const std::size_t above = (std::min)(below + 1, sorted.size() - 1);
-  return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
-}
-
-}  // namespace detail
 
 /// Distributions in a few numbers, of interactions and of any other values.
 namespace statistics {
@@ -46,63 +21,16 @@ namespace statistics {
 /// The value below which the share `probability` of `values` lies, interpolated linearly between neighbours (type 7 of Hyndman and Fan 1996,
 /// the default of R and NumPy). O(n log n).
 /// @throws InvalidArgument if `values` is empty or has one that is not finite, or `probability` is outside [0, 1].
-[[nodiscard]] inline double quantile(std::span<const double> values, double probability) {
-  if (values.empty()) throw InvalidArgument("values", "an empty list", "at least one value");
-  if (!(probability >= 0.0 && probability <= 1.0)) throw InvalidArgument("probability", probability, "in [0, 1]");
-  return detail::quantile_of_sorted(detail::sorted_values(values), probability);
-}
+[[nodiscard]] KINDRED_ONCE double quantile(std::span<const double> values, double probability);
 
 /// Inequality of a non-negative distribution: 0 if all are equal, towards 1 if one has everything, 0 for an empty or all-zero one.
 /// sum_i (2 i - n - 1) x_(i) / (n sum x), x ascending, i from 1. O(n log n).
 /// @throws InvalidArgument if a value is negative or not finite.
-[[nodiscard]] inline double gini(std::span<const double> values) {
-  for (const double value : values)
-    if (!(value >= 0.0) || !detail::is_finite(value)) throw InvalidArgument("value", value, "finite and at least 0");
-  std::vector<double> sorted(values.begin(), values.end());
-  std::sort(sorted.begin(), sorted.end());
-  const auto n = static_cast<double>(sorted.size());
-  double weighted = 0.0;
-  double sum = 0.0;
-  for (std::size_t place = 0; place < sorted.size(); ++place) {
-    weighted += (2.0 * static_cast<double>(place + 1) - n - 1.0) * sorted[place];
-    sum += sorted[place];
-  }
-  return sum > 0.0 ? weighted / (n * sum) : 0.0;
-}
+[[nodiscard]] KINDRED_ONCE double gini(std::span<const double> values);
 
 /// Spearman's rank correlation of two lists of equal length, in [-1, 1]; ties share their mean rank. None for fewer than two values, or if one list
 /// is constant. O(n log n). @throws ShapeError if the lengths differ; InvalidArgument if a value is not finite.
-[[nodiscard]] inline std::optional<double> spearman(std::span<const double> a, std::span<const double> b) {
-  if (a.size() != b.size()) throw ShapeError("a has " + std::to_string(a.size()) + " values and b has " + std::to_string(b.size()));
-  const auto centred_ranks = [](std::span<const double> values) {
-    for (const double value : values)
-      if (!detail::is_finite(value)) throw InvalidArgument("value", value, "finite");
-    std::vector<std::size_t> order(values.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) { return values[x] < values[y]; });
-    const double middle = 0.5 * (static_cast<double>(values.size()) - 1.0);
-    std::vector<double> ranks(values.size());
-    for (std::size_t first = 0; first < order.size();) {
-      std::size_t last = first;
-      while (last + 1 < order.size() && !(values[order[first]] < values[order[last + 1]])) ++last;
-      for (std::size_t n = first; n <= last; ++n) ranks[order[n]] = 0.5 * static_cast<double>(first + last) - middle;
-      first = last + 1;
-    }
-    return ranks;
-  };
-  const std::vector<double> x = centred_ranks(a);
-  const std::vector<double> y = centred_ranks(b);
-  double xy = 0.0;
-  double xx = 0.0;
-  double yy = 0.0;
-  for (std::size_t n = 0; n < x.size(); ++n) {
-    xy += x[n] * y[n];
-    xx += x[n] * x[n];
-    yy += y[n] * y[n];
-  }
-  if (!(xx > 0.0) || !(yy > 0.0)) return std::nullopt;
-  return xy / std::sqrt(xx * yy);
-}
+[[nodiscard]] KINDRED_ONCE std::optional<double> spearman(std::span<const double> a, std::span<const double> b);
 
 /// Values in [low, high), or [low, high] for the last bin.
 struct HistogramBin {
@@ -114,34 +42,7 @@ struct HistogramBin {
 /// Counts of positive values in bins whose edges grow by `ratio`, from the largest power of `ratio` not above the smallest value. Values that are not
 /// finite, or below the smallest normal number, are left out. O(n log bins).
 /// @throws InvalidArgument if `ratio` is not in [1.001, 1e6].
-[[nodiscard]] inline std::vector<HistogramBin> log_histogram(std::span<const double> values, double ratio = 2.0) {
-  // Nearer to 1 the bins would be without number; below the normal numbers a division by `ratio` may round back to where it was.
-  if (!(ratio >= 1.001 && ratio <= 1e6)) throw InvalidArgument("ratio", ratio, "in [1.001, 1e6]");
-  const auto counts = [](double value) { return detail::is_finite(value) && value >= (std::numeric_limits<double>::min)(); };
-  double smallest = 0.0;
-  double largest = 0.0;
-  for (const double value : values) {
-    if (!counts(value)) continue;
-    smallest = smallest > 0.0 ? (std::min)(smallest, value) : value;
-    largest = (std::max)(largest, value);
-  }
-  std::vector<HistogramBin> bins;
-  if (!(smallest > 0.0)) return bins;
-  // Edges by repeated multiplication from 1: exact for whole ratios, where a logarithm could put a power into the bin below it.
-  double low = 1.0;
-  while (low > smallest) low /= ratio;
-  while (low * ratio <= smallest) low *= ratio;
-  do {
-    bins.push_back({low, low * ratio, 0});
-    low *= ratio;
-  } while (low <= largest);
-  for (const double value : values) {
-    if (!counts(value)) continue;
-    const auto bin = std::upper_bound(bins.begin(), bins.end(), value, [](double v, const HistogramBin& b) { return v < b.low; });
-    ++std::prev(bin)->count;
-  }
-  return bins;
-}
+[[nodiscard]] KINDRED_ONCE std::vector<HistogramBin> log_histogram(std::span<const double> values, double ratio = 2.0);
 
 /// One distribution in a few numbers.
 struct Summary {
@@ -158,38 +59,7 @@ struct Summary {
 };
 
 /// All zeros for an empty list. O(n log n). @throws InvalidArgument if a value is not finite.
-[[nodiscard]] inline Summary summarize(std::span<const double> values) {
-  Summary s;
-  if (values.empty()) return s;
-  const std::vector<double> sorted = detail::sorted_values(values);
-  for (const double value : sorted) s.sum += value;
-  s.count = sorted.size();
-  s.mean = s.sum / static_cast<double>(sorted.size());
-  s.min = sorted.front();
-  s.quantile_25 = detail::quantile_of_sorted(sorted, 0.25);
-  s.median = detail::quantile_of_sorted(sorted, 0.5);
-  s.quantile_75 = detail::quantile_of_sorted(sorted, 0.75);
-  s.quantile_90 = detail::quantile_of_sorted(sorted, 0.9);
-  s.quantile_99 = detail::quantile_of_sorted(sorted, 0.99);
-  s.max = sorted.back();
-  return s;
-}
-
-/// Sum of each user's values, length n_users, accumulated in double.
-[[nodiscard]] inline std::vector<double> row_sums(const CsrView& matrix) {
-  std::vector<double> sums(static_cast<std::size_t>(matrix.rows()), 0.0);
-  for (Index u = 0; u < matrix.rows(); ++u)
-    for (const float value : matrix.row(u).values) sums[static_cast<std::size_t>(u)] += static_cast<double>(value);
-  return sums;
-}
-
-/// Sum of each item's values, length n_items, accumulated in double in user order.
-[[nodiscard]] inline std::vector<double> column_sums(const CsrView& matrix) {
-  std::vector<double> sums(static_cast<std::size_t>(matrix.cols()), 0.0);
-  for (std::size_t n = 0; n < matrix.columns().size(); ++n)
-    sums[static_cast<std::size_t>(matrix.columns()[n])] += static_cast<double>(matrix.values()[n]);
-  return sums;
-}
+[[nodiscard]] KINDRED_ONCE Summary summarize(std::span<const double> values);
 
 /// The three distributions that describe interactions, and two numbers about their shape.
 struct MatrixStatistics {
@@ -201,18 +71,12 @@ struct MatrixStatistics {
 };
 
 /// O(nnz + items log items).
-[[nodiscard]] inline MatrixStatistics describe(const CsrView& matrix) {
-  MatrixStatistics s;
-  s.values.assign(matrix.values().begin(), matrix.values().end());
-  const std::vector<Index> rows = row_counts(matrix);
-  const std::vector<Index> columns = column_counts(matrix);
-  s.items_per_user.assign(rows.begin(), rows.end());
-  s.users_per_item.assign(columns.begin(), columns.end());
-  s.density = matrix.density();
-  s.item_gini = gini(s.users_per_item);
-  return s;
-}
+[[nodiscard]] KINDRED_ONCE MatrixStatistics describe(const CsrView& matrix);
 
 }  // namespace statistics
 
 }  // namespace kindred::inline v0
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/data/statistics.ipp>  // IWYU pragma: export
+#endif

@@ -13,6 +13,8 @@
 #include <kindred/distributed/communicator.hpp>
 #include <kindred/evaluation/evaluate.hpp>
 #include <kindred/evaluation/groups.hpp>
+#include <kindred/evaluation/lists_of.hpp>
+#include <kindred/evaluation/measured_lists.hpp>
 #include <kindred/evaluation/report.hpp>
 #include <kindred/models/recommender.hpp>
 
@@ -72,9 +74,9 @@ template <Communicator C, RecommenderModel Model, detail::RowSource Train, detai
     if constexpr (std::convertible_to<const Train&, CsrView>) {
       CsrMatrix cleaned;
       const CsrView known = detail::without_stored_zeros(train, cleaned);
-      report = detail::evaluate_rows(model, detail::RowsRef(known), detail::RowsRef(test), options, &partners);
+      report = detail::evaluate_rows(detail::lists_of(model), detail::RowsRef(known), detail::RowsRef(test), options, &partners);
     } else {
-      report = detail::evaluate_rows(model, detail::RowsRef(train), detail::RowsRef(test), options, &partners);
+      report = detail::evaluate_rows(detail::lists_of(model), detail::RowsRef(train), detail::RowsRef(test), options, &partners);
     }
   });
   return report;

@@ -17,6 +17,7 @@
 #include <kindred/data/csr_view.hpp>
 #include <kindred/data/interaction_source.hpp>
 #include <kindred/evaluation/evaluate_options.hpp>
+#include <kindred/evaluation/lists_of.hpp>
 #include <kindred/evaluation/measured_lists.hpp>
 #include <kindred/evaluation/report.hpp>
 #include <kindred/metrics/ranking.hpp>
@@ -25,29 +26,16 @@
 
 namespace kindred::inline v0::detail {
 
-/// The lists of `users` from any model, through its batch call where it has one.
-template <RecommenderModel Model>
-[[nodiscard]] RankedLists recommend_block(const Model& model, std::span<const Index> users, const RecommendAllOptions& options) {
-  if constexpr (BatchRecommenderModel<Model>) {
-    return checked_lists(model.recommend_all(users, options), users.size());
-  } else {
-    std::vector<std::vector<Scored>> lists;
-    for (const Index user : users) lists.push_back(model.recommend(user, options_of(user, options)));
-    return RankedLists(std::move(lists));
-  }
-}
-
 /// How many of `relevant` are in `known`; both strictly increasing.
 [[nodiscard]] inline Offset count_common(std::span<const Index> relevant, std::span<const Index> known) {
   return std::count_if(relevant.begin(), relevant.end(), [&](Index item) { return std::binary_search(known.begin(), known.end(), item); });
 }
 
 /// Makes and scores the lists of users, a block of rows after another, and counts into the report. Every user writes to places of its own.
-template <RecommenderModel Model>
 class ListMeasurement {
  public:
-  ListMeasurement(const Model& model, const EvaluateOptions& options, MatrixShape shape, MeasuredLists& lists, RankingReport& report)
-      : model_(&model),
+  ListMeasurement(const ListsOf& model, const EvaluateOptions& options, MatrixShape shape, MeasuredLists& lists, RankingReport& report)
+      : model_(model),
         options_(&options),
         lists_(&lists),
         report_(&report),
@@ -105,7 +93,7 @@ class ListMeasurement {
   /// Lists, scores and facts of users [first, last).
   void measure(const Blocks& blocks, std::size_t first, std::size_t last) const {
     const std::span<const Index> users = std::span<const Index>(lists_->users).subspan(first, last - first);
-    const RankedLists ranked = recommend_block(*model_, users, request_);
+    const RankedLists ranked = model_.lists(model_.model, users, request_);
     const std::size_t length = lists_->length, n_cutoffs = lists_->n_cutoffs;
     std::vector<Index> items, wanted;
     for (std::size_t n = 0; n < users.size(); ++n) {
@@ -164,7 +152,7 @@ class ListMeasurement {
     }
   }
 
-  const Model* model_;
+  ListsOf model_;
   const EvaluateOptions* options_;
   MeasuredLists* lists_;
   RankingReport* report_;

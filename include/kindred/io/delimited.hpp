@@ -2,50 +2,14 @@
 #pragma once
 
 #include <string>
-#include <string_view>
-#include <type_traits>
-#include <utility>
 
+#include <kindred/core/config.hpp>
 #include <kindred/core/path.hpp>
-#include <kindred/core/rounding.hpp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/io/delimited_format.hpp>
-#include <kindred/io/parallel_records.hpp>
-#include <kindred/io/record.hpp>
-#include <kindred/io/record_parser.hpp>
-#include <kindred/io/table.hpp>
+#include <kindred/io/read_options.hpp>
 
 namespace kindred::inline v0 {
-
-namespace detail {
-
-/// read_delimited of an open file, with a last word on the item keys: `rekey(key)` answers the key to use instead, or an empty one for no change.
-/// It is called from many threads.
-template <typename Rekey>
-[[nodiscard]] Dataset read_records(LineSource source, const DelimitedFormat& format, const ReadOptions& options, Rekey&& rekey) {
-  const RoundToNearest rounding;
-  check_format(format);
-  TableReader table(std::move(source), table_format(format), options);
-  ColumnPlaces places;
-  const bool more = find_first_row(format, table, places);
-  const RecordParser parser(format, places);
-  const RecordParts parts{.item_names = places.item_name != no_place, .times = places.time != no_place};
-  ParallelRecords<std::remove_reference_t<Rekey>> records(table, format, parser, parts, rekey);
-  if (more) records.take_first_row();
-  return records.finish();
-}
-
-/// The same by path.
-template <typename Rekey>
-[[nodiscard]] Dataset read_records(const std::string& path, const DelimitedFormat& format, const ReadOptions& options, Rekey&& rekey) {
-  check_format(format);
-  return read_records(TableReader::open(path, options), format, options, std::forward<Rekey>(rekey));
-}
-
-/// The rekey of readers that keep every key.
-inline constexpr auto keep_keys = [](std::string_view) { return std::string_view{}; };
-
-}  // namespace detail
 
 /// Reads a text file of interactions: one line for each `user item [value [time]]`, in the columns that `format` names.
 ///
@@ -67,8 +31,11 @@ inline constexpr auto keep_keys = [](std::string_view) { return std::string_view
 /// @throws IoError if the file is missing, a directory, or unreadable; ParseError (file, line, column, found, expected) for a bad line, a bad
 /// header, or no rows; InvalidArgument if `format` or `options` make no sense, or a sum is beyond a float.
 /// Source: quoting as in RFC 4180, except that line ends inside quotes are refused.
-[[nodiscard]] inline Dataset read_delimited(const Path& path, const DelimitedFormat& format = {}, const ReadOptions& options = {}) {
-  return detail::read_records(path, format, options, detail::keep_keys);
-}
+[[nodiscard]] KINDRED_ONCE Dataset read_delimited(const Path& path, const DelimitedFormat& format = {},
+                                                  const ReadOptions& options = {});
 
 }  // namespace kindred::inline v0
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/io/delimited.ipp>  // IWYU pragma: export
+#endif

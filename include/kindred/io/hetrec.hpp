@@ -12,12 +12,10 @@
 // leaves 71,411 interactions of 1,874 users and 2,828 artists.
 
 #include <string>
-#include <utility>
 
 #include <kindred/core/path.hpp>
 #include <kindred/data/dataset.hpp>
-#include <kindred/io/delimited.hpp>
-#include <kindred/io/item_names.hpp>
+#include <kindred/io/read_options.hpp>
 
 namespace kindred::inline v0 {
 
@@ -32,12 +30,10 @@ struct HetrecOptions {
 /// O(bytes of the files). Doubtful lines are decided as read_delimited does.
 /// @throws IoError, ParseError, InvalidArgument as read_delimited does.
 /// Source: Cantador, Brusilovsky, Kuflik 2011.
-[[nodiscard]] inline Dataset read_hetrec2011_lastfm(const Path& user_artists_path, const HetrecOptions& options = {}) {
-  Dataset data = read_delimited(user_artists_path,
-                                {.header = detail::Header::first_line, .user = "userID", .item = "artistID", .value = "weight", .time = {}},
-                                options.read);
-  if (options.artists_path.empty()) return data;
-  return join_item_names(std::move(data), options.artists_path, {.header = detail::Header::first_line, .field_count = 4}, options.read);
-}
+[[nodiscard]] KINDRED_ONCE Dataset read_hetrec2011_lastfm(const Path& user_artists_path, const HetrecOptions& options = {});
 
 }  // namespace kindred::inline v0
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/io/hetrec.ipp>  // IWYU pragma: export
+#endif

@@ -15,10 +15,11 @@
 
 #include <string>
 
+#include <kindred/core/config.hpp>
 #include <kindred/core/path.hpp>
 #include <kindred/data/dataset.hpp>
-#include <kindred/io/delimited.hpp>
 #include <kindred/io/profiles.hpp>
+#include <kindred/io/read_options.hpp>
 
 namespace kindred::inline v0 {
 
@@ -35,28 +36,12 @@ struct LastfmOptions {
   ReadOptions read = {};
 };
 
-namespace detail {
-
-/// Sets the item columns of a Last.fm file. Item names are the artist names as first seen.
-inline void set_item_key(DelimitedFormat& format, LastfmOptions::ItemKey key, const Column& mbid, const Column& name) {
-  format.item = key == LastfmOptions::ItemKey::name ? name : mbid;
-  if (key == LastfmOptions::ItemKey::mbid_else_name) format.item_fallback = name;
-  format.item_name = name;
-  format.empty_item = EmptyItem::drop;
-}
-
-}  // namespace detail
-
 /// Plays of Last.fm 360K (`usersha1-artmbid-artname-plays.tsv`): n_users x n_artists, values are plays.
 ///
 /// O(bytes of the file). Doubtful lines are decided as read_delimited does; a row without the chosen item key is dropped and counted.
 /// @throws IoError, ParseError, InvalidArgument as read_delimited does.
 /// Source: Celma 2010.
-[[nodiscard]] inline Dataset read_lastfm_360k(const Path& path, const LastfmOptions& options = {}) {
-  DelimitedFormat format{.field_count = 4, .value = 3, .time = {}};
-  detail::set_item_key(format, options.item_key, 1, 2);
-  return read_delimited(path, format, options.read);
-}
+[[nodiscard]] KINDRED_ONCE Dataset read_lastfm_360k(const Path& path, const LastfmOptions& options = {});
 
 /// Profiles of Last.fm 360K (`usersha1-profile.tsv`), for join_profiles.
 ///
@@ -65,8 +50,10 @@ inline void set_item_key(DelimitedFormat& format, LastfmOptions::ItemKey key, co
 /// O(bytes of the file).
 /// @throws IoError, ParseError, InvalidArgument as read_delimited does.
 /// Source: Celma 2010.
-[[nodiscard]] inline ProfileTable read_lastfm_360k_profiles(const Path& path, const ReadOptions& options = {}) {
-  return detail::read_lastfm_profiles(path, detail::Header::none, options);
-}
+[[nodiscard]] KINDRED_ONCE ProfileTable read_lastfm_360k_profiles(const Path& path, const ReadOptions& options = {});
 
 }  // namespace kindred::inline v0
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/io/lastfm.ipp>  // IWYU pragma: export
+#endif

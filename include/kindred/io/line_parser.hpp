@@ -13,25 +13,11 @@
 
 #include <kindred/core/error.hpp>
 #include <kindred/core/text.hpp>
+#include <kindred/io/read_options.hpp>
 
 namespace kindred::inline v0 {
 
 namespace detail {
-
-/// Whether the first line that is neither blank nor a comment holds the names of the columns.
-enum class Header { none, first_line };
-
-/// What a double quote means.
-enum class Quoting {
-  none,      ///< Nothing: a tab file is not CSV, and names like 12" mix hold quotes of their own.
-  rfc_4180,  ///< A field may stand in quotes, a quote inside it is doubled. A quoted field that spans lines makes all of them bad.
-};
-
-/// How many fields a line must have.
-enum class FieldRule {
-  same,      ///< As many as the header, or else the first line.
-  at_least,  ///< As many as the columns in use need: more at the end are ignored.
-};
 
 /// How lines become fields.
 struct TableFormat {

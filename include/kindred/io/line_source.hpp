@@ -18,16 +18,11 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/text.hpp>
 #include <kindred/io/input_file.hpp>
+#include <kindred/io/read_options.hpp>
 
 namespace kindred::inline v0 {
 
 namespace detail {
-
-/// Puts up to `most` bytes (> 0) at `to` and says how many; 0 at the end. @throws IoError.
-using ReadBytes = std::function<std::size_t(char* to, std::size_t most)>;
-
-/// Opens something of that name. @throws IoError.
-using OpenBytes = std::function<ReadBytes(const std::string& path)>;
 
 /// One line of a text file, without its line end.
 struct Line {

@@ -17,6 +17,7 @@
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/data/id_map.hpp>
+#include <kindred/data/merge_dataset.hpp>
 #include <kindred/data/row_merge.hpp>
 #include <kindred/io/block_parser.hpp>
 

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include <kindred/core/text.hpp>
+#include <kindred/io/column_places.hpp>
 #include <kindred/io/dates.hpp>
 #include <kindred/io/delimited_format.hpp>
 #include <kindred/io/line_parser.hpp>

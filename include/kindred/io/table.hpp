@@ -16,30 +16,9 @@
 #include <kindred/data/load_report.hpp>
 #include <kindred/io/line_parser.hpp>
 #include <kindred/io/line_source.hpp>
+#include <kindred/io/read_options.hpp>
 
 namespace kindred::inline v0 {
-
-/// How a text file is read, whatever its format.
-struct ReadOptions {
-  /// What to do with a line that is not what its format says.
-  enum class BadLinePolicy {
-    fail,  ///< Throw ParseError at the first one.
-    skip,  ///< Leave it out, count it, and keep the first few in the LoadReport.
-  };
-
-  using ReadBytes = detail::ReadBytes;
-  using OpenBytes = detail::OpenBytes;
-
-  BadLinePolicy on_bad_line = BadLinePolicy::fail;
-  std::size_t max_line_bytes = std::size_t{1} << 20;  ///< >= 1. A longer line is a bad line.
-  std::size_t first_bad = 10;                         ///< Bad lines to keep in the report.
-  /// After every block, in bytes done and in all; stop_and_keep leaves the rest of the file unread.
-  ProgressCallback progress = {};
-  Execution execution = {};                                   ///< No more threads are used than the file has blocks, nor than 256.
-  std::size_t block_bytes = detail::LineSource::block_bytes;  ///< In [1, 2^30]: read, and handed to a thread, at a time. Changes no result.
-  /// Where bytes come from instead of the file system; io/gzip.hpp has one. Without it, the path "-" is the standard input.
-  OpenBytes open = {};
-};
 
 namespace detail {
 

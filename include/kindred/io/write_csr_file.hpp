@@ -8,6 +8,7 @@
 #include <kindred/core/path.hpp>
 #include <kindred/core/rounding.hpp>
 #include <kindred/data/load_report.hpp>
+#include <kindred/io/column_places.hpp>
 #include <kindred/io/delimited_format.hpp>
 #include <kindred/io/record.hpp>
 #include <kindred/io/record_parser.hpp>

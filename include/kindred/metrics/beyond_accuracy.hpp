@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <kindred/core/aligned.hpp>
+#include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
@@ -19,10 +20,7 @@ namespace kindred::inline v0 {
 namespace detail {
 
 /// @throws InvalidArgument if the item at place `n` of `list` is not in [0, n_items).
-inline void check_listed_item(std::span<const Index> list, std::size_t n, std::size_t n_items) {
-  if (list[n] < 0 || static_cast<std::size_t>(list[n]) >= n_items)
-    throw InvalidArgument("ranked[" + std::to_string(n) + "]", list[n], "an item index in [0, " + std::to_string(n_items) + ")");
-}
+KINDRED_ONCE void check_listed_item(std::span<const Index> list, std::size_t n, std::size_t n_items);
 
 /// Items that were recommended at least once. `counts`: recommendations of each item, length n_items. O(n_items).
 [[nodiscard]] inline Index distinct_items(std::span<const Offset> counts) noexcept {
@@ -35,47 +33,28 @@ namespace metrics {
 
 /// How often `lists` name each item, length n_items. O(n_items + entries of all lists).
 /// @throws InvalidArgument if `n_items` is negative or an item is not in [0, n_items).
-[[nodiscard]] inline std::vector<Offset> recommendation_counts(std::span<const std::vector<Index>> lists, Index n_items) {
-  if (n_items < 0) throw InvalidArgument("n_items", n_items, "at least 0");
-  std::vector<Offset> counts(static_cast<std::size_t>(n_items), 0);
-  for (const std::vector<Index>& list : lists) {
-    for (std::size_t n = 0; n < list.size(); ++n) {
-      detail::check_listed_item(list, n, counts.size());
-      ++counts[static_cast<std::size_t>(list[n])];
-    }
-  }
-  return counts;
-}
+[[nodiscard]] KINDRED_ONCE std::vector<Offset> recommendation_counts(std::span<const std::vector<Index>> lists, Index n_items);
+
+/// Items that were recommended at least once. `counts`: recommendations of each item, length n_items. O(n_items).
+[[nodiscard]] KINDRED_ONCE Index distinct_items(std::span<const Offset> counts) noexcept;
 
 /// Share of the catalogue that stands in at least one list, in [0, 1]; 1 minus it is the share never recommended.
 ///
 /// `counts`: recommendations of each item, length n_items of the matrix. `n_items`: the size of the catalogue: the items of the matrix, or only those
 /// with train data. O(n_items).
 /// @throws InvalidArgument if `n_items` is below 1 or below the number of distinct recommended items.
-[[nodiscard]] inline double catalogue_coverage(std::span<const Offset> counts, Index n_items) {
-  if (n_items < 1) throw InvalidArgument("n_items", n_items, "at least 1");
-  const Index distinct = detail::distinct_items(counts);
-  if (distinct > n_items)
-    throw InvalidArgument("n_items", n_items, "at least the number of distinct recommended items, " + std::to_string(distinct));
-  return static_cast<double>(distinct) / static_cast<double>(n_items);
-}
+[[nodiscard]] KINDRED_ONCE double catalogue_coverage(std::span<const Offset> counts, Index n_items);
 
 /// The same from the lists themselves, whose items are in [0, n_items). O(n_items + entries of all lists).
 /// @throws InvalidArgument if `n_items` is below 1 or an item is not in [0, n_items).
-[[nodiscard]] inline double catalogue_coverage(std::span<const std::vector<Index>> lists, Index n_items) {
-  return catalogue_coverage(recommendation_counts(lists, n_items), n_items);
-}
+[[nodiscard]] KINDRED_ONCE double catalogue_coverage(std::span<const std::vector<Index>> lists, Index n_items);
 
 /// Inequality of the recommendations over all items, never recommended ones included: 0 if all are recommended equally often, towards 1 if one item
 /// has every recommendation, 0 without recommendations.
 ///
 /// `counts`: recommendations of each item, length n_items. O(n_items log n_items).
 /// @throws InvalidArgument if a count is negative.
-[[nodiscard]] inline double recommendation_gini(std::span<const Offset> counts) {
-  std::vector<double> values(counts.size());
-  for (std::size_t i = 0; i < counts.size(); ++i) values[i] = static_cast<double>(counts[i]);
-  return statistics::gini(values);
-}
+[[nodiscard]] KINDRED_ONCE double recommendation_gini(std::span<const Offset> counts);
 
 /// How unexpected one list is, in bits: the mean of -log2((users of i + 1) / (n_users + 1)) over its items i. 0 for items that everybody has,
 /// log2(n_users + 1) for items without users.
@@ -83,19 +62,7 @@ namespace metrics {
 /// `ranked`: item indices, not empty. `users_per_item`: train interactions of each item, length n_items, each in [0, n_users]. O(|ranked|).
 /// @throws InvalidArgument if `ranked` is empty, an item is out of range, `n_users` is below 1 or an item has more users than that.
 /// Source: self-information, Zhou et al. 2010; the added ones (Laplace) keep an item without users finite.
-[[nodiscard]] inline double novelty(std::span<const Index> ranked, std::span<const Index> users_per_item, Index n_users) {
-  if (ranked.empty()) throw InvalidArgument("ranked", "an empty list", "at least one item");
-  if (n_users < 1) throw InvalidArgument("n_users", n_users, "at least 1");
-  double bits = 0.0;
-  for (std::size_t n = 0; n < ranked.size(); ++n) {
-    detail::check_listed_item(ranked, n, users_per_item.size());
-    const Index users = users_per_item[static_cast<std::size_t>(ranked[n])];
-    if (users < 0 || users > n_users)
-      throw InvalidArgument("users_per_item[" + std::to_string(ranked[n]) + "]", users, "in [0, " + std::to_string(n_users) + "]");
-    bits += std::log2((static_cast<double>(n_users) + 1.0) / (static_cast<double>(users) + 1.0));
-  }
-  return bits / static_cast<double>(ranked.size());
-}
+[[nodiscard]] KINDRED_ONCE double novelty(std::span<const Index> ranked, std::span<const Index> users_per_item, Index n_users);
 
 /// How unlike each other the items of one list are, in [0, 2]: the mean of 1 - cosine over all pairs.
 ///
@@ -130,3 +97,7 @@ template <Real Scalar>
 }  // namespace metrics
 
 }  // namespace kindred::inline v0
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/metrics/beyond_accuracy.ipp>  // IWYU pragma: export
+#endif

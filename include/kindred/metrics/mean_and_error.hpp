@@ -21,19 +21,12 @@ struct MeanAndError {
 namespace metrics {
 
 /// Mean and standard error of `values`. O(n).
-[[nodiscard]] inline MeanAndError mean_and_error(std::span<const double> values) {
-  MeanAndError result{.count = values.size()};
-  if (values.empty()) return result;
-  const auto n = static_cast<double>(values.size());
-  for (const double value : values) result.mean += value;
-  result.mean /= n;
-  if (values.size() < 2) return result;
-  double squares = 0.0;
-  for (const double value : values) squares += (value - result.mean) * (value - result.mean);
-  result.standard_error = std::sqrt(squares / (n - 1.0) / n);
-  return result;
-}
+[[nodiscard]] KINDRED_ONCE MeanAndError mean_and_error(std::span<const double> values);
 
 }  // namespace metrics
 
 }  // namespace kindred::inline v0
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/metrics/mean_and_error.ipp>  // IWYU pragma: export
+#endif

@@ -298,7 +298,8 @@ std::vector<Scored> FactorModel<Scalar>::recommend_users(Index item, const Recom
 }
 
 #if defined(KINDRED_COMPILED)
-extern template class FactorModel<float>;  // it is in compiled.cpp
+extern template class FactorModel<float>;  // in compiled/models.cpp
+extern template class FactorModel<double>;
 #endif
 
 }  // namespace kindred::inline v0::inline KINDRED_BUILD

@@ -381,7 +381,8 @@ ImplicitALS<Scalar> ImplicitALS<Scalar>::settled(const Execution& execution) con
 }
 
 #if defined(KINDRED_COMPILED)
-extern template class ImplicitALS<float>;  // it is in compiled.cpp
+extern template class ImplicitALS<float>;  // in compiled/models.cpp
+extern template class ImplicitALS<double>;
 #endif
 
 }  // namespace kindred::inline v0::inline KINDRED_BUILD

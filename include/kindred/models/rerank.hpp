@@ -5,13 +5,13 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include <kindred/core/aligned.hpp>
+#include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/models/recommender.hpp>
@@ -23,18 +23,7 @@ namespace kindred::inline v0 {
 /// `item_users`: users of each item in train, length n_items, none negative; copied. `strength`: >= 0, in units of the score. O(pool log pool) a list.
 /// A model with another number of items refuses the result.
 /// @throws InvalidArgument if `strength` or a number of users is negative or not finite.
-[[nodiscard]] inline Rerank popularity_penalty(std::span<const Index> item_users, double strength, std::size_t pool = 100) {
-  if (!(strength >= 0.0) || !detail::is_finite(strength)) throw InvalidArgument("strength", strength, "finite and at least 0");
-  for (std::size_t i = 0; i < item_users.size(); ++i)
-    if (item_users[i] < 0) throw InvalidArgument("item_users[" + std::to_string(i) + "]", item_users[i], "at least 0");
-  const auto users = std::make_shared<const std::vector<Index>>(item_users.begin(), item_users.end());
-  return {.pool = pool, .items = users->size(), .order = [users, strength](std::span<const Scored> list, std::size_t) {
-            std::vector<Scored> next(list.begin(), list.end());
-            for (Scored& one : next) one.score -= strength * std::log1p(static_cast<double>((*users)[static_cast<std::size_t>(one.item)]));
-            std::sort(next.begin(), next.end(), ranks_before);
-            return next;
-          }};
-}
+[[nodiscard]] KINDRED_ONCE Rerank popularity_penalty(std::span<const Index> item_users, double strength, std::size_t pool = 100);
 
 /// Maximal marginal relevance: takes the item with the largest (1 - diversity) * score / best score - diversity * (largest cosine with an item
 /// taken before), one after the other. Scores stay what they were; they no longer fall.
@@ -90,22 +79,10 @@ template <Real Scalar>
 /// `labels`: the group of each item, length n_items, -1 for none (no quota); copied. O(pool log groups) a list.
 /// A model with another number of items refuses the result.
 /// @throws InvalidArgument if `most` is 0 or a label is below -1.
-[[nodiscard]] inline Rerank group_quota(std::span<const Index> labels, std::size_t most, std::size_t pool = 100) {
-  if (most == 0) throw InvalidArgument("most", most, "at least 1");
-  for (std::size_t i = 0; i < labels.size(); ++i)
-    if (labels[i] < -1) throw InvalidArgument("labels[" + std::to_string(i) + "]", labels[i], "a group, or -1 for none");
-  const auto groups = std::make_shared<const std::vector<Index>>(labels.begin(), labels.end());
-  return {.pool = pool, .items = groups->size(), .order = [groups, most](std::span<const Scored> list, std::size_t count) {
-            std::vector<Scored> next;
-            std::map<Index, std::size_t> taken;
-            for (const Scored& one : list) {
-              const Index group = (*groups)[static_cast<std::size_t>(one.item)];
-              if (group >= 0 && taken[group]++ >= most) continue;
-              next.push_back(one);
-              if (next.size() == count) break;
-            }
-            return next;
-          }};
-}
+[[nodiscard]] KINDRED_ONCE Rerank group_quota(std::span<const Index> labels, std::size_t most, std::size_t pool = 100);
 
 }  // namespace kindred::inline v0
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/models/rerank.ipp>  // IWYU pragma: export
+#endif

@@ -8,27 +8,22 @@
 // Recommender: these, and matrix.offsets (I64), matrix.columns (I32), matrix.values (F32); user_keys, item_keys and item_names, each as .bytes (U8)
 // and .ends (I64: where each text ends). PopularityRecommender: popularity (F64), item_counts (I32).
 
-#include <cstddef>
-#include <istream>
-#include <ostream>
+#include <iosfwd>
+#include <memory>
 #include <string>
-#include <type_traits>
 #include <utility>
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/execution.hpp>
 #include <kindred/core/path.hpp>
-#include <kindred/models/als/state.hpp>
 #include <kindred/models/implicit_als.hpp>
-#include <kindred/persistence/als_format.hpp>
-#include <kindred/persistence/byte_store.hpp>
-#include <kindred/persistence/flat_object.hpp>
-#include <kindred/persistence/model_head.hpp>
-#include <kindred/persistence/popularity_format.hpp>
-#include <kindred/persistence/recommender_format.hpp>
-#include <kindred/persistence/tensor_checks.hpp>
-#include <kindred/persistence/tensor_reader.hpp>
-#include <kindred/persistence/tensor_writer.hpp>
+#include <kindred/persistence/load_options.hpp>
+
+namespace kindred::inline v0::detail {
+
+class TensorReader;
+
+}  // namespace kindred::inline v0::detail
 
 namespace kindred::inline v0::inline KINDRED_BUILD {
 
@@ -38,15 +33,11 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 /// A Recommender is saved with its keys, names and interactions, from which it answers. O(size of the model).
 /// @throws IoError (no folder, no permission, disk full, ...); what was at `path` is then as it was.
 template <typename Model>
-void save(const Model& model, const Path& path) {
-  detail::ModelFormat<Model>::save(model, [&](detail::TensorWriter& writer) { detail::write_file(writer, path); });
-}
+void save(const Model& model, const Path& path);
 
 /// The same to a stream, which has to be binary. @throws IoError if it fails.
 template <typename Model>
-void save(const Model& model, std::ostream& stream) {
-  detail::ModelFormat<Model>::save(model, [&](detail::TensorWriter& writer) { detail::write_stream(writer, stream); });
-}
+void save(const Model& model, std::ostream& stream);
 
 /// The model in a file, its factors byte for byte: `auto als = load<ImplicitALS<float>>(path)`. Takes about the size of the file in memory.
 ///
@@ -54,15 +45,11 @@ void save(const Model& model, std::ostream& stream) {
 /// everything that a model promises is checked.
 /// @throws IoError if the file cannot be read; FormatError if it is damaged, no model file, another kind or scalar type, or of a newer format.
 template <typename Model>
-[[nodiscard]] Model load(const Path& path, const LoadOptions& options = {}) {
-  return detail::ModelFormat<Model>::load(detail::TensorReader(detail::ByteStore::of_file(path), options.execution), options);
-}
+[[nodiscard]] Model load(const Path& path, const LoadOptions& options = {});
 
 /// The same from a stream, which is left after the last byte of the model. Takes twice the size of the model.
 template <typename Model>
-[[nodiscard]] Model load(std::istream& stream, const LoadOptions& options = {}) {
-  return detail::ModelFormat<Model>::load(detail::TensorReader(detail::ByteStore::of_stream(stream), options.execution), options);
-}
+[[nodiscard]] Model load(std::istream& stream, const LoadOptions& options = {});
 
 /// A model whose factors are the pages of its file.
 template <typename Model>
@@ -71,17 +58,13 @@ class Mapped {
   Model model;
 
   /// Reads all of the file: compares the checksum and checks that every factor is finite. @throws FormatError if it is damaged.
-  void verify() const {
-    detail::check_finite(reader_, "item_factors", model.item_factors(), execution_);
-    detail::check_finite(reader_, "user_factors", model.user_factors(), execution_);
-    reader_.check_checksum(rule_);
-  }
+  void verify() const;
 
-  Mapped(Model mapped, detail::TensorReader reader, const LoadOptions& options)
+  Mapped(Model mapped, std::shared_ptr<detail::TensorReader> reader, const LoadOptions& options)
       : model(std::move(mapped)), reader_(std::move(reader)), execution_(options.execution), rule_(options.checksum) {}
 
  private:
-  detail::TensorReader reader_;
+  std::shared_ptr<detail::TensorReader> reader_;
   Execution execution_;
   ChecksumRule rule_;
 };
@@ -94,16 +77,10 @@ class Mapped {
 /// rows in memory are padded to 64 bytes. The file must not be cut short while it is mapped (replacing it by a rename, as save does, is fine).
 /// @throws as load does, but for what only verify() sees; IoError where the system has no mmap.
 template <typename Model>
-[[nodiscard]] Mapped<Model> load_mapped(const Path& path, const LoadOptions& options = {}) {
-  using Scalar = std::remove_cvref_t<decltype(*std::declval<Model&>().item_factors().data())>;
-  static_assert(std::is_same_v<Model, ImplicitALS<Scalar>>, "only ImplicitALS can be mapped");
-  detail::TensorReader reader(detail::ByteStore::of_mapping(path), options.execution);
-  detail::FlatObject fields = detail::read_head(reader, detail::ModelFormat<Model>::kind);
-  detail::AlsState<Scalar> state = detail::read_als<Scalar>(reader, fields, options, detail::TensorReader::Place::in_place_if_possible);
-  fields.check_all_used();
-  reader.check_all_used();
-  Model model(std::move(state), options.execution.simd, detail::IndexItems::when_needed);
-  return {std::move(model), std::move(reader), options};
-}
+[[nodiscard]] Mapped<Model> load_mapped(const Path& path, const LoadOptions& options = {});
 
 }  // namespace kindred::inline v0::inline KINDRED_BUILD
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/persistence/model_file.ipp>  // IWYU pragma: export
+#endif

@@ -12,19 +12,12 @@
 #include <kindred/core/execution.hpp>
 #include <kindred/models/als/options.hpp>
 #include <kindred/persistence/flat_object.hpp>
+#include <kindred/persistence/load_options.hpp>
 #include <kindred/persistence/tensor_reader.hpp>
 #include <kindred/persistence/tensor_writer.hpp>
 #include <kindred/version.hpp>
 
 namespace kindred::inline v0 {
-
-/// How a model file is read.
-struct LoadOptions {
-  detail::ConfidenceFunction confidence_function =
-      {};  ///< Of a model with Confidence::custom; without it, what needs it (fold_in, fit) asks for it.
-  ChecksumRule checksum = ChecksumRule::required;
-  Execution execution = {};  ///< Of reading, checking and indexing; its level is the one of the model's scores.
-};
 
 namespace detail {
 

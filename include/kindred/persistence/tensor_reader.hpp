@@ -20,16 +20,11 @@
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/persistence/byte_store.hpp>
+#include <kindred/persistence/load_options.hpp>
 #include <kindred/persistence/safetensors.hpp>
 #include <kindred/storage/checksum.hpp>
 
 namespace kindred::inline v0 {
-
-/// What a file without a checksum is.
-enum class ChecksumRule {
-  required,    ///< Damaged: every file that Kindred writes has one.
-  if_present,  ///< For files of other tools: a checksum is compared if there is one.
-};
 
 namespace detail {
 

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
-#include <vector>
 
-#include <kindred/core/error.hpp>
+#include <kindred/core/config.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/split/split.hpp>
@@ -38,44 +35,22 @@ class PerUserSplitter {
   using Options = detail::PerUserSplitOptions;
 
   /// @throws InvalidArgument if an option is out of range.
-  explicit PerUserSplitter(const Options& options = {}) : options_(options) {
-    detail::check_fraction(options.test_fraction, "test_fraction");
-    if (options.min_interactions < 1) throw InvalidArgument("min_interactions", options.min_interactions, "at least 1");
-    if (options.test_users < 0) throw InvalidArgument("test_users", options.test_users, "at least 0 (0: all users)");
-  }
+  explicit PerUserSplitter(const Options& options = {});
 
   /// As given to the constructor.
   [[nodiscard]] const Options& options() const noexcept { return options_; }
 
   /// Train and test, each of the shape of `matrix`. O(users + nnz). May be called from many threads.
-  [[nodiscard]] TrainTestSplit split(const CsrView& matrix) const {
-    std::vector<Index> eligible = detail::users_with(matrix, options_.min_interactions);
-    const auto wanted = static_cast<std::size_t>(options_.test_users);
-    const std::size_t count = wanted == 0 ? eligible.size() : (std::min)(wanted, eligible.size());
-    const std::vector<char> tested = detail::sample_users(std::move(eligible), count, matrix.rows(), options_.seed);
-
-    detail::SplitBuilder builder(matrix.shape());
-    std::vector<Index> order;
-    std::vector<char> held_out;
-    for (Index u = 0; u < matrix.rows(); ++u) {
-      const SparseRow row = matrix.row(u);
-      if (!tested[static_cast<std::size_t>(u)]) {
-        builder.add_to_train(row);
-        continue;
-      }
-      detail::draw_entries(options_.seed, u, row.size(), test_count(row.size()), order, held_out);
-      builder.add(row, held_out);
-    }
-    return builder.finish();
-  }
+  [[nodiscard]] TrainTestSplit split(const CsrView& matrix) const;
 
  private:
-  [[nodiscard]] std::size_t test_count(std::size_t size) const {
-    const std::size_t share = detail::floor_share(options_.test_fraction, size);
-    return (std::min)(size - 1, (std::max)(share, std::size_t{options_.at_least_one ? 1U : 0U}));
-  }
+  [[nodiscard]] std::size_t test_count(std::size_t size) const;
 
   Options options_;
 };
 
 }  // namespace kindred::inline v0
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/split/per_user_splitter.ipp>  // IWYU pragma: export
+#endif

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
 
-#include <kindred/core/error.hpp>
+#include <kindred/core/config.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/split/split.hpp>
@@ -26,16 +24,7 @@ struct TemporalSplitOptions {
 ///
 /// `times`: seconds since the Unix epoch, in any order. Interactions of the same second stay together, so the share may be larger. O(n).
 /// @throws InvalidArgument if `test_fraction` is not in (0, 1) or is less than one of the interactions.
-[[nodiscard]] inline std::int64_t temporal_cut(std::span<const std::int64_t> times, double test_fraction) {
-  detail::check_fraction(test_fraction, "test_fraction");
-  const std::size_t share = detail::floor_share(test_fraction, times.size());
-  if (share == 0)
-    throw InvalidArgument("test_fraction", test_fraction, "enough for one of the " + std::to_string(times.size()) + " interactions");
-  std::vector<std::int64_t> sorted(times.begin(), times.end());
-  const auto cut = sorted.end() - static_cast<std::ptrdiff_t>(share);
-  std::nth_element(sorted.begin(), cut, sorted.end());
-  return *cut;
-}
+[[nodiscard]] KINDRED_ONCE std::int64_t temporal_cut(std::span<const std::int64_t> times, double test_fraction);
 
 /// One cut in time for all users: interactions before it are train, those at it or after it are test.
 ///
@@ -44,22 +33,11 @@ struct TemporalSplitOptions {
 /// still sums all its events, those after the cut included; where that matters, read only the events before the cut. Users without
 /// interactions on one side have an empty row there. Stored zeros count like other entries. O(users + nnz).
 /// @throws InvalidArgument as temporal_cut() does; ShapeError if `times` is not as long as the matrix has interactions.
-[[nodiscard]] inline TrainTestSplit temporal_split(const CsrView& matrix, std::span<const std::int64_t> times,
-                                                   const TemporalSplitOptions& options = {}) {
-  detail::check_fraction(options.test_fraction, "test_fraction");
-  detail::check_times(times, matrix);
-  const std::int64_t cut = options.cut_time ? *options.cut_time : temporal_cut(times, options.test_fraction);
-
-  detail::SplitBuilder builder(matrix.shape());
-  std::vector<char> held_out;
-  for (Index u = 0; u < matrix.rows(); ++u) {
-    const SparseRow row = matrix.row(u);
-    const std::size_t start = matrix.row_begin(u);
-    held_out.resize(row.size());
-    for (std::size_t n = 0; n < row.size(); ++n) held_out[n] = times[start + n] >= cut ? 1 : 0;
-    builder.add(row, held_out);
-  }
-  return builder.finish();
-}
+[[nodiscard]] KINDRED_ONCE TrainTestSplit temporal_split(const CsrView& matrix, std::span<const std::int64_t> times,
+                                                const TemporalSplitOptions& options = {});
 
 }  // namespace kindred::inline v0
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/split/temporal.ipp>  // IWYU pragma: export
+#endif

@@ -17,6 +17,9 @@
 #include <kindred/core/random.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/evaluation/evaluate.hpp>
+#include <kindred/evaluation/list_measurement.hpp>
+#include <kindred/evaluation/measured_lists.hpp>
+#include <kindred/evaluation/protocol.hpp>
 #include <kindred/models/als/options.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/tuning/search_space.hpp>

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Measures the time to compile typical files: user seconds, the least of several runs, and multiples of `#include <Eigen/Dense>`.
+
+  tests/compile_time.py                          the table (g++ -O2 -std=c++20)
+  tests/compile_time.py --check                  fails if a file takes longer than its limit below
+  tests/compile_time.py --include other/include  headers of another checkout
+"""
+import argparse
+import os
+import pathlib
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+
+repository = pathlib.Path(__file__).resolve().parent.parent
+
+# A file: its text, its limit header-only, its limit with KINDRED_COMPILED; in multiples of Eigen. What was reached, and 10 % for noise.
+files = {
+    "kindred.hpp: the include alone": ("#include <kindred/kindred.hpp>\n", 99, 99),
+    "the README's program": ("README", 99, 99),
+    "implicit_als.hpp: a fit and a list": (
+        """#include <kindred/models/implicit_als.hpp>
+int main() {
+  kindred::ImplicitALS<float> als;
+  als.fit(kindred::CsrMatrix({2, 3}, {0, 1, 2}, {0, 1}, {1.0F, 2.0F}));
+  return als.recommend(1).front().item;
+}
+""", 99, 99),
+    "io/lastfm.hpp: a reader": (
+        """#include <kindred/io/lastfm.hpp>
+int main(int, char** arguments) { return kindred::read_lastfm_360k(arguments[1]).users.size(); }
+""", 99, 99),
+    "persistence/model_file.hpp: load and save": (
+        """#include <kindred/persistence/model_file.hpp>
+int main(int, char** arguments) { kindred::save(kindred::load<kindred::ImplicitALS<float>>(arguments[1]), arguments[2]); }
+""", 99, 99),
+}
+
+
+def readme_program(include):
+    """The first C++ block of the README beside the headers."""
+    return re.search(r"```cpp\n(.*?)```", (include.parent / "README.md").read_text(), re.DOTALL).group(1)
+
+
+def user_seconds(command):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    subprocess.run(command, check=True)
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--check", action="store_true")
+    options.add_argument("--include", type=pathlib.Path, default=repository / "include")
+    options.add_argument("--compiler", default="g++")
+    options.add_argument("--runs", type=int, default=3)
+    options.add_argument("--only", default="", help="files whose name has this text")
+    arguments = options.parse_args()
+
+    flags = ["-O2", "-std=c++20", "-I", arguments.include, "-isystem", os.environ.get("EIGEN_INCLUDE_DIR", "/usr/include/eigen3")]
+    with tempfile.TemporaryDirectory() as folder:
+        def command(name, text, extra):
+            source = pathlib.Path(folder) / f"{name}.cpp"
+            source.write_text(text)
+            return [arguments.compiler, *flags, *extra, "-c", source, "-o", pathlib.Path(folder) / "object"]
+
+        tasks = {("Eigen/Dense", False): command("eigen", "#include <Eigen/Dense>\n", [])}
+        for number, (name, (text, _, _)) in enumerate(files.items()):
+            if arguments.only in name:
+                for compiled in (False, True):
+                    tasks[name, compiled] = command(number, readme_program(arguments.include) if text == "README" else text,
+                                                    ["-DKINDRED_COMPILED"] if compiled else [])
+        least = {}
+        for _ in range(arguments.runs):  # in turns, so that a busy minute of the machine meets all of them
+            for task, line in tasks.items():
+                least[task] = min(least.get(task, float("inf")), user_seconds(line))
+
+    eigen = least["Eigen/Dense", False]
+    print(f"Eigen/Dense alone: {eigen:.2f} s; seconds and multiples of it, header-only and with kindred::compiled")
+    failures = 0
+    for name, (_, *limits) in files.items():
+        cells = ""
+        for compiled, limit in zip((False, True), limits):
+            if (name, compiled) in least:
+                seconds = least[name, compiled]
+                above = seconds > limit * eigen
+                failures += above
+                cells += f" {seconds:7.2f} {seconds / eigen:6.1f} {f'ABOVE {limit}' if above else f'of {limit}':>10}"
+        if cells:
+            print(f"{name:44}{cells}")
+    if arguments.check and failures:
+        sys.exit(f"{failures} above the limits of {pathlib.Path(__file__).name}")
+
+
+main()
