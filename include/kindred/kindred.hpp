@@ -119,3 +119,4 @@
 
 #include <kindred/tuning/random_search.hpp>  // IWYU pragma: export
 #include <kindred/tuning/search_space.hpp>   // IWYU pragma: export
+#include <kindred/tuning/tune.hpp>           // IWYU pragma: export

@@ -123,7 +123,7 @@ TEST_SUITE("distributed/fit") {
       try {
         kd::fit_distributed(communicator, als, plays());
       } catch (const kd::Error& error) {
-        refused += std::string(error.what()).find("start_power_steps") != std::string::npos ? 1 : 0;
+        refused += std::string(error.what()).find("start.power_steps") != std::string::npos ? 1 : 0;
       }
     });
     CHECK(refused == 2);

@@ -81,7 +81,7 @@ TEST_SUITE("distributed/search") {
     };
     CHECK(errors_of([](kd::RandomSearchOptions& o, kd::SearchSpace&) { o.seed = 7; }) ==
           "'seed of the search' on rank 1 is another one; it must be what rank 0 has");
-    CHECK(errors_of([](kd::RandomSearchOptions& o, kd::SearchSpace&) { o.base.confidence.alpha = 7; }).find("'alpha'") == 0);
+    CHECK(errors_of([](kd::RandomSearchOptions& o, kd::SearchSpace&) { o.base.confidence.alpha = 7; }).find("'confidence.alpha'") == 0);
     CHECK(errors_of([](kd::RandomSearchOptions& o, kd::SearchSpace&) { o.trials = 2; }).find("'trials'") == 0);
     CHECK(errors_of([](kd::RandomSearchOptions&, kd::SearchSpace& s) { s[0].values = kd::SearchChoices{2, 6}; }).find("'space'") == 0);
     CHECK(errors_of([](kd::RandomSearchOptions&, kd::SearchSpace& s) { s.pop_back(); }).find("'space'") == 0);

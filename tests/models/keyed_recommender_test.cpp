@@ -59,7 +59,7 @@ TEST_SUITE("models/keyed_recommender") {
     CHECK(recommender.recommend(history, {.count = 4}).items ==
           named(model.recommend({columns, values}, {.count = 4, .exclude = columns}).items));
     const kd::NamedExplanation why = recommender.explain(history, "item 4");
-    const kd::Explanation wanted = model.explain({columns, values}, 4);
+    const kd::Explanation wanted = model.explain({columns, values}, 4, kd::FoldInBackground::by_history);
     CHECK(why.score == wanted.score);
     CHECK(why.parts == named(wanted.parts));
     CHECK(recommender.explain("u7", "i4").parts == named(model.explain(data.matrix.row(7), 4).parts));

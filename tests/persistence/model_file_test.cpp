@@ -493,7 +493,7 @@ TEST_SUITE("model files") {
     std::string line;
     std::getline(lines, line);
     CHECK_SAYS(line, "ImplicitALS {");
-    CHECK_SAYS(line, "\"alpha\": 0.7");
+    CHECK_SAYS(line, "\"confidence.alpha\": 0.7");
     std::vector<std::string> names;
     while (std::getline(lines, line)) {
       std::istringstream words(line);

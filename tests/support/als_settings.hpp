@@ -135,6 +135,36 @@ inline std::vector<std::pair<std::string, kindred::AlsOptions>> all_settings() {
     o.regularization = 0.02;
     o.confidence.cap = 7.0;
   });
+  const auto in_units_of_data = [] {
+    AlsOptions o{.factors = 6, .regularization = 0.2, .iterations = 3, .seed = 11};
+    o.confidence.popularity_damping = 0.0;
+    o.background.ratio = 6.0;
+    o.background.item_exponent = 0.0;
+    o.start.kind = kindred::Start::normal;
+    return o;
+  };
+  add("units of the data", [&](AlsOptions& o) { o = in_units_of_data(); });
+  add("units of the data, linear, damped", [&](AlsOptions& o) {
+    o = in_units_of_data();
+    o.confidence.curve = kindred::Confidence::linear;
+    o.confidence.base = 0.2;
+    o.confidence.popularity_damping = 0.3;
+    o.confidence.cap_quantile = 0.9;
+    o.background.item_exponent = 0.2;
+  });
+  add("units of the data, unobserved, dislikes", [&](AlsOptions& o) {
+    o = in_units_of_data();
+    o.confidence.dislike_weight = 0.5;
+    o.confidence.log_scale = 2.0;
+    o.background.pairs = kindred::Background::unobserved;
+    o.background.user_exponent = 0.3;
+    o.regularization_exponent = 0.5;
+  });
+  add("units of the data, a function", [&](AlsOptions& o) {
+    o = in_units_of_data();
+    o.confidence.curve = kindred::Confidence::custom;
+    o.confidence.function = [](double r, kindred::Offset n_u, kindred::Offset) { return r + 1.0 / static_cast<double>(n_u); };
+  });
   return settings;
 }
 

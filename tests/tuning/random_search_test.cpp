@@ -173,7 +173,7 @@ TEST_SUITE("tuning/random_search") {
     accepts({{"regularization_exponent", two}, {"regularization", two}}, {.regularization = 0.0, .units = kd::Units::paper});
     accepts({{"background.item_exponent", two}, {"background.weight", two}}, {.units = kd::Units::paper, .background = {.weight = 0.0}});
     accepts({{"background.user_exponent", two}, {"background.ratio", two}}, {.units = kd::Units::paper, .background = {.weight = 0.0}});
-    accepts({{"confidence.log_scale", two}, {"alpha", two}},
+    accepts({{"confidence.log_scale", two}, {"confidence.alpha", two}},
             {.units = kd::Units::paper, .confidence = {.curve = kd::Confidence::log, .alpha = 0.0}});
   }
 

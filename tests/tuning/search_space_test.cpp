@@ -130,7 +130,7 @@ TEST_SUITE("tuning/search_space") {
   }
 
   TEST_CASE("whole numbers from a range are whole, and different") {
-    for (const char* name : {"factors", "iterations", "cg_steps", "threads"}) {
+    for (const char* name : {"factors", "iterations", "solver.steps"}) {
       const std::vector<double> values = values_of({name, kd::SearchRange{.low = 2.0, .high = 6.0}}, 100, 3);
       CHECK(values.size() == 5);
       for (const double value : values) CHECK(value == std::round(value));
@@ -169,19 +169,19 @@ TEST_SUITE("tuning/search_space") {
   }
 
   TEST_CASE("spaces that are refused") {
-    const auto check = [](kd::SearchSpace space) { kd::detail::check_space(space, {}); };
+    const auto check = [](kd::SearchSpace space) { kd::detail::check_space(space, kd::AlsOptions::paper()); };
     const double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
     CHECK_NOTHROW(check({}));
     CHECK_NOTHROW(check({{"confidence.alpha", kd::SearchChoices{1}}, {"regularization_exponent", kd::SearchRange{}}}));
     CHECK_THROWS_WITH_AS(check({{"lambda", kd::SearchChoices{1}}}), Contains("option is 'lambda'"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS(check({{"confidence.alpha", kd::SearchChoices{}}}),
-                         "alpha is an empty list of choices; it must be at least one choice", kd::InvalidArgument);
+                         "confidence.alpha is an empty list of choices; it must be at least one choice", kd::InvalidArgument);
     CHECK_THROWS_WITH_AS(check({{"confidence.alpha", kd::SearchChoices{1}},
                                 {"regularization_exponent", kd::SearchChoices{1}},
                                 {"confidence.alpha", kd::SearchRange{}}}),
-                         Contains("'alpha' twice"), kd::InvalidArgument);
+                         Contains("'confidence.alpha' twice"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS(check({{"confidence.alpha", kd::SearchRange{.low = 2.0, .high = 1.0}}}),
-                         "alpha is a range from 2 to 1; it must be finite and rising", kd::InvalidArgument);
+                         "confidence.alpha is a range from 2 to 1; it must be finite and rising", kd::InvalidArgument);
     CHECK_THROWS_AS(check({{"confidence.alpha", kd::SearchRange{.low = nan, .high = 1.0}}}), kd::InvalidArgument);
     CHECK_THROWS_AS(check({{"confidence.alpha", kd::SearchRange{.low = 0.0, .high = infinity}}}), kd::InvalidArgument);
     for (const double low : {0.0, -1.0})
@@ -189,8 +189,10 @@ TEST_SUITE("tuning/search_space") {
           check({{"confidence.alpha", kd::SearchRange{.low = low, .high = 1.0, .scale = kd::SearchRange::Scale::logarithmic}}}),
           Contains("above 0"), kd::InvalidArgument);
     // What no option can take: a NaN would even be drawn again and again, since it differs from itself.
-    CHECK_THROWS_WITH_AS(check({{"confidence.alpha", kd::SearchChoices{1, nan}}}), Contains("alpha is nan"), kd::InvalidArgument);
-    CHECK_THROWS_WITH_AS(check({{"confidence.alpha", kd::SearchChoices{1, infinity}}}), Contains("alpha is inf"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(check({{"confidence.alpha", kd::SearchChoices{1, nan}}}), Contains("confidence.alpha is nan"),
+                         kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(check({{"confidence.alpha", kd::SearchChoices{1, infinity}}}), Contains("confidence.alpha is inf"),
+                         kd::InvalidArgument);
     CHECK_THROWS_WITH_AS(check({{"factors", kd::SearchChoices{10, -1}}}), Contains("factors is -1"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS(check({{"factors", kd::SearchRange{.low = -3.0, .high = 10.0}}}), Contains("factors is -3"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS(check({{"factors", kd::SearchRange{.low = 3.0, .high = 1e17}}}), Contains("factors is 1e+17"),

@@ -18,6 +18,7 @@
 #include "../../support/als_instances.hpp"
 #include "../../support/als_settings.hpp"
 #include "../../support/random_matrix.hpp"
+#include "../../support/textbook_als.hpp"
 
 namespace kd = kindred;
 using doctest::Approx;
@@ -314,5 +315,52 @@ TEST_SUITE("models/als_fold_in") {
     CHECK_THROWS_AS(blank.refit_users({}, train), kd::NotFitted);
     CHECK_THROWS_AS(blank.refit_items({}, train), kd::NotFitted);
     CHECK_THROWS_AS((void)blank.explain({}, 0), kd::NotFitted);
+  }
+
+  TEST_CASE("by history: the background of a short row counts by its share, that of a long one in full") {
+    const kd::CsrMatrix train = random_matrix(60, 40, 0.2, 5);
+    for (const auto& named : kindred_test::all_settings()) {
+      CAPTURE(named.first);
+      if (named.second.background.pairs == kd::Background::unobserved && named.second.confidence.base == 0.0) continue;
+      const kd::ImplicitALS<double> model = fitted<double>(named.second, train);
+      const kd::FoldInOptions by_history{.background = kd::FoldInBackground::by_history};
+      const double mean = model.weights().mean_count(kd::detail::AlsSide::users);
+      for (kd::Index u = 0; u < 12; ++u) {
+        const kd::SparseRow row = train.row(u);
+        CAPTURE(row.size());
+        const std::vector<double> full = model.fold_in(row), shared = model.fold_in(row, by_history);
+        if (static_cast<double>(row.size()) >= mean) {
+          CHECK(full == shared);
+          continue;
+        }
+        // The gradient of the row's objective with its background times n / mean is 0 at the solution.
+        const kindred_test::TextbookProblem problem = kindred_test::textbook_problem(named.second, train);
+        const double share = static_cast<double>(model.weights().likes_of(row)) / mean;
+        const auto user = static_cast<std::size_t>(u);
+        std::vector<long double> confidence(40), preference(40), background(40);
+        for (std::size_t i = 0; i < 40; ++i) {
+          confidence[i] = problem.confidence[problem.cell(user, i)];
+          preference[i] = problem.preference[problem.cell(user, i)];
+          background[i] = problem.background[problem.cell(user, i)] * static_cast<long double>(share);
+        }
+        const std::vector<long double> wanted = kindred_test::textbook_row<long double>(
+            kindred_test::Rows<long double>(model.item_factors()), confidence, preference, background, problem.user_penalty[user]);
+        for (std::size_t f = 0; f < wanted.size(); ++f)
+          CHECK(shared[f] == doctest::Approx(static_cast<double>(wanted[f])).epsilon(1e-8).scale(1e-3));
+      }
+      CHECK(model.fold_in(kd::SparseRow{}, by_history) == std::vector<double>(6, 0.0));
+    }
+  }
+
+  TEST_CASE("by history: explanations sum to the score of the list, and dislikes alone give nothing") {
+    const kd::CsrMatrix train = random_matrix(60, 40, 0.2, 5);
+    const kd::ImplicitALS<double> model = fitted<double>(kindred_test::small_als(), train);
+    const std::vector<kd::Index> two{3, 17};
+    const std::vector<float> values{1.0F, 2.0F}, disliked{-1.0F, -2.0F};
+    const kd::Recommendation list = model.recommend(kd::SparseRow{two, values}, {.count = 1, .exclude = two});
+    const kd::Explanation why = model.explain({two, values}, list.items.at(0).item, kd::FoldInBackground::by_history);
+    CHECK(why.score == doctest::Approx(list.items[0].score).epsilon(1e-6));
+    CHECK(why.parts[0].score + why.parts[1].score == doctest::Approx(why.score));
+    CHECK(model.recommend(kd::SparseRow{two, disliked}).source == kd::ListSource::none);
   }
 }

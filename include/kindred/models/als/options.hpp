@@ -65,7 +65,7 @@ struct ConfidenceOptions {
 /// How much the pairs without an interaction weigh.
 struct BackgroundOptions {
   std::optional<Background> pairs = std::nullopt;      ///< data: all; paper: unobserved.
-  std::optional<double> ratio = std::nullopt;          ///< > 0; weight of a mean user's background relative to the interactions. data: 20.
+  std::optional<double> ratio = std::nullopt;          ///< > 0; weight of a mean user's background relative to the interactions. data: 15.
   std::optional<double> weight = std::nullopt;         ///< w0 >= 0, of a pair; 0 needs regularization > 0. Units::paper alone: 1.
   std::optional<double> item_exponent = std::nullopt;  ///< [0, 4]; > 0: popular items pull harder towards 0. data: chosen; paper: 0.
   std::optional<double> user_exponent = std::nullopt;  ///< [0, 4]; > 0: items pull harder on active users. Not set: 0.
@@ -117,7 +117,7 @@ struct AlsOptions {
   using StartOptions = detail::StartOptions;
 
   std::optional<std::size_t> factors = std::nullopt;     ///< [1, 32768]. data: 128, or 256 from 10,000 items on; paper: 100.
-  std::optional<double> regularization = std::nullopt;   ///< >= 0. data: chosen, .03 to .3; paper: 0.1.
+  std::optional<double> regularization = std::nullopt;   ///< >= 0. data: chosen, .03 to .5; paper: 0.1.
   std::optional<std::size_t> iterations = std::nullopt;  ///< >= 1; each solves all items, then all users. data: 3; paper: 10.
   std::uint64_t seed = 42;                               ///< Of everything random.
   Units units = Units::data;

@@ -53,7 +53,7 @@ struct AlsSettings {
 struct ChosenSettings {
   std::size_t factors = 128;
   double regularization = 0.13;
-  double ratio = 20.0;
+  double ratio = 15.0;
   double item_exponent = 0.1;
   double popularity_damping = 0.05;
 };

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include <kindred/tuning/tune.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <kindred/data/synthetic.hpp>
+
+#include "../support/als_instances.hpp"
+#include "../support/random_matrix.hpp"
+
+namespace kd = kindred;
+using doctest::Contains;
+
+namespace {
+
+const kd::CsrMatrix& taste_data() {
+  static const kd::CsrMatrix matrix =
+      kd::synthetic_listening({.users = 500, .items = 300, .items_per_user = 25, .taste_strength = 0.8}).matrix;
+  return matrix;
+}
+
+kd::TuneOptions small_tune(std::size_t trials = 8) {
+  kd::TuneOptions options{.trials = trials};
+  options.base.factors = 8;
+  return options;
+}
+
+bool same_trials(const kd::TuneResult& a, const kd::TuneResult& b) {
+  return std::equal(a.trials.begin(), a.trials.end(), b.trials.begin(), b.trials.end(), [](const auto& x, const auto& y) {
+    return x.metric.mean == y.metric.mean && x.options.regularization == y.options.regularization &&
+           x.options.background.ratio == y.options.background.ratio && x.options.iterations == y.options.iterations;
+  });
+}
+
+}  // namespace
+
+TEST_SUITE("tuning/tune") {
+  TEST_CASE("the first trial has the automatic settings; the choice is tied with the best and nearest to them") {
+    const kd::TuneResult found = kd::tune(taste_data(), small_tune());
+    REQUIRE(found.trials.size() >= 8);
+    CHECK(found.trials[0].distance == 0.0);
+    CHECK(found.users > 400);
+    const kd::TuneTrial& best = found.trials[found.best];
+    CHECK(best.tied);
+    CHECK(best.behind_best.mean == 0.0);
+    for (const kd::TuneTrial& trial : found.trials) {
+      CHECK(trial.metric.mean <= best.metric.mean);
+      CHECK(trial.behind_best.mean == doctest::Approx(best.metric.mean - trial.metric.mean));
+      CHECK(trial.tied == (trial.behind_best.mean <= trial.behind_best.standard_error));
+      if (trial.tied) CHECK(trial.distance >= found.trials[found.chosen].distance);
+    }
+    CHECK(found.trials[found.chosen].tied);
+    CHECK(found.options.regularization == found.trials[found.chosen].options.regularization);
+    CHECK_NOTHROW(kd::validate(found.options));
+    kd::ImplicitALS<float> tuned(found.options);
+    CHECK(tuned.fit(taste_data()).options.factors == 8u);
+  }
+
+  TEST_CASE("again, and with other numbers of threads, the same") {
+    kd::TuneOptions options = small_tune();
+    const kd::TuneResult one = kd::tune(taste_data(), options);
+    for (const std::size_t threads : {1u, 3u}) {
+      options.execution.threads = threads;
+      CHECK(same_trials(kd::tune(taste_data(), options), one));
+    }
+  }
+
+  TEST_CASE("what the base sets is not searched") {
+    kd::TuneOptions options = small_tune();
+    options.base.regularization = 0.09;
+    options.base.iterations = 1;
+    const kd::TuneResult found = kd::tune(taste_data(), options);
+    for (const kd::TuneTrial& trial : found.trials) {
+      CHECK(*trial.options.regularization == 0.09);
+      CHECK(*trial.options.iterations == 1);
+      CHECK(*trial.options.factors == 8);
+    }
+    CHECK(found.trials.size() > 1);
+  }
+
+  TEST_CASE("data too small to tune on give the automatic settings") {
+    const kd::TuneResult found = kd::tune(kindred_test::random_matrix(20, 15, 0.4, 3), small_tune());
+    CHECK_FALSE(found.conclusive);
+    CHECK(found.trials.size() == 1);
+    CHECK(found.chosen == 0);
+  }
+
+  TEST_CASE("one trial is the automatic settings, and the long fits that follow") {
+    const kd::TuneResult found = kd::tune(taste_data(), small_tune(1));
+    REQUIRE(found.trials.size() == 2);
+    CHECK(*found.trials[0].options.iterations == 2);
+    CHECK(*found.trials[1].options.iterations == 5);
+  }
+
+  TEST_CASE("progress is told of every trial, may stop and may cancel; a time limit ends the search") {
+    kd::TuneOptions options = small_tune();
+    std::size_t told = 0;
+    options.progress = [&](const kd::Progress& progress) {
+      CHECK(progress.what == "tune");
+      CHECK(progress.done == ++told);
+      return told == 3 ? kd::ProgressAnswer::stop_and_keep : kd::ProgressAnswer::keep_going;
+    };
+    CHECK(kd::tune(taste_data(), options).trials.size() == 3);
+    options.progress = [](const kd::Progress&) { return kd::ProgressAnswer::cancel; };
+    CHECK_THROWS_AS((void)kd::tune(taste_data(), options), kd::Cancelled);
+    options.progress = {};
+    options.limit_seconds = 1e-9;
+    CHECK(kd::tune(taste_data(), options).trials.size() == 1);
+  }
+
+  TEST_CASE("bad options are named") {
+    const auto refused = [](auto&& change, const char* words) {
+      kd::TuneOptions options = small_tune();
+      change(options);
+      CHECK_THROWS_WITH_AS((void)kd::tune(taste_data(), options), Contains(words), kd::InvalidArgument);
+    };
+    refused([](kd::TuneOptions& o) { o.trials = 0; }, "trials is 0");
+    refused([](kd::TuneOptions& o) { o.cutoff = 0; }, "cutoff is 0");
+    refused([](kd::TuneOptions& o) { o.validation_fraction = 1.0; }, "validation_fraction is 1");
+    refused([](kd::TuneOptions& o) { o.limit_seconds = 0.0; }, "limit_seconds is 0");
+    refused([](kd::TuneOptions& o) { o.base = kd::AlsOptions::paper(); }, "base.units is Units::paper");
+    refused([](kd::TuneOptions& o) { o.base.factors = 0; }, "factors is 0");
+    CHECK_THROWS_WITH_AS((void)kd::tune(kd::CsrMatrix({2, 2}, {0, 0, 0}, {}, {})), Contains("without interactions"), kd::InvalidArgument);
+  }
+}
