@@ -1,131 +1,90 @@
 #!/usr/bin/env python3
-"""Public names of the library that no test, example or guide page uses: python3 tests/public_names.py [--list]
+"""The public names of the library, as clang completes them, against docs/api.md: python3 tests/public_names.py [--list]
 
-A name counts as used where it stands as a user would write it: a type or function by name, a member after `.`, `->` or `::`, an enumerator after `::`.
-Reads the layout that clang-format gives the headers: what is public is what is neither in a namespace `detail` nor in a private part of a class.
+Fails if `kindred::` has more than 160 names after <kindred/kindred.hpp>, if docs/api.md lacks one, or lists one that does not exist or is not in the header
+it stands under. Names of nested namespaces and of headers outside kindred.hpp are compared with the page too. Exit status 77: there is no clang++.
 """
 import pathlib
 import re
+import shutil
+import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-KEYWORDS = {"if", "for", "while", "switch", "return", "operator", "sizeof", "static_assert", "requires", "noexcept", "decltype", "alignas", "catch", "throw"}
-
-# What nobody writes, with the reason.
-EXCEPTIONS = {
-    "AlignedAllocator::value_type": "the standard's requirements of an allocator", "AlignedAllocator::deallocate": "the same",
-    "Random::result_type": "the standard's requirements of a random number engine",
-    "Unchecked": "written as `unchecked`", "EveryUser": "written as `every_user`", "EveryUser::EveryUser": "the same",
-    "OpenBytes": "a lambda or gzip_or_plain is given", "ConfidenceFunction": "a lambda is given", "ListSink": "a lambda is given",
-    "Mapped": "what load_mapped returns, kept by auto", "AlsLoss": "read from a report, by auto", "TopKCounters": "the same",
-    "IdMap::prefetch_slot": "for the readers", "IdMap::prefetch_key": "for the readers", "IdMap::hash_of": "for the readers",
-    "float_columns": "for ImplicitALS", "TopKSearch::tile": "for ImplicitALS", "PopularityRecommender::state": "for files",
-}
+LIMIT = 160
+NAMESPACES = ("metrics", "statistics")
+HIDDEN = re.compile(r"detail|v\d+|(gcc|clang)_\w+|test")  # helpers and inline namespaces
+UMBRELLA = "kindred/kindred.hpp"
 
 
-def code_of(text):
-    """Without comments, strings and preprocessor lines."""
-    text = re.sub(r'R"\((.*?)\)"', '""', text, flags=re.S)
-    text = re.sub(r'"(\\.|[^"\\\n])*"', '""', text)
-    text = re.sub(r"//[^\n]*|/\*.*?\*/", "", text, flags=re.S)
-    return re.sub(r"^\s*#(.*\\\n)*.*$", "", text, flags=re.M)
-
-
-def public_names(text):
-    """(kind, scope, name) of every public declaration: walks over the braces and looks at what stands before each `{` and `;`."""
-    scopes, statement, depth_of_parentheses = [], "", 0  # scope: [kind, name, visible]
-    for part in re.findall(r"[{}();]|[^{}();]+", code_of(text)):
-        inside = scopes[-1] if scopes else ["namespace", "", True]
-        if part in "()":
-            depth_of_parentheses += 1 if part == "(" else -1
-            statement += part
-        elif part == "{" and depth_of_parentheses == 0:
-            access(inside, statement)
-            declaration = declared(inside, statement)
-            visible = all(scope[2] for scope in scopes) and inside[0] != "function"
-            kind, name = declaration or ("function", "")
-            if visible and name and kind != "namespace":
-                yield kind, inside[1], name
-            scopes.append([kind, name or inside[1], "detail" not in name.split("::") if kind == "namespace" else True])
-            if kind == "class":
-                scopes[-1][2] = False
-            statement = statement + " = " if kind == "value" else ""
-        elif part == "}" and depth_of_parentheses == 0:
-            closed = scopes.pop() if scopes else None
-            if closed and closed[0] == "enum" and all(scope[2] for scope in scopes):
-                for enumerator in re.findall(r"(?:^|,)\s*(\w+)", statement):
-                    yield "enumerator", closed[1], enumerator
-            statement = statement if closed and closed[0] == "value" else ""
-        elif part == ";" and depth_of_parentheses == 0:
-            access(inside, statement)
-            declaration = declared(inside, statement)
-            if declaration and declaration[1] and all(scope[2] for scope in scopes) and inside[0] != "function" and declaration[0] != "namespace":
-                yield declaration[0], inside[1], declaration[1]
-            statement = ""
-        else:
-            statement += part
-
-
-def access(scope, statement):
-    for word in re.findall(r"\b(public|private|protected):", statement):
-        scope[2] = word == "public"
-
-
-def declared(scope, statement):
-    """(kind, name) of a declaration, or None."""
-    text = re.sub(r"\b(public|private|protected):", " ", statement)
-    text = re.sub(r"\[\[.*?\]\]", " ", text, flags=re.S).strip()
-    while (shorter := re.sub(r"^template\s*<[^<>]*(<[^<>]*(<[^<>]*>[^<>]*)*>[^<>]*)*>\s*", "", text)) != text:
-        text = shorter
-    if scope[0] in ("function", "value", "enum"):
+def complete(clang, headers, scope):
+    """Names after `scope`; none if a header needs a library that is not here."""
+    lines = [f"#include <{header}>" for header in headers] + [f"int main() {{ {scope}"]
+    with tempfile.TemporaryDirectory() as folder:
+        source = pathlib.Path(folder) / "names.cpp"
+        source.write_text("\n".join(lines) + "\n")
+        result = subprocess.run([clang, "-std=c++20", f"-I{ROOT / 'include'}", "-I/usr/include/eigen3", "-fsyntax-only", "-Xclang",
+                                 f"-code-completion-at={source}:{len(lines)}:{len(lines[-1]) + 1}", str(source)], capture_output=True, text=True)
+    if "file not found" in result.stderr:
         return None
-    if match := re.match(r"(?:inline\s+)?namespace\s+([\w: ]+)", text):
-        return "namespace", match[1].replace("inline ", "").replace(" ", "")
-    if match := re.match(r"(class|struct|enum class|concept)\s+(\w+)(\s*<.*>)?(\s+final)?(\s*:[^:].*)?(\s*=.*)?$", text, re.S):
-        return {"enum class": "enum", "concept": "value"}.get(match[1], match[1]), match[2]
-    if re.match(r"(friend|extern|using namespace|static_assert|struct|class)\b", text) or "operator" in text:
-        return None
-    if match := re.match(r"inline constexpr [\w:]+ (\w+)$", text):  # what stands before the braces of its value
-        return "value", match[1]
-    if match := re.match(r"using\s+(\w+)\s*=", text):
-        return "alias", match[1]
-    head = re.sub(r"<[^<>]*(<[^<>]*(<[^<>]*>[^<>]*)*>[^<>]*)*>", " ", text)
-    if match := re.search(r"(~?[\w:]+)\s*\(", head):
-        if match[1] in KEYWORDS or "~" in match[1] or "::" in match[1] or "=" in head[:match.start()] or not head[:match.start()].strip():
-            if "=" not in head[:match.start()]:
-                return None
-        else:
-            return "function", match[1]
-    if match := re.match(r"(?!return|using|typedef)[\w:\s*&]+?\b(\w+)(\s*\[\w*\])?\s*(=.*)?$", head, re.S):
-        return ("field" if scope[0] in ("class", "struct") else "value"), match[1]
-    return None
+    names = {re.split(r"[ <]", line.removeprefix("COMPLETION: "))[0] for line in result.stdout.splitlines() if line.startswith("COMPLETION: ")}
+    return {name for name in names if not HIDDEN.fullmatch(name)}
+
+
+def listed():
+    """header -> names, from the page: `- `name`: ...` under a heading with the header."""
+    header, names = None, {}
+    for line in (ROOT / "docs/api.md").read_text().splitlines():
+        if match := re.match(r"### `(kindred/[\w/.]+)`", line):
+            header = match[1]
+        elif match := re.match(r"- `([\w:]+)`", line):
+            names.setdefault(header, []).append(match[1])
+    return names
 
 
 def main():
-    texts = []
-    for folder, pattern in (("tests", "*.cpp"), ("tests", "*.hpp"), ("examples", "*.cpp"), ("examples", "*.hpp"), ("docs", "*.md"), (".", "README.md")):
-        texts += [path.read_text(errors="replace") for path in (ROOT / folder).rglob(pattern) if "build" not in path.parts]
-    used = "\n".join(texts)
-    members, words = set(re.findall(r"(?:\.|->|::)\s*(?:template )?(\w+)", used)), set(re.findall(r"\w+", used))
-    result, count = 0, 0
-    for header in sorted((ROOT / "include/kindred").rglob("*.hpp")):
-        names = dict.fromkeys(public_names(header.read_text()))
-        count += len(names)
-        fields = {}  # of each struct: used by name, or without it, as in model.recommend(user, {.count = 5})
-        for kind, scope, name in names:
-            fields.setdefault(scope, set()).add(name)
-        for kind, scope, name in names:
-            short = f"{scope}::{name}" if scope and scope[0].isupper() else name
-            if kind in ("struct", "class") and fields.get(name, set()) & members or short in EXCEPTIONS:
+    clang = next(filter(None, map(shutil.which, ["clang++", *(f"clang++-{version}" for version in range(22, 13, -1))])), None)
+    if clang is None:
+        print("skipped: there is no clang++ to ask for the names")
+        return 77
+    public = complete(clang, [UMBRELLA], "kindred::")
+    if "CsrMatrix" not in public:
+        print(f"{clang} completes nothing useful after kindred::")
+        return 1
+    problems = []
+    if len(public) > LIMIT:
+        problems.append(f"{len(public)} names in namespace kindred; at most {LIMIT}")
+    exist = public - set(NAMESPACES)
+    for namespace in NAMESPACES:
+        exist |= {f"{namespace}::{name}" for name in complete(clang, [UMBRELLA], f"kindred::{namespace}::")}
+    if "--list" in sys.argv:
+        print("\n".join(sorted(exist)))
+
+    pages = listed()
+    umbrella = (ROOT / "include" / UMBRELLA).read_text()
+    extra = [header for header in pages if f"<{header}>" not in umbrella]
+    in_page = [name for names in pages.values() for name in names]
+    problems += [f"docs/api.md lists {name} twice" for name in sorted(set(in_page)) if in_page.count(name) > 1]
+    problems += [f"docs/api.md lacks {name}" for name in sorted(exist - set(in_page))]
+    for header, names in pages.items():
+        path = ROOT / "include" / header
+        if not path.is_file():
+            problems.append(f"docs/api.md: there is no header {header}")
+            continue
+        there = exist
+        if header in extra:
+            there = complete(clang, [UMBRELLA, header], "kindred::")
+            if there is None:
+                print(f"{header}: left out, because a library that it needs is not here")
                 continue
-            member = kind in ("field", "enumerator") or (kind == "function" and scope and scope[0].isupper())
-            if "--list" in sys.argv:
-                print(header.relative_to(ROOT / "include/kindred"), kind, f"{scope}::{name}")
-            elif name not in (members if member else words):
-                print(f"{header.relative_to(ROOT / 'include/kindred')}: {kind} {scope}::{name} is used nowhere")
-                result = 1
-    print(f"{count} public names")
-    return result
+        problems += [f"docs/api.md, {header}: there is no {name}" for name in names if name not in there]
+        text = path.read_text()
+        problems += [f"docs/api.md: {name} is not in {header}" for name in names if not re.search(rf"\b{name.split('::')[-1]}\b", text)]
+    for problem in problems:
+        print(problem)
+    print(f"{len(public)} names in namespace kindred, {len(exist) + len(NAMESPACES) - len(public)} in its namespaces {', '.join(NAMESPACES)}")
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

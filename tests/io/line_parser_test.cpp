@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+#include <kindred/io/delimited_format.hpp>
+
 #include <kindred/core/random.hpp>
 #include <kindred/io/delimited_format.hpp>
 

@@ -75,6 +75,17 @@ bool same_bits(double a, double b) { return std::bit_cast<std::uint64_t>(a) == s
 
 TEST_SUITE("metrics/ranking") {
   // By hand: hits at ranks 1 and 3 of three relevant items.
+  TEST_CASE("a score by its metric") {
+    const kd::RankingScores scores{
+        .precision = 0.1, .recall = 0.2, .ndcg = 0.3, .average_precision = 0.4, .reciprocal_rank = 0.5, .hit_rate = 0.6};
+    CHECK(scores.of(kd::Metric::precision) == 0.1);
+    CHECK(scores.of(kd::Metric::recall) == 0.2);
+    CHECK(scores.of(kd::Metric::ndcg) == 0.3);
+    CHECK(scores.of(kd::Metric::map) == 0.4);
+    CHECK(scores.of(kd::Metric::mrr) == 0.5);
+    CHECK(scores.of(kd::Metric::hit_rate) == 0.6);
+  }
+
   TEST_CASE("a hand-computed list") {
     const std::vector<kd::Index> ranked{7, 1, 3, 9}, relevant{3, 7, 8};
     CHECK(kd::metrics::precision(ranked, relevant, 4) == Approx(2.0 / 4.0));

@@ -22,11 +22,11 @@ namespace kindred::inline v0::detail {
 /// the sums are those of mean_and_error().
 [[nodiscard]] inline std::vector<CutoffReport> average(std::span<const RankingScores> scores, std::span<const std::size_t> chosen,
                                                        std::span<const std::size_t> cutoffs) {
-  struct Metric {
+  struct Place {
     double RankingScores::*from;
     MeanAndError CutoffReport::*to;
   };
-  constexpr Metric metrics[] = {
+  constexpr Place metrics[] = {
       {&RankingScores::precision, &CutoffReport::precision}, {&RankingScores::recall, &CutoffReport::recall},
       {&RankingScores::ndcg, &CutoffReport::ndcg},           {&RankingScores::average_precision, &CutoffReport::map},
       {&RankingScores::reciprocal_rank, &CutoffReport::mrr}, {&RankingScores::hit_rate, &CutoffReport::hit_rate}};
@@ -35,22 +35,22 @@ namespace kindred::inline v0::detail {
   const auto n = static_cast<double>(chosen.size());
   for (const std::size_t user : chosen)
     for (std::size_t c = 0; c < cutoffs.size(); ++c)
-      for (const Metric& metric : metrics) (reports[c].*metric.to).mean += scores[user * cutoffs.size() + c].*metric.from;
+      for (const Place& metric : metrics) (reports[c].*metric.to).mean += scores[user * cutoffs.size() + c].*metric.from;
   for (CutoffReport& report : reports)
-    for (const Metric& metric : metrics) (report.*metric.to).count = chosen.size();
+    for (const Place& metric : metrics) (report.*metric.to).count = chosen.size();
   if (chosen.empty()) return reports;
   for (CutoffReport& report : reports)
-    for (const Metric& metric : metrics) (report.*metric.to).mean /= n;
+    for (const Place& metric : metrics) (report.*metric.to).mean /= n;
   if (chosen.size() < 2) return reports;
   for (const std::size_t user : chosen)
     for (std::size_t c = 0; c < cutoffs.size(); ++c)
-      for (const Metric& metric : metrics) {
+      for (const Place& metric : metrics) {
         MeanAndError& estimated = reports[c].*metric.to;
         const double off = scores[user * cutoffs.size() + c].*metric.from - estimated.mean;
         estimated.standard_error += off * off;
       }
   for (CutoffReport& report : reports)
-    for (const Metric& metric : metrics) (report.*metric.to).standard_error = std::sqrt((report.*metric.to).standard_error / (n - 1.0) / n);
+    for (const Place& metric : metrics) (report.*metric.to).standard_error = std::sqrt((report.*metric.to).standard_error / (n - 1.0) / n);
   return reports;
 }
 

@@ -49,8 +49,6 @@ namespace detail {
 /// g of an interaction's magnitude |r|, the user's number of interactions and the item's; must return a finite number.
 using ConfidenceFunction = std::function<double(double magnitude, Offset user_count, Offset item_count)>;
 
-}  // namespace detail
-
 /// How much an interaction weighs. "data" and "paper" are the defaults under these units.
 struct ConfidenceOptions {
   std::optional<Confidence> curve = std::nullopt;           ///< data: log; paper: linear.
@@ -88,6 +86,8 @@ struct StartOptions {
   std::optional<std::size_t> power_steps = std::nullopt;  ///< [0, 32]; Start::spectral alone: 2; each costs two passes over train.
 };
 
+}  // namespace detail
+
 /// The settings of Hu, Koren, Volinsky, "Collaborative filtering for implicit feedback datasets", ICDM 2008.
 struct PaperOptions {
   std::size_t factors = 100;    ///< [1, 32768].
@@ -111,6 +111,11 @@ struct PaperOptions {
 /// Sources: Hu, Koren, Volinsky 2008 (model, alpha); Rendle et al. 2022 (background over all pairs, regularization_exponent); He et al. 2016
 /// (item_exponent).
 struct AlsOptions {
+  using ConfidenceOptions = detail::ConfidenceOptions;
+  using BackgroundOptions = detail::BackgroundOptions;
+  using SolverOptions = detail::SolverOptions;
+  using StartOptions = detail::StartOptions;
+
   std::optional<std::size_t> factors = std::nullopt;     ///< [1, 32768]. data: 128, or 256 from 10,000 items on; paper: 100.
   std::optional<double> regularization = std::nullopt;   ///< >= 0. data: chosen, .03 to .5; paper: 0.1.
   std::optional<std::size_t> iterations = std::nullopt;  ///< >= 1; each solves all items, then all users. data: 3; paper: 10.
