@@ -56,6 +56,7 @@ def main():
     options.add_argument("--include", type=pathlib.Path, default=repository / "include")
     options.add_argument("--compiler", default="g++")
     options.add_argument("--runs", type=int, default=3)
+    options.add_argument("--compiled-alone", action="store_true", help="leave out what is compiled header-only")
     options.add_argument("--only", default="", help="files whose name has this text")
     arguments = options.parse_args()
 
@@ -69,7 +70,7 @@ def main():
         tasks = {("Eigen/Dense", False): command("eigen", "#include <Eigen/Dense>\n", [])}
         for number, (name, (text, _, _)) in enumerate(files.items()):
             if arguments.only in name:
-                for compiled in (False, True):
+                for compiled in (True,) if arguments.compiled_alone else (False, True):
                     tasks[name, compiled] = command(number, readme_program(arguments.include) if text == "README" else text,
                                                     ["-DKINDRED_COMPILED"] if compiled else [])
         least = {}
