@@ -115,6 +115,39 @@ class CsrMatrix {
   std::vector<float> values_;
 };
 
+namespace detail {
+
+/// Builds a matrix row by row; the caller keeps columns rising.
+class CsrBuilder {
+ public:
+  explicit CsrBuilder(MatrixShape shape) : shape_(shape) {
+    offsets_.reserve(static_cast<std::size_t>(shape.users) + 1);
+    offsets_.push_back(0);
+  }
+  void reserve(std::size_t nnz) {
+    columns_.reserve(nnz);
+    values_.reserve(nnz);
+  }
+  void add(Index column, float value) {
+    columns_.push_back(column);
+    values_.push_back(value);
+  }
+  void end_row() { offsets_.push_back(static_cast<Offset>(columns_.size())); }
+  [[nodiscard]] std::size_t rows_ended() const noexcept { return offsets_.size() - 1; }
+  [[nodiscard]] CsrMatrix finish() {
+    while (rows_ended() < static_cast<std::size_t>(shape_.users)) end_row();
+    return {shape_, std::move(offsets_), std::move(columns_), std::move(values_)};
+  }
+
+ private:
+  MatrixShape shape_;
+  std::vector<Offset> offsets_;
+  std::vector<Index> columns_;
+  std::vector<float> values_;
+};
+
+}  // namespace detail
+
 /// Rows become columns. O(nnz + users + items).
 [[nodiscard]] KINDRED_ONCE CsrMatrix transpose(const CsrView& matrix);
 

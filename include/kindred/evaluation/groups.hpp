@@ -31,6 +31,13 @@ struct EvaluationGroups {
   [[nodiscard]] static EvaluationGroups by_country(std::span<const UserProfile> profiles, std::size_t n_countries = 10);
 };
 
+namespace detail {
+
+/// `n_groups` groups of equal size (up to one) by rising count; entries whose count is 0 are in none. Ties by the lower index.
+[[nodiscard]] KINDRED_ONCE EvaluationGroups groups_by_count(std::span<const Index> counts, std::size_t n_groups, const std::string& unit);
+
+}  // namespace detail
+
 /// Users in `n_groups` groups of equal size by their number of train interactions, least active first; users without any are in none.
 /// O(users log users). @throws InvalidArgument if `n_groups` is 0.
 [[nodiscard]] KINDRED_ONCE EvaluationGroups activity_groups(const CsrView& train, std::size_t n_groups = 4);

@@ -22,8 +22,7 @@ namespace kindred::inline v0 {
 
 namespace detail {
 
-/// `n_groups` groups of equal size (up to one) by rising count; entries whose count is 0 are in none. Ties by the lower index.
-[[nodiscard]] inline EvaluationGroups groups_by_count(std::span<const Index> counts, std::size_t n_groups, const std::string& unit) {
+KINDRED_ONCE EvaluationGroups groups_by_count(std::span<const Index> counts, std::size_t n_groups, const std::string& unit) {
   if (n_groups < 1) throw InvalidArgument("n_groups", n_groups, "at least 1");
   std::vector<Index> order;
   for (std::size_t n = 0; n < counts.size(); ++n)

@@ -20,6 +20,7 @@
 #include <kindred/evaluation/lists_of.hpp>
 #include <kindred/evaluation/measured_lists.hpp>
 #include <kindred/evaluation/report.hpp>
+#include <kindred/metrics/beyond_accuracy.hpp>
 #include <kindred/metrics/ranking.hpp>
 #include <kindred/models/recommender.hpp>
 #include <kindred/models/streamed_recommend.hpp>

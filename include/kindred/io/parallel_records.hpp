@@ -17,7 +17,7 @@
 #include <kindred/core/execution.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/data/dataset.hpp>
-#include <kindred/data/merge_dataset.hpp>
+#include <kindred/data/dataset.ipp>
 #include <kindred/io/block_parser.hpp>
 #include <kindred/io/column_places.hpp>
 #include <kindred/io/delimited_format.hpp>

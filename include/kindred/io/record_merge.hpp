@@ -16,8 +16,8 @@
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/dataset.hpp>
+#include <kindred/data/dataset.ipp>
 #include <kindred/data/id_map.hpp>
-#include <kindred/data/merge_dataset.hpp>
 #include <kindred/data/row_merge.hpp>
 #include <kindred/io/block_parser.hpp>
 
