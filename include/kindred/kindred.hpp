@@ -84,7 +84,9 @@
 #include <kindred/metrics/mean_and_error.hpp>   // IWYU pragma: export
 #include <kindred/metrics/ranking.hpp>          // IWYU pragma: export
 
+#include <kindred/models/als/automatic.hpp>           // IWYU pragma: export
 #include <kindred/models/als/cancellation.hpp>        // IWYU pragma: export
+#include <kindred/models/als/constants.hpp>           // IWYU pragma: export
 #include <kindred/models/als/fit.hpp>                 // IWYU pragma: export
 #include <kindred/models/als/fold_in.hpp>             // IWYU pragma: export
 #include <kindred/models/als/half_step.hpp>           // IWYU pragma: export
@@ -94,7 +96,9 @@
 #include <kindred/models/als/options.hpp>             // IWYU pragma: export
 #include <kindred/models/als/report.hpp>              // IWYU pragma: export
 #include <kindred/models/als/row_assembler.hpp>       // IWYU pragma: export
+#include <kindred/models/als/settings.hpp>            // IWYU pragma: export
 #include <kindred/models/als/side_system.hpp>         // IWYU pragma: export
+#include <kindred/models/als/spectral_start.hpp>      // IWYU pragma: export
 #include <kindred/models/als/start.hpp>               // IWYU pragma: export
 #include <kindred/models/als/state.hpp>               // IWYU pragma: export
 #include <kindred/models/als/weights.hpp>             // IWYU pragma: export
