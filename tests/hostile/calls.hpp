@@ -64,7 +64,8 @@ inline std::vector<ViewCall> view_calls() {
   add("append_rows", [](const kindred::CsrView& v) { return text_of(kindred::append_rows(v, v.rows(v.rows() / 3, v.rows()))); });
   add("select_columns", [](const kindred::CsrView& v) { return text_of(kindred::select_columns(v, first_half(v.cols()))); });
   add("counts and sums", [](const kindred::CsrView& v) {
-    return text_of(kindred::row_counts(v), kindred::column_counts(v), kindred::statistics::row_sums(v), kindred::statistics::column_sums(v));
+    return text_of(kindred::row_counts(v), kindred::column_counts(v), kindred::statistics::row_sums(v),
+                   kindred::statistics::column_sums(v));
   });
   add("without_zeros", [](const kindred::CsrView& v) { return text_of(kindred::without_zeros(v)); });
   add("density", [](const kindred::CsrView& v) { return text_of(v.density(), v.nnz()); });

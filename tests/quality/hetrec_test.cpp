@@ -11,8 +11,8 @@
 
 #include <doctest/doctest.h>
 
-#include "../support/als_settings.hpp"
 #include "../support/als_instances.hpp"
+#include "../support/als_settings.hpp"
 
 namespace kd = kindred;
 

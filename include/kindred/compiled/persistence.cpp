@@ -11,10 +11,10 @@
 
 namespace kindred {
 
-#define KINDRED_MODEL_FILE(Model)                                   \
-  template void save(const Model& model, const Path& path);  \
-  template void save(const Model& model, std::ostream& stream);     \
-  template Model load(const Path& path, const LoadOptions&); \
+#define KINDRED_MODEL_FILE(Model)                               \
+  template void save(const Model& model, const Path& path);     \
+  template void save(const Model& model, std::ostream& stream); \
+  template Model load(const Path& path, const LoadOptions&);    \
   template Model load(std::istream& stream, const LoadOptions&);
 
 KINDRED_MODEL_FILE(ImplicitALS<float>)

@@ -121,7 +121,8 @@ KINDRED_ONCE std::vector<statistics::HistogramBin> log_histogram(std::span<const
   } while (low <= largest);
   for (const double value : values) {
     if (!counts(value)) continue;
-    const auto bin = std::upper_bound(bins.begin(), bins.end(), value, [](double v, const statistics::HistogramBin& b) { return v < b.low; });
+    const auto bin =
+        std::upper_bound(bins.begin(), bins.end(), value, [](double v, const statistics::HistogramBin& b) { return v < b.low; });
     ++std::prev(bin)->count;
   }
   return bins;

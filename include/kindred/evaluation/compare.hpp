@@ -60,7 +60,8 @@ struct ListAgreement {
 /// too sure; the variance is taken (1 / splits + test / train) times instead of 1 / splits. `test_fraction`: share held out, (0, 1).
 /// @throws InvalidArgument if there are fewer than 5 differences, one is not finite, or an option is out of range.
 /// Source: Nadeau and Bengio 2003, section 3.
-[[nodiscard]] KINDRED_ONCE MeanDifference compare_splits(std::span<const double> differences, double test_fraction, double confidence = 0.95);
+[[nodiscard]] KINDRED_ONCE MeanDifference compare_splits(std::span<const double> differences, double test_fraction,
+                                                         double confidence = 0.95);
 
 /// P values of several comparisons, corrected so that the chance of any false claim among them stays what one p value promises: in the order given.
 /// @throws InvalidArgument if one is outside [0, 1]. Source: Holm 1979.

@@ -31,8 +31,7 @@ namespace kindred::inline v0 {
 /// @throws IoError if the file is missing, a directory, or unreadable; ParseError (file, line, column, found, expected) for a bad line, a bad
 /// header, or no rows; InvalidArgument if `format` or `options` make no sense, or a sum is beyond a float.
 /// Source: quoting as in RFC 4180, except that line ends inside quotes are refused.
-[[nodiscard]] KINDRED_ONCE Dataset read_delimited(const Path& path, const DelimitedFormat& format = {},
-                                                  const ReadOptions& options = {});
+[[nodiscard]] KINDRED_ONCE Dataset read_delimited(const Path& path, const DelimitedFormat& format = {}, const ReadOptions& options = {});
 
 }  // namespace kindred::inline v0
 

@@ -14,8 +14,9 @@
 namespace kindred::inline v0 {
 
 KINDRED_ONCE Dataset read_hetrec2011_lastfm(const Path& user_artists_path, const HetrecOptions& options) {
-  Dataset data = read_delimited(
-      user_artists_path, {.header = detail::Header::first_line, .user = "userID", .item = "artistID", .value = "weight", .time = {}}, options.read);
+  Dataset data = read_delimited(user_artists_path,
+                                {.header = detail::Header::first_line, .user = "userID", .item = "artistID", .value = "weight", .time = {}},
+                                options.read);
   if (options.artists_path.empty()) return data;
   return join_item_names(std::move(data), options.artists_path, {.header = detail::Header::first_line, .field_count = 4}, options.read);
 }

@@ -113,8 +113,9 @@ namespace metrics {
 ///
 /// O(|relevant| + cutoff * log |relevant|); allocates nothing up to place 256.
 /// @throws InvalidArgument as precision() does.
-[[nodiscard]] KINDRED_ONCE double average_precision(std::span<const Index> ranked, std::span<const Index> relevant, std::size_t cutoff,
-                                                    RankingOptions::ApDenominator denominator = RankingOptions::ApDenominator::min_cutoff_relevant);
+[[nodiscard]] KINDRED_ONCE double average_precision(
+    std::span<const Index> ranked, std::span<const Index> relevant, std::size_t cutoff,
+    RankingOptions::ApDenominator denominator = RankingOptions::ApDenominator::min_cutoff_relevant);
 
 /// 1 / rank of the first hit, or 0 without a hit among the first K. Its mean over users is MRR.
 ///

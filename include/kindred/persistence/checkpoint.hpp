@@ -141,7 +141,8 @@ template <Real Scalar>
                 "): going on would not end in the same bytes. OtherBuild::accept goes on all the same");
   expect("train", train, "remove it to start anew");
   if (const std::string found = options_in(fields.text_of("options"), reader.name()), wanted = options_that_count(options); found != wanted)
-    reader.fail("the checkpoint is of another fit: its options are " + found + ", and here they are " + wanted + "; remove it to start anew");
+    reader.fail("the checkpoint is of another fit: its options are " + found + ", and here they are " + wanted +
+                "; remove it to start anew");
   fields.check_all_used();
   snapshot.users = reader.factors<Scalar>("user_factors", TensorReader::Place::copied);
   snapshot.items = reader.factors<Scalar>("item_factors", TensorReader::Place::copied);

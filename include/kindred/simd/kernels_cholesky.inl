@@ -125,8 +125,8 @@ void back_substitute(const FactorizeArguments<T>& a, T* x) {
     for (std::size_t j = i + 4; j < padded; j += 4) {
       KINDRED_UNROLL for (std::size_t part = 0; part < 4 / chunk<T>; ++part) {
         const Chunk known = *reinterpret_cast<const Chunk*>(x + j + part * chunk<T>);
-        KINDRED_UNROLL for (std::size_t r = 0; r < 4; ++r)
-          total[r][part] += *reinterpret_cast<const Chunk*>(a.v + (i + r) * a.ld + j + part * chunk<T>) * known;
+        KINDRED_UNROLL for (std::size_t r = 0; r < 4; ++r) total[r][part] +=
+            *reinterpret_cast<const Chunk*>(a.v + (i + r) * a.ld + j + part * chunk<T>) * known;
       }
     }
     T y[4];
@@ -193,7 +193,7 @@ KINDRED_INLINE void to_lanes(const T* const* from, std::size_t n, T* to) {
           y[r] = KINDRED_JOIN_FOURS(typename Pair<T>::Vector, first, *reinterpret_cast<const Chunk*>(from[l + c + r] + e));
       }
       transpose_chunks<T>(y);
-      KINDRED_UNROLL for (std::size_t r = 0; r < c; ++r) *reinterpret_cast<typename Pair<T>::Vector*>(to + (e + r) * w + l) = y[r];
+      KINDRED_UNROLL for (std::size_t r = 0; r < c; ++r) * reinterpret_cast<typename Pair<T>::Vector*>(to + (e + r) * w + l) = y[r];
     }
   }
 }
@@ -242,7 +242,8 @@ KINDRED_INLINE void systems_to_lanes(const BatchArguments<T>& a, T* matrix) {
 
 /// Columns [part, part + width) of tile (i, j) less what the block rows above contribute.
 template <typename T>
-KINDRED_INLINE void sum_lanes_tile(typename Simd<T>::Vector (&tile)[4][tile_columns], const T* matrix, const T* panel, std::size_t i, std::size_t j, std::size_t part) {
+KINDRED_INLINE void sum_lanes_tile(typename Simd<T>::Vector (&tile)[4][tile_columns], const T* matrix, const T* panel, std::size_t i,
+                                   std::size_t j, std::size_t part) {
   using Vector = typename Simd<T>::Vector;
   constexpr std::size_t w = lanes<T>;
   const T* const own = matrix + (tile_index(i, j) * 16 + part) * w;
@@ -265,7 +266,8 @@ KINDRED_INLINE void sum_lanes_tile(typename Simd<T>::Vector (&tile)[4][tile_colu
 }
 
 template <typename T>
-KINDRED_INLINE void store_lanes_tile(typename Simd<T>::Vector (&tile)[4][tile_columns], T* matrix, std::size_t i, std::size_t j, std::size_t part) {
+KINDRED_INLINE void store_lanes_tile(typename Simd<T>::Vector (&tile)[4][tile_columns], T* matrix, std::size_t i, std::size_t j,
+                                     std::size_t part) {
   T* const own = matrix + (tile_index(i, j) * 16 + part) * lanes<T>;
   KINDRED_UNROLL for (std::size_t c = 0; c < 4; ++c) {
     KINDRED_UNROLL for (std::size_t r = 0; r < tile_columns; ++r) store(own + (4 * c + r) * lanes<T>, tile[c][r]);
@@ -346,7 +348,8 @@ KINDRED_INLINE void back_substitute_lanes(const T* matrix, const T* inverse, T* 
       }
     }
     Vector right[4];
-    KINDRED_UNROLL for (std::size_t c = 0; c < 4; ++c) right[c] = load(y + (4 * i + c) * w) - ((sum[c][0] + sum[c][2]) + (sum[c][1] + sum[c][3]));
+    KINDRED_UNROLL for (std::size_t c = 0; c < 4; ++c) right[c] =
+        load(y + (4 * i + c) * w) - ((sum[c][0] + sum[c][2]) + (sum[c][1] + sum[c][3]));
     const T* const v = matrix + tile_index(i, i) * 16 * w;
     KINDRED_UNROLL for (std::size_t step = 0; step < 4; ++step) {
       const std::size_t c = 3 - step;

@@ -118,8 +118,8 @@ KINDRED_INLINE std::uint64_t signs(Uint32s lanes) {
 
 /// U users times one block.
 template <std::size_t U>
-KINDRED_INLINE void scan_block(const std::uint8_t* items, const std::int8_t* const* users, std::size_t groups, const std::int32_t (&start)[U],
-                               std::uint64_t (&found)[U]) {
+KINDRED_INLINE void scan_block(const std::uint8_t* items, const std::int8_t* const* users, std::size_t groups,
+                               const std::int32_t (&start)[U], std::uint64_t (&found)[U]) {
   constexpr std::uint64_t all = (std::uint64_t{1} << int_lanes) - 1;
   const std::int8_t* x[U];
   KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) {
@@ -133,7 +133,8 @@ KINDRED_INLINE void scan_block(const std::uint8_t* items, const std::int8_t* con
     }
     for (std::size_t g = 0; g < groups; ++g) {
       ItemBytes y[scan_vectors];
-      KINDRED_UNROLL for (std::size_t v = 0; v < scan_vectors; ++v) y[v] = load_items(items + (g * score_block + first + v * int_lanes) * 4);
+      KINDRED_UNROLL for (std::size_t v = 0; v < scan_vectors; ++v) y[v] =
+          load_items(items + (g * score_block + first + v * int_lanes) * 4);
       KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) {
         const UserBytes bytes = load_user(x[u] + 4 * g);
         KINDRED_UNROLL for (std::size_t v = 0; v < scan_vectors; ++v) sums[u][v] = add_products(sums[u][v], y[v], bytes);

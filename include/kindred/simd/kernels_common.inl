@@ -13,12 +13,13 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPA
 template <typename T>
 inline constexpr std::size_t lanes = KINDRED_SIMD_BYTES / sizeof(T);
 template <typename T>
-inline constexpr std::size_t chunk = lanes<T> < 4 ? lanes<T> : 4;         // scalars of a row that stand together where rows are interleaved
+inline constexpr std::size_t chunk = lanes<T> < 4 ? lanes<T> : 4;  // scalars of a row that stand together where rows are interleaved
 
 template <typename T>
 struct Simd {
   typedef T Vector __attribute__((vector_size(KINDRED_SIMD_BYTES), may_alias));
-  typedef T Block __attribute__((vector_size(KINDRED_SIMD_ROWS * sizeof(T)), may_alias, aligned(sizeof(T))));  // one row of a diagonal block
+  typedef T Block
+      __attribute__((vector_size(KINDRED_SIMD_ROWS * sizeof(T)), may_alias, aligned(sizeof(T))));  // one row of a diagonal block
   typedef T Chunk __attribute__((vector_size(chunk<T> * sizeof(T)), may_alias));
 };
 
@@ -29,7 +30,7 @@ struct Wide {
   static constexpr std::size_t size = sizeof(Vector) / sizeof(T);
 };
 
-inline constexpr std::size_t rows = KINDRED_SIMD_ROWS;                        // of a tile of outer products
+inline constexpr std::size_t rows = KINDRED_SIMD_ROWS;                         // of a tile of outer products
 inline constexpr std::size_t tile_columns = KINDRED_SIMD_BYTES == 64 ? 4 : 2;  // of a tile of systems, which has 4 rows
 
 template <typename T>
@@ -64,7 +65,8 @@ struct ExponentCheck {
 
 /// One round of a perfect shuffle: a0 b0 a1 b1 ... and its upper half.
 template <typename T>
-KINDRED_INLINE void interleave(typename Simd<T>::Vector a, typename Simd<T>::Vector b, typename Simd<T>::Vector& low, typename Simd<T>::Vector& high) {
+KINDRED_INLINE void interleave(typename Simd<T>::Vector a, typename Simd<T>::Vector b, typename Simd<T>::Vector& low,
+                               typename Simd<T>::Vector& high) {
   if constexpr (lanes<T> == 16) {
     low = KINDRED_SHUFFLE(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
     high = KINDRED_SHUFFLE(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
@@ -96,7 +98,7 @@ KINDRED_INLINE void fold(typename Simd<T>::Vector* v) {
 template <typename T, std::size_t N>
 KINDRED_INLINE void sum_each(typename Simd<T>::Vector (&v)[N], T* out) {
   KINDRED_UNROLL for (std::size_t n = 0; n < N; n += lanes<T>) {
-    if constexpr (lanes<T> > 1) fold<T, lanes<T> / 2>(v + n);
+    if constexpr (lanes < T >> 1) fold<T, lanes<T> / 2>(v + n);
     store(out + n, v[n]);
   }
 }
@@ -123,12 +125,13 @@ KINDRED_INLINE T sum_lanes(typename Simd<T>::Vector v) {
 
 /// tile[r][v] += sum_p left[p * left_step + r] * right[p * right_step + v-th vector]
 template <typename T, bool half, std::size_t V, bool negative>
-KINDRED_INLINE void add_products(typename Wide<T, half>::Vector (&tile)[rows][V], const T* left, std::size_t left_step, const T* right, std::size_t right_step,
-                                 std::size_t depth) {
+KINDRED_INLINE void add_products(typename Wide<T, half>::Vector (&tile)[rows][V], const T* left, std::size_t left_step, const T* right,
+                                 std::size_t right_step, std::size_t depth) {
   using Vector = typename Wide<T, half>::Vector;
   for (std::size_t p = 0; p < depth; ++p) {
     Vector b[V];
-    KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) b[v] = *reinterpret_cast<const Vector*>(right + p * right_step + v * Wide<T, half>::size);
+    KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) b[v] =
+        *reinterpret_cast<const Vector*>(right + p * right_step + v * Wide<T, half>::size);
     KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) {
       const T a = left[p * left_step + r];
       KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) {

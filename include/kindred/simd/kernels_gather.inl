@@ -15,7 +15,8 @@ template <typename T>
 void gather(const GatherArguments<T>& from, const T* scale, const T* weight, T* out, std::size_t ld) {
   constexpr std::size_t ahead = 8;
   for (std::size_t n = 0; n < from.count; ++n) {
-    if (n + ahead < from.count) prefetch_row<T, true>(from.fixed + static_cast<std::size_t>(from.columns[n + ahead]) * from.stride, from.stride);
+    if (n + ahead < from.count)
+      prefetch_row<T, true>(from.fixed + static_cast<std::size_t>(from.columns[n + ahead]) * from.stride, from.stride);
     const T* y = from.fixed + static_cast<std::size_t>(from.columns[n]) * from.stride;
     const T w = weight[n];
     for (std::size_t f = 0; f < from.stride; f += lanes<T>) store(out + n * ld + f, load(y + f) * load(scale + f) * w);
@@ -70,7 +71,8 @@ void gather_blocks(const GatherArguments<T>& from, const T* scale, const T* weig
 
 /// Coefficients are the products of `coefficient` and `times`, where there are any of these.
 template <typename T, std::size_t V, bool product>
-KINDRED_INLINE void combine_chunk(const GatherArguments<T>& from, const T* coefficient, [[maybe_unused]] const T* times, T* sum, std::size_t f) {
+KINDRED_INLINE void combine_chunk(const GatherArguments<T>& from, const T* coefficient, [[maybe_unused]] const T* times, T* sum,
+                                  std::size_t f) {
   typename Simd<T>::Vector total[V]{};
   for (std::size_t n = 0; n < from.count; ++n) {
     const T* y = from.fixed + static_cast<std::size_t>(from.columns[n]) * from.stride + f;
@@ -111,8 +113,8 @@ bool expand(const GatherArguments<T>& from, const T* weight, const T* z, const T
 
 /// V vectors of all rows from place f on: those of few vectors in one pass, with the sum in registers.
 template <typename T, std::size_t V>
-KINDRED_INLINE void gather_and_sum_chunk(const GatherArguments<T>& from, const T* scale, const T* weight, const T* coefficient, T* out, std::size_t ld,
-                                         T* sum, std::size_t f) {
+KINDRED_INLINE void gather_and_sum_chunk(const GatherArguments<T>& from, const T* scale, const T* weight, const T* coefficient, T* out,
+                                         std::size_t ld, T* sum, std::size_t f) {
   constexpr std::size_t ahead = 8;
   typename Simd<T>::Vector total[V]{};
   for (std::size_t n = 0; n < from.count; ++n) {
@@ -195,13 +197,15 @@ void exact_dots(const GatherArguments<T>& from, const double* v, double* result)
   constexpr std::size_t ahead = 8;
   typedef T Narrow __attribute__((vector_size(sizeof(T) * w), may_alias));
   for (std::size_t n = 0; n < from.count; ++n) {
-    if (n + ahead < from.count) prefetch_row<T, true>(from.fixed + static_cast<std::size_t>(from.columns[n + ahead]) * from.stride, from.stride);
+    if (n + ahead < from.count)
+      prefetch_row<T, true>(from.fixed + static_cast<std::size_t>(from.columns[n + ahead]) * from.stride, from.stride);
     const T* y = from.fixed + static_cast<std::size_t>(from.columns[n]) * from.stride;
     typename Simd<double>::Vector even{};
     typename Simd<double>::Vector odd{};
     for (std::size_t f = 0; f < from.stride; f += 2 * w) {
       even += __builtin_convertvector(*reinterpret_cast<const Narrow*>(y + f), typename Simd<double>::Vector) * load(v + f);
-      if (f + w < from.stride) odd += __builtin_convertvector(*reinterpret_cast<const Narrow*>(y + f + w), typename Simd<double>::Vector) * load(v + f + w);
+      if (f + w < from.stride)
+        odd += __builtin_convertvector(*reinterpret_cast<const Narrow*>(y + f + w), typename Simd<double>::Vector) * load(v + f + w);
     }
     result[n] = sum_lanes<double>(even + odd);
   }

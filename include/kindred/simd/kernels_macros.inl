@@ -12,5 +12,6 @@
 #define KINDRED_JOIN_FOURS(Vector, a, b) __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7)
 #else
 #define KINDRED_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, decltype((a) < (b)){__VA_ARGS__})
-#define KINDRED_JOIN_FOURS(Vector, a, b) Vector{(a)[0], (a)[1], (a)[2], (a)[3], (b)[0], (b)[1], (b)[2], (b)[3]}
+#define KINDRED_JOIN_FOURS(Vector, a, b) \
+  Vector { (a)[0], (a)[1], (a)[2], (a)[3], (b)[0], (b)[1], (b)[2], (b)[3] }
 #endif

@@ -8,8 +8,8 @@ KINDRED_INLINE constexpr std::size_t tile_width(std::size_t left) { return left 
 
 /// V vectors of block row i, of the level's size or half of it.
 template <typename T, bool half, std::size_t V>
-KINDRED_INLINE void accumulate_tile(T* start, std::size_t ld, std::size_t i, std::size_t j, const T* left, const T* right, std::size_t n_rows,
-                                    GatherArguments<T>& ahead) {
+KINDRED_INLINE void accumulate_tile(T* start, std::size_t ld, std::size_t i, std::size_t j, const T* left, const T* right,
+                                    std::size_t n_rows, GatherArguments<T>& ahead) {
   using Vector = typename Wide<T, half>::Vector;
   constexpr std::size_t w = Wide<T, half>::size;
   T* const own = start + i * ld + j;
@@ -23,12 +23,13 @@ KINDRED_INLINE void accumulate_tile(T* start, std::size_t ld, std::size_t i, std
     add_products<T, half, V, false>(tile, left + p * ld + i, ld, right + p * ld + j, ld, n_rows - p < part ? n_rows - p : part);
   }
   KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) {
-    KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) *reinterpret_cast<Vector*>(own + r * ld + v * w) = tile[r][v];
+    KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) * reinterpret_cast<Vector*>(own + r * ld + v * w) = tile[r][v];
   }
 }
 
 template <typename T>
-void accumulate(T* start, std::size_t ld, std::size_t size, const T* left, const T* right, std::size_t n_rows, const GatherArguments<T>& wanted) {
+void accumulate(T* start, std::size_t ld, std::size_t size, const T* left, const T* right, std::size_t n_rows,
+                const GatherArguments<T>& wanted) {
   constexpr std::size_t w = lanes<T>;
   // Where a block row is half a vector high, half vectors at its ends leave only the diagonal block itself half wasted.
   constexpr bool halves = KINDRED_SIMD_BYTES == 64 && w == 2 * rows;
@@ -166,8 +167,8 @@ void row_products(const T* from, std::size_t ld, std::size_t n, std::size_t dept
 
 /// A tile of a product; of the rows of `left` and `out` the first `n`, at least 1. A row's bytes do not depend on how many others there are.
 template <typename T, std::size_t V>
-KINDRED_INLINE void multiply_tile(const T* left, std::size_t left_ld, std::size_t n, const T* right, std::size_t ld, std::size_t k, T* out, std::size_t out_ld,
-                                  bool add) {
+KINDRED_INLINE void multiply_tile(const T* left, std::size_t left_ld, std::size_t n, const T* right, std::size_t ld, std::size_t k, T* out,
+                                  std::size_t out_ld, bool add) {
   using Vector = typename Simd<T>::Vector;
   const T* from[rows];
   KINDRED_UNROLL for (std::size_t r = 0; r < rows; ++r) from[r] = left + (r < n ? r : 0) * left_ld;
@@ -191,7 +192,8 @@ KINDRED_INLINE void multiply_tile(const T* left, std::size_t left_ld, std::size_
 }
 
 template <typename T>
-void multiply(const T* left, std::size_t left_ld, std::size_t n, const T* right, std::size_t ld, std::size_t width, std::size_t k, T* out, std::size_t out_ld) {
+void multiply(const T* left, std::size_t left_ld, std::size_t n, const T* right, std::size_t ld, std::size_t width, std::size_t k, T* out,
+              std::size_t out_ld) {
   constexpr std::size_t w = lanes<T>;
   constexpr std::size_t depth = 256;
   // Where `right` leaves the second-level cache a strip of it serves more rows before it goes.

@@ -23,7 +23,8 @@ KINDRED_INLINE void store(T* to, typename Simd<T>::Vector value) {
 
 /// One round of a perfect shuffle: a0 b0 a1 b1 ... and its upper half.
 template <typename T>
-KINDRED_INLINE void interleave(typename Simd<T>::Vector a, typename Simd<T>::Vector b, typename Simd<T>::Vector& low, typename Simd<T>::Vector& high) {
+KINDRED_INLINE void interleave(typename Simd<T>::Vector a, typename Simd<T>::Vector b, typename Simd<T>::Vector& low,
+                               typename Simd<T>::Vector& high) {
   if constexpr (lanes<T> == 16) {
     low = KINDRED_SHUFFLE(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
     high = KINDRED_SHUFFLE(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
@@ -76,9 +77,7 @@ KINDRED_INLINE void score_tile(const T* const* users, const T* panel, std::size_
   for (std::size_t f = 0; f < k; ++f) {
     Vector y[V];
     KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) y[v] = load(panel + f * score_block + v * lanes<T>);
-    KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) {
-      KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) tile[u][v] += x[u][f] * y[v];
-    }
+    KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) { KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) tile[u][v] += x[u][f] * y[v]; }
   }
   KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) {
     KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) store(scores + u * score_block + v * lanes<T>, tile[u][v]);

@@ -8,7 +8,9 @@ constexpr MatrixKernels<T> matrix_kernels() {
   return {.accumulate = accumulate<T>, .multiply = multiply<T>, .scale_to_double = scale_to_double<T>, .sum_rows = sum_rows<T>};
 }
 
-constexpr VectorKernels vector_kernels() { return {.dot = dot, .update_rows = update_rows, .reflect_rows = reflect_rows, .rotate_rows = rotate_rows}; }
+constexpr VectorKernels vector_kernels() {
+  return {.dot = dot, .update_rows = update_rows, .reflect_rows = reflect_rows, .rotate_rows = rotate_rows};
+}
 
 template <typename T>
 constexpr RowKernels<T> row_kernels() {

@@ -26,7 +26,7 @@ struct LeaveLastOutOptions {
 /// temporal_split() does not allow that. Stored zeros count like other entries. O(users + nnz).
 /// @throws InvalidArgument if an option is out of range; ShapeError if `times` is not as long as the matrix has interactions.
 [[nodiscard]] KINDRED_ONCE TrainTestSplit leave_last_out(const CsrView& matrix, std::span<const std::int64_t> times,
-                                                const LeaveLastOutOptions& options = {});
+                                                         const LeaveLastOutOptions& options = {});
 
 }  // namespace kindred::inline v0
 

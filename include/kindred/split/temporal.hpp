@@ -34,7 +34,7 @@ struct TemporalSplitOptions {
 /// interactions on one side have an empty row there. Stored zeros count like other entries. O(users + nnz).
 /// @throws InvalidArgument as temporal_cut() does; ShapeError if `times` is not as long as the matrix has interactions.
 [[nodiscard]] KINDRED_ONCE TrainTestSplit temporal_split(const CsrView& matrix, std::span<const std::int64_t> times,
-                                                const TemporalSplitOptions& options = {});
+                                                         const TemporalSplitOptions& options = {});
 
 }  // namespace kindred::inline v0
 

@@ -30,7 +30,8 @@ KINDRED_ONCE std::int64_t temporal_cut(std::span<const std::int64_t> times, doub
   return *cut;
 }
 
-KINDRED_ONCE TrainTestSplit temporal_split(const CsrView& matrix, std::span<const std::int64_t> times, const TemporalSplitOptions& options) {
+KINDRED_ONCE TrainTestSplit temporal_split(const CsrView& matrix, std::span<const std::int64_t> times,
+                                           const TemporalSplitOptions& options) {
   detail::check_fraction(options.test_fraction, "test_fraction");
   detail::check_times(times, matrix);
   const std::int64_t cut = options.cut_time ? *options.cut_time : temporal_cut(times, options.test_fraction);

@@ -111,7 +111,8 @@ class AlsFoldIn {
 
   /// The factors of `row` with these interactions (checked, no zeros), `background` its a_u or b_i; conjugate gradients start from 0.
   /// @throws NumericalError naming `where`; InvalidArgument if a confidence is negative.
-  void solve(Index row, const SparseRow& interactions, double background, FoldInBackground kind, std::string_view where, std::span<Scalar> x) {
+  void solve(Index row, const SparseRow& interactions, double background, FoldInBackground kind, std::string_view where,
+             std::span<Scalar> x) {
     std::fill(x.begin(), x.end(), Scalar(0));
     const double share = share_of(interactions, kind);
     if (interactions.empty() || share == 0.0) return;
@@ -246,7 +247,8 @@ template <Real Scalar>
       const double background = named.empty()         ? weights.new_user_background(weights.likes_of(rows.row(r)))
                                 : backgrounds.empty() ? 1.0
                                                       : backgrounds[static_cast<std::size_t>(row)];
-      workers[worker].solve(row, rows.row(r), background, options.background, std::string(where) + ", row " + std::to_string(n), solved.row(r));
+      workers[worker].solve(row, rows.row(r), background, options.background, std::string(where) + ", row " + std::to_string(n),
+                            solved.row(r));
     }
   });
   return solved;

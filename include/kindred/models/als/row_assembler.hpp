@@ -52,8 +52,8 @@ class RowAssembler {
         const double strength = !strengths.empty()        ? static_cast<double>(strengths[at])
                                 : side_ == AlsSide::users ? weights_.strength(value, own_count, column_counts[c])
                                                           : weights_.strength(value, column_counts[c], own_count);
-        const auto [confidence, excess] = weights_.terms(strength, side_ == AlsSide::users ? column : row, pull,
-                                                         column_background.empty() ? 1.0 : column_background[c]);
+        const auto [confidence, excess] =
+            weights_.terms(strength, side_ == AlsSide::users ? column : row, pull, column_background.empty() ? 1.0 : column_background[c]);
         if (!(confidence >= 0.0) || !is_finite(confidence)) throw_bad_confidence(row, column, confidence);
         excess_[at] = excess;
         target_[at] = value > 0.0F ? confidence : 0.0;
