@@ -66,14 +66,6 @@ struct Dataset {
   }
 };
 
-/// @throws ShapeError if the parts of `data` do not belong together.
-KINDRED_ONCE void check_dataset(const Dataset& data);
-
-/// The part of `data` that `users` and `items` (both strictly increasing) span: keys, names, profiles, times and raw rows go along.
-/// O(nnz + users + items).
-/// @throws InvalidArgument if an index is out of range or not above the one before it; ShapeError if the parts of `data` do not belong together.
-[[nodiscard]] KINDRED_ONCE Dataset select(const Dataset& data, std::span<const Index> users, std::span<const Index> items);
-
 }  // namespace kindred::inline v0
 
 #if !defined(KINDRED_COMPILED)

@@ -52,7 +52,7 @@ inline void set_interactions(Dataset& data, LoadReport& report, RowMerge& merge)
         if (counts[n] > 0) indices.push_back(static_cast<Index>(n));
       return indices;
     };
-    data = select(data, used(row_counts(data.matrix)), used(column_counts(data.matrix)));
+    data = data.select(used(row_counts(data.matrix)), used(column_counts(data.matrix)));
   }
   data.load = std::move(report);
   return data;
@@ -95,53 +95,53 @@ inline void set_interactions(Dataset& data, LoadReport& report, RowMerge& merge)
 
 }  // namespace detail
 
-KINDRED_ONCE void check_dataset(const Dataset& data) {
+KINDRED_ONCE void Dataset::check() const {
   const auto expect = [](std::string_view what, std::size_t found, std::size_t wanted, std::string_view unit) {
     if (found != wanted)
       throw ShapeError("dataset." + std::string(what) + " has " + std::to_string(found) + " entries; the matrix has " +
                        std::to_string(wanted) + " " + std::string(unit));
   };
-  const auto users = static_cast<std::size_t>(data.matrix.rows());
-  const auto items = static_cast<std::size_t>(data.matrix.cols());
-  const auto nnz = static_cast<std::size_t>(data.matrix.nnz());
-  expect("users", static_cast<std::size_t>(data.users.size()), users, "users");
-  expect("items", static_cast<std::size_t>(data.items.size()), items, "items");
-  if (!data.item_names.empty()) expect("item_names", data.item_names.size(), items, "items");
-  if (!data.profiles.empty()) expect("profiles", data.profiles.size(), users, "users");
-  if (!data.times.empty()) expect("times", data.times.size(), nnz, "interactions");
-  if (!data.raw_rows.empty()) expect("raw_rows", data.raw_rows.size(), nnz, "interactions");
+  const auto n_users = static_cast<std::size_t>(matrix.rows());
+  const auto n_items = static_cast<std::size_t>(matrix.cols());
+  const auto nnz = static_cast<std::size_t>(matrix.nnz());
+  expect("users", static_cast<std::size_t>(users.size()), n_users, "users");
+  expect("items", static_cast<std::size_t>(items.size()), n_items, "items");
+  if (!item_names.empty()) expect("item_names", item_names.size(), n_items, "items");
+  if (!profiles.empty()) expect("profiles", profiles.size(), n_users, "users");
+  if (!times.empty()) expect("times", times.size(), nnz, "interactions");
+  if (!raw_rows.empty()) expect("raw_rows", raw_rows.size(), nnz, "interactions");
 }
 
-KINDRED_ONCE Dataset select(const Dataset& data, std::span<const Index> users, std::span<const Index> items) {
-  data.check();
-  detail::check_index_list(items, "items", "an item", data.matrix.cols());
-  detail::check_index_list(users, "users", "a user", data.matrix.rows());
+KINDRED_ONCE Dataset Dataset::select(std::span<const Index> of_users, std::span<const Index> of_items) const {
+  check();
+  detail::check_index_list(of_items, "items", "an item", matrix.cols());
+  detail::check_index_list(of_users, "users", "a user", matrix.rows());
 
-  std::vector<Index> renumbered(static_cast<std::size_t>(data.matrix.cols()), -1);
-  for (std::size_t n = 0; n < items.size(); ++n) renumbered[static_cast<std::size_t>(items[n])] = static_cast<Index>(n);
+  std::vector<Index> renumbered(static_cast<std::size_t>(matrix.cols()), -1);
+  for (std::size_t n = 0; n < of_items.size(); ++n) renumbered[static_cast<std::size_t>(of_items[n])] = static_cast<Index>(n);
 
   Dataset kept;
-  detail::CsrBuilder builder({static_cast<Index>(users.size()), static_cast<Index>(items.size())});
-  for (const Index u : users) {
-    const SparseRow row = data.matrix.row(u);
-    const auto start = static_cast<std::size_t>(data.matrix.offsets()[static_cast<std::size_t>(u)]);
+  detail::CsrBuilder builder({static_cast<Index>(of_users.size()), static_cast<Index>(of_items.size())});
+  for (const Index u : of_users) {
+    const SparseRow row = matrix.row(u);
+    const auto start = static_cast<std::size_t>(matrix.offsets()[static_cast<std::size_t>(u)]);
     for (std::size_t n = 0; n < row.size(); ++n) {
       const Index item = renumbered[static_cast<std::size_t>(row.columns[n])];
       if (item < 0) continue;
       builder.add(item, row.values[n]);
-      if (!data.times.empty()) kept.times.push_back(data.times[start + n]);
-      if (!data.raw_rows.empty()) kept.raw_rows.push_back(data.raw_rows[start + n]);
+      if (!times.empty()) kept.times.push_back(times[start + n]);
+      if (!raw_rows.empty()) kept.raw_rows.push_back(raw_rows[start + n]);
     }
     builder.end_row();
   }
   kept.matrix = builder.finish();
-  kept.users = data.users.select(users);
-  kept.items = data.items.select(items);
-  if (!data.item_names.empty())
-    for (const Index i : items) kept.item_names.push_back(data.item_names[static_cast<std::size_t>(i)]);
-  if (!data.profiles.empty())
-    for (const Index u : users) kept.profiles.push_back(data.profiles[static_cast<std::size_t>(u)]);
-  kept.load = data.load;
+  kept.users = users.select(of_users);
+  kept.items = items.select(of_items);
+  if (!item_names.empty())
+    for (const Index i : of_items) kept.item_names.push_back(item_names[static_cast<std::size_t>(i)]);
+  if (!profiles.empty())
+    for (const Index u : of_users) kept.profiles.push_back(profiles[static_cast<std::size_t>(u)]);
+  kept.load = load;
   return kept;
 }
 

@@ -123,7 +123,7 @@ KINDRED_ONCE Dataset filter_active(const Dataset& data, const ActivityFilter& op
   if (options.passes == ActivityFilter::Passes::until_stable) (void)detail::drop_until_stable(data, options, user_kept, item_kept);
   apply(user_kept, true, (std::min)(Offset{1}, options.min_items_per_user));
   apply(item_kept, false, (std::min)(Offset{1}, options.min_users_per_item));
-  return select(data, detail::kept_indices(user_kept), detail::kept_indices(item_kept));
+  return data.select(detail::kept_indices(user_kept), detail::kept_indices(item_kept));
 }
 
 KINDRED_ONCE Dataset drop_unused_items(const Dataset& data) {
@@ -133,7 +133,7 @@ KINDRED_ONCE Dataset drop_unused_items(const Dataset& data) {
   std::vector<Index> items;
   for (std::size_t i = 0; i < counts.size(); ++i)
     if (counts[i] > 0) items.push_back(static_cast<Index>(i));
-  return select(data, users, items);
+  return data.select(users, items);
 }
 
 KINDRED_ONCE Dataset keep_most_active_users(const Dataset& data, Index n_users, ActivityFilter::Count count) {
@@ -153,7 +153,7 @@ KINDRED_ONCE Dataset keep_most_active_users(const Dataset& data, Index n_users, 
     users.resize(static_cast<std::size_t>(n_users));
     std::sort(users.begin(), users.end());
   }
-  return drop_unused_items(select(data, users, detail::kept_indices(all_items)));
+  return drop_unused_items(data.select(users, detail::kept_indices(all_items)));
 }
 
 }  // namespace kindred::inline v0
