@@ -38,18 +38,6 @@ namespace detail {
 
 }  // namespace detail
 
-/// Users in `n_groups` groups of equal size by their number of train interactions, least active first; users without any are in none.
-/// O(users log users). @throws InvalidArgument if `n_groups` is 0.
-[[nodiscard]] KINDRED_ONCE EvaluationGroups activity_groups(const CsrView& train, std::size_t n_groups = 4);
-
-/// Items in `n_groups` groups of equal size (deciles by default) by their number of train users, least popular first; items without any are in none.
-/// O(nnz + items log items). @throws InvalidArgument if `n_groups` is 0.
-[[nodiscard]] KINDRED_ONCE EvaluationGroups popularity_groups(const CsrView& train, std::size_t n_groups = 10);
-
-/// Users by country: the `n_countries` most frequent ones, most frequent first (ties in byte order); users of other or unknown countries are in none.
-/// O(users log countries). @throws InvalidArgument if `n_countries` is 0.
-[[nodiscard]] KINDRED_ONCE EvaluationGroups country_groups(std::span<const UserProfile> profiles, std::size_t n_countries = 10);
-
 }  // namespace kindred::inline v0
 
 #if !defined(KINDRED_COMPILED)

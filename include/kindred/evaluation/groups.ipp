@@ -48,17 +48,17 @@ KINDRED_ONCE EvaluationGroups groups_by_count(std::span<const Index> counts, std
 
 }  // namespace detail
 
-KINDRED_ONCE EvaluationGroups activity_groups(const CsrView& train, std::size_t n_groups) {
+KINDRED_ONCE EvaluationGroups EvaluationGroups::by_activity(const CsrView& train, std::size_t n_groups) {
   CsrMatrix cleaned;
   return detail::groups_by_count(row_counts(detail::without_stored_zeros(train, cleaned)), n_groups, "items");
 }
 
-KINDRED_ONCE EvaluationGroups popularity_groups(const CsrView& train, std::size_t n_groups) {
+KINDRED_ONCE EvaluationGroups EvaluationGroups::by_popularity(const CsrView& train, std::size_t n_groups) {
   CsrMatrix cleaned;
   return detail::groups_by_count(column_counts(detail::without_stored_zeros(train, cleaned)), n_groups, "users");
 }
 
-KINDRED_ONCE EvaluationGroups country_groups(std::span<const UserProfile> profiles, std::size_t n_countries) {
+KINDRED_ONCE EvaluationGroups EvaluationGroups::by_country(std::span<const UserProfile> profiles, std::size_t n_countries) {
   if (n_countries < 1) throw InvalidArgument("n_countries", n_countries, "at least 1");
   std::map<std::string, std::size_t> frequency;
   for (const UserProfile& profile : profiles)
