@@ -35,9 +35,6 @@ namespace metrics {
 /// @throws InvalidArgument if `n_items` is negative or an item is not in [0, n_items).
 [[nodiscard]] KINDRED_ONCE std::vector<Offset> recommendation_counts(std::span<const std::vector<Index>> lists, Index n_items);
 
-/// Items that were recommended at least once. `counts`: recommendations of each item, length n_items. O(n_items).
-[[nodiscard]] KINDRED_ONCE Index distinct_items(std::span<const Offset> counts) noexcept;
-
 /// Share of the catalogue that stands in at least one list, in [0, 1]; 1 minus it is the share never recommended.
 ///
 /// `counts`: recommendations of each item, length n_items of the matrix. `n_items`: the size of the catalogue: the items of the matrix, or only those

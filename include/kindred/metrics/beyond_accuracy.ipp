@@ -42,10 +42,6 @@ KINDRED_ONCE std::vector<Offset> recommendation_counts(std::span<const std::vect
   return counts;
 }
 
-KINDRED_ONCE Index distinct_items(std::span<const Offset> counts) noexcept {
-  return static_cast<Index>(std::count_if(counts.begin(), counts.end(), [](Offset count) { return count > 0; }));
-}
-
 KINDRED_ONCE double catalogue_coverage(std::span<const Offset> counts, Index n_items) {
   if (n_items < 1) throw InvalidArgument("n_items", n_items, "at least 1");
   const Index distinct = detail::distinct_items(counts);
