@@ -31,9 +31,9 @@ kd::AlsOptions searched(const kd::CsrView& train, std::uint64_t seed) {
   kd::RandomSearchOptions options{.trials = 6, .seed = seed, .metric = kd::Metric::ndcg, .base = kd::AlsOptions{}};
   options.base.factors = 32;
   using Scale = kd::SearchRange::Scale;
-  const kd::SearchSpace space{{"regularization", kd::SearchRange{0.003, 0.3, Scale::logarithmic}},
-                              {"background.ratio", kd::SearchRange{1.0, 20.0, Scale::logarithmic}},
-                              {"confidence.alpha", kd::SearchRange{0.05, 1.0, Scale::logarithmic}}};
+  const kd::SearchSpace space{{"regularization", kd::SearchRange{0.03, 0.5, Scale::logarithmic}},
+                              {"background.ratio", kd::SearchRange{2.0, 64.0, Scale::logarithmic}},
+                              {"background.item_exponent", kd::SearchRange{0.0, 0.4}}};
   const kd::SearchResult result = kd::random_search(inner, validation, space, options);
   if (!result.best) throw std::runtime_error("no setting could be fitted: " + result.trials.front().error);
   const kd::SearchTrial& best = result.trials[*result.best];

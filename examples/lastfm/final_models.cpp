@@ -30,7 +30,7 @@ std::optional<kd::AlsOptions> searched(const Study& s) {
     options.factors = static_cast<std::size_t>(trial.at("factors").get<double>());
     options.regularization = trial.at("regularization");
     options.iterations = static_cast<std::size_t>(trial.at("iterations").get<double>());
-    options.confidence.alpha = trial.at("alpha");
+    options.confidence.alpha = trial.at("confidence.alpha");
     return options;
   }
   return std::nullopt;
@@ -51,7 +51,7 @@ void final_models(Study& s) {
     if (interrupted()) return;  // a model that was not fitted to its end does not belong into the table
     add_final_model(s, name, options_text(options), als, fitted.seconds, kd::EvaluateOptions::SeenItems::excluded, options_json(options));
     s.console.line(name + ": " + options_text(options));
-    if (name == "defaults") s.served = std::make_shared<Served>(Served{std::move(als)});
+    if (name == "recommended") s.served = std::make_shared<Served>(Served{std::move(als)});
   };
 
   add("study", study_options(a));
@@ -61,7 +61,7 @@ void final_models(Study& s) {
   as_run.start.kind = kd::Start::uniform;
   add("as run", as_run);
   if (const std::optional<kd::AlsOptions> best = searched(s)) add("best of search", *best);
-  add("defaults", kd::AlsOptions{});
+  add("recommended", kd::AlsOptions{});
   if (a.custom) add("custom", *a.custom);
 
   s.console.line();
@@ -78,7 +78,7 @@ const kd::ImplicitALS<float>& served_model(Study& s) {
     kd::AlsOptions options;
     options.seed = s.arguments.seed;
     s.served = std::make_shared<Served>(Served{kd::ImplicitALS<float>(options)});
-    fit(s.served->model, s.split.train, {.progress = s.console.whole("defaults"), .execution = {.threads = s.arguments.threads}});
+    fit(s.served->model, s.split.train, {.progress = s.console.whole("recommended"), .execution = {.threads = s.arguments.threads}});
   }
   return s.served->model;
 }

@@ -48,7 +48,7 @@ Table::value_type trial_row(const kd::SearchResult& found, std::size_t t) {
           shortest(value_of(trial, "factors")),
           shortest(value_of(trial, "regularization")),
           shortest(value_of(trial, "iterations")),
-          shortest(value_of(trial, "alpha")),
+          shortest(value_of(trial, "confidence.alpha")),
           number_cell(trial.metric.mean, 4),
           number_cell(trial.metric.standard_error, 4),
           number_cell(trial.behind_best.mean, 4),

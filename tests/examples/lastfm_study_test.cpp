@@ -113,9 +113,9 @@ TEST_CASE("quiet prints nothing, a model of one's own joins, and no search is no
   CHECK(results.at("models").size() == 7);
   const json& options = model_of(results, "custom").at("options");
   CHECK(options.at("factors") == 12);
-  CHECK(options.at("confidence") == "log");
-  CHECK(options.at("solver") == "cg");
-  CHECK(options.at("alpha") == 0.5);  // as in "study"
+  CHECK(options.at("confidence.curve") == "log");
+  CHECK(options.at("solver.kind") == "cg");
+  CHECK(options.at("confidence.alpha") == 0.5);  // as in "study"
 }
 
 TEST_CASE("where no taste was planted, none is found") {

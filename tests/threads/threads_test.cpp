@@ -336,9 +336,9 @@ TEST_SUITE("threads") {
   }
 
   TEST_CASE("threads = 1 starts none") {
-    const auto alone = [](const kd::CsrMatrix& train) {  // what has no number of its own: as many as the model's options say
+    const auto alone = [](const kd::CsrMatrix& train) {
       const kd::ImplicitALS<float> model = fitted(train, 11, 1);
-      (void)model.fold_in_all(train);
+      (void)model.fold_in_all(train, {.execution = {.threads = 1}});
       (void)model.recommend(0);
       (void)model.similar_users(1);
       (void)model.recommend_all(kd::every_user, {.execution = {.threads = 1}});

@@ -25,7 +25,7 @@ void settings_list(Page& page, const ordered_json& models) {
   page.note(
       "“study” has the settings of the study that this program repeats; “as run” is the same as the library of that study computes it (no "
       "constant in the confidence, "
-      "approximate solves); “recommended” are the settings that rank best on public listening data.");
+      "approximate solves); “recommended” are the settings that the library chooses from the data.");
 }
 
 void improvement(Page& page, const Results& results, const ordered_json& best) {

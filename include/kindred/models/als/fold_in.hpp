@@ -117,6 +117,7 @@ class AlsFoldIn {
     const double share = share_of(interactions, kind);
     if (interactions.empty() || share == 0.0) return;
     RowSystem<Scalar> system = assemble(row, interactions, background, share);
+    if (system.columns.empty()) return;
     gather(interactions.columns);
     system.columns = places(interactions.columns);
     finish(settings_.solver == Solver::cholesky || !solver_.determined(system.background, system.penalty)
@@ -136,6 +137,7 @@ class AlsFoldIn {
     std::vector<Index> columns(interactions.columns.begin(), interactions.columns.end());
     columns.push_back(item);
     RowSystem<Scalar> system = assemble(0, interactions, background, share);
+    if (system.columns.empty()) return explanation;
     gather(columns);
     const std::span<const Index> at = places(columns);
     system.columns = at.first(n);

@@ -38,6 +38,9 @@ class RowAssembler {
                                            double row_background, double share = 1.0) {
     const double pull = share * row_background;
     const std::size_t n = interactions.size();
+    const std::size_t likes = weights_.likes_of(interactions);
+    // Dislikes alone pull a row to 0, where it is; nothing may hold it there, with a penalty in proportion to the likes.
+    if (likes == 0) return {.columns = {}, .excess = {}, .target = {}, .background = 1.0, .penalty = 1.0, .prior_mean = {}};
     excess_.resize((n + 7) / 8 * 8);  // the kernel writes whole vectors
     target_.resize((n + 7) / 8 * 8);
     const AlsSide other = side_ == AlsSide::users ? AlsSide::items : AlsSide::users;
@@ -63,7 +66,7 @@ class RowAssembler {
             .excess = std::span<const double>(excess_).first(n),
             .target = std::span<const double>(target_).first(n),
             .background = weights_.unobserved_weight() * pull,
-            .penalty = weights_.penalty(side_, weights_.likes_of(interactions), row_background),
+            .penalty = weights_.penalty(side_, likes, row_background),
             .prior_mean = {}};
   }
 
