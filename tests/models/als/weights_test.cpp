@@ -146,6 +146,10 @@ TEST_SUITE("models/als_weights") {
           const std::span<const double> other = weights.background(side == Side::users ? Side::items : Side::users);
           const double row_background = own.empty() ? 1.0 : own[static_cast<std::size_t>(r)];
           const kd::detail::RowSystem<double> system = assembler.assemble(r, rows.row(r), {}, row_background);
+          if (weights.likes_of(rows.row(r)) == 0) {  // nothing to solve
+            CHECK(system.columns.empty());
+            continue;
+          }
           REQUIRE(system.columns.size() == rows.row(r).size());
           const auto at = static_cast<std::size_t>(r);
           const double tolerance = 1e-14;  // a power and a handful of products in double
