@@ -79,14 +79,14 @@ void search_section(Page& page, const Results& results) {
   const ordered_json& best = extreme(trials, "precision_at_10", true);
   const auto tied = std::count_if(trials.begin(), trials.end(),
                                   [](const auto& t) { return t.at("tied").template get<bool>() && !t.at("best").template get<bool>(); });
-  page.p("The number of factors, the penalty λ, the weight α and the number of iterations are up to us. " + std::to_string(trials.size()) +
-         " settings drawn at random were tried, each measured on the same " + grouped(found->at("users")) + " listeners. The best had " +
-         shortest(best.at("factors")) + " factors, λ " + shortest(best.at("regularization")) + ", α " + shortest(best.at("confidence.alpha")) +
-         " and " + shortest(best.at("iterations")) + " iterations: P@10 " + fixed(best.at("precision_at_10"), 4) + " on validation. " +
-         (tied == 0 ? std::string("No other is within one standard error of it.")
-          : tied == 1
-              ? std::string("One other is within one standard error of it, a tie: this search cannot say which is better.")
-              : std::to_string(tied) + " others are within one standard error of it, ties: this search cannot say which is better."));
+  page.p(
+      "The number of factors, the penalty λ, the weight α and the number of iterations are up to us. " + std::to_string(trials.size()) +
+      " settings drawn at random were tried, each measured on the same " + grouped(found->at("users")) + " listeners. The best had " +
+      shortest(best.at("factors")) + " factors, λ " + shortest(best.at("regularization")) + ", α " + shortest(best.at("confidence.alpha")) +
+      " and " + shortest(best.at("iterations")) + " iterations: P@10 " + fixed(best.at("precision_at_10"), 4) + " on validation. " +
+      (tied == 0   ? std::string("No other is within one standard error of it.")
+       : tied == 1 ? std::string("One other is within one standard error of it, a tie: this search cannot say which is better.")
+                   : std::to_string(tied) + " others are within one standard error of it, ties: this search cannot say which is better."));
   const Table table = table_of(results, "search");
   page.raw("<div class=\"pair\">\n");
   const std::string marks = "The best is marked, ties are green, bars are one standard error.";
@@ -94,8 +94,8 @@ void search_section(Page& page, const Results& results) {
                  dots_of(trials, "factors"), "factors", "P@10", false));
   page.raw(panel({"search-lambda", "P@10 by λ", "Scatter of the trials by lambda. " + marks, table}, dots_of(trials, "regularization"),
                  "lambda", "P@10", true));
-  page.raw(panel({"search-alpha", "P@10 by α", "Scatter of the trials by alpha. " + marks, table}, dots_of(trials, "confidence.alpha"), "alpha",
-                 "P@10", true));
+  page.raw(panel({"search-alpha", "P@10 by α", "Scatter of the trials by alpha. " + marks, table}, dots_of(trials, "confidence.alpha"),
+                 "alpha", "P@10", true));
   if (const auto alphas = results.json.find("sensitivity_alpha"); alphas != results.json.end() && alphas->size() > 1) {
     std::vector<Dot> dots;
     for (const auto& a : *alphas) dots.push_back({a.at("alpha"), a.at("precision_at_10"), a.at("standard_error"), blue, ""});
