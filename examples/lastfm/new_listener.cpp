@@ -27,7 +27,7 @@ void new_listener(Study& s) {
   Table rows = {{"artist", "score", "because of"}};
   Table because = {{"rank", "artist", "score", "because of", "adds"}};
   for (const kd::Scored& scored : list.items) {
-    const kd::Explanation why = model.explain(history, scored.item);
+    const kd::Explanation why = model.explain(history, scored.item, kd::FoldInBackground::by_history);
     const std::string name(s.data.item_name(scored.item));
     nlohmann::ordered_json entry = {{"name", name}, {"score", scored.score}, {"because", nlohmann::ordered_json::array()}};
     std::string reasons;

@@ -399,10 +399,10 @@ void check_evaluation(const Model& model, const kd::TrainTestSplit& split) {
 }
 
 template <typename Scalar>
-void check_round_trip(const kd::ImplicitALS<Scalar>& model, const kd::CsrView& train) {
+void check_round_trip(const kd::ImplicitALS<Scalar>& model, const kd::Execution& run, const kd::CsrView& train) {
   std::stringstream stream;
   kd::save(model, stream);
-  const kd::LoadOptions options{.confidence_function = model.options().confidence.function, .execution = {.threads = 1}};
+  const kd::LoadOptions options{.confidence_function = model.options().confidence.function, .execution = {.threads = 1, .simd = run.simd}};
   const auto loaded = kd::load<kd::ImplicitALS<Scalar>>(stream, options);
   check(loaded.user_factors().same_bytes(model.user_factors()) && loaded.item_factors().same_bytes(model.item_factors()), "load: factors");
   for (kd::Index u = 0; u < (std::min)(train.rows(), kd::Index{2}); ++u) {
@@ -476,7 +476,7 @@ void check_model(const kd::AlsOptions& options, const kd::Execution& run, const 
   check(kindred_test::agrees_with_brute_force(tabled, train, options.seed, 1), "recommend");
   check_evaluation(tabled, split);
   if (exact) check_explanations(truth, model, train);
-  check_round_trip(model, train);
+  check_round_trip(model, run, train);
 }
 
 }  // namespace
