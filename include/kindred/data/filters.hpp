@@ -29,8 +29,8 @@ struct ActivityFilter {
 
 /// Keeps users with at least `min_items_per_user` items, then items with at least `min_users_per_item` of the remaining users.
 ///
-/// One pass by default, in that order; `until_stable` repeats it until nothing changes. Users whose every item went in the second half, and items
-/// that nobody has, are dropped too (unless their threshold is 0), as they are in studies that keep a table of rows.
+/// One pass by default, in that order; `until_stable` repeats it until nothing changes. Unless its threshold is 0, a user without a remaining
+/// item and an item without a remaining user are dropped too: a table of rows, as published studies keep it, does not hold them.
 /// O(nnz), also until stable.
 /// @throws InvalidArgument if a threshold is negative; ShapeError if the parts of `data` do not belong together.
 [[nodiscard]] KINDRED_ONCE Dataset filter_active(const Dataset& data, const ActivityFilter& options = {});

@@ -22,6 +22,7 @@
 #include <kindred/evaluation/protocol.hpp>
 #include <kindred/models/als/options.hpp>
 #include <kindred/models/implicit_als.hpp>
+#include <kindred/tuning/paired_scores.hpp>
 #include <kindred/tuning/search_space.hpp>
 
 namespace kindred::inline v0 {
@@ -203,7 +204,7 @@ class SearchRun {
 
   void measure(std::size_t t, const ImplicitALS<Scalar>& model, const FitReport::Loss& loss, double fit_seconds) {
     const RankingReport report = engine_.measure(model, train_, validation_, evaluation_);
-    for (const RankingReport::UserScores& user : report.per_user) values_[t].push_back(user.cutoffs.front().of(options_.metric));
+    values_[t] = scores_of_users(report, options_.metric);
     SearchTrial& trial = result_.trials[t];
     trial.metric = metrics::mean_and_error(values_[t]);
     trial.final_loss = loss.loss_per_total_weight;
@@ -260,10 +261,8 @@ class SearchRun {
     const std::vector<double>& best = values_[*result_.best];
     for (std::size_t t = 0; t < trials.size(); ++t) {
       if (trials[t].failed()) continue;
-      std::vector<double> differences(best.size());
-      for (std::size_t n = 0; n < best.size(); ++n) differences[n] = best[n] - values_[t][n];
-      const MeanAndError behind = trials[t].behind_best = metrics::mean_and_error(differences);
-      trials[t].tied = behind.mean <= behind.standard_error;
+      trials[t].behind_best = behind(best, values_[t]);
+      trials[t].tied = is_tied(trials[t].behind_best);
       ++measured;
       tied += trials[t].tied ? 1 : 0;
     }

@@ -23,7 +23,7 @@
 #include <kindred/models/als/spectral_start.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/split/per_user_splitter.hpp>
-#include <kindred/tuning/random_search.hpp>
+#include <kindred/tuning/paired_scores.hpp>
 
 namespace kindred::inline v0 {
 
@@ -59,8 +59,7 @@ struct TuneResult {
   std::size_t chosen = 0;         ///< The trial of `options`.
   Index users = 0;                ///< Users that trials were measured on.
   double seconds = 0.0;
-  /// True if the search could tell at least one setting from the best. False where the data are too small to tune on: `options` are then the automatic
-  /// settings, or as near to them.
+  /// True if at least one setting could be told from the best. False where the data are too small to tune on.
   bool conclusive = false;
 };
 
@@ -84,7 +83,9 @@ class TuneRun {
   /// All references must outlive this object.
   TuneRun(const CsrView& train, const TuneOptions& options)
       : options_(options),
-        split_(PerUserSplitter({.test_fraction = options.validation_fraction, .seed = options.seed}).split(sampled(train))) {
+        sample_(sample_step(train.nnz()) > 1 ? sampled(train) : CsrMatrix()),
+        split_(PerUserSplitter({.test_fraction = options.validation_fraction, .seed = options.seed})
+                   .split(sample_.nnz() > 0 ? CsrView(sample_) : train)) {
     evaluation_ = {.cutoffs = {options.cutoff}, .keep_per_user = true, .execution = options.execution};
   }
 
@@ -94,14 +95,19 @@ class TuneRun {
     origin_ = {automatic.regularization, *automatic.ratio, automatic.item_exponent, automatic.popularity_damping, automatic.factors};
     by_items_ = transpose(inner);
     try {
-      search();
+      try {
+        search();
+      } catch (const TrialsUsed&) {
+      }
+      finish();
     } catch (const Enough&) {
     }
     return result();
   }
 
  private:
-  struct Enough {};  // trials, time or the callback's answer
+  struct TrialsUsed {};  // ends the search: the finals follow
+  struct Enough {};      // ends everything: too few users, the time, or the callback's answer
   struct Measured {
     TunePoint point;
     std::size_t iterations;
@@ -113,16 +119,14 @@ class TuneRun {
 
   /// Every n-th user where train is larger than a trial should be.
   [[nodiscard]] static CsrMatrix sampled(const CsrView& train) {
-    const auto step = static_cast<Index>((train.nnz() + AutomaticSettings<Scalar>::most_interactions - 1) /
-                                         (std::max)(Offset{1}, AutomaticSettings<Scalar>::most_interactions));
     std::vector<Index> users;
-    for (Index u = 0; u < train.rows(); u += (std::max)(Index{1}, step)) users.push_back(u);
+    for (Index u = 0; u < train.rows(); u += sample_step(train.nnz())) users.push_back(u);
     return select_rows(train, users);
   }
 
   void search() {
     TunePoint best = origin_;
-    double best_mean = try_point(best, short_fit);
+    double best_mean = measure(best, short_fit);
     if (measured_.front().values.size() < least_users) throw Enough{};
     const auto climb = [&](bool searched, auto&& moved) {
       if (!searched) return;
@@ -132,7 +136,8 @@ class TuneRun {
         for (;;) {
           const std::optional<TunePoint> next = moved(best, direction);
           if (!next || *next == best || known(*next)) break;
-          const double mean = try_point(*next, short_fit);
+          if (measured_.size() >= options_.trials) throw TrialsUsed{};
+          const double mean = measure(*next, short_fit);
           if (!(mean > best_mean)) break;
           best_mean = mean;
           best = *next;
@@ -160,7 +165,6 @@ class TuneRun {
     climb(!base.confidence.popularity_damping, shift(&TunePoint::popularity_damping, damping_step, 0.6));
     climb(!base.regularization, scale(&TunePoint::regularization, std::sqrt(regularization_step), 1e-3, 3.0));
     climb(!base.background.ratio, scale(&TunePoint::ratio, std::sqrt(ratio_step), 0.5, 512.0));
-    finish();
   }
 
   /// Gives the best three more iterations, and the best of them another number of factors.
@@ -169,14 +173,14 @@ class TuneRun {
       std::vector<std::size_t> order(measured_.size());
       for (std::size_t n = 0; n < order.size(); ++n) order[n] = n;
       std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return mean(a) > mean(b); });
-      for (std::size_t n = 0; n < (std::min)(std::size_t{3}, order.size()); ++n) try_point(measured_[order[n]].point, long_fit, true);
+      for (std::size_t n = 0; n < (std::min)(std::size_t{3}, order.size()); ++n) measure(measured_[order[n]].point, long_fit);
     }
     if (options_.base.factors) return;
     const std::size_t best = best_of();
     TunePoint wider = measured_[best].point;
     wider.factors *= 2;
     if (wider.factors < static_cast<std::size_t>((std::min)(split_.train.rows(), split_.train.cols())))
-      try_point(wider, measured_[best].iterations, true);
+      measure(wider, measured_[best].iterations);
   }
 
   [[nodiscard]] bool known(const TunePoint& point) const {
@@ -201,12 +205,8 @@ class TuneRun {
     return o;
   }
 
-  /// Fits and measures; the mean of the metric. @throws Enough where the trials, the time or the caller's patience are used up.
-  double try_point(const TunePoint& point, std::size_t iterations, bool is_final = false) {
-    if (!is_final && measured_.size() >= options_.trials) {
-      finish_once();
-      throw Enough{};
-    }
+  /// Fits and measures; the mean of the metric. @throws Enough where the time is used up or the callback stops the search.
+  double measure(const TunePoint& point, std::size_t iterations) {
     if (!trials_.empty() && options_.limit_seconds && watch_.seconds() > *options_.limit_seconds) throw Enough{};
     const Stopwatch watch;
     TuneTrial trial;
@@ -216,8 +216,7 @@ class TuneRun {
     if (settings_of(trial.options).start == Start::spectral) fit.initial_items = first_items(trial.options);
     model.fit(split_.train, fit);
     const RankingReport report = evaluate(model, split_.train, split_.test, evaluation_);
-    std::vector<double> values;
-    for (const RankingReport::UserScores& user : report.per_user) values.push_back(user.cutoffs.front().of(options_.metric));
+    std::vector<double> values = scores_of_users(report, options_.metric);
     trial.metric = metrics::mean_and_error(values);
     trial.distance = distance_of(point);
     trial.seconds = watch.seconds();
@@ -232,10 +231,6 @@ class TuneRun {
       if (answer == ProgressAnswer::stop_and_keep) throw Enough{};
     }
     return trial.metric.mean;
-  }
-  void finish_once() {
-    if (std::exchange(finished_, true)) return;
-    finish();
   }
 
   /// The start of all trials with this number of factors: it depends on the likes alone.
@@ -268,10 +263,8 @@ class TuneRun {
     found.users = static_cast<Index>(measured_.front().values.size());
     const std::vector<double>& best = measured_[found.best].values;
     for (std::size_t n = 0; n < trials_.size(); ++n) {
-      std::vector<double> behind(best.size());
-      for (std::size_t u = 0; u < best.size(); ++u) behind[u] = best[u] - measured_[n].values[u];
-      trials_[n].behind_best = metrics::mean_and_error(behind);
-      trials_[n].tied = trials_[n].behind_best.mean <= trials_[n].behind_best.standard_error;
+      trials_[n].behind_best = behind(best, measured_[n].values);
+      trials_[n].tied = is_tied(trials_[n].behind_best);
       found.conclusive = found.conclusive || !trials_[n].tied;
       if (!trials_[n].tied) continue;
       const TuneTrial& chosen = trials_[found.chosen];
@@ -288,6 +281,7 @@ class TuneRun {
 
   const TuneOptions& options_;
   Stopwatch watch_;
+  CsrMatrix sample_;  // of train, where that is too large
   TrainTestSplit split_;
   CsrMatrix by_items_;
   EvaluateOptions evaluation_;
@@ -295,7 +289,6 @@ class TuneRun {
   std::vector<TuneTrial> trials_;
   std::vector<Measured> measured_;
   FactorMatrix<Scalar> start_;
-  bool finished_ = false;
 };
 
 }  // namespace detail

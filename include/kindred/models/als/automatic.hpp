@@ -23,19 +23,18 @@
 #include <kindred/linalg/truncated_svd.hpp>
 #include <kindred/models/als/constants.hpp>
 #include <kindred/models/als/settings.hpp>
+#include <kindred/models/als/spectral_start.hpp>
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 /// Chooses what Units::data leaves to the data.
 ///
-/// What decides about the penalty is how much structure the data have beyond the counts of users and items: the energy of the singular values 2 to 32
-/// of the likes, relative to a copy in which every user drew as many items by popularity alone. Such a copy keeps the counts and has no taste.
+/// The penalty follows the structure of the data beyond the counts of users and items: the energy of the singular values 2 to 32 of the likes,
+/// relative to a copy in which every user drew as many items by popularity alone. Such a copy keeps the counts and has no taste.
 /// The constants were fitted to public data sets (docs/settings.md).
 template <Real Scalar>
 class AutomaticSettings {
  public:
-  /// Interactions of a sample that the structure is measured on: all of most data sets.
-  static constexpr Offset most_interactions = Offset{1} << 22;
   /// Singular values measured.
   static constexpr std::size_t values = 32;
 
@@ -47,6 +46,7 @@ class AutomaticSettings {
   [[nodiscard]] ChosenSettings run() {
     ChosenSettings chosen;
     chosen.factors = automatic_factors(train_.cols());
+    if (options_.regularization && options_.background.item_exponent && options_.confidence.popularity_damping) return chosen;
     const CsrMatrix sample = sample_of_likes();
     if (sample.nnz() == 0) return chosen;  // weights will say so
     const double inequality = item_gini(sample);
@@ -60,26 +60,28 @@ class AutomaticSettings {
   }
 
  private:
-  /// The likes of all users, or of every n-th of them where there are too many, with their strengths over the mean as values.
+  /// A matrix of ones in these columns.
+  [[nodiscard]] CsrMatrix ones_in(std::vector<Offset> offsets, std::vector<Index> columns) const {
+    const MatrixShape shape{static_cast<Index>(offsets.size() - 1), train_.cols()};
+    std::vector<float> ones(columns.size(), 1.0F);
+    return CsrMatrix(shape, std::move(offsets), std::move(columns), std::move(ones));
+  }
+
+  /// The likes of all users, or of every n-th of them where there are too many.
   [[nodiscard]] CsrMatrix sample_of_likes() const {
-    const auto step = static_cast<Index>((train_.nnz() + most_interactions - 1) / most_interactions);
+    const Index step = sample_step(train_.nnz());
     std::vector<Offset> offsets{0};
     std::vector<Index> columns;
-    std::vector<float> kept;
     train_.for_each_block([&](const RowBlock& block) {
       for (Index r = 0; r < block.rows.rows(); ++r) {
         if ((block.first + r) % step != 0) continue;
         const SparseRow row = block.rows.row(r);
-        for (std::size_t n = 0; n < row.size(); ++n) {
-          if (!(row.values[n] > 0.0F)) continue;
-          columns.push_back(row.columns[n]);
-          kept.push_back(row.values[n]);
-        }
+        for (std::size_t n = 0; n < row.size(); ++n)
+          if (row.values[n] > 0.0F) columns.push_back(row.columns[n]);
         offsets.push_back(static_cast<Offset>(columns.size()));
       }
     });
-    const MatrixShape shape{static_cast<Index>(offsets.size() - 1), train_.cols()};
-    return CsrMatrix(shape, std::move(offsets), std::move(columns), std::move(kept));
+    return ones_in(std::move(offsets), std::move(columns));
   }
 
   [[nodiscard]] static double item_gini(const CsrMatrix& sample) {
@@ -102,27 +104,13 @@ class AutomaticSettings {
       columns.insert(columns.end(), row.begin(), row.end());
       offsets.push_back(static_cast<Offset>(columns.size()));
     }
-    std::vector<float> ones(columns.size(), 1.0F);
-    return CsrMatrix(sample.shape(), std::move(offsets), std::move(columns), std::move(ones));
+    return ones_in(std::move(offsets), std::move(columns));
   }
 
-  /// The sum of the squares of the singular values 2 to 32 of D_u^(-1/2) P D_i^(-1/2), P the matrix with ones for its values.
+  /// The sum of the squares of the singular values 2 to 32 of the likes.
   [[nodiscard]] double energy_of(const CsrMatrix& likes) const {
     const CsrMatrix by_items = transpose(likes);
-    const auto scales = [](const std::vector<Index>& counts) {
-      std::vector<double> scale;
-      for (const Index count : counts) scale.push_back(1.0 / std::sqrt((std::max)(1.0, static_cast<double>(count))));
-      return scale;
-    };
-    const std::vector<double> user_scales = scales(row_counts(likes)), item_scales = scales(row_counts(by_items));
-    const auto ones = [] {
-      return RowWeights<Scalar>([weights = std::vector<Scalar>()](const RowBlock& block, Index row) mutable {
-        weights.assign(block.rows.row(row - block.first).size(), Scalar(1));
-        return static_cast<const Scalar*>(weights.data());
-      });
-    };
     const SvdOptions wanted{.count = values,
-                            .power_steps = 2,
                             .seed = options_.seed,
                             .vectors = SvdVectors::none,
                             .level = execution_.simd,
@@ -130,10 +118,9 @@ class AutomaticSettings {
                             .after_product = [this](std::size_t, std::size_t) {
                               if (between_) between_();
                             }};
-    const TruncatedSvd<Scalar> svd =
-        truncated_svd<Scalar>({RowsRef(likes), ones, user_scales}, {RowsRef(by_items), ones, item_scales}, wanted);
+    const std::vector<double> found = svd_of_likes<Scalar>(RowsRef(likes), RowsRef(by_items), wanted, nullptr).svd.values;
     double energy = 0.0;
-    for (std::size_t f = 1; f < svd.values.size(); ++f) energy += svd.values[f] * svd.values[f];
+    for (std::size_t f = 1; f < found.size(); ++f) energy += found[f] * found[f];
     return energy;
   }
 

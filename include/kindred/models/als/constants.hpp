@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <vector>
@@ -65,13 +65,9 @@ class ValueMeasure {
     if (settings_.units == Units::paper) return constants;
     const Offset likes = count_likes(constants);
     if (likes == 0) throw InvalidArgument("train", "without a value above 0", "a matrix with at least one like");
-    const bool all_equal = magnitude_quantile(users_, 0.0, likes, Magnitudes::likes, sum_over_all_) ==
-                           magnitude_quantile(users_, 1.0, likes, Magnitudes::likes, sum_over_all_);
-    const double low = magnitude_quantile(users_, all_equal ? 0.0 : 0.05, likes, Magnitudes::likes, sum_over_all_);
+    const double low = magnitude_quantile(users_, 0.05, likes, Magnitudes::likes, sum_over_all_);
     if (settings_.curve == Confidence::log && !settings_.log_scale) constants.log_scale = low;
-    constants.mean_strength = all_equal && settings_.curve != Confidence::custom
-                                  ? strength_of(settings_, constants, static_cast<float>(low), 0, 0)  // so that c is 1 to the bit
-                                  : mean_strength(constants, likes);
+    constants.mean_strength = mean_strength(constants, likes, low);
     if (!(constants.mean_strength > 0.0) || !is_finite(constants.mean_strength))
       throw InvalidArgument("the mean strength of the likes in train", constants.mean_strength, "finite and above 0");
     return constants;
@@ -104,23 +100,27 @@ class ValueMeasure {
     return total;
   }
 
-  /// Summed over fixed groups of users first, so that neither blocks nor processes change a bit.
-  [[nodiscard]] double mean_strength(const ValueConstants& constants, Offset likes) const {
-    std::vector<double> partials((user_counts_.size() + loss_grain - 1) / loss_grain, 0.0);
+  /// The mean of g over the likes; g itself where all of them are `low`, so that every confidence is 1 to the bit. Summed over fixed groups of
+  /// users first, so that neither blocks nor processes change a bit.
+  [[nodiscard]] double mean_strength(const ValueConstants& constants, Offset likes, double low) const {
+    const std::size_t groups = (user_counts_.size() + loss_grain - 1) / loss_grain;
+    std::vector<double> partials(groups + 1, 0.0);  // the last one: likes that are `low`
     users_.for_each_block([&](const RowBlock& block) {
       for (Index r = 0; r < block.rows.rows(); ++r) {
         const auto user = static_cast<std::size_t>(block.first + r);
         const SparseRow row = block.rows.row(r);
-        for (std::size_t n = 0; n < row.size(); ++n)
-          if (row.values[n] > 0.0F)
-            partials[user / loss_grain] += strength_of(settings_, constants, row.values[n], user_counts_[user],
-                                                       item_counts_[static_cast<std::size_t>(row.columns[n])]);
+        for (std::size_t n = 0; n < row.size(); ++n) {
+          if (!(row.values[n] > 0.0F)) continue;
+          partials[user / loss_grain] +=
+              strength_of(settings_, constants, row.values[n], user_counts_[user], item_counts_[static_cast<std::size_t>(row.columns[n])]);
+          if (static_cast<double>(row.values[n]) == low) ++partials[groups];
+        }
       }
     });
     if (sum_over_all_) sum_over_all_(partials);
-    double sum = 0.0;
-    for (const double partial : partials) sum += partial;
-    return sum / static_cast<double>(likes);
+    if (partials[groups] == static_cast<double>(likes) && settings_.curve != Confidence::custom)
+      return strength_of(settings_, constants, static_cast<float>(low), 0, 0);
+    return std::accumulate(partials.begin(), partials.end() - 1, 0.0) / static_cast<double>(likes);
   }
 
   const AlsSettings& settings_;

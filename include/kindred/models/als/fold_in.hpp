@@ -29,7 +29,7 @@ namespace kindred::inline v0 {
 /// What the pairs without an interaction say about a row that is folded in.
 enum class FoldInBackground {
   full,        ///< As in fit: not seen is weak evidence against an item. A row of train gives the bytes of its factors.
-  by_history,  ///< Weighed by min(1, likes / mean likes of a user of train): somebody new has not seen most items yet.
+  by_history,  ///< Weighed by min(1, likes / mean likes of a user of train): a new user has not seen most items yet.
 };
 
 /// How rows are folded in.

@@ -26,8 +26,9 @@ struct MemoryEstimate {
   std::uint64_t counts = 0;      ///< Numbers a row: counts, orders, background weights.
   std::uint64_t workspaces = 0;  ///< Of all threads, and the k x k matrices: O(threads * k^2).
   std::uint64_t index = 0;       ///< The index that recommending searches, as it is being built.
-  std::uint64_t start = 0;       ///< Of the spectral start, which is gone before users, workspaces and the index are there; 0 without one.
-  std::uint64_t train = 0;       ///< The training matrix, 8 bytes an interaction and 8 a user; not in total().
+  std::uint64_t start =
+      0;  ///< Of choosing options and of the spectral start, which is gone before users, workspaces and the index are there; 0 without one.
+  std::uint64_t train = 0;  ///< The training matrix, 8 bytes an interaction and 8 a user; not in total().
 
   /// The peak of a first fit.
   [[nodiscard]] std::uint64_t total() const noexcept {
@@ -77,6 +78,12 @@ template <Real Scalar = float>
     const std::uint64_t wide = (width + line - 1) / line * line;
     estimate.start = (std::max)((n_users + n_items) * wide, n_items * (wide + stride)) * sizeof(Scalar) +
                      2 * (n_users + n_items) * sizeof(double) + (detail::gram_blocks(width) + 6) * detail::gram_block_bytes(width);
+  }
+  if (detail::leaves_open(asked)) {
+    // A sample of the likes, its copy without taste and the transpose of one; the columns of their SVD.
+    const std::uint64_t sampled = interactions / static_cast<std::uint64_t>(detail::sample_step(nnz));
+    const std::uint64_t wide = (32 + detail::SvdOptions{}.extra + line - 1) / line * line;
+    estimate.start = (std::max)(estimate.start, 3 * 8 * sampled + (n_users + n_items) * (wide * sizeof(Scalar) + 3 * sizeof(Offset)));
   }
   estimate.index = n_items * (stride + 3 * sizeof(double) + sizeof(Index));
   return estimate;

@@ -58,22 +58,28 @@ struct ChosenSettings {
   double popularity_damping = 0.05;
 };
 
+/// Interactions of a sample that settings are chosen on: all of most data sets.
+inline constexpr Offset most_sampled = Offset{1} << 22;
+/// A sample holds every n-th user. `nnz`: interactions, at least 1.
+[[nodiscard]] constexpr Index sample_step(Offset nnz) noexcept { return static_cast<Index>((nnz + most_sampled - 1) / most_sampled); }
+
 /// The number of factors that Units::data chooses.
 [[nodiscard]] constexpr std::size_t automatic_factors(Index items) noexcept { return items < 10'000 ? 128 : 256; }
 
 /// Fills in what is not set. Under Units::paper `chosen` is not used.
 [[nodiscard]] inline AlsSettings settings_of(const AlsOptions& o, const ChosenSettings& chosen = {}) {
   const bool of_data = o.units == Units::data;
+  constexpr PaperOptions paper;
   AlsSettings s;
-  s.factors = o.factors.value_or(of_data ? chosen.factors : 100);
-  s.regularization = o.regularization.value_or(of_data ? chosen.regularization : 0.1);
-  s.iterations = o.iterations.value_or(of_data ? 3 : 10);
+  s.factors = o.factors.value_or(of_data ? chosen.factors : paper.factors);
+  s.regularization = o.regularization.value_or(of_data ? chosen.regularization : paper.regularization);
+  s.iterations = o.iterations.value_or(of_data ? 3 : paper.iterations);
   s.seed = o.seed;
   s.units = o.units;
   s.regularization_exponent = o.regularization_exponent.value_or(of_data ? 1.0 : 0.0);
   s.loss_tolerance = o.loss_tolerance.value_or(0.0);
   s.curve = o.confidence.curve.value_or(of_data ? Confidence::log : Confidence::linear);
-  s.alpha = o.confidence.alpha.value_or(40.0);
+  s.alpha = o.confidence.alpha.value_or(paper.alpha);
   s.base = o.confidence.base.value_or(of_data ? 0.0 : 1.0);
   s.log_scale = o.confidence.log_scale || of_data ? o.confidence.log_scale : std::optional<double>(1.0);
   s.cap = o.confidence.cap;
