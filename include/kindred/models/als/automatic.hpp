@@ -55,7 +55,7 @@ class AutomaticSettings {
     if (options_.regularization) return chosen;
     const double copy = energy_of(copy_without_taste(sample));
     const double structure = copy > 0.0 ? energy_of(sample) / copy : 1.0;
-    chosen.regularization = (std::clamp)(0.55 * std::pow((std::max)(structure, 1e-3), -1.5), 0.03, 0.5);
+    chosen.regularization = (std::clamp)(0.55 * std::pow((std::max)(structure, 1e-3), -1.5), 0.03, 0.25);
     return chosen;
   }
 
