@@ -136,7 +136,7 @@ inline void write_chosen(const AlsOptions& options, const AlsSettings& settings,
   chosen.ratio = in.number_of("chosen.ratio");
   chosen.item_exponent = in.number_of("chosen.item_exponent");
   chosen.popularity_damping = in.number_of("chosen.popularity_damping");
-  const AlsSettings settings = settings_of(options, chosen);
+  AlsSettings settings = settings_of(options, chosen);
   try {
     validate(filled_in(options, settings));
   } catch (const InvalidArgument& error) {

@@ -83,7 +83,7 @@ class ValueMeasure {
         const SparseRow row = block.rows.row(r);
         for (std::size_t n = 0; n < row.size(); ++n) {
           if (!(row.values[n] > 0.0F)) continue;
-          ++likes[static_cast<std::size_t>(block.first + r)];
+          ++likes[static_cast<std::size_t>(block.first) + static_cast<std::size_t>(r)];
           ++items[static_cast<std::size_t>(row.columns[n])];
         }
       }
@@ -107,7 +107,7 @@ class ValueMeasure {
     std::vector<double> partials(groups + 1, 0.0);  // the last one: likes that are `low`
     users_.for_each_block([&](const RowBlock& block) {
       for (Index r = 0; r < block.rows.rows(); ++r) {
-        const auto user = static_cast<std::size_t>(block.first + r);
+        const auto user = static_cast<std::size_t>(block.first) + static_cast<std::size_t>(r);
         const SparseRow row = block.rows.row(r);
         for (std::size_t n = 0; n < row.size(); ++n) {
           if (!(row.values[n] > 0.0F)) continue;

@@ -83,7 +83,8 @@ template <Real Scalar = float>
     // A sample of the likes, its copy without taste and the transpose of one; the columns of their SVD.
     const std::uint64_t sampled = interactions / static_cast<std::uint64_t>(detail::sample_step(nnz));
     const std::uint64_t wide = (32 + detail::SvdOptions{}.extra + line - 1) / line * line;
-    estimate.start = (std::max)(estimate.start, 3 * 8 * sampled + (n_users + n_items) * (wide * sizeof(Scalar) + 3 * sizeof(Offset)));
+    estimate.start =
+        (std::max)(estimate.start, std::uint64_t{3} * 8 * sampled + (n_users + n_items) * (wide * sizeof(Scalar) + 3 * sizeof(Offset)));
   }
   estimate.index = n_items * (stride + 3 * sizeof(double) + sizeof(Index));
   return estimate;

@@ -41,7 +41,7 @@ template <Real Scalar>
   side.for_each_block([&](const RowBlock& block) {
     for (Index r = 0; r < block.rows.rows(); ++r) {
       const std::span<const float> values = block.rows.row(r).values;
-      scales[static_cast<std::size_t>(block.first + r)] =
+      scales[static_cast<std::size_t>(block.first) + static_cast<std::size_t>(r)] =
           static_cast<double>(std::count_if(values.begin(), values.end(), [](float value) { return value > 0.0F; }));
     }
   });
