@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
@@ -46,6 +47,11 @@ struct AlsFitOptions {
   ProgressCallback progress = {};
   /// After every iteration, with the model as if it had been fitted for that many iterations, valid during the call. What it throws ends fit.
   std::function<void(const ImplicitALS<Scalar>& so_far, const FitReport::Iteration& iteration)> after_iteration = {};
+  /// How good the lists of the model so far are, higher is better; called as after_iteration is, before it. Fit then keeps the factors of the best iteration
+  /// (the first of equals), and ends after `patience` iterations without a better score. Its memory holds the factors twice.
+  /// Measure on interactions that train does not hold: evaluate(so_far, train, validation, ...).at(20).ndcg.mean. What it throws ends fit.
+  std::function<double(const ImplicitALS<Scalar>& so_far)> score = {};
+  std::size_t patience = 2;  ///< >= 1; of `score`.
   /// n_users x factors to continue from, any basis; the first iteration solves items from them.
   std::optional<FactorMatrix<Scalar>> initial_users = std::nullopt;
   /// n_items x factors, instead of random ones: where users start without initial_users, and conjugate gradients for the items.
@@ -65,6 +71,9 @@ template <Real Scalar>
 void check_fit(const AlsOptions& asked, MatrixShape shape, Offset nnz, bool in_memory, bool refits, const AlsFitOptions<Scalar>& fit) {
   if (nnz == 0) throw InvalidArgument("train", shape_text(shape) + " without interactions", "a matrix with at least one");
   if (fit.snapshot_every < 1) throw InvalidArgument("snapshot_every", fit.snapshot_every, "at least 1");
+  if (fit.patience < 1) throw InvalidArgument("patience", fit.patience, "at least 1");
+  if (fit.score && (fit.on_snapshot || fit.resume_from != nullptr))
+    throw InvalidArgument("score", "with snapshots", "a fit without them: a snapshot does not hold the best iteration");
   const AlsSettings options = settings_of(asked);
   if (const std::size_t done = fit.resume_from != nullptr ? fit.resume_from->iteration : 0; done > 0 && done >= options.iterations)
     throw InvalidArgument("iterations", options.iterations, "above the " + std::to_string(done) + " of the fit that is resumed");
@@ -72,6 +81,7 @@ void check_fit(const AlsOptions& asked, MatrixShape shape, Offset nnz, bool in_m
   const MemoryEstimate estimate = estimate_memory<Scalar>(shape.users, shape.items, nnz, asked, fit.execution);
   std::uint64_t needed = refits ? estimate.refit_total() : estimate.total();
   if (!in_memory) needed -= estimate.transposed + estimate.strengths;
+  if (fit.score) needed += estimate.factors;
   if (needed > *fit.memory_limit)
     throw InvalidArgument("memory_limit", *fit.memory_limit,
                           "at least " + std::to_string(needed) + " bytes, which is what estimate_memory says for " + shape_text(shape) +
@@ -112,21 +122,36 @@ class AlsFit {
       done.iteration = iteration;
       done.seconds = watch.seconds();
       measure_loss(done);
-      if (asked_.after_iteration) show(done);
+      if (asked_.score) measure_score(done);
+      if (asked_.after_iteration) show([&](const ImplicitALS<Scalar>& so_far) { asked_.after_iteration(so_far, done); });
       if (has_converged(done)) {
         report_.stop = FitReport::Stop::tolerance;
         break;
       }
       if (asked_.on_snapshot && iteration % asked_.snapshot_every == 0 && iteration < settings().iterations) snapshot(iteration);
+      if (asked_.score && iteration - report_.kept_iteration >= asked_.patience && iteration < settings().iterations) {
+        report_.stop = FitReport::Stop::score;
+        break;
+      }
       if (is_stopped(iteration)) {
         report_.stop = FitReport::Stop::callback;
         break;
       }
     }
+    if (!asked_.score)
+      report_.kept_iteration = report_.iterations.back().iteration;
+    else if (report_.kept_iteration != report_.iterations.back().iteration)
+      take_best();
     return {std::move(state_), std::move(report_)};
   }
 
  private:
+  struct BestIteration {
+    std::optional<double> score;
+    FactorMatrix<Scalar> users, items;
+    std::vector<double> eigenvalues;
+  };
+
   /// The exact solver overwrites the factors that it solves for without reading them: zeros will do.
   void start(const RowsRef& train, const RowsRef& by_items) {
     const FitSnapshot<Scalar>* const resumed = asked_.resume_from;
@@ -178,11 +203,26 @@ class AlsFit {
     report_.loss_seconds += watch.seconds();
   }
 
-  /// Lends the state to a model that the callback sees.
-  void show(const FitReport::Iteration& done) {
+  /// Lends the state to a model that a callback sees.
+  template <typename Callback>
+  void show(const Callback& callback) {
     ImplicitALS<Scalar> model(std::move(state_), execution_.simd);
-    asked_.after_iteration(std::as_const(model), done);
+    callback(std::as_const(model));
     state_ = std::move(model).release();
+  }
+
+  void measure_score(FitReport::Iteration& done) {
+    show([&](const ImplicitALS<Scalar>& so_far) { done.score = asked_.score(so_far); });
+    if (!is_finite(*done.score)) throw InvalidArgument("score", *done.score, "a finite number");
+    if (best_.score && !(*done.score > *best_.score)) return;
+    report_.kept_iteration = done.iteration;
+    best_ = {done.score, state_.users, state_.items, state_.eigenvalues};
+  }
+
+  void take_best() {
+    state_.users = std::move(best_.users);
+    state_.items = std::move(best_.items);
+    state_.eigenvalues = std::move(best_.eigenvalues);
   }
 
   [[nodiscard]] const AlsSettings& settings() const noexcept { return state_.weights.settings(); }
@@ -225,6 +265,7 @@ class AlsFit {
   bool from_items_ = true;
   bool stops_early_ = false;  // asked for during the spectral start
   std::optional<double> last_loss_;
+  BestIteration best_;
   FitReport report_;
 };
 

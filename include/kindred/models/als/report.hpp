@@ -23,9 +23,10 @@ struct FitReport {
 
   /// One iteration of fit.
   struct Iteration {
-    std::size_t iteration = 0;  ///< From 1.
-    double seconds = 0.0;       ///< Both half-steps, without the loss; the first solve of users is in no iteration.
-    std::optional<Loss> loss;   ///< After the iteration, if it was asked for.
+    std::size_t iteration = 0;                   ///< From 1.
+    double seconds = 0.0;                        ///< Both half-steps, without the loss; the first solve of users is in no iteration.
+    std::optional<Loss> loss;                    ///< After the iteration, if it was asked for.
+    std::optional<double> score = std::nullopt;  ///< After the iteration, if FitOptions::score is set.
   };
 
   /// Why fit ended.
@@ -33,10 +34,12 @@ struct FitReport {
     iterations,  ///< All were done.
     tolerance,   ///< The loss improved by less than AlsOptions::tolerance.
     callback,    ///< A progress callback answered stop_and_keep.
+    score,       ///< FitOptions::score did not improve for `patience` iterations.
   };
 
   AlsOptions options = {};  ///< All of them, with what was chosen from the data for those that were not set.
   std::vector<Iteration> iterations;
+  std::size_t kept_iteration = 0;  ///< The model is as it was after this one: the last, or the one of the best score.
   Stop stop = Stop::iterations;
   double seconds = 0.0;          ///< All of fit.
   double prepare_seconds = 0.0;  ///< Transposing, counting, random first factors.
