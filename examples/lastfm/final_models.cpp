@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include <kindred/tuning/tune.hpp>
+
 #include "als_text.hpp"
 #include "final_table.hpp"
 #include "interrupt.hpp"
@@ -49,9 +51,10 @@ void final_models(Study& s) {
     const kd::FitReport fitted = a.checkpoint.empty() ? study::fit(als, s.split.train, fit)
                                                       : fit_with_checkpoints(als, s.split.train, checkpoint_path(a.checkpoint, name), fit);
     if (interrupted()) return;  // a model that was not fitted to its end does not belong into the table
-    add_final_model(s, name, options_text(options), als, fitted.seconds, kd::EvaluateOptions::SeenItems::excluded, options_json(options));
-    s.console.line(name + ": " + options_text(options));
-    if (name == "recommended") s.served = std::make_shared<Served>(Served{std::move(als)});
+    const kd::AlsOptions& used = fitted.options;
+    add_final_model(s, name, options_text(used), als, fitted.seconds, kd::EvaluateOptions::SeenItems::excluded, options_json(used));
+    s.console.line(name + ": " + options_text(used));
+    if (name == "defaults") s.served = std::make_shared<Served>(Served{std::move(als)});
   };
 
   add("study", study_options(a));
@@ -61,7 +64,18 @@ void final_models(Study& s) {
   as_run.start.kind = kd::Start::uniform;
   add("as run", as_run);
   if (const std::optional<kd::AlsOptions> best = searched(s)) add("best of search", *best);
-  add("recommended", kd::AlsOptions{});
+  add("defaults", kd::AlsOptions{});
+  if (a.search_trials > 0 && !interrupted()) {
+    const kd::TuneResult found = kd::tune(s.split.train, {.metric = kd::Metric::precision,
+                                                          .cutoff = 10,
+                                                          .seed = a.seed,
+                                                          .progress = s.console.progress("tune"),
+                                                          .execution = {.threads = a.threads}});
+    s.results.json["tune"] = {{"trials", found.trials.size()}, {"seconds", found.seconds}, {"conclusive", found.conclusive}};
+    add("tuned", found.options);
+    s.console.line("tuned: " + std::to_string(found.trials.size()) + " settings on an inner split of train, in " + fixed(found.seconds, 1) +
+                   " seconds" + (found.conclusive ? "." : "; the data are too small to tell them apart."));
+  }
   if (a.custom) add("custom", *a.custom);
 
   s.console.line();
@@ -78,7 +92,7 @@ const kd::ImplicitALS<float>& served_model(Study& s) {
     kd::AlsOptions options;
     options.seed = s.arguments.seed;
     s.served = std::make_shared<Served>(Served{kd::ImplicitALS<float>(options)});
-    fit(s.served->model, s.split.train, {.progress = s.console.whole("recommended"), .execution = {.threads = s.arguments.threads}});
+    fit(s.served->model, s.split.train, {.progress = s.console.whole("defaults"), .execution = {.threads = s.arguments.threads}});
   }
   return s.served->model;
 }

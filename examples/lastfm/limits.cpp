@@ -51,7 +51,7 @@ void limits(Study& s) {
   s.console.section("Limits");
   auto& json = s.results.json["limits"];
   for (const auto& model : s.results.json.at("models")) {
-    if (model.at("name") != "recommended") continue;
+    if (model.at("name") != "defaults") continue;
     popularity(model, json);
     json["share_of_recommendations_not_in_test"] = 1.0 - model.at("metrics").at("10").at("precision").get<double>();
     if (const auto groups = model.find("user_groups"); groups != model.end()) {

@@ -17,7 +17,7 @@ void explain(Study& s, kd::Index user, nlohmann::ordered_json& json) {
   const kd::ImplicitALS<float>& model = served_model(s);
   const kd::SparseRow history = s.split.train.row(user);
   for (auto& list : json["lists"]) {
-    if (list.at("model") != "recommended") continue;
+    if (list.at("model") != "defaults") continue;
     for (auto& entry : list["items"]) {
       const kd::Explanation why = model.explain(history, entry.at("item"));
       for (std::size_t n = 0; n < (std::min)(why.parts.size(), std::size_t{3}); ++n)

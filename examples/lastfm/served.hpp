@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The model that answers: "recommended", fitted on train.
+// The model that answers: "defaults", fitted on train.
 #pragma once
 
 #include <kindred/models/implicit_als.hpp>

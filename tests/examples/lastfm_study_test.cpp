@@ -46,11 +46,11 @@ TEST_CASE("results.json holds what the study found") {
     }
   }
   CHECK(names == std::set<std::string>{"popularity (plays, nothing excluded)", "popularity (plays)", "popularity (listeners)", "study",
-                                       "as run", "best of search", "recommended"});
+                                       "as run", "best of search", "defaults", "tuned"});
   const auto precision = [&](std::string_view name) {
     return model_of(results, name).at("metrics").at("10").at("precision").get<double>();
   };
-  CHECK(precision("recommended") > precision("popularity (listeners)"));
+  CHECK(precision("defaults") > precision("popularity (listeners)"));
 
   CHECK(results.at("search").at("tuned_on") == "inner validation");
   CHECK(results.at("search").at("trials").size() == 3);
@@ -127,7 +127,7 @@ TEST_CASE("where no taste was planted, none is found") {
   const auto precision = [&](std::string_view name) {
     return model_of(results, name).at("metrics").at("10").at("precision").get<double>();
   };
-  CHECK(precision("recommended") <= 1.1 * precision("popularity (listeners)"));
+  CHECK(precision("defaults") <= 1.1 * precision("popularity (listeners)"));
 }
 
 TEST_CASE("tuning on the test set says so") {
@@ -240,7 +240,7 @@ TEST_CASE("HetRec, prepared as published studies do") {
   CHECK(results.at("dataset").at("interactions") == 71'411);
   CHECK(results.at("dataset").at("raw_rows") == 92'834);
   // Published means over ten splits are 0.2034 and 0.043 (see tests/quality); one split is off by 0.003 (1 sd), so 0.01 is three of them.
-  CHECK(model_of(results, "recommended").at("metrics").at("10").at("precision").get<double>() == doctest::Approx(0.203).epsilon(0.05));
+  CHECK(model_of(results, "defaults").at("metrics").at("10").at("precision").get<double>() == doctest::Approx(0.203).epsilon(0.05));
   CHECK(model_of(results, "popularity (plays, nothing excluded)").at("metrics").at("10").at("precision").get<double>() < 0.053);
 }
 

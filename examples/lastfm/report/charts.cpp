@@ -64,7 +64,8 @@ Colour model_colour(const std::string& model) {
   return model == "study"            ? blue
          : model == "as run"         ? purple
          : model == "best of search" ? green
-         : model == "recommended"    ? vermilion
+         : model == "defaults"       ? vermilion
+         : model == "tuned"          ? pink
                                      : olive;
 }
 

@@ -23,7 +23,7 @@ std::string top_html(const Results& results) {
     html += "<p class=\"warning\">This run was ended by Ctrl-C in the step “" + escape(at->get<std::string>()) +
             "”. What had been found by then is here; the same command with <code>--resume</code> goes on.</p>\n";
   html += missing_figures_html();
-  const auto* recommended = model_named(results, "recommended");
+  const auto* recommended = model_named(results, "defaults");
   const auto baseline = results.json.find("strongest_baseline");
   if (recommended == nullptr || baseline == results.json.end()) return html + "<p class=\"lead\">A study of music recommendation.</p>\n";
   const auto* popular = model_named(results, baseline->get<std::string>());
@@ -34,7 +34,7 @@ std::string top_html(const Results& results) {
       fixed(10.0 * ours, 1) + " of the ten are hidden ones; of the ten most popular artists that a person has not played, " +
       fixed(10.0 * theirs, 1) + " are.</p>\n<ul class=\"facts\">\n" + fact(grouped(data.at("users")), "listeners") +
       fact(grouped(data.at("items")), "artists") + fact(grouped(data.at("interactions")), "pairs of both") +
-      fact(fixed(ours, 3), "P@10 of “recommended”") + fact(fixed(theirs, 3), "P@10 of the best popularity list") +
+      fact(fixed(ours, 3), "P@10 of “defaults”") + fact(fixed(theirs, 3), "P@10 of the best popularity list") +
       fact(percent_text(recommended->at("coverage"), 0), "of the artists are suggested to somebody") + "</ul>\n";
   return html;
 }

@@ -21,7 +21,7 @@ void cold_start(Page& page, const Results& results, const ordered_json& limits) 
             fixed(limits.at("precision_of_most_active_quarter"), 4) +
             ". (Who has played little may also have fewer hidden artists that could be found.)";
   page.p(text);
-  const auto* recommended = model_named(results, "recommended");
+  const auto* recommended = model_named(results, "defaults");
   if (recommended == nullptr || !recommended->contains("user_groups")) return;
   std::vector<Bar> rows;
   Table table = {{"plays in train", "listeners", "P@10", {"±", "standard error"}}};
@@ -31,7 +31,7 @@ void cold_start(Page& page, const Results& results, const ordered_json& limits) 
     table.push_back({group.at("name").get<std::string>(), count_cell(group.at("users")), number_cell(group.at("precision"), 4),
                      number_cell(group.at("standard_error"), 4)});
   }
-  page.raw(bars({"activity", "P@10 of “recommended” by how much a listener has played",
+  page.raw(bars({"activity", "P@10 of “defaults” by how much a listener has played",
                  "Bars: P@10 of four groups of listeners, from the fewest plays to the most", table},
                 rows));
 }
@@ -49,7 +49,7 @@ void limits_section(Page& page, const Results& results) {
   page.p(percent_text(1.0 - data.at("density").get<double>(), 1) +
          " of the cells are empty, and nobody knows whether that is dislike or never having met. So " +
          percent_text(limits.at("share_of_recommendations_not_in_test"), 0) +
-         " of what “recommended” suggests counts as wrong here, although some of it the listener might love: the figures are lower bounds, "
+         " of what “defaults” suggests counts as wrong here, although some of it the listener might love: the figures are lower bounds, "
          "good for comparing models, not for promising how "
          "many suggestions will please.");
   page.heading("Popularity bias");
@@ -86,8 +86,8 @@ void timings_section(Page& page, const Results& results) {
     total += step.at("seconds").get<double>();
   }
   std::string text = "All steps together took " + fixed(total, 1) + " seconds, this page not counted.";
-  if (const auto* recommended = model_named(results, "recommended"))
-    text += " To fit “recommended” took " + fixed(recommended->at("fit_seconds"), 2) + " seconds of that, for " +
+  if (const auto* recommended = model_named(results, "defaults"))
+    text += " To fit “defaults” took " + fixed(recommended->at("fit_seconds"), 2) + " seconds of that, for " +
             grouped(results.json.at("split").at("train")) + " pairs.";
   page.p(text);
   page.raw("<div id=\"seconds\">" + table_html(rows) + "</div>\n");

@@ -48,7 +48,7 @@ void als_section(Page& page, const Results&) {
       "<i>x<sub>u</sub></i>·<i>y<sub>i</sub></i>)² + <i>λ</i> (Σ<sub><i>u</i></sub> |<i>x<sub>u</sub></i>|² + Σ<sub><i>i</i></sub> "
       "|<i>y<sub>i</sub></i>|²)</span>\n");
   page.note(
-      "Implicit alternating least squares: Hu, Koren and Volinsky, 2008. The model called “recommended” has log-scaled plays, a weaker "
+      "Implicit alternating least squares: Hu, Koren and Volinsky, 2008. The model called “defaults” has log-scaled plays, a weaker "
       "pull of the unplayed pairs, and a penalty that grows "
       "with what is known of a row (Rendle and others, 2022; He and others, 2016).");
 }

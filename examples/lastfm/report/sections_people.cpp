@@ -16,7 +16,7 @@ std::string entry_name(const ordered_json& entry) { return entry.at("name"); }
 
 /// The list of one model, hits marked, with reasons where there are some.
 std::string list_html(const ordered_json& list) {
-  const bool reasons = list.at("model") == "recommended";
+  const bool reasons = list.at("model") == "defaults";
   std::string html = "<ol>\n";
   for (const auto& entry : list.at("items")) {
     const bool hit = entry.at("hit");
@@ -37,15 +37,15 @@ void user(Page& page, const ordered_json& user) {
     for (const auto& entry : user["history"]) rows.push_back({entry_name(entry), count_cell(entry.at("plays"))});
   page.raw(table_html(rows));
   const auto& lists = user.at("lists");
-  const auto recommended = std::find_if(lists.begin(), lists.end(), [](const auto& list) { return list.at("model") == "recommended"; });
+  const auto recommended = std::find_if(lists.begin(), lists.end(), [](const auto& list) { return list.at("model") == "defaults"; });
   if (recommended != lists.end()) {
-    page.p("“recommended” suggests these ten, of which " + grouped(recommended->at("hits")) +
+    page.p("“defaults” suggests these ten, of which " + grouped(recommended->at("hits")) +
            " were hidden. Of what the listener has played, those that add most to the score are named.");
     page.raw(list_html(*recommended));
   }
   std::string others = "<details><summary>What the other models suggest</summary>\n";
   for (const auto& list : lists) {
-    if (list.at("model") == "recommended") continue;
+    if (list.at("model") == "defaults") continue;
     others += "<p><b>" + escape(list.at("model").get<std::string>()) + "</b>: " + grouped(list.at("hits")) + " of " +
               std::to_string(list.at("items").size()) + " were hidden</p>\n" + list_html(list);
   }

@@ -25,7 +25,8 @@ void settings_list(Page& page, const ordered_json& models) {
   page.note(
       "“study” has the settings of the study that this program repeats; “as run” is the same as the library of that study computes it (no "
       "constant in the confidence, "
-      "approximate solves); “recommended” are the settings that the library chooses from the data.");
+      "approximate solves); “defaults” are the settings that the library chooses from the data; “tuned” those that it finds when it tries "
+      "two dozen.");
 }
 
 void improvement(Page& page, const Results& results, const ordered_json& best) {
@@ -99,11 +100,11 @@ void coverage_section(Page& page, const Results& results) {
   const auto& models = results.json.at("models");
   page.section("coverage", "For how much of the catalogue, and for which part");
   const auto* popular = model_named(results, "popularity (plays)");
-  const auto* recommended = model_named(results, "recommended");
+  const auto* recommended = model_named(results, "defaults");
   if (popular != nullptr && recommended != nullptr)
     page.p("Popularity suggests " + grouped(popular->at("distinct_items")) + " different artists to everybody together, " +
-           percent_text(popular->at("coverage"), 1) + " of all; “recommended” suggests " + grouped(recommended->at("distinct_items")) +
-           ", " + percent_text(recommended->at("coverage"), 0) + ". The others are never suggested to anybody.");
+           percent_text(popular->at("coverage"), 1) + " of all; “defaults” suggests " + grouped(recommended->at("distinct_items")) + ", " +
+           percent_text(recommended->at("coverage"), 0) + ". The others are never suggested to anybody.");
   std::vector<Bar> rows;
   for (const auto& model : models)
     rows.push_back({name_of(model), 100.0 * model.at("coverage").get<double>(), 0.0,
@@ -119,7 +120,7 @@ void coverage_section(Page& page, const Results& results) {
   page.heading("Popularity bias");
   page.p(
       "Sort the artists by their listeners and cut them into ten parts of equal size. The most popular tenth gets " + percent_text(top, 0) +
-      " of the suggestions of “recommended”, and " + percent_text(popular->at("item_groups").back().at("share_of_recommendations"), 0) +
+      " of the suggestions of “defaults”, and " + percent_text(popular->at("item_groups").back().at("share_of_recommendations"), 0) +
       " of those of the popularity list by plays. "
       "A hidden artist of that tenth is found in " +
       percent_text(high, 0) + " of the cases (among twenty suggestions), one of the least popular tenth in " + percent_text(low, 1) + ".");

@@ -111,6 +111,28 @@ void search_section(Page& page, const Results& results) {
   loss_against_ranking(page, results, trials);
 }
 
+namespace {
+
+/// Each fit's P@10 after each of its iterations, at the seconds that had gone by.
+void quality_against_seconds(Page& page, const Results& results) {
+  const auto found = results.json.find("quality_against_seconds");
+  if (found == results.json.end() || found->empty()) return;
+  std::vector<Dot> dots;
+  for (std::size_t n = 0; n < found->size(); ++n) {
+    const auto& row = (*found)[n];
+    const std::string fit = row.at("fit");
+    const bool last = n + 1 == found->size() || (*found)[n + 1].at("fit") != fit;
+    const Colour colour = fit == "defaults" ? vermilion : fit == "study, spectral start" ? green : blue;
+    dots.push_back({row.at("seconds"), row.at("precision_at_10"), 0.0, colour, last ? fit : "", 1});
+  }
+  page.raw(scatter({"quality-against-seconds", "Quality against seconds", "Dots: P@10 after each iteration of three fits, by seconds",
+                    table_of(results, "quality_against_seconds")},
+                   dots, "seconds from the matrix in memory", "P@10 on validation"));
+  page.note("A dot is an iteration. The spectral start computes the first factors from a singular value decomposition of the likes.");
+}
+
+}  // namespace
+
 void convergence_section(Page& page, const Results& results) {
   const auto found = results.json.find("convergence");
   if (found == results.json.end() || found->size() < 2) return;
@@ -140,6 +162,7 @@ void convergence_section(Page& page, const Results& results) {
                   "Line: P@10 goes from " + fixed(precision.front(), 4) + " to " + fixed(precision.back(), 4), table},
                  precision, "iteration", "P@10 on validation", vermilion));
   page.raw("</div>\n");
+  quality_against_seconds(page, results);
 }
 
 }  // namespace study

@@ -49,13 +49,14 @@ class AutomaticSettings {
     if (options_.regularization && options_.background.item_exponent && options_.confidence.popularity_damping) return chosen;
     const CsrMatrix sample = sample_of_likes();
     if (sample.nnz() == 0) return chosen;  // weights will say so
-    const double inequality = item_gini(sample);
+    const std::vector<Index> counts = column_counts(sample);
+    const double inequality = statistics::gini(std::vector<double>(counts.begin(), counts.end()));
     chosen.item_exponent = (std::min)(0.2, 1.2 * (std::max)(0.0, 0.7 - inequality));
     chosen.popularity_damping = 0.5 * chosen.item_exponent;
     if (options_.regularization) return chosen;
     const double copy = energy_of(copy_without_taste(sample));
     const double structure = copy > 0.0 ? energy_of(sample) / copy : 1.0;
-    chosen.regularization = (std::clamp)(0.55 * std::pow((std::max)(structure, 1e-3), -1.5), 0.03, 0.25);
+    chosen.regularization = (std::clamp)(0.55 * std::pow((std::max)(structure, 1e-3), -1.5), 0.03, highest_regularization(sample, counts));
     return chosen;
   }
 
@@ -84,9 +85,16 @@ class AutomaticSettings {
     return ones_in(std::move(offsets), std::move(columns));
   }
 
-  [[nodiscard]] static double item_gini(const CsrMatrix& sample) {
-    const std::vector<Index> counts = column_counts(sample);
-    return statistics::gini(std::vector<double>(counts.begin(), counts.end()));
+  /// Short rows need a higher penalty where there is no structure: .8 (m_u^(-1/2) + m_i^(-1/2))^2, the square of the largest singular value of noise
+  /// in a matrix whose used rows and columns have m_u and m_i likes (Marchenko and Pastur 1967), within [.25, .6].
+  [[nodiscard]] double highest_regularization(const CsrMatrix& sample, const std::vector<Index>& item_likes) const {
+    Index users = 0;
+    for (Index r = 0; r < sample.rows(); ++r) users += sample.row(r).size() > 0 ? 1 : 0;
+    const auto items = std::count_if(item_likes.begin(), item_likes.end(), [](Index likes) { return likes > 0; });
+    const auto likes = static_cast<double>(sample.nnz());
+    const double per_user = likes / users, per_item = likes * sample_step(train_.nnz()) / static_cast<double>(items);
+    const double edge = 1.0 / std::sqrt(per_user) + 1.0 / std::sqrt(per_item);
+    return (std::clamp)(0.8 * edge * edge, 0.25, 0.6);
   }
 
   /// Each row draws as many items as it has, in proportion to their counts; an item drawn twice counts once.

@@ -117,7 +117,7 @@ struct AlsOptions {
   using StartOptions = detail::StartOptions;
 
   std::optional<std::size_t> factors = std::nullopt;     ///< [1, 32768]. data: 128, or 256 from 10,000 items on; paper: 100.
-  std::optional<double> regularization = std::nullopt;   ///< >= 0. data: chosen, .03 to .25; paper: 0.1.
+  std::optional<double> regularization = std::nullopt;   ///< >= 0. data: chosen, .03 to .6; paper: 0.1.
   std::optional<std::size_t> iterations = std::nullopt;  ///< >= 1; each solves all items, then all users. data: 3; paper: 10.
   std::uint64_t seed = 42;                               ///< Of everything random.
   Units units = Units::data;
