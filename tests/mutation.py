@@ -30,7 +30,7 @@ TESTS = {header: tests or [header] for header, tests in {
     "linalg/top_k_request": ["linalg/top_k", "linalg/top_k_search"], "linalg/top_k": ["linalg/top_k", "linalg/top_k_search"],
     "linalg/top_k_search": [], "linalg/row_solver": [], "linalg/row_workspace": ["linalg/row_solver"], "persistence/model_file": [],
     "storage/csr_file": [], "storage/csr_file_writer": [],
-    "distributed/row_shares": []}.items()}
+    "models/als/row_shares": []}.items()}
 
 # What a mutant is: name, pattern, replacement.
 OPERATORS = [

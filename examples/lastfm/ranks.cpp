@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "ranks.hpp"
 
+#include <cstddef>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include <kindred/persistence/checkpoint.hpp>
 
 #if defined(KINDRED_STUDY_MPI)
-#include <kindred/distributed/checkpoint.hpp>
-#include <kindred/distributed/evaluate.hpp>
-#include <kindred/distributed/fit.hpp>
 #include <kindred/distributed/mpi_communicator.hpp>
-#include <kindred/distributed/search.hpp>
+#include <kindred/distributed/team.hpp>
 #endif
 
 namespace kd = kindred;
@@ -23,21 +22,23 @@ namespace study {
 namespace {
 
 std::optional<kd::MpiCommunicator> communicator;  // between MPI_Init and MPI_Finalize
+std::optional<kd::CommunicatorTeam<kd::MpiCommunicator>> team;
 
-template <kd::RecommenderModel Model>
-kd::RankingReport measure_together(const Model& model, const kd::CsrView& train, const kd::CsrView& test, kd::EvaluateOptions options) {
-  if (rank_count() == 1) return kd::evaluate(model, train, test, options);
-  options.progress = {};  // no rank knows how far the others are
-  return kd::evaluate_distributed(*communicator, model, train, test, options);
+/// The options with the team of this run, if there are several ranks.
+template <typename Options>
+Options by_all(Options options) {
+  if (rank_count() > 1) options.team = &*team;
+  return options;
 }
 
 }  // namespace
 
 Ranks::Ranks(int* argc, char*** argv) {
   MPI_Init(argc, argv);
-  communicator.emplace();
+  team.emplace(communicator.emplace());
 }
 Ranks::~Ranks() {
+  team.reset();
   communicator.reset();
   MPI_Finalize();
 }
@@ -50,27 +51,16 @@ void end_all(int code) {
   if (rank_count() > 1) MPI_Abort(MPI_COMM_WORLD, code);
 }
 
-kd::FitReport fit(kd::ImplicitALS<float>& model, const kd::CsrView& train, const AlsFit& options) {
-  return kd::fit_distributed(*communicator, model, train, options);
-}
-kd::FitReport fit_with_checkpoints(kd::ImplicitALS<float>& model, const kd::CsrView& train, const std::string& path,
-                                   const AlsFit& options) {
-  return kd::fit_distributed_with_checkpoints(*communicator, model, train, path, {}, options);
-}
-kd::RankingReport measure(const kd::ImplicitALS<float>& model, const kd::CsrView& train, const kd::CsrView& test,
-                          kd::EvaluateOptions options) {
-  return measure_together(model, train, test, std::move(options));
-}
-kd::RankingReport measure(const kd::PopularityRecommender& model, const kd::CsrView& train, const kd::CsrView& test,
-                          kd::EvaluateOptions options) {
-  return measure_together(model, train, test, std::move(options));
-}
-kd::SearchResult search_settings(const kd::CsrView& train, const kd::CsrView& validation, const kd::SearchSpace& space,
-                                 const kd::RandomSearchOptions& options) {
-  return kd::random_search_distributed(*communicator, train, validation, space, options);
+#else
+
+namespace {
+
+template <typename Options>
+Options by_all(Options options) {
+  return options;
 }
 
-#else
+}  // namespace
 
 Ranks::Ranks(int*, char***) {}
 Ranks::~Ranks() = default;
@@ -79,24 +69,28 @@ bool is_first_rank() noexcept { return true; }
 void wait_for_all() {}
 void end_all(int) {}
 
-kd::FitReport fit(kd::ImplicitALS<float>& model, const kd::CsrView& train, const AlsFit& options) { return model.fit(train, options); }
+#endif
+
+kd::FitReport fit(kd::ImplicitALS<float>& model, const kd::CsrView& train, const AlsFit& options) {
+  return model.fit(train, by_all(options));
+}
 kd::FitReport fit_with_checkpoints(kd::ImplicitALS<float>& model, const kd::CsrView& train, const std::string& path,
                                    const AlsFit& options) {
-  return kd::fit_with_checkpoints(model, train, path, {}, options);
+  return kd::fit_with_checkpoints(model, train, path, {}, by_all(options));
 }
 kd::RankingReport measure(const kd::ImplicitALS<float>& model, const kd::CsrView& train, const kd::CsrView& test,
                           kd::EvaluateOptions options) {
-  return kd::evaluate(model, train, test, options);
+  if (rank_count() > 1) options.progress = {};  // no rank knows how far the others are
+  return kd::evaluate(model, train, test, by_all(std::move(options)));
 }
 kd::RankingReport measure(const kd::PopularityRecommender& model, const kd::CsrView& train, const kd::CsrView& test,
                           kd::EvaluateOptions options) {
-  return kd::evaluate(model, train, test, options);
+  if (rank_count() > 1) options.progress = {};
+  return kd::evaluate(model, train, test, by_all(std::move(options)));
 }
 kd::SearchResult search_settings(const kd::CsrView& train, const kd::CsrView& validation, const kd::SearchSpace& space,
                                  const kd::RandomSearchOptions& options) {
-  return kd::random_search(train, validation, space, options);
+  return kd::random_search(train, validation, space, by_all(options));
 }
-
-#endif
 
 }  // namespace study

@@ -17,10 +17,11 @@
 #include <vector>
 
 #include <kindred/data/synthetic.hpp>
-#include <kindred/distributed/checkpoint.hpp>
-#include <kindred/distributed/fit.hpp>
 #include <kindred/distributed/mpi_communicator.hpp>
+#include <kindred/distributed/team.hpp>
 #include <kindred/io/hetrec.hpp>
+#include <kindred/models/implicit_als.hpp>
+#include <kindred/persistence/checkpoint.hpp>
 #include <kindred/storage/checksum.hpp>
 #include <kindred/storage/csr_file.hpp>
 #include <kindred/storage/csr_file_writer.hpp>
@@ -68,9 +69,10 @@ int same(kd::MpiCommunicator& communicator, const std::string& path, kd::Index u
   kd::ImplicitALS<float> alone(options);
   const double loss = alone.fit(plays, {.record_loss = true}).iterations.back().loss->total;
   const kd::CsrFile file(path);
+  const kd::CommunicatorTeam team(communicator);
   kd::ImplicitALS<float> from_memory(options), from_file(options);
-  const kd::FitReport report = kd::fit_distributed(communicator, from_memory, plays, {.record_loss = true});
-  kd::fit_distributed(communicator, from_file, file);
+  const kd::FitReport report = from_memory.fit(plays, {.record_loss = true, .team = &team});
+  from_file.fit(file, {.team = &team});
   const bool equal = calls_work(communicator) && digest(from_memory) == digest(alone) && digest(from_file) == digest(alone) &&
                      report.iterations.back().loss->total == loss;
   std::vector<double> all = {equal ? 0.0 : 1.0};
@@ -88,7 +90,8 @@ int fail(kd::MpiCommunicator& communicator, std::size_t failing) {
     return r;
   };
   kd::ImplicitALS<float> als(options);
-  kd::fit_distributed(communicator, als, plays);
+  const kd::CommunicatorTeam team(communicator);
+  als.fit(plays, {.team = &team});
   return 0;
 }
 
@@ -102,7 +105,8 @@ int go_on(kd::MpiCommunicator& communicator, const std::string& path, std::size_
     return r;
   };
   kd::ImplicitALS<float> als(options);
-  kd::fit_distributed_with_checkpoints(communicator, als, plays, path);
+  const kd::CommunicatorTeam team(communicator);
+  kd::fit_with_checkpoints(als, plays, path, {}, {.team = &team});
   if (communicator.rank() == 0) std::printf("%s\n", digest(als).c_str());
   return 0;
 }
@@ -111,7 +115,8 @@ int speed(kd::MpiCommunicator& communicator, std::size_t threads, const std::str
   const kd::CsrMatrix plays = hetrec.empty() ? kd::synthetic_listening({.users = 20'000, .items = 67'000, .items_per_user = 70}).matrix
                                              : kd::read_hetrec2011_lastfm(hetrec).matrix;
   kd::ImplicitALS<float> als({.factors = 64, .iterations = 6, .units = kd::Units::paper});
-  const kd::FitReport report = kd::fit_distributed(communicator, als, plays);
+  const kd::CommunicatorTeam team(communicator);
+  const kd::FitReport report = als.fit(plays, {.team = &team});
   double best = report.iterations.front().seconds;
   for (const kd::FitReport::Iteration& iteration : report.iterations) best = (std::min)(best, iteration.seconds);
   if (communicator.rank() == 0)

@@ -11,10 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include <kindred/distributed/fit.hpp>
 #include <kindred/kindred.hpp>
 
 #include "../support/als_settings.hpp"
+#include "../support/by_ranks.hpp"
 #include "../support/random_matrix.hpp"
 #include "../support/thread_communicator.hpp"
 #include "outcome.hpp"
@@ -153,11 +153,11 @@ inline std::vector<ViewCall> view_calls() {
                                                  {{"confidence.alpha", kindred::SearchChoices{1.0, 2.0}}},
                                                  {.trials = 2, .base = small_als()}));
   });
-  add("fit_distributed", [](const kindred::CsrView& v) {
+  add("fit by ranks", [](const kindred::CsrView& v) {
     std::vector<std::string> texts(2);
     kindred::test::ThreadCommunicator::run(2, [&](kindred::test::ThreadCommunicator& communicator) {
       kindred::ImplicitALS<float> model(small_als());
-      kindred::fit_distributed(communicator, model, v);
+      fit_by_ranks(communicator, model, v);
       texts[communicator.rank()] = text_of(model);
     });
     return texts[0] + texts[1];

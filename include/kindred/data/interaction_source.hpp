@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <kindred/core/error.hpp>
+#include <kindred/core/team.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/csr_view.hpp>
@@ -191,25 +192,22 @@ void for_each_shared_block(const RowsRef& a, const RowsRef& b, Body&& body) {
   return checked_row_counts(source, what, 0, source.rows());
 }
 
-/// Makes each number the sum over all processes that have a part of the interactions; an empty one where there is one process.
-using SumOverAll = std::function<void(std::span<double> numbers)>;
-
 /// The values whose magnitudes are counted.
 enum class Magnitudes { all, likes };
 
 /// quantile() of the magnitudes of `count` values, all or the likes among them; the values are not copied.
 ///
 /// Floats that are not negative have the order of their bits, and two passes of counting find the two beside the place asked for. `source` has
-/// all interactions, or those of this process.
+/// all interactions, or those of this member of `team`.
 [[nodiscard]] inline double magnitude_quantile(const RowsRef& source, double probability, Offset nnz, Magnitudes which,
-                                               const SumOverAll& sum_over_all = {}) {
+                                               const Team& team = Team()) {
   const double place = probability * static_cast<double>(nnz - 1);
   const auto below = static_cast<std::uint64_t>(place);
   const std::array<std::uint64_t, 2> ranks = {below, (std::min)(below + 1, static_cast<std::uint64_t>(nnz - 1))};
   const auto sum = [&](std::vector<std::uint64_t>& counts) {
-    if (!sum_over_all) return;
+    if (team.size() == 1) return;
     std::vector<double> numbers(counts.begin(), counts.end());  // exact: there are fewer than 2^53
-    sum_over_all(numbers);
+    team.sum(numbers);
     std::transform(numbers.begin(), numbers.end(), counts.begin(), [](double number) { return static_cast<std::uint64_t>(number); });
   };
   const auto for_each_magnitude = [&](auto&& body) {

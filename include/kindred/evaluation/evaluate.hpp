@@ -15,11 +15,9 @@ namespace kindred::inline v0 {
 
 namespace detail {
 
-struct EvaluatePartners;
-
-/// evaluate() of interactions that need not fit into memory. `train` holds no zeros. With partners, this process makes the lists of its share of the users.
+/// evaluate() of interactions that need not fit into memory. `train` holds no zeros.
 [[nodiscard]] KINDRED_ONCE RankingReport evaluate_rows(const ListsOf& model, const RowsRef& train, const RowsRef& test,
-                                                       const EvaluateOptions& options, const EvaluatePartners* partners = nullptr);
+                                                       const EvaluateOptions& options);
 
 }  // namespace detail
 

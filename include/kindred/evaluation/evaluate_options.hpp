@@ -8,6 +8,7 @@
 
 #include <kindred/core/execution.hpp>
 #include <kindred/core/progress.hpp>
+#include <kindred/core/team.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/evaluation/groups.hpp>
@@ -36,6 +37,9 @@ struct EvaluateOptions {
   Execution execution = {};
   /// In users done and in all, about a hundred times; stop_and_keep makes the report one of the users done, the first of those asked for.
   ProgressCallback progress = {};
+  /// Other processes that share this evaluation: a CommunicatorTeam (distributed/team.hpp), which must outlive the call. Each makes the lists of its share of
+  /// the users, and has the report of one process; none knows how far the others are, so that `progress` must be empty.
+  const detail::Team* team = nullptr;
 };
 
 namespace detail {

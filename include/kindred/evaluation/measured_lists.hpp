@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <vector>
 
 #include <kindred/core/error.hpp>
+#include <kindred/core/team.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/data/interaction_source.hpp>
@@ -32,15 +32,6 @@ struct ListFacts {
   ListSource source = ListSource::model;
   bool empty = false;
   bool equal_scores = false;
-};
-
-/// What evaluate needs where other processes measure some of the users.
-struct EvaluatePartners {
-  std::size_t rank = 0;
-  std::size_t size = 1;
-  /// Of an array with entries of `unit` bytes this process has filled in [starts[rank], starts[rank + 1]): brings the others.
-  std::function<void(std::span<std::byte> data, std::span<const std::uint64_t> starts, std::size_t unit)> gather;
-  SumOverAll sum;
 };
 
 /// The users that evaluate measures, with the list and the scores of each.
@@ -95,11 +86,10 @@ struct MeasuredLists {
   return users;
 }
 
-/// Gathers the lists and scores of all processes, each of which measured its share of the users, and sums their counts.
-inline void gather_lists(const EvaluatePartners& partners, std::span<const std::uint64_t> shares, MeasuredLists& lists,
-                         RankingReport& report) {
-  partners.gather(std::as_writable_bytes(std::span(lists.items)), shares, lists.length * sizeof(Index));
-  partners.gather(std::as_writable_bytes(std::span(lists.scores)), shares, lists.n_cutoffs * sizeof(RankingScores));
+/// Gathers the lists and scores of all members of the team, each of which measured its share of the users, and sums their counts.
+inline void gather_lists(const Team& team, std::span<const std::uint64_t> shares, MeasuredLists& lists, RankingReport& report) {
+  team.gather(std::as_writable_bytes(std::span(lists.items)), shares, lists.length * sizeof(Index));
+  team.gather(std::as_writable_bytes(std::span(lists.scores)), shares, lists.n_cutoffs * sizeof(RankingScores));
   Index* const of_users[] = {&report.users_without_train, &report.users_without_list, &report.users_with_fallback,
                              &report.users_with_equal_scores};
   std::vector<Offset*> of_items = {&report.test_interactions, &report.untrained_test_items, &report.test_items_in_train,
@@ -108,7 +98,7 @@ inline void gather_lists(const EvaluatePartners& partners, std::span<const std::
   std::vector<double> counted = lists.group_hits;
   for (const Index* count : of_users) counted.push_back(static_cast<double>(*count));
   for (const Offset* count : of_items) counted.push_back(static_cast<double>(*count));
-  partners.sum(counted);  // whole numbers: exact
+  team.sum(counted);  // whole numbers: exact
   std::copy_n(counted.begin(), lists.group_hits.size(), lists.group_hits.begin());
   auto next = counted.begin() + static_cast<std::ptrdiff_t>(lists.group_hits.size());
   for (Index* count : of_users) *count = static_cast<Index>(*next++);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/core/parallel.hpp>
+#include <kindred/core/team.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/simd/kernels.hpp>
 
@@ -61,8 +63,6 @@ class BlockedGram {
   }
 
   [[nodiscard]] std::size_t blocks() const noexcept { return blocks_; }
-  /// Those of all blocks, one after the other.
-  [[nodiscard]] std::span<double> sums() noexcept { return sums_; }
 
   /// Once for each block.
   void add_blocks(std::size_t first, std::size_t last, const ParallelOptions& parallel) {
@@ -71,6 +71,13 @@ class BlockedGram {
                    AlignedVector<double> buffer(gram_chunk * ld_);
                    for (std::size_t block = first + begin; block < first + end; ++block) add_block(block, buffer);
                  });
+  }
+
+  /// All blocks, each by one member of the team, which all have all factors.
+  void add_all_blocks(const ParallelOptions& parallel, const Team& team) {
+    const std::vector<std::uint64_t> shares = team.even_shares(blocks_);
+    add_blocks(shares[team.rank()], shares[team.rank() + 1], parallel);
+    team.gather(std::as_writable_bytes(std::span<double>(sums_)), shares, ld_ * ld_ * sizeof(double));
   }
 
   /// The sum of the blocks, in their order: factors x factors. Leaves the sums of no use.
@@ -111,6 +118,14 @@ class BlockedGram {
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
+
+/// All-gathers the rows of `factors`, of which this member of the team has filled those of its share.
+template <Real Scalar>
+void gather_rows(const Team& team, std::span<const std::uint64_t> shares, FactorMatrix<Scalar>& factors) {
+  if (team.size() == 1) return;
+  const std::size_t numbers = static_cast<std::size_t>(factors.rows()) * factors.stride();
+  team.gather(std::as_writable_bytes(std::span(factors.data(), numbers)), shares, factors.stride() * sizeof(Scalar));
+}
 
 /// Weighted Gram matrix sum_r w_r y_r y_r' of the rows y_r of `factors`: factors x factors, symmetric, both triangles filled, in double.
 ///

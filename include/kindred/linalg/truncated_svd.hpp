@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <span>
 #include <string>
@@ -17,6 +16,7 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/random.hpp>
+#include <kindred/core/team.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/data/interaction_source.hpp>
@@ -39,9 +39,11 @@ using RowWeights = std::function<const Scalar*(const RowBlock& block, Index row)
 /// Both sides describe the same interactions with the same weights.
 template <Real Scalar>
 struct WeightedRows {
-  RowsRef rows;  ///< All of them, or those of this process; what it refers to must outlive the decomposition.
+  RowsRef rows;  ///< All of them, or those of this member of the team; what it refers to must outlive the decomposition.
   std::function<RowWeights<Scalar>()> weights;  ///< Called once for each thread.
   std::span<const double> scales = {};          ///< > 0, one for each row of the whole matrix; empty: all are 1.
+  std::span<const std::uint64_t> shares =
+      {};  ///< Where the run of each member of the team begins, length its size + 1; unused for a team of one.
 };
 
 /// The stored values as weights. `matrix` and `scales` must outlive the result.
@@ -75,21 +77,6 @@ struct SvdOptions {
   std::function<void(std::size_t done, std::size_t total)> after_product = {};
 };
 
-/// The other processes of a shared decomposition. Each holds some rows of either side; all make the same calls in the
-/// same order.
-template <Real Scalar>
-struct SvdPartners {
-  std::size_t rank = 0;
-  std::size_t ranks = 1;
-  /// All-gathers `numbers`, `pieces` equal parts; this process has filled its own,
-  /// [pieces rank / ranks, pieces (rank + 1) / ranks).
-  std::function<void(std::span<double> numbers, std::size_t pieces)> gather;
-  /// All-gathers the rows of `side`; this process has filled its own.
-  std::function<void(SvdSide side, FactorMatrix<Scalar>& filled)> exchange;
-  /// Throws in all processes if there is an error in one of them.
-  std::function<void(const std::exception_ptr& error)> agree;
-};
-
 /// The largest singular values of a matrix, and their vectors.
 template <Real Scalar>
 struct TruncatedSvd {
@@ -113,11 +100,10 @@ template <Real Scalar>
 template <Real Scalar>
 class RandomizedSvd {
  public:
-  RandomizedSvd(const WeightedRows<Scalar>& rows, const WeightedRows<Scalar>& columns, const SvdOptions& options,
-                const SvdPartners<Scalar>* partners)
+  RandomizedSvd(const WeightedRows<Scalar>& rows, const WeightedRows<Scalar>& columns, const SvdOptions& options, const Team& team)
       : sides_{rows, columns},
         options_(options),
-        partners_(partners),
+        team_(team),
         kernels_(matrix_kernels<Scalar>(options.level)),
         kernels_in_double_(matrix_kernels<double>(options.level)),
         // More columns than rows or columns of A would all be dependent.
@@ -171,17 +157,8 @@ class RandomizedSvd {
 
   /// The block of `to` = weights of its rows times the block of the other side.
   void multiply(SvdSide to) {
-    std::exception_ptr error;
-    try {
-      multiply_rows(to, block(to == SvdSide::rows ? SvdSide::columns : SvdSide::rows), block(to));
-    } catch (...) {
-      if (partners_ == nullptr) throw;
-      error = std::current_exception();
-    }
-    if (partners_ != nullptr) {
-      partners_->agree(error);
-      partners_->exchange(to, block(to));
-    }
+    team_.on([&] { multiply_rows(to, block(to == SvdSide::rows ? SvdSide::columns : SvdSide::rows), block(to)); });
+    gather_rows(team_, side(to).shares, block(to));
     if (options_.after_product) options_.after_product(++products_, 2 * options_.power_steps + 2);
   }
 
@@ -206,13 +183,7 @@ class RandomizedSvd {
   /// The Gram matrix of a block whose rows are multiplied by the square roots of `weights`.
   [[nodiscard]] AlignedVector<double> gram(const FactorMatrix<Scalar>& of, std::span<const double> weights) const {
     BlockedGram<Scalar> blocked(of, weights, options_.level);
-    if (partners_ == nullptr) {
-      blocked.add_blocks(0, blocked.blocks(), options_.parallel);
-    } else {
-      blocked.add_blocks(blocked.blocks() * partners_->rank / partners_->ranks, blocked.blocks() * (partners_->rank + 1) / partners_->ranks,
-                         options_.parallel);
-      partners_->gather(blocked.sums(), blocked.blocks());
-    }
+    blocked.add_all_blocks(options_.parallel, team_);
     AlignedVector<double> total = blocked.total();
     for (std::size_t f = 0; f < width_; ++f)
       if (!is_finite(total[f * width_ + f])) throw NumericalError("a truncated SVD is not finite: the weights of the matrix are too large");
@@ -330,7 +301,7 @@ class RandomizedSvd {
   WeightedRows<Scalar> sides_[2];
   std::vector<RowWeights<Scalar>> weights_[2];  // of each worker
   const SvdOptions& options_;
-  const SvdPartners<Scalar>* partners_;
+  const Team& team_;
   const MatrixKernels<Scalar>& kernels_;
   const MatrixKernels<double>& kernels_in_double_;
   std::size_t width_;
@@ -342,15 +313,15 @@ class RandomizedSvd {
 /// diag(values) V'.
 ///
 /// O(power_steps (nnz + (n_rows + n_columns) width) width), width = count + extra. Sums are in a fixed order: the same
-/// bytes for any number of threads, of blocks of rows and of processes. `partners`: null in one process.
+/// bytes for any number of threads, of blocks of rows and of members of `team`, each of which has the rows of its share.
 /// Source: Halko, Martinsson, Tropp 2011, algorithms 4.4 and 5.1, with uniform numbers in the first block and
 /// orthonormalisation by Cholesky factors of Gram matrices.
 /// @throws InvalidArgument if options.count is 0 or this processor does not have the level; ShapeError if the sides do
-/// not belong together; NumericalError if a product overflows; what a weight, a source, a partner or after_product
+/// not belong together; NumericalError if a product overflows; what a weight, a source, the team or after_product
 /// throws.
 template <Real Scalar>
 [[nodiscard]] TruncatedSvd<Scalar> truncated_svd(const WeightedRows<Scalar>& rows, const WeightedRows<Scalar>& columns,
-                                                 const SvdOptions& options, const SvdPartners<Scalar>* partners = nullptr) {
+                                                 const SvdOptions& options, const Team& team = Team()) {
   if (options.count < 1) throw InvalidArgument("count", options.count, "at least 1");
   if (rows.rows.rows() != columns.rows.cols() || rows.rows.cols() != columns.rows.rows())
     throw ShapeError("a truncated SVD of " + shape_text(rows.rows.shape()) + " whose columns are " + shape_text(columns.rows.shape()));
@@ -362,7 +333,7 @@ template <Real Scalar>
     none.values.assign(options.count, 0.0);
     return none;
   }
-  return RandomizedSvd<Scalar>(rows, columns, options, partners).run();
+  return RandomizedSvd<Scalar>(rows, columns, options, team).run();
 }
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

@@ -27,6 +27,7 @@
 #include <kindred/models/als/fold_in.hpp>
 #include <kindred/models/als/options.hpp>
 #include <kindred/models/als/report.hpp>
+#include <kindred/models/als/shared_fit.hpp>
 #include <kindred/models/als/side_system.hpp>
 #include <kindred/models/als/state.hpp>
 #include <kindred/models/als/weights.hpp>
@@ -69,6 +70,10 @@ class ImplicitALS : public FactorModel<Scalar> {
   /// @throws as the overload for a CsrView; also InvalidArgument or ShapeError if a block is not what InteractionSource promises, and what the source throws.
   template <detail::StreamedSource Source>
   FitReport fit(const Source& train, const FitOptions& fit_options = {}) {
+    if (fit_options.team != nullptr) {
+      if constexpr (detail::ShareableSource<Source>) return fit_shared(train, fit_options);
+      throw InvalidArgument("team", "set", "unset for a source of which a part of the rows cannot be read alone");
+    }
     const detail::Stopwatch total;
     const detail::RowsRef rows(train);
     detail::check_fit(options_, rows.shape(), rows.nnz(), rows.in_memory(), fitted(), fit_options);
@@ -146,6 +151,13 @@ class ImplicitALS : public FactorModel<Scalar> {
   using FactorModel<Scalar>::simd_;
   using FactorModel<Scalar>::require_fitted;
 
+  /// By all members of fit_options.team.
+  template <detail::ShareableSource Source>
+  FitReport fit_shared(const Source& train, FitOptions fit_options) {
+    auto [state, report] = detail::fit_by_team<Scalar>(options_, train, fitted(), fit_options);
+    *this = ImplicitALS(std::move(state), fit_options.execution.simd);
+    return std::move(report);
+  }
   FitReport fit_rows(const detail::RowsRef& train, const detail::RowsRef& by_items, const FitOptions& fit_options,
                      const detail::Stopwatch& total);
   [[nodiscard]] detail::FixedSide<Scalar> fixed_items() const noexcept {
@@ -201,6 +213,7 @@ FitReport ImplicitALS<Scalar>::fit(const CsrView& given, const FitOptions& fit_o
   const detail::Stopwatch total;
   CsrMatrix cleaned;
   const CsrView train = detail::without_stored_zeros(given, cleaned);
+  if (fit_options.team != nullptr) return fit_shared(train, fit_options);
   detail::check_fit(options_, train.shape(), train.nnz(), true, fitted(), fit_options);
   const CsrMatrix by_items = transpose(train);
   return fit_rows(detail::RowsRef(train), detail::RowsRef(by_items), fit_options, total);
@@ -219,7 +232,7 @@ FitReport ImplicitALS<Scalar>::fit_rows(const detail::RowsRef& train, const deta
   const detail::AlsSettings settings = detail::settings_for<Scalar>(options_, train, fit_options.execution, fit_options.progress);
   const double choice_seconds = detail::leaves_open(options_) ? choice.seconds() : 0.0;
   detail::AlsWeights weights(settings, train, std::move(user_counts), std::move(item_counts), train.nnz());
-  detail::AlsFit<Scalar> work(options_, std::move(weights), train, by_items, fit_options, total, nullptr);
+  detail::AlsFit<Scalar> work(options_, std::move(weights), train, by_items, fit_options, total);
   auto [state, report] = work.run();
   report.choice_seconds = choice_seconds;
   report.prepare_seconds -= choice_seconds;

@@ -169,6 +169,24 @@ void keep_checkpoints(const AlsOptions& options, const std::string& print, const
   };
 }
 
+/// fit_with_checkpoints of any source. In a team, rank 0 writes the file, and all go on from it.
+template <Real Scalar, typename Source>
+FitReport fit_and_keep(ImplicitALS<Scalar>& model, const Source& train, const std::string& path, const CheckpointOptions& checkpoints,
+                       typename ImplicitALS<Scalar>::FitOptions fit) {
+  const RoundToNearest rounding;
+  std::optional<FitSnapshot<Scalar>> before;
+  if (fit.team == nullptr) {
+    keep_checkpoints<Scalar>(model.options(), fingerprint(train), path, checkpoints, fit, before);
+  } else {
+    fit.team->together([&] {
+      fit.execution.simd = lowest_level(*fit.team, fit.execution.simd);  // a part of what a checkpoint belongs to
+      keep_checkpoints<Scalar>(model.options(), fingerprint(train), path, checkpoints, fit, before);
+      if (fit.team->rank() != 0) fit.on_snapshot = {};
+    });  // all have read before one writes
+  }
+  return model.fit(train, fit);
+}
+
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
 
 namespace kindred::inline v0::inline KINDRED_BUILD {
@@ -178,7 +196,8 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 /// However often the process is stopped, killed too, the fit ends in the same bytes as one that was never interrupted, if it is the same build of the
 /// program at the same level of instructions. The checkpoint is written as save() writes, so it is whole at any time. It belongs to one matrix and one
 /// set of options; threads may differ, and so may `iterations`, to go further. The file is left where it is: remove it once the model is saved. A
-/// functor (confidence.function) is not in it and must be the same one. A checkpoint of a CsrFile belongs to that file.
+/// functor (confidence.function) is not in it and must be the same one. A checkpoint of a CsrFile belongs to that file. A team (fit.team) shares the file
+/// system too: rank 0 writes, all go on from it, and another number of ranks may.
 /// O(fit) and, for each checkpoint, O(size of the factors).
 /// @throws as ImplicitALS::fit does; IoError; FormatError if the file is damaged, of another build (see OtherBuild), matrix or set of options;
 /// InvalidArgument if `every` is 0, if `fit` has a start of its own, or if the checkpoint has as many iterations as were asked for. The model is then
@@ -186,20 +205,14 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 template <Real Scalar>
 FitReport fit_with_checkpoints(ImplicitALS<Scalar>& model, const CsrView& train, const Path& path,
                                const CheckpointOptions& checkpoints = {}, typename ImplicitALS<Scalar>::FitOptions fit = {}) {
-  const detail::RoundToNearest rounding;
-  std::optional<FitSnapshot<Scalar>> before;
-  detail::keep_checkpoints<Scalar>(model.options(), detail::fingerprint(train), path, checkpoints, fit, before);
-  return model.fit(train, fit);
+  return detail::fit_and_keep(model, train, path, checkpoints, std::move(fit));
 }
 
 /// The same of interactions in a file.
 template <Real Scalar>
 FitReport fit_with_checkpoints(ImplicitALS<Scalar>& model, const CsrFile& train, const Path& path,
                                const CheckpointOptions& checkpoints = {}, typename ImplicitALS<Scalar>::FitOptions fit = {}) {
-  const detail::RoundToNearest rounding;
-  std::optional<FitSnapshot<Scalar>> before;
-  detail::keep_checkpoints<Scalar>(model.options(), detail::fingerprint(train), path, checkpoints, fit, before);
-  return model.fit(train, fit);
+  return detail::fit_and_keep(model, train, path, checkpoints, std::move(fit));
 }
 
 }  // namespace kindred::inline v0::inline KINDRED_BUILD

@@ -8,18 +8,22 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <kindred/core/error.hpp>
 #include <kindred/core/execution.hpp>
 #include <kindred/core/progress.hpp>
 #include <kindred/core/random.hpp>
+#include <kindred/core/team.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/evaluation/evaluate.hpp>
 #include <kindred/evaluation/list_measurement.hpp>
 #include <kindred/evaluation/measured_lists.hpp>
 #include <kindred/evaluation/protocol.hpp>
+#include <kindred/models/als/option_fields.hpp>
 #include <kindred/models/als/options.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/tuning/paired_scores.hpp>
@@ -39,6 +43,9 @@ struct RandomSearchOptions {
   ProgressCallback progress = {};  ///< After every trial.
   /// After every iteration of every fit; stop_and_keep ends the search there and keeps the trials that are finished.
   ProgressCallback fit_progress = {};
+  /// Other processes that share every fit and every measurement: a CommunicatorTeam (distributed/team.hpp), which must outlive the call. Every rank has the
+  /// result of one process, but for seconds. Callbacks must be set on all ranks or on none; those of rank 0 are asked for all.
+  const detail::Team* team = nullptr;
 };
 
 /// One setting and what came of it.
@@ -82,35 +89,50 @@ namespace detail {
   return users;
 }
 
-/// How a search fits, measures and asks: in this process.
-struct SearchAlone {
-  template <Real Scalar>
-  FitReport fit(ImplicitALS<Scalar>& model, const CsrView& train, const typename ImplicitALS<Scalar>::FitOptions& options) {
-    return model.fit(train, options);
+/// What a team that searches must have in common.
+[[nodiscard]] inline Digest digest_of(const CsrView& train, const CsrView& validation, const SearchSpace& space,
+                                      const RandomSearchOptions& options) {
+  Digest digest;
+  digest.add("users", train.rows());
+  digest.add("items", train.cols());
+  digest.add("interactions of train", train.nnz());
+  digest.add("interactions of validation", validation.nnz());
+  visit_fields(options.base, [&](std::string_view name, const auto& field, const auto&...) { digest.add(name, field); });
+  digest.add("trials", options.trials);
+  digest.add("seed of the search", options.seed);
+  digest.add("metric", options.metric);
+  digest.add("cutoff", options.cutoff);
+  digest.add("users to measure", options.users);
+  std::string names;
+  std::vector<double> values;
+  for (const SearchParameter& parameter : space) {
+    names += parameter.name + '\0';
+    if (const auto* choices = std::get_if<SearchChoices>(&parameter.values)) {
+      values.push_back(static_cast<double>(choices->size()));
+      values.insert(values.end(), choices->begin(), choices->end());
+    } else {
+      const SearchRange& range = std::get<SearchRange>(parameter.values);
+      values.insert(values.end(), {-1.0, range.low, range.high, static_cast<double>(range.scale)});
+    }
   }
-  template <Real Scalar>
-  RankingReport measure(const ImplicitALS<Scalar>& model, const CsrView& train, const CsrView& validation, const EvaluateOptions& options) {
-    return evaluate(model, train, validation, options);
-  }
-  ProgressAnswer ask(const ProgressCallback& callback, const Progress& progress) { return callback(progress); }
-  /// Throws the error, if there is one, wherever the search runs.
-  void agree(const std::exception_ptr& error) {
-    if (error) std::rethrow_exception(error);
-  }
-};
+  digest.add("space", std::span<const char>(names));
+  digest.add("space", std::span<const double>(values));
+  return digest;
+}
 
 /// One search: its trials, and what is known of each so far.
-template <Real Scalar, typename Engine>
+template <Real Scalar>
 class SearchRun {
  public:
   /// All trials are drawn; nothing is fitted yet. The arguments must outlive the run.
-  SearchRun(Engine& engine, const CsrView& train, const CsrView& validation, const SearchSpace& space, const RandomSearchOptions& options,
+  SearchRun(const Team& team, const CsrView& train, const CsrView& validation, const SearchSpace& space, const RandomSearchOptions& options,
             std::span<const Index> users)
-      : engine_(engine),
+      : team_(team),
         train_(train),
         validation_(validation),
         options_(options),
-        evaluation_{.cutoffs = {options.cutoff}, .users = users, .keep_per_user = true, .execution = options.execution} {
+        evaluation_{
+            .cutoffs = {options.cutoff}, .users = users, .keep_per_user = true, .execution = options.execution, .team = options.team} {
     result_.users = static_cast<Index>(users.size());
     for (SearchSetting& setting : draw_settings(space, options.trials, options.seed)) {
       SearchTrial& trial = result_.trials.emplace_back();
@@ -171,6 +193,7 @@ class SearchRun {
     typename ImplicitALS<Scalar>::FitOptions fit_options;
     fit_options.record_loss = true;
     fit_options.execution = options_.execution;
+    fit_options.team = options_.team;
     if (options_.fit_progress)
       fit_options.progress = [&](const Progress& progress) {
         try {
@@ -189,12 +212,12 @@ class SearchRun {
     };
     try {
       ImplicitALS<Scalar> model(longest);
-      const FitReport fit = engine_.fit(model, train_, fit_options);
+      const FitReport fit = model.fit(train_, fit_options);
       // A tolerance has ended the fit: the longer trials, fitted alone, would have ended there too.
       for (const std::size_t t : group)
         if (!finished_[t]) measure(t, model, *fit.iterations.back().loss, fit_seconds);
     } catch (const Cancelled&) {
-      engine_.agree(abort_);
+      team_.agree(abort_);
       throw Stop{};
     } catch (const std::exception& error) {
       for (const std::size_t t : group)
@@ -203,7 +226,7 @@ class SearchRun {
   }
 
   void measure(std::size_t t, const ImplicitALS<Scalar>& model, const FitReport::Loss& loss, double fit_seconds) {
-    const RankingReport report = engine_.measure(model, train_, validation_, evaluation_);
+    const RankingReport report = evaluate(model, train_, validation_, evaluation_);
     values_[t] = scores_of_users(report, options_.metric);
     SearchTrial& trial = result_.trials[t];
     trial.metric = metrics::mean_and_error(values_[t]);
@@ -229,7 +252,7 @@ class SearchRun {
   void ask(const ProgressCallback& callback, const Progress& progress) {
     auto answer = ProgressAnswer::cancel;
     try {
-      answer = engine_.ask(callback, progress);
+      answer = team_.answer_of_first<ProgressAnswer>([&] { return callback(progress); });
       if (answer == ProgressAnswer::cancel) throw Cancelled("random_search");
     } catch (...) {
       abort_ = std::current_exception();
@@ -269,7 +292,7 @@ class SearchRun {
     result_.all_tied = measured > 1 && tied == measured;
   }
 
-  Engine& engine_;
+  const Team& team_;
   const CsrView& train_;
   const CsrView& validation_;
   const RandomSearchOptions& options_;
@@ -283,8 +306,8 @@ class SearchRun {
 };
 
 /// Checks, draws and runs.
-template <Real Scalar, typename Engine>
-[[nodiscard]] SearchResult search_with(Engine& engine, const CsrView& train, const CsrView& validation, const SearchSpace& space,
+template <Real Scalar>
+[[nodiscard]] SearchResult search_with(const Team& team, const CsrView& train, const CsrView& validation, const SearchSpace& space,
                                        const RandomSearchOptions& options) {
   if (options.trials < 1) throw InvalidArgument("trials", options.trials, "at least 1");
   if (options.cutoff < 1) throw InvalidArgument("cutoff", options.cutoff, "at least 1");
@@ -302,7 +325,7 @@ template <Real Scalar, typename Engine>
     in_train += count_common(relevant, train.row(user).columns);
   }
   check_overlap(to_predict, in_train);
-  return SearchRun<Scalar, Engine>(engine, train, validation, space, options, users).run();
+  return SearchRun<Scalar>(team, train, validation, space, options, users).run();
 }
 
 }  // namespace detail
@@ -318,8 +341,13 @@ template <Real Scalar, typename Engine>
 template <Real Scalar = float>
 [[nodiscard]] SearchResult random_search(const CsrView& train, const CsrView& validation, const SearchSpace& space,
                                          const RandomSearchOptions& options = {}) {
-  detail::SearchAlone engine;
-  return detail::search_with<Scalar>(engine, train, validation, space, options);
+  if (options.team == nullptr) return detail::search_with<Scalar>(detail::Team(), train, validation, space, options);
+  SearchResult result;
+  options.team->together([&] {
+    options.team->agree(detail::digest_of(train, validation, space, options));
+    result = detail::search_with<Scalar>(*options.team, train, validation, space, options);
+  });
+  return result;
 }
 
 }  // namespace kindred::inline v0

@@ -245,7 +245,7 @@ class TuneRun {
                             .level = run.simd,
                             .parallel = loop_of(run, 1)};
     const CsrView inner = split_.train, by_items = by_items_;
-    start_ = spectral_items<Scalar>(svd_of_likes<Scalar>(RowsRef(inner), RowsRef(by_items), wanted, nullptr), settings, loop_of(run, 1));
+    start_ = spectral_items<Scalar>(svd_of_likes<Scalar>(RowsRef(inner), RowsRef(by_items), wanted), settings, loop_of(run, 1));
     return start_;
   }
 

@@ -49,8 +49,7 @@ kd::FactorMatrix<T> first_items(const kd::CsrMatrix& train, const kd::AlsOptions
   const kd::CsrMatrix by_items = kd::transpose(train);
   return detail::spectral_items<T>(
       detail::svd_of_likes<T>(detail::RowsRef(train), detail::RowsRef(by_items),
-                              {.count = *options.factors, .power_steps = options.start.power_steps.value_or(2), .seed = options.seed},
-                              nullptr),
+                              {.count = *options.factors, .power_steps = options.start.power_steps.value_or(2), .seed = options.seed}),
       detail::settings_of(options), {.threads = 1});
 }
 
@@ -253,9 +252,8 @@ TEST_SUITE("models/als/spectral_start") {
   TEST_CASE("power steps bring the values nearer to those of more") {
     const kd::CsrMatrix by_items = kd::transpose(listened());
     const auto sum_of = [&](std::size_t power_steps) {
-      const auto likes =
-          detail::svd_of_likes<double>(detail::RowsRef(listened()), detail::RowsRef(by_items),
-                                       {.count = 32, .power_steps = power_steps, .vectors = detail::SvdVectors::none}, nullptr);
+      const auto likes = detail::svd_of_likes<double>(detail::RowsRef(listened()), detail::RowsRef(by_items),
+                                                      {.count = 32, .power_steps = power_steps, .vectors = detail::SvdVectors::none});
       double sum = 0.0;
       for (std::size_t f = 1; f < 32; ++f) sum += likes.svd.values[f] * likes.svd.values[f];
       return sum;

@@ -126,7 +126,7 @@ class AutomaticSettings {
                             .after_product = [this](std::size_t, std::size_t) {
                               if (between_) between_();
                             }};
-    const std::vector<double> found = svd_of_likes<Scalar>(RowsRef(likes), RowsRef(by_items), wanted, nullptr).svd.values;
+    const std::vector<double> found = svd_of_likes<Scalar>(RowsRef(likes), RowsRef(by_items), wanted).svd.values;
     double energy = 0.0;
     for (std::size_t f = 1; f < found.size(); ++f) energy += found[f] * found[f];
     return energy;

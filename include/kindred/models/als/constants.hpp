@@ -11,6 +11,7 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/team.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/data/interaction_source.hpp>
@@ -53,19 +54,19 @@ class ValueMeasure {
  public:
   /// All references must outlive this object. `user_counts`, `item_counts`: interactions in all of train.
   ValueMeasure(const AlsSettings& settings, const RowsRef& users, std::span<const Index> user_counts, std::span<const Index> item_counts,
-               Offset nnz, const SumOverAll& sum_over_all = {})
-      : settings_(settings), users_(users), user_counts_(user_counts), item_counts_(item_counts), nnz_(nnz), sum_over_all_(sum_over_all) {}
+               Offset nnz, const Team& team)
+      : settings_(settings), users_(users), user_counts_(user_counts), item_counts_(item_counts), nnz_(nnz), team_(team) {}
 
   /// @throws InvalidArgument under Units::data if nothing in train is liked, or a mean is not above 0.
   [[nodiscard]] ValueConstants run() {
     ValueConstants constants;
     constants.cap =
-        settings_.cap_quantile ? magnitude_quantile(users_, *settings_.cap_quantile, nnz_, Magnitudes::all, sum_over_all_) : settings_.cap;
+        settings_.cap_quantile ? magnitude_quantile(users_, *settings_.cap_quantile, nnz_, Magnitudes::all, team_) : settings_.cap;
     constants.log_scale = settings_.log_scale.value_or(1.0);
     if (settings_.units == Units::paper) return constants;
     const Offset likes = count_likes(constants);
     if (likes == 0) throw InvalidArgument("train", "without a value above 0", "a matrix with at least one like");
-    const double low = magnitude_quantile(users_, 0.05, likes, Magnitudes::likes, sum_over_all_);
+    const double low = magnitude_quantile(users_, 0.05, likes, Magnitudes::likes, team_);
     if (settings_.curve == Confidence::log && !settings_.log_scale) constants.log_scale = low;
     constants.mean_strength = mean_strength(constants, likes, low);
     if (!(constants.mean_strength > 0.0) || !is_finite(constants.mean_strength))
@@ -88,7 +89,7 @@ class ValueMeasure {
         }
       }
     });
-    if (sum_over_all_) sum_over_all_(likes);
+    team_.sum(likes);
     Offset total = 0;
     for (const double count : items) total += static_cast<Offset>(count);
     if (total == nnz_) return total;
@@ -117,7 +118,7 @@ class ValueMeasure {
         }
       }
     });
-    if (sum_over_all_) sum_over_all_(partials);
+    team_.sum(partials);
     if (partials[groups] == static_cast<double>(likes) && settings_.curve != Confidence::custom)
       return strength_of(settings_, constants, static_cast<float>(low), 0, 0);
     return std::accumulate(partials.begin(), partials.end() - 1, 0.0) / static_cast<double>(likes);
@@ -128,7 +129,7 @@ class ValueMeasure {
   std::span<const Index> user_counts_;
   std::span<const Index> item_counts_;
   Offset nnz_;
-  const SumOverAll& sum_over_all_;
+  const Team& team_;
 };
 
 }  // namespace kindred::inline v0::detail

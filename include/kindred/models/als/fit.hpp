@@ -18,6 +18,7 @@
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/progress.hpp>
 #include <kindred/core/random.hpp>
+#include <kindred/core/team.hpp>
 #include <kindred/core/thread_team.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/interaction_source.hpp>
@@ -64,6 +65,10 @@ struct AlsFitOptions {
   /// Bytes: refuse to start if estimate_memory says that fit needs more. available_memory() is what the machine has left without swapping.
   std::optional<std::uint64_t> memory_limit = std::nullopt;
   Execution execution = {};
+  /// Other processes that share this fit: a CommunicatorTeam (distributed/team.hpp), which must outlive the call. Every rank has the same bytes of factors as
+  /// one process at the lowest SIMD level among them. A rank solves a run of users and a run of items of about the same cost, and reads their interactions
+  /// alone; it receives (ranks - 1) / ranks of all factors an iteration. `progress` of rank 0 is asked for all.
+  const Team* team = nullptr;
 };
 
 /// Checks what can be known before a fit starts. `refits`: the model is fitted already, and stays until the new one is there.
@@ -92,14 +97,15 @@ void check_fit(const AlsOptions& asked, MatrixShape shape, Offset nnz, bool in_m
 template <Real Scalar>
 class AlsFit {
  public:
-  /// `train` and `by_items`: the rows of this process; `weights`: of all of train. `total`: started before the transposing.
+  /// `train` and `by_items`: all rows, or those of this member's `shares`; `weights`: of all of train. `total`: started before the transposing.
   AlsFit(const AlsOptions& options, AlsWeights weights, const RowsRef& train, const RowsRef& by_items, const AlsFitOptions<Scalar>& asked,
-         const Stopwatch& total, const FitPartners<Scalar>* partners)
+         const Stopwatch& total, RankShares shares = {})
       : asked_(asked),
         total_(total),
-        partners_(partners),
-        team_(asked.execution.executor),
-        execution_{.threads = resolve_threads(asked.execution.threads), .executor = team_.executor(), .simd = asked.execution.simd} {
+        team_(asked.team != nullptr ? *asked.team : alone_),
+        shares_(std::move(shares)),
+        threads_(asked.execution.executor),
+        execution_{.threads = resolve_threads(asked.execution.threads), .executor = threads_.executor(), .simd = asked.execution.simd} {
     state_.options = options;
     report_.options = filled_in(options, weights.settings());
     state_.weights = std::move(weights);
@@ -187,19 +193,20 @@ class AlsFit {
                             .parallel = loop_of(execution_, 1),
                             .after_product = after_product};
     FactorMatrix<Scalar> items =
-        spectral_items<Scalar>(svd_of_likes<Scalar>(train, by_items, wanted, partners_), settings, loop_of(execution_, 1));
+        spectral_items<Scalar>(svd_of_likes<Scalar>(train, by_items, wanted, team_, shares_), settings, loop_of(execution_, 1));
     report_.start_seconds = watch.seconds();
     return items;
   }
 
   void half_step(const SideData<Scalar>& data, std::size_t iteration) {
-    HalfStep<Scalar>(state_, data, iteration, execution_, partners_, report_).run();
+    const std::vector<std::uint64_t>& shares = data.side == AlsSide::users ? shares_.users : shares_.items;
+    HalfStep<Scalar>(state_, data, iteration, execution_, team_, shares, report_).run();
   }
 
   void measure_loss(FitReport::Iteration& done) {
     if (!asked_.record_loss && !(settings().loss_tolerance > 0.0)) return;
     const Stopwatch watch;
-    done.loss = LossSum<Scalar>(state_, *users_, execution_.simd).total(loop_of(execution_, 1), partners_);
+    done.loss = LossSum<Scalar>(state_, *users_, execution_.simd).total(loop_of(execution_, 1), team_);
     report_.loss_seconds += watch.seconds();
   }
 
@@ -256,8 +263,10 @@ class AlsFit {
 
   const AlsFitOptions<Scalar>& asked_;
   const Stopwatch& total_;
-  const FitPartners<Scalar>* partners_;
-  ThreadTeam team_;  // for all half-steps
+  Team alone_;
+  const Team& team_;
+  RankShares shares_;
+  ThreadTeam threads_;  // for all half-steps
   Execution execution_;
   AlsState<Scalar> state_;
   std::optional<SideData<Scalar>> users_;

@@ -34,9 +34,9 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 template <Real Scalar>
 class HalfStep {
  public:
-  /// All references must outlive this object. `partners`: null in a fit of one process.
-  HalfStep(AlsState<Scalar>& state, const SideData<Scalar>& data, std::size_t iteration, const Execution& execution,
-           const FitPartners<Scalar>* partners, FitReport& report)
+  /// All references must outlive this object. `shares`: of the rows of this side, among the members of the team.
+  HalfStep(AlsState<Scalar>& state, const SideData<Scalar>& data, std::size_t iteration, const Execution& execution, const Team& team,
+           std::span<const std::uint64_t> shares, FitReport& report)
       : settings_(state.weights.settings()),
         weights_(state.weights),
         eigenvalues_(state.eigenvalues),
@@ -46,24 +46,16 @@ class HalfStep {
         where_("iteration " + std::to_string(iteration)),
         parallel_(loop_of(execution, 1)),
         simd_(execution.simd),
-        partners_(partners),
+        team_(team),
+        shares_(shares),
         report_(report) {}
 
   /// @throws NumericalError naming the row if a system is singular or overflows; InvalidArgument if a confidence is negative.
   void run() {
     turn(gram());
     const Stopwatch watch;
-    std::exception_ptr error;
-    try {
-      solve_rows();
-    } catch (...) {
-      if (partners_ == nullptr) throw;
-      error = std::current_exception();
-    }
-    if (partners_ != nullptr) {
-      partners_->agree(error);
-      partners_->exchange(data_.side, solved_);
-    }
+    team_.on([&] { solve_rows(); });
+    gather_rows(team_, shares_, solved_);
     (data_.side == AlsSide::users ? report_.user_seconds : report_.item_seconds) += watch.seconds();
   }
 
@@ -87,13 +79,7 @@ class HalfStep {
   [[nodiscard]] AlignedVector<double> gram() {
     const Stopwatch watch;
     BlockedGram<Scalar> blocked(fixed_, weights_.background(other()), simd_);
-    if (partners_ == nullptr) {
-      blocked.add_blocks(0, blocked.blocks(), parallel_);
-    } else {
-      blocked.add_blocks(partners_->share(blocked.blocks(), partners_->rank), partners_->share(blocked.blocks(), partners_->rank + 1),
-                         parallel_);
-      partners_->gather(blocked.sums(), blocked.blocks());
-    }
+    blocked.add_all_blocks(parallel_, team_);
     AlignedVector<double> matrix = blocked.total();
     for (std::size_t f = 0; f < settings_.factors; ++f)
       if (!is_finite(matrix[f * settings_.factors + f]))
@@ -198,7 +184,8 @@ class HalfStep {
   std::string where_;
   ParallelOptions parallel_;
   SimdLevel simd_;
-  const FitPartners<Scalar>* partners_;
+  const Team& team_;
+  std::span<const std::uint64_t> shares_;
   FitReport& report_;
   bool may_cancel_ = false;
 };

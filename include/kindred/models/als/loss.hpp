@@ -11,6 +11,7 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/execution.hpp>
 #include <kindred/core/parallel.hpp>
+#include <kindred/core/team.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/models/als/report.hpp>
 #include <kindred/models/als/state.hpp>
@@ -28,8 +29,8 @@ class LossSum {
   LossSum(const AlsState<Scalar>& state, const SideData<Scalar>& users, SimdLevel simd)
       : state_(state), weights_(state.weights), users_(users), kernels_(row_kernels<Scalar>(simd)) {}
 
-  /// `partners`: null in a fit of one process.
-  [[nodiscard]] FitReport::Loss total(const ParallelOptions& parallel, const FitPartners<Scalar>* partners) const {
+  /// The loss over the rows of all members of `team`.
+  [[nodiscard]] FitReport::Loss total(const ParallelOptions& parallel, const Team& team) const {
     std::vector<Partial> partials((static_cast<std::size_t>(users_.rows.rows()) + loss_grain - 1) / loss_grain);
     users_.rows.for_each_block([&](const RowBlock& block) {
       const auto block_first = static_cast<std::size_t>(block.first);
@@ -42,10 +43,10 @@ class LossSum {
             add_users(block, (std::max)(block_first, at * loss_grain), (std::min)(block_last, (at + 1) * loss_grain), partials[at]);
           });
     });
-    if (partners != nullptr) {  // users are dealt in whole partial sums, so that all but one of the numbers that are added up here are 0
+    if (team.size() > 1) {  // users are dealt in whole partial sums, so that all but one of the numbers that are added up here are 0
       std::vector<double> numbers;
       for (const Partial& partial : partials) numbers.insert(numbers.end(), {partial.loss, partial.confidence});
-      partners->sum(numbers);
+      team.sum(numbers);
       for (std::size_t n = 0; n < partials.size(); ++n) partials[n] = {numbers[2 * n], numbers[2 * n + 1]};
     }
     return added_up(partials);

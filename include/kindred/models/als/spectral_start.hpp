@@ -12,6 +12,7 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/random.hpp>
+#include <kindred/core/team.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/data/interaction_source.hpp>
@@ -33,10 +34,9 @@ template <Real Scalar>
   };
 }
 
-/// n^(-1/2) for each row of a side, n its likes; a row without any counts as one. `partners`: null in one process.
+/// n^(-1/2) for each row of a side, n its likes; a row without any counts as one.
 /// O(nnz).
-template <Real Scalar>
-[[nodiscard]] std::vector<double> like_scales(const RowsRef& side, const FitPartners<Scalar>* partners) {
+[[nodiscard]] inline std::vector<double> like_scales(const RowsRef& side, const Team& team) {
   std::vector<double> scales(static_cast<std::size_t>(side.rows()), 0.0);
   side.for_each_block([&](const RowBlock& block) {
     for (Index r = 0; r < block.rows.rows(); ++r) {
@@ -45,7 +45,7 @@ template <Real Scalar>
           static_cast<double>(std::count_if(values.begin(), values.end(), [](float value) { return value > 0.0F; }));
     }
   });
-  if (partners != nullptr) partners->sum(scales);  // one process counts each row
+  team.sum(scales);  // one member counts each row
   for (double& scale : scales) scale = 1.0 / std::sqrt((std::max)(1.0, scale));
   return scales;
 }
@@ -58,7 +58,7 @@ struct LikesSvd {
   std::vector<double> item_scales;  ///< The diagonal of D_i^(-1/2), length n_items.
 };
 
-/// Decomposes the likes of a matrix whose two sides are `users` and `items`. `partners`: null in one process.
+/// Decomposes the likes of a matrix whose two sides are `users` and `items`: all rows, or those of this member's `shares`.
 ///
 /// Values do not count beyond their signs. Confidences in place of ones let a few heavy entries fill the first
 /// directions where they grow with the value (HetRec Last.fm, alpha 0.5, linear: NDCG@10 after one iteration 0.130
@@ -66,18 +66,11 @@ struct LikesSvd {
 /// O(power_steps (nnz + (users + items) count) count). @throws as truncated_svd does.
 template <Real Scalar>
 [[nodiscard]] LikesSvd<Scalar> svd_of_likes(const RowsRef& users, const RowsRef& items, const SvdOptions& options,
-                                            const FitPartners<Scalar>* partners) {
-  SvdPartners<Scalar> shared;
-  if (partners != nullptr)
-    shared = {partners->rank, partners->ranks, partners->gather,
-              [partners](SvdSide side, FactorMatrix<Scalar>& filled) {
-                partners->exchange(side == SvdSide::rows ? AlsSide::users : AlsSide::items, filled);
-              },
-              partners->agree};
-  const std::vector<double> user_scales = like_scales(users, partners);
-  LikesSvd<Scalar> likes{{}, like_scales(items, partners)};
-  likes.svd = truncated_svd<Scalar>({users, like_weights<Scalar>, user_scales}, {items, like_weights<Scalar>, likes.item_scales}, options,
-                                    partners != nullptr ? &shared : nullptr);
+                                            const Team& team = Team(), const RankShares& shares = {}) {
+  const std::vector<double> user_scales = like_scales(users, team);
+  LikesSvd<Scalar> likes{{}, like_scales(items, team)};
+  likes.svd = truncated_svd<Scalar>({users, like_weights<Scalar>, user_scales, shares.users},
+                                    {items, like_weights<Scalar>, likes.item_scales, shares.items}, options, team);
   return likes;
 }
 

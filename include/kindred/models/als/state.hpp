@@ -3,8 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <exception>
-#include <functional>
+#include <cstdint>
 #include <numeric>
 #include <span>
 #include <string_view>
@@ -42,22 +41,10 @@ enum class IndexItems { now, when_needed };
   return indices;
 }
 
-/// The other processes of a shared fit. All of them make the same calls in the same order.
-template <Real Scalar>
-struct FitPartners {
-  std::size_t rank = 0;
-  std::size_t ranks = 1;
-  /// All-gathers `numbers`, which are `pieces` equal parts; this rank has filled its share of the parts.
-  std::function<void(std::span<double> numbers, std::size_t pieces)> gather;
-  /// All-gathers the rows of `side`; this rank has solved its own.
-  std::function<void(AlsSide side, FactorMatrix<Scalar>& solved)> exchange;
-  /// Makes each number the sum over all processes.
-  SumOverAll sum;
-  /// Throws in all processes if there is an error in one of them.
-  std::function<void(const std::exception_ptr& error)> agree;
-
-  /// The first of `pieces` that belongs to rank `of`.
-  [[nodiscard]] std::size_t share(std::size_t pieces, std::size_t of) const noexcept { return pieces * of / ranks; }
+/// Where the run of each member of a team begins, of users and of items: length size + 1 each, or empty for a team of one.
+struct RankShares {
+  std::vector<std::uint64_t> users;
+  std::vector<std::uint64_t> items;
 };
 
 /// One side of the training data: its rows, and the order in which they are dealt to threads.

@@ -16,6 +16,7 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/team.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/data/interaction_source.hpp>
@@ -37,12 +38,12 @@ class AlsWeights {
   AlsWeights(const AlsSettings& settings, const RowsRef& users, const RowsRef& items)
       : AlsWeights(settings, users, checked_row_counts(users, "train"), checked_row_counts(items, "train by items"), users.nnz()) {}
 
-  /// From the interactions of each user and item of all of train, and the rows of the users of this process.
+  /// From the interactions of each user and item of all of train, and the rows of the users of this member of `team`.
   AlsWeights(const AlsSettings& settings, const RowsRef& users, std::vector<Index> user_counts, std::vector<Index> item_counts, Offset nnz,
-             const SumOverAll& sum_over_all = {})
+             const Team& team = Team())
       : settings_(settings),
         shape_{static_cast<Index>(user_counts.size()), static_cast<Index>(item_counts.size())},
-        constants_(ValueMeasure(settings, users, user_counts, item_counts, nnz, sum_over_all).run()),
+        constants_(ValueMeasure(settings, users, user_counts, item_counts, nnz, team).run()),
         user_counts_(std::move(user_counts)),
         item_counts_(std::move(item_counts)) {
     const std::span<const Index> by_user = likes(AlsSide::users), by_item = likes(AlsSide::items);

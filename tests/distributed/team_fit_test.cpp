@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <kindred/distributed/fit.hpp>
+#include <kindred/distributed/team.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -24,6 +24,7 @@
 
 #include "../support/als_instances.hpp"
 #include "../support/als_settings.hpp"
+#include "../support/by_ranks.hpp"
 #include "../support/temporary_file.hpp"
 #include "../support/thread_communicator.hpp"
 
@@ -53,9 +54,9 @@ kd::AlsOptions small() { return {.factors = 10, .iterations = 2, .units = kd::Un
 
 }  // namespace
 
-TEST_SUITE("distributed/fit") {
+TEST_SUITE("distributed/team_fit") {
   TEST_CASE("the bytes and losses of one process, for any number of ranks, every solver and kind of weight") {
-    std::vector<kd::AlsOptions> settings(7, small());
+    std::vector<kd::AlsOptions> settings(9, small());
     settings[1].solver.kind = kd::Solver::conjugate_gradient;
     settings[1].confidence.cap_quantile = 0.8;
     settings[2].confidence.curve = kd::Confidence::log;
@@ -67,14 +68,16 @@ TEST_SUITE("distributed/fit") {
     settings[5].start.kind = kd::Start::spectral;
     settings[6].start.kind = kd::Start::spectral;
     settings[6].solver.kind = kd::Solver::conjugate_gradient;
+    settings[7] = {.factors = 10, .iterations = 2};  // Units::data: confidence, penalty, background and start from the data
+    settings[8] = {.iterations = 1, .solver = {.kind = kd::Solver::conjugate_gradient}};
     for (const kd::AlsOptions& options : settings) {
       kd::ImplicitALS<float> one(options);
       const kd::FitReport wanted = one.fit(plays(), {.record_loss = true});
-      for (const std::size_t ranks : {1u, 2u, 3u, 7u}) {
+      for (const std::size_t ranks : {1u, 2u, 3u, 4u, 7u}) {
         std::atomic<int> same{0};
         kd::test::ThreadCommunicator::run(ranks, [&](kd::test::ThreadCommunicator& communicator) {
           kd::ImplicitALS<float> als(options);
-          const kd::FitReport report = kd::fit_distributed(communicator, als, plays(), {.record_loss = true});
+          const kd::FitReport report = kindred_test::fit_by_ranks(communicator, als, plays(), {.record_loss = true});
           same += same_bytes(als, one) && report.iterations.size() == wanted.iterations.size() &&
                           report.iterations.back().loss->total == wanted.iterations.back().loss->total &&
                           report.iterations.back().loss->loss_per_total_weight == wanted.iterations.back().loss->loss_per_total_weight
@@ -103,13 +106,13 @@ TEST_SUITE("distributed/fit") {
         const kd::CsrFile file(path, 2'000);
         kd::ImplicitALS<double> als(options);
         try {
-          kd::fit_distributed(communicator, als, file, {.progress = [](const kd::Progress& progress) {
-                                return progress.done == 3 ? kd::ProgressAnswer::cancel : kd::ProgressAnswer::keep_going;
-                              }});
+          kindred_test::fit_by_ranks(communicator, als, file, {.progress = [](const kd::Progress& progress) {
+                                       return progress.done == 3 ? kd::ProgressAnswer::cancel : kd::ProgressAnswer::keep_going;
+                                     }});
         } catch (const kd::Error&) {  // rank 0 was asked, the others hear of it
           cancelled += als.fitted() ? 0 : 1;
         }
-        kd::fit_distributed(communicator, als, file);
+        kindred_test::fit_by_ranks(communicator, als, file);
         same += same_bytes(als, one) ? 1 : 0;
       });
       CHECK(cancelled == static_cast<int>(ranks));
@@ -121,7 +124,7 @@ TEST_SUITE("distributed/fit") {
       own.start.power_steps = communicator.rank() + 1;
       kd::ImplicitALS<float> als(own);
       try {
-        kd::fit_distributed(communicator, als, plays());
+        kindred_test::fit_by_ranks(communicator, als, plays());
       } catch (const kd::Error& error) {
         refused += std::string(error.what()).find("start.power_steps") != std::string::npos ? 1 : 0;
       }
@@ -136,7 +139,7 @@ TEST_SUITE("distributed/fit") {
     std::atomic<int> same{0};
     kd::test::ThreadCommunicator::run(5, [&](kd::test::ThreadCommunicator& communicator) {
       kd::ImplicitALS<float> als(small());
-      kd::fit_distributed(communicator, als, few);
+      kindred_test::fit_by_ranks(communicator, als, few);
       same += same_bytes(als, one) ? 1 : 0;
     });
     CHECK(same == 5);
@@ -153,7 +156,7 @@ TEST_SUITE("distributed/fit") {
       std::atomic<int> same{0};
       kd::test::ThreadCommunicator::run(ranks, [&](kd::test::ThreadCommunicator& communicator) {
         kd::ImplicitALS<float> als(options);
-        kd::fit_distributed(communicator, als, listened, {.execution = {.threads = 1}});
+        kindred_test::fit_by_ranks(communicator, als, listened, {.execution = {.threads = 1}});
         same += same_bytes(als, one) ? 1 : 0;
       });
       CHECK(same == static_cast<int>(ranks));
@@ -177,7 +180,7 @@ TEST_SUITE("distributed/fit") {
     kd::test::ThreadCommunicator::run(3, [&](kd::test::ThreadCommunicator& communicator) {
       const kd::CsrFile file(path, 2'000);
       kd::ImplicitALS<double> als(small());
-      kd::fit_distributed(communicator, als, file, going_on);
+      kindred_test::fit_by_ranks(communicator, als, file, going_on);
       same += same_bytes(als, one) ? 1 : 0;
     });
     CHECK(same == 3);
@@ -194,10 +197,10 @@ TEST_SUITE("distributed/fit") {
       kd::test::ThreadCommunicator::run(ranks, [&](kd::test::ThreadCommunicator& communicator) {
         kd::ImplicitALS<float> als(small());
         std::uint64_t before = 0, own = 0;
-        kd::fit_distributed(communicator, als, plays(), {.after_iteration = [&](const auto&, const auto&) {
-                              own = communicator.bytes_received() - before;  // in the end, of the last iteration
-                              before = communicator.bytes_received();
-                            }});
+        kindred_test::fit_by_ranks(communicator, als, plays(), {.after_iteration = [&](const auto&, const auto&) {
+                                     own = communicator.bytes_received() - before;  // in the end, of the last iteration
+                                     before = communicator.bytes_received();
+                                   }});
         const std::lock_guard lock(mutex);
         received += own;
       });
@@ -222,7 +225,7 @@ TEST_SUITE("distributed/fit") {
         };
         kd::ImplicitALS<float> als(own);
         try {
-          kd::fit_distributed(communicator, als, plays());
+          kindred_test::fit_by_ranks(communicator, als, plays());
         } catch (const std::exception& error) {
           errors[communicator.rank()] = error.what();
         }
@@ -240,7 +243,7 @@ TEST_SUITE("distributed/fit") {
       kd::test::ThreadCommunicator::run(2, [&](kd::test::ThreadCommunicator& communicator) {
         kd::ImplicitALS<float> als(small());
         try {
-          kd::fit_distributed(communicator, als, matrix, fit);
+          kindred_test::fit_by_ranks(communicator, als, matrix, fit);
         } catch (const kd::InvalidArgument&) {
           ++errors;
         } catch (const kd::ShapeError&) {
@@ -257,7 +260,7 @@ TEST_SUITE("distributed/fit") {
     CHECK(refused({}, kd::CsrMatrix({3, 4}, {0, 0, 0, 0}, {}, {})));
     kd::SerialCommunicator alone;
     kd::ImplicitALS<float> als(small());
-    kd::fit_distributed(alone, als, plays());
+    kindred_test::fit_by_ranks(alone, als, plays());
   }
 
   TEST_CASE("ranks that do not belong together are told so") {
@@ -269,7 +272,7 @@ TEST_SUITE("distributed/fit") {
         if (communicator.rank() == 1) change(options, matrix);
         kd::ImplicitALS<float> als(options);
         try {
-          kd::fit_distributed(communicator, als, matrix);
+          kindred_test::fit_by_ranks(communicator, als, matrix);
         } catch (const kd::Error& error) {
           errors[communicator.rank()] = error.what();
         }
@@ -305,7 +308,7 @@ TEST_SUITE("distributed/fit") {
           ++asked;
           return progress.done == 3 ? kd::ProgressAnswer::stop_and_keep : kd::ProgressAnswer::keep_going;
         };
-      iterations += static_cast<int>(kd::fit_distributed(communicator, als, plays(), fit).iterations.size());
+      iterations += static_cast<int>(kindred_test::fit_by_ranks(communicator, als, plays(), fit).iterations.size());
     });
     CHECK(asked == 3);
     CHECK(iterations == 9);
@@ -316,7 +319,7 @@ TEST_SUITE("distributed/fit") {
       kd::ImplicitALS<float>::FitOptions fit;
       if (communicator.rank() == 1) fit.after_iteration = [](const auto&, const auto&) { throw std::runtime_error("enough"); };
       try {
-        kd::fit_distributed(communicator, als, plays(), fit);
+        kindred_test::fit_by_ranks(communicator, als, plays(), fit);
       } catch (const std::exception& error) {
         ended += std::string(error.what()) == (communicator.rank() == 1 ? "enough" : "rank 1: enough") ? 1 : 0;
       }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <kindred/distributed/evaluate.hpp>
+#include <kindred/distributed/team.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -18,6 +18,7 @@
 #include <kindred/models/streamed_recommend.hpp>
 
 #include "../support/als_instances.hpp"
+#include "../support/by_ranks.hpp"
 #include "../support/random_matrix.hpp"
 #include "../support/same_report.hpp"
 #include "../support/streamed_matrix.hpp"
@@ -26,7 +27,7 @@
 namespace kd = kindred;
 using kindred_test::random_matrix;
 
-TEST_SUITE("distributed/evaluate") {
+TEST_SUITE("distributed/team_evaluate") {
   TEST_CASE("every rank has the report of one process") {
     const kd::CsrMatrix train = random_matrix(90, 40, 0.2, 5), test = random_matrix(90, 40, 0.1, 6);
     kd::ImplicitALS<float> als({.factors = 5, .iterations = 2, .units = kd::Units::paper});
@@ -42,14 +43,14 @@ TEST_SUITE("distributed/evaluate") {
         std::atomic<std::size_t> same{0};
         kd::test::ThreadCommunicator::run(ranks, [&](kd::test::ThreadCommunicator& communicator) {
           const kindred_test::StreamedMatrix streamed(train, 11);
-          same += kindred_test::same(kd::evaluate_distributed(communicator, als, train, test, options), wanted) ? 1 : 0;
-          same += kindred_test::same(kd::evaluate_distributed(communicator, als, streamed, test, options), wanted) ? 1 : 0;
+          same += kindred_test::same(kindred_test::evaluate_by_ranks(communicator, als, train, test, options), wanted) ? 1 : 0;
+          same += kindred_test::same(kindred_test::evaluate_by_ranks(communicator, als, streamed, test, options), wanted) ? 1 : 0;
         });
         CHECK(same == 2 * ranks);
       }
     }
     kd::SerialCommunicator alone;
-    CHECK(kindred_test::same(kd::evaluate_distributed(alone, als, train, test, options), kd::evaluate(als, train, test, options)));
+    CHECK(kindred_test::same(kindred_test::evaluate_by_ranks(alone, als, train, test, options), kd::evaluate(als, train, test, options)));
   }
 
   TEST_CASE("an error of one rank is one of all") {
@@ -66,7 +67,7 @@ TEST_SUITE("distributed/evaluate") {
     std::vector<std::string> errors(3);
     kd::test::ThreadCommunicator::run(3, [&](kd::test::ThreadCommunicator& communicator) {
       try {
-        (void)kd::evaluate_distributed(communicator, Model{train.shape(), communicator.rank() == 1}, train, test);
+        (void)kindred_test::evaluate_by_ranks(communicator, Model{train.shape(), communicator.rank() == 1}, train, test);
       } catch (const std::exception& error) {
         errors[communicator.rank()] = error.what();
       }
@@ -74,7 +75,7 @@ TEST_SUITE("distributed/evaluate") {
     CHECK(errors == std::vector<std::string>{"rank 1: no list today", "no list today", "rank 1: no list today"});
     kd::SerialCommunicator alone;
     const kd::EvaluateOptions told{.progress = [](const kd::Progress&) { return kd::ProgressAnswer::keep_going; }};
-    CHECK_THROWS_AS((void)kd::evaluate_distributed(alone, Model{train.shape(), false}, train, test, told), kd::InvalidArgument);
+    CHECK_THROWS_AS((void)kindred_test::evaluate_by_ranks(alone, Model{train.shape(), false}, train, test, told), kd::InvalidArgument);
   }
 
   TEST_CASE("ranks that measure different things are told so, all of them") {
@@ -87,7 +88,7 @@ TEST_SUITE("distributed/evaluate") {
         kd::EvaluateOptions options{.cutoffs = {5}, .execution = {.threads = 1}};
         if (communicator.rank() == 1) change(options);
         try {
-          (void)kd::evaluate_distributed(communicator, model, train, test, options);
+          (void)kindred_test::evaluate_by_ranks(communicator, model, train, test, options);
         } catch (const kd::Error& error) {
           errors[communicator.rank()] = error.what();
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <kindred/distributed/search.hpp>
+#include <kindred/distributed/team.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -12,6 +12,7 @@
 #include <kindred/distributed/communicator.hpp>
 
 #include "../support/als_instances.hpp"
+#include "../support/by_ranks.hpp"
 #include "../support/random_matrix.hpp"
 #include "../support/thread_communicator.hpp"
 
@@ -45,7 +46,7 @@ bool same(const kd::SearchResult& a, const kd::SearchResult& b) {
 
 }  // namespace
 
-TEST_SUITE("distributed/search") {
+TEST_SUITE("distributed/team_search") {
   const kd::SearchSpace space = {
       {"factors", kd::SearchChoices{2, 5}}, {"regularization", kd::SearchChoices{-1.0, 0.1, 1.0}}, {"iterations", kd::SearchChoices{1, 3}}};
 
@@ -55,12 +56,12 @@ TEST_SUITE("distributed/search") {
     for (const std::size_t ranks : {1u, 2u, 5u}) {
       std::atomic<std::size_t> found{0};
       kd::test::ThreadCommunicator::run(ranks, [&](kd::test::ThreadCommunicator& communicator) {
-        found += same(kd::random_search_distributed(communicator, train, validation, space, small_search()), wanted) ? 1 : 0;
+        found += same(kindred_test::search_by_ranks(communicator, train, validation, space, small_search()), wanted) ? 1 : 0;
       });
       CHECK(found == ranks);
     }
     kd::SerialCommunicator alone;
-    CHECK(same(kd::random_search_distributed(alone, train, validation, space, small_search()), wanted));
+    CHECK(same(kindred_test::search_by_ranks(alone, train, validation, space, small_search()), wanted));
   }
 
   TEST_CASE("ranks that search for different things are told so, all of them") {
@@ -71,7 +72,7 @@ TEST_SUITE("distributed/search") {
         kd::SearchSpace own = space;
         if (communicator.rank() == 1) change(options, own);
         try {
-          (void)kd::random_search_distributed(communicator, train, validation, own, options);
+          (void)kindred_test::search_by_ranks(communicator, train, validation, own, options);
         } catch (const kd::Error& error) {
           errors[communicator.rank()] = error.what();
         }
@@ -95,7 +96,7 @@ TEST_SUITE("distributed/search") {
     const kd::SearchResult wanted = kd::random_search(train, validation, half_singular, options);
     std::atomic<int> found{0};
     kd::test::ThreadCommunicator::run(3, [&](kd::test::ThreadCommunicator& communicator) {
-      const kd::SearchResult result = kd::random_search_distributed(communicator, train, validation, half_singular, options);
+      const kd::SearchResult result = kindred_test::search_by_ranks(communicator, train, validation, half_singular, options);
       for (const kd::SearchTrial& trial : result.trials)
         found += trial.failed() && trial.error.find("singular") != std::string::npos ? 1 : 0;
       found += same(result, wanted) ? 100 : 0;
@@ -123,7 +124,7 @@ TEST_SUITE("distributed/search") {
       kd::test::ThreadCommunicator::run(3, [&](kd::test::ThreadCommunicator& communicator) {
         const std::size_t rank = communicator.rank();
         const auto search = [&](kd::ProgressAnswer answer, bool throws) {
-          return kd::random_search_distributed(communicator, train, validation, space, options_of(rank, 4, answer, throws));
+          return kindred_test::search_by_ranks(communicator, train, validation, space, options_of(rank, 4, answer, throws));
         };
         kept += same(search(kd::ProgressAnswer::stop_and_keep, false), wanted) ? 1 : 0;
         try {
