@@ -62,7 +62,7 @@ TEST_CASE("results.json holds what the study found") {
     loss = next;
   }
   CHECK(results.at("sample_user").at("history").size() <= 5);
-  CHECK(results.at("sample_user").at("lists").size() == 7);
+  CHECK(results.at("sample_user").at("lists").size() == 8);
 
   CHECK(run.out.find(" \n") == std::string::npos);  // no trailing spaces
 

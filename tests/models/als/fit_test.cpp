@@ -21,7 +21,7 @@ namespace {
 
 using Model = kd::ImplicitALS<float>;
 
-const kd::CsrMatrix& listened() {
+const kd::CsrMatrix& watched() {
   static const kd::CsrMatrix matrix = kd::synthetic_listening({.users = 200, .items = 120, .items_per_user = 15}).matrix;
   return matrix;
 }
@@ -52,38 +52,38 @@ void check_same(const Model& a, const Model& b) {
 TEST_SUITE("models/als_fit") {
   TEST_CASE("fit keeps the iteration of the best score and stops when patience is used up") {
     Model model = model_of(9);
-    const kd::FitReport report = model.fit(listened(), scored({.1, .3, .2, .3, .1}, 2));
+    const kd::FitReport report = model.fit(watched(), scored({.1, .3, .2, .3, .1}, 2));
     CHECK(report.stop == kd::FitReport::Stop::score);
     CHECK(report.iterations.size() == 4);
     CHECK(report.kept_iteration == 2);  // the first of equals
     REQUIRE(report.iterations[2].score.has_value());
     CHECK(*report.iterations[2].score == .2);
     Model two = model_of(2);
-    two.fit(listened());
+    two.fit(watched());
     check_same(model, two);
     CHECK(model.recommend(3, {.count = 5}) == two.recommend(3, {.count = 5}));
   }
 
   TEST_CASE("a later improvement within the patience counts, and the last iteration ends fit as ever") {
     Model model = model_of(5);
-    const kd::FitReport report = model.fit(listened(), scored({.3, .2, .2, .4, .1}, 3));
+    const kd::FitReport report = model.fit(watched(), scored({.3, .2, .2, .4, .1}, 3));
     CHECK(report.stop == kd::FitReport::Stop::iterations);
     CHECK(report.iterations.size() == 5);
     CHECK(report.kept_iteration == 4);
     Model four = model_of(4);
-    four.fit(listened());
+    four.fit(watched());
     check_same(model, four);
   }
 
   TEST_CASE("without a score the last iteration is kept") {
     Model model = model_of(3);
-    const kd::FitReport report = model.fit(listened());
+    const kd::FitReport report = model.fit(watched());
     CHECK(report.kept_iteration == 3);
     CHECK_FALSE(report.iterations.back().score.has_value());
   }
 
   TEST_CASE("a ranking metric on an inner split is a score") {
-    const kd::TrainTestSplit inner = kd::PerUserSplitter({.seed = 7}).split(listened());
+    const kd::TrainTestSplit inner = kd::PerUserSplitter({.seed = 7}).split(watched());
     std::vector<double> seen;
     const auto ndcg = [&](const Model& so_far) {
       seen.push_back(kd::evaluate(so_far, inner.train, inner.test, {.cutoffs = {10}}).at(10).ndcg.mean);
@@ -99,20 +99,20 @@ TEST_SUITE("models/als_fit") {
 
   TEST_CASE("options of the score are checked, and whatever fails leaves the model alone") {
     Model model = model_of(3);
-    model.fit(listened());
+    model.fit(watched());
     const Model before = model;
-    CHECK_THROWS_AS(model.fit(listened(), scored({.1, std::numeric_limits<double>::quiet_NaN()}, 2)), kd::InvalidArgument);
-    CHECK_THROWS_AS(model.fit(listened(), scored({.1}, 0)), kd::InvalidArgument);
+    CHECK_THROWS_AS(model.fit(watched(), scored({.1, std::numeric_limits<double>::quiet_NaN()}, 2)), kd::InvalidArgument);
+    CHECK_THROWS_AS(model.fit(watched(), scored({.1}, 0)), kd::InvalidArgument);
     Model::FitOptions kept = scored({.1, .1, .1}, 2);
     kept.on_snapshot = [](const kd::FitSnapshot<float>&) {};
-    CHECK_THROWS_AS(model.fit(listened(), kept), kd::InvalidArgument);
+    CHECK_THROWS_AS(model.fit(watched(), kept), kd::InvalidArgument);
     check_same(model, before);
     Model fresh = model_of(3);
-    const kd::MemoryEstimate needs = kd::estimate_memory<float>(200, 120, listened().nnz(), fresh.options(), {});
+    const kd::MemoryEstimate needs = kd::estimate_memory<float>(200, 120, watched().nnz(), fresh.options(), {});
     Model::FitOptions limited = scored({.1, .1, .1}, 3);
     limited.memory_limit = needs.total() + needs.factors - 1;
-    CHECK_THROWS_AS(fresh.fit(listened(), limited), kd::InvalidArgument);
+    CHECK_THROWS_AS(fresh.fit(watched(), limited), kd::InvalidArgument);
     *limited.memory_limit += 1;
-    CHECK(fresh.fit(listened(), limited).kept_iteration == 1);
+    CHECK(fresh.fit(watched(), limited).kept_iteration == 1);
   }
 }
