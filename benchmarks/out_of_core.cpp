@@ -21,6 +21,7 @@
 
 #include <kindred/core/memory.hpp>
 #include <kindred/core/random.hpp>
+#include <kindred/data/csr_builder.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/storage/checksum.hpp>
 #include <kindred/storage/csr_file.hpp>

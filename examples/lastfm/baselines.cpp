@@ -3,6 +3,7 @@
 #include <kindred/models/popularity_recommender.hpp>
 
 #include "final_table.hpp"
+#include "stopwatch.hpp"
 #include "study.hpp"
 
 namespace kd = kindred;
@@ -12,7 +13,7 @@ namespace study {
 void baselines(Study& s) {
   s.console.section("Popularity");
   const auto add = [&](std::string name, kd::PopularityOptions::By by, kd::EvaluateOptions::SeenItems seen) {
-    const kd::detail::Stopwatch watch;
+    const Stopwatch watch;
     kd::PopularityRecommender model({.by = by});
     model.fit(s.split.train);
     const double seconds = watch.seconds();

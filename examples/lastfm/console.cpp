@@ -2,6 +2,7 @@
 #include "console.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -55,7 +56,10 @@ std::string about(double number) {
   return tenths == std::round(tenths) || std::abs(tenths) >= 1000.0 ? grouped(tenths) : fixed(tenths, 1);
 }
 
-std::string shortest(double number) { return kindred::detail::number_text(number); }
+std::string shortest(double number) {
+  char buffer[40];
+  return {buffer, std::to_chars(buffer, buffer + sizeof(buffer), number).ptr};
+}
 
 std::string bytes_text(double bytes) {
   const char* units[] = {"bytes", "kB", "MB", "GB", "TB"};

@@ -21,7 +21,7 @@ kd::EvaluationGroups groups_by_plays(const kd::CsrView& train) {
   const std::vector<double> plays = kd::statistics::row_sums(train);
   std::vector<kd::Index> counts;
   for (const double user : plays) counts.push_back(static_cast<kd::Index>((std::min)(user, 2e9)));
-  return kd::detail::groups_by_count(counts, 4, "plays");
+  return kd::EvaluationGroups::by_count(counts, 4, "plays");
 }
 
 namespace {

@@ -7,10 +7,7 @@
 #include <span>
 #include <utility>
 
-#include <kindred/core/random.hpp>
-#include <kindred/linalg/eigenbasis.hpp>
-
-namespace kd = kindred;
+#include "../random_numbers.hpp"
 
 namespace study {
 
@@ -54,10 +51,10 @@ Grouping k_means(const Rows& rows, Rows centres) {
 std::vector<int> groups_of(const Rows& rows, std::size_t n_groups, std::uint64_t seed) {
   Grouping best;
   for (std::uint64_t start = 0; start < 20; ++start) {
-    kd::detail::Random random(seed, kd::detail::RandomStream::sample, start);
+    examples::Random random(seed, 4, start);
     std::vector<std::size_t> chosen(rows.size());
     std::iota(chosen.begin(), chosen.end(), std::size_t{0});
-    kd::detail::shuffle_front(std::span<std::size_t>(chosen), n_groups, random);
+    random.shuffle_front(std::span<std::size_t>(chosen), n_groups);
     Rows centres;
     for (std::size_t g = 0; g < n_groups; ++g) centres.push_back(rows[chosen[g]]);
     Grouping found = k_means(rows, std::move(centres));
@@ -73,6 +70,36 @@ std::vector<int> groups_of(const Rows& rows, std::size_t n_groups, std::uint64_t
   return best.group;
 }
 
+struct Axis {
+  double variance = 0.0;
+  std::vector<double> direction;  // of length one; its largest entry is positive
+};
+
+/// The largest eigenvalue of a covariance matrix and its eigenvector, by power iteration.
+Axis longest_axis(const std::vector<double>& covariance, std::size_t length) {
+  std::size_t largest = 0;
+  for (std::size_t f = 1; f < length; ++f)
+    if (covariance[f * length + f] > covariance[largest * length + largest]) largest = f;
+  Axis axis{0.0, std::vector<double>(length, 0.0)};
+  axis.direction[largest] = 1.0;
+  std::vector<double> product(length);
+  for (int step = 0; step < 2000; ++step) {
+    for (std::size_t f = 0; f < length; ++f)
+      product[f] = std::inner_product(axis.direction.begin(), axis.direction.end(),
+                                      covariance.begin() + static_cast<std::ptrdiff_t>(f * length), 0.0);
+    const double before = axis.variance;
+    axis.variance = std::sqrt(dot(product, product));
+    if (!(axis.variance > 0.0)) return axis;
+    for (std::size_t f = 0; f < length; ++f) axis.direction[f] = product[f] / axis.variance;
+    if (std::abs(axis.variance - before) <= 1e-14 * axis.variance) break;
+  }
+  const auto highest =
+      std::max_element(axis.direction.begin(), axis.direction.end(), [](double a, double b) { return std::abs(a) < std::abs(b); });
+  if (*highest < 0.0)
+    for (double& value : axis.direction) value = -value;
+  return axis;
+}
+
 void project(Rows rows, Layout& layout) {
   const std::size_t length = rows.front().size();
   for (std::size_t f = 0; f < length; ++f) {
@@ -84,17 +111,17 @@ void project(Rows rows, Layout& layout) {
   for (const auto& row : rows)
     for (std::size_t f = 0; f < length; ++f)
       for (std::size_t g = 0; g < length; ++g) covariance[f * length + g] += row[f] * row[g];
-  const kd::detail::Eigenbasis basis = kd::detail::eigenbasis(covariance, length);
-  const auto along = [&](const std::vector<double>& row, std::size_t axis) {
-    return std::inner_product(row.begin(), row.end(), basis.vectors.begin() + static_cast<std::ptrdiff_t>(axis * length), 0.0);
-  };
-  const std::size_t second = (std::min)(std::size_t{1}, length - 1);
+  double total = 0.0;
+  for (std::size_t f = 0; f < length; ++f) total += covariance[f * length + f];
+  const Axis first = longest_axis(covariance, length);
+  for (std::size_t f = 0; f < length; ++f)
+    for (std::size_t g = 0; g < length; ++g) covariance[f * length + g] -= first.variance * first.direction[f] * first.direction[g];
+  const Axis second = length > 1 ? longest_axis(covariance, length) : first;
   for (const auto& row : rows) {
-    layout.x.push_back(along(row, 0));
-    layout.y.push_back(along(row, second));
+    layout.x.push_back(dot(row, first.direction));
+    layout.y.push_back(dot(row, second.direction));
   }
-  const double total = std::accumulate(basis.values.begin(), basis.values.end(), 0.0);
-  layout.variance_share = total > 0.0 ? (basis.values[0] + basis.values[second]) / total : 0.0;
+  layout.variance_share = total > 0.0 ? (first.variance + second.variance) / total : 0.0;
 }
 
 }  // namespace

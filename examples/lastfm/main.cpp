@@ -11,6 +11,7 @@
 #include "ranks.hpp"
 #include "report/report.hpp"
 #include "steps.hpp"
+#include "stopwatch.hpp"
 
 namespace {
 
@@ -46,7 +47,7 @@ int code_after_printing(int code) {
 
 int run(const study::Arguments& arguments) {
   study::Study s(arguments);
-  const kindred::detail::Stopwatch watch;
+  const study::Stopwatch watch;
   std::optional<study::FolderLock> lock;
   s.results.json["command"] = arguments.command_line;
   if (study::is_first_rank()) {

@@ -3,26 +3,57 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <filesystem>
-#include <span>
+#include <string>
+#include <string_view>
 
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include <kindred/core/error.hpp>
-#include <kindred/storage/atomic_file.hpp>
 
 namespace study {
 
+namespace {
+
+/// A call of the system again where a signal has ended it.
+template <typename Call>
+auto uninterrupted(const Call& call) {
+  auto result = call();
+  while (result < 0 && errno == EINTR) result = call();
+  return result;
+}
+
+/// Writes `text` into a new file. False with errno if the system refuses.
+bool write_new(const std::string& path, std::string_view text) {
+  const int file = uninterrupted([&] { return open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666); });
+  if (file < 0) return false;
+  bool written = true;
+  while (written && !text.empty()) {
+    const ssize_t some = uninterrupted([&] { return write(file, text.data(), text.size()); });
+    written = some >= 0;
+    if (written) text.remove_prefix(static_cast<std::size_t>(some));
+  }
+  written = written && fsync(file) == 0;
+  const int error = errno;
+  written = close(file) == 0 && written;
+  errno = error;
+  return written;
+}
+
+}  // namespace
+
 void write_file_safely(const std::string& path, const std::string& text) {
-  kindred::detail::AtomicFile file(path);
-  file.write(std::as_bytes(std::span(text)));
-  file.commit();
+  const std::string beside = path + ".new";
+  if (write_new(beside, text) && std::rename(beside.c_str(), path.c_str()) == 0) return;
+  const int error = errno;
+  unlink(beside.c_str());
+  throw kindred::IoError(path, "write", error);
 }
 
 FolderLock::FolderLock(const std::string& folder) {
-  using kindred::detail::uninterrupted;
   handle_ = uninterrupted([&] { return open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
   if (handle_ < 0) throw kindred::IoError(folder, "lock", errno);
   // Some file systems have no locks: nothing can be said there.

@@ -2,18 +2,21 @@
 #include "steps.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <span>
+#include <string>
 
 #include <kindred/core/error.hpp>
 #include <kindred/core/progress.hpp>
 #include <kindred/data/dataset.hpp>
-#include <kindred/storage/checksum.hpp>
 
 #include "interrupt.hpp"
 #include "ranks.hpp"
+#include "stopwatch.hpp"
 
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
@@ -22,9 +25,26 @@ namespace study {
 
 namespace {
 
+/// The hash FNV-1a of bytes, 64 bits: enough to notice another file.
+class Fnv1a {
+ public:
+  void update(std::span<const std::byte> bytes) noexcept {
+    for (const std::byte byte : bytes) hash_ = (hash_ ^ std::to_integer<std::uint64_t>(byte)) * 0x100000001B3U;
+  }
+  /// 16 digits.
+  [[nodiscard]] std::string text() const {
+    std::array<char, 17> digits{};
+    std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(hash_));
+    return digits.data();
+  }
+
+ private:
+  std::uint64_t hash_ = 0xCBF29CE484222325U;
+};
+
 /// A number of all that was read and that findings can depend on, from whatever files it came.
 std::string digest_of(const kindred::Dataset& data) {
-  kindred::detail::Xxh64 hash;
+  Fnv1a hash;
   const auto add = [&](const auto& numbers) {
     const std::uint64_t count = numbers.size();
     hash.update(std::as_bytes(std::span(&count, 1)));
@@ -47,7 +67,7 @@ std::string digest_of(const kindred::Dataset& data) {
     add(std::array<std::int64_t, 4>{profile.age.has_value(), profile.age.value_or(0), profile.signup.has_value(),
                                     profile.signup.value_or(0)});
   }
-  return kindred::detail::digest_text(hash.digest());
+  return hash.text();
 }
 
 /// What an earlier run of the same command has left, or nothing.
@@ -99,7 +119,7 @@ void run_steps(Study& s, std::span<const Step> steps) {
   for (const Step& step : steps) {
     const ordered_json before = s.results.json;
     const std::size_t tables_before = s.results.table_count();
-    const kindred::detail::Stopwatch watch;
+    const Stopwatch watch;
     if (step.resume == Resume::from_results) {
       if (keeps && !state["of"].contains("data")) {  // all files were read by then
         state["of"]["data"] = digest_of(s.data);

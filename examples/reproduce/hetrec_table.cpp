@@ -8,6 +8,7 @@
 
 #include <kindred/kindred.hpp>
 
+#include "../random_numbers.hpp"
 #include "ease.hpp"
 #include "table.hpp"
 
@@ -43,7 +44,7 @@ kd::AlsOptions tuned_defaults(const kd::TrainTestSplit& inner) {
 }
 
 reproduce::Ease::Options tuned_ease(const kd::TrainTestSplit& inner) {
-  kd::detail::Random random(42, kd::detail::RandomStream::search);
+  examples::Random random(42, 5);
   reproduce::Ease::Options best;
   double best_ndcg = -1.0;
   for (std::size_t trial = 0; trial < trials; ++trial) {

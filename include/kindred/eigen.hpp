@@ -15,6 +15,7 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/data/csr_builder.hpp>
 #include <kindred/data/csr_matrix.hpp>
 
 // For programs that use Eigen themselves. Not part of <kindred/kindred.hpp>; CMake target kindred::eigen.

@@ -25,6 +25,7 @@
 #include "../support/als_instances.hpp"
 #include "../support/als_settings.hpp"
 #include "../support/by_ranks.hpp"
+#include "../support/same.hpp"
 #include "../support/temporary_file.hpp"
 #include "../support/thread_communicator.hpp"
 
@@ -36,18 +37,6 @@ namespace {
 const kd::CsrMatrix& plays() {
   static const kd::CsrMatrix matrix = kd::synthetic_listening({.users = 1'100, .items = 500, .items_per_user = 25}).matrix;
   return matrix;
-}
-
-template <typename Scalar>
-bool same_bytes(const kd::ImplicitALS<Scalar>& a, const kd::ImplicitALS<Scalar>& b) {
-  const auto same = [](const kd::FactorMatrix<Scalar>& x, const kd::FactorMatrix<Scalar>& y) {
-    if (x.rows() != y.rows() || x.factors() != y.factors()) return false;
-    for (kd::Index r = 0; r < x.rows(); ++r)
-      if (!std::equal(x.row(r).begin(), x.row(r).end(), y.row(r).begin())) return false;
-    return true;
-  };
-  return same(a.user_factors(), b.user_factors()) && same(a.item_factors(), b.item_factors()) &&
-         std::equal(a.eigenvalues().begin(), a.eigenvalues().end(), b.eigenvalues().begin(), b.eigenvalues().end());
 }
 
 kd::AlsOptions small() { return {.factors = 10, .iterations = 2, .units = kd::Units::paper}; }
@@ -78,7 +67,7 @@ TEST_SUITE("distributed/team_fit") {
         kd::test::ThreadCommunicator::run(ranks, [&](kd::test::ThreadCommunicator& communicator) {
           kd::ImplicitALS<float> als(options);
           const kd::FitReport report = kindred_test::fit_by_ranks(communicator, als, plays(), {.record_loss = true});
-          same += same_bytes(als, one) && report.iterations.size() == wanted.iterations.size() &&
+          same += kindred_test::same_model(als, one) && report.iterations.size() == wanted.iterations.size() &&
                           report.iterations.back().loss->total == wanted.iterations.back().loss->total &&
                           report.iterations.back().loss->loss_per_total_weight == wanted.iterations.back().loss->loss_per_total_weight
                       ? 1
@@ -113,7 +102,7 @@ TEST_SUITE("distributed/team_fit") {
           cancelled += als.fitted() ? 0 : 1;
         }
         kindred_test::fit_by_ranks(communicator, als, file);
-        same += same_bytes(als, one) ? 1 : 0;
+        same += kindred_test::same_model(als, one) ? 1 : 0;
       });
       CHECK(cancelled == static_cast<int>(ranks));
       CHECK(same == static_cast<int>(ranks));
@@ -140,7 +129,7 @@ TEST_SUITE("distributed/team_fit") {
     kd::test::ThreadCommunicator::run(5, [&](kd::test::ThreadCommunicator& communicator) {
       kd::ImplicitALS<float> als(small());
       kindred_test::fit_by_ranks(communicator, als, few);
-      same += same_bytes(als, one) ? 1 : 0;
+      same += kindred_test::same_model(als, one) ? 1 : 0;
     });
     CHECK(same == 5);
   }
@@ -157,7 +146,7 @@ TEST_SUITE("distributed/team_fit") {
       kd::test::ThreadCommunicator::run(ranks, [&](kd::test::ThreadCommunicator& communicator) {
         kd::ImplicitALS<float> als(options);
         kindred_test::fit_by_ranks(communicator, als, listened, {.execution = {.threads = 1}});
-        same += same_bytes(als, one) ? 1 : 0;
+        same += kindred_test::same_model(als, one) ? 1 : 0;
       });
       CHECK(same == static_cast<int>(ranks));
     }
@@ -181,7 +170,7 @@ TEST_SUITE("distributed/team_fit") {
       const kd::CsrFile file(path, 2'000);
       kd::ImplicitALS<double> als(small());
       kindred_test::fit_by_ranks(communicator, als, file, going_on);
-      same += same_bytes(als, one) ? 1 : 0;
+      same += kindred_test::same_model(als, one) ? 1 : 0;
     });
     CHECK(same == 3);
   }

@@ -34,6 +34,13 @@ TEST_SUITE("evaluation/groups") {
     CHECK(groups.labels == Labels{1, 1, 0, -1});
   }
 
+  TEST_CASE("by any count, by hand: ties by the lower index, none for a count of 0") {
+    const kd::EvaluationGroups groups = kd::EvaluationGroups::by_count(std::vector<kd::Index>{7, 0, 3, 7, 3, 9}, 2, "plays");
+    CHECK(groups.names == Names{"3 plays", "7 to 9 plays"});
+    CHECK(groups.labels == Labels{1, -1, 0, 1, 0, 1});
+    CHECK_THROWS_AS((void)kd::EvaluationGroups::by_count({}, 0, "plays"), kd::InvalidArgument);
+  }
+
   TEST_CASE("more groups than users leaves some empty, and says so") {
     const kd::CsrMatrix train({2, 2}, {0, 1, 3}, {0, 0, 1}, {1, 1, 1});
     const kd::EvaluationGroups groups = kd::EvaluationGroups::by_activity(train, 4);

@@ -13,6 +13,7 @@
 
 #include <kindred/core/random.hpp>
 
+#include "../support/same.hpp"
 #include "../support/simd_levels.hpp"
 #include "../support/textbook_als.hpp"
 
@@ -31,10 +32,6 @@ std::vector<long double> textbook_gram(const kd::FactorMatrix<T>& factors, std::
         sum[a * k + b] += weight * static_cast<long double>(factors.row(r)[a]) * static_cast<long double>(factors.row(r)[b]);
   }
   return sum;
-}
-
-bool same_bytes(std::span<const double> a, std::span<const double> b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
 }
 
 }  // namespace
@@ -68,7 +65,7 @@ TEST_SUITE("linalg/gram") {
             CHECK(kindred_test::distance(found, wanted) < 1e-12L);
             for (std::size_t a = 0; a < static_cast<std::size_t>(k); ++a)
               for (std::size_t b = 0; b < a; ++b)
-                CHECK(same_bytes({&found[a * static_cast<std::size_t>(k) + b], 1}, {&found[b * static_cast<std::size_t>(k) + a], 1}));
+                CHECK(kindred_test::same_element(found[a * static_cast<std::size_t>(k) + b], found[b * static_cast<std::size_t>(k) + a]));
           }
         }
       }
@@ -78,17 +75,19 @@ TEST_SUITE("linalg/gram") {
   TEST_CASE("the same bytes for any number of threads, and on a caller's executor") {
     const kd::FactorMatrix<float> factors = kindred_test::random_factors<float>(5000, 21, 1.0, 3);
     const kd::detail::AlignedVector<double> one = kd::detail::gram(factors, {}, {.threads = 1});
-    for (const std::size_t threads : {2u, 3u, 8u}) CHECK(same_bytes(kd::detail::gram(factors, {}, {.threads = threads}), one));
+    for (const std::size_t threads : {2u, 3u, 8u})
+      CHECK(kindred_test::same_array(kd::detail::gram(factors, {}, {.threads = threads}), one));
     const kd::Executor backwards = [](std::size_t workers, const std::function<void(std::size_t)>& task) {
       while (workers-- > 0) task(workers);
     };
-    CHECK(same_bytes(kd::detail::gram(factors, {}, {.threads = 4, .executor = &backwards}), one));
+    CHECK(kindred_test::same_array(kd::detail::gram(factors, {}, {.threads = 4, .executor = &backwards}), one));
   }
 
   TEST_CASE("the same bytes for any number of threads at every level") {
     const kd::FactorMatrix<double> factors = kindred_test::random_factors<double>(3000, 9, 1.0, 3);
     for (const kd::SimdLevel level : kindred_test::simd_levels())
-      CHECK(same_bytes(kd::detail::gram(factors, {}, {.threads = 3}, level), kd::detail::gram(factors, {}, {.threads = 1}, level)));
+      CHECK(kindred_test::same_array(kd::detail::gram(factors, {}, {.threads = 3}, level),
+                                     kd::detail::gram(factors, {}, {.threads = 1}, level)));
   }
 
   TEST_CASE("weights of another length are an error") {

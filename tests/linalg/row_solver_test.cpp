@@ -18,6 +18,7 @@
 #include <kindred/linalg/eigenbasis.hpp>
 #include <kindred/linalg/gram.hpp>
 
+#include "../support/same.hpp"
 #include "../support/simd_levels.hpp"
 #include "../support/textbook_als.hpp"
 
@@ -356,10 +357,11 @@ TEST_SUITE("linalg/row_solver") {
         solver.flush(fail);
         solver.flush(fail);  // nothing waits: nothing happens
         CHECK(failed == 0);
-        bool same = true;
+        kindred_test::Same same;
         for (std::size_t r = 0; r < rows.size(); ++r) {
           REQUIRE(solver.solve(rows[r].system(), alone[r]) == kd::detail::RowOutcome::solved);
-          same = same && std::memcmp(together[r].data(), alone[r].data(), length * sizeof(T)) == 0;
+          same = same + kindred_test::same_array(std::span(together[r]).first(length), std::span(alone[r]).first(length),
+                                                 "row " + std::to_string(r) + ", factor ");
         }
         CHECK(same);
       }

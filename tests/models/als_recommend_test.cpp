@@ -15,6 +15,7 @@
 #include "../support/als_instances.hpp"
 #include "../support/als_settings.hpp"
 #include "../support/random_matrix.hpp"
+#include "../support/same.hpp"
 
 namespace kd = kindred;
 using doctest::Approx;
@@ -108,11 +109,12 @@ TEST_SUITE("models/als_recommend") {
     const kd::RankedLists lists = model.recommend_all(users, {.count = 5, .exclude = train});
     for (const std::size_t threads : {1u, 2u, 3u}) {
       std::size_t place = 0;
-      bool same = true;
+      kindred_test::Same same;
       model.recommend_all(users, {.count = 5, .exclude = train, .execution = {.threads = threads}},
                           [&](kd::Index user, std::span<const kd::Scored> list) {
                             const auto wanted = lists.row(place);
-                            same = same && user == users[place] && std::equal(list.begin(), list.end(), wanted.begin(), wanted.end());
+                            same = same + kindred_test::same_array(std::span(&user, 1), std::span(&users[place], 1), "user ") +
+                                   kindred_test::same_array(list, wanted, "user " + std::to_string(user) + ", place ");
                             ++place;
                           });
       CHECK(place == users.size());
@@ -120,7 +122,7 @@ TEST_SUITE("models/als_recommend") {
     }
     const kd::RankedLists all = model.recommend_all(kd::every_user, {.count = 5, .exclude = train});
     REQUIRE(all.size() == 5000);
-    CHECK(std::equal(all.row(0).begin(), all.row(0).end(), lists.row(4999).begin(), lists.row(4999).end()));
+    CHECK(kindred_test::same_array(all.row(0), lists.row(4999)));
     CHECK_THROWS_AS(
         model.recommend_all(kd::every_user, {}, [](kd::Index, std::span<const kd::Scored>) { throw std::runtime_error("full"); }),
         std::runtime_error);

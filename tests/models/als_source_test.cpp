@@ -47,8 +47,7 @@ struct Odd {
 };
 
 static_assert(kd::InteractionSource<kd::CsrView> && kd::InteractionSource<kd::CsrMatrix> && !kd::detail::StreamedSource<kd::CsrMatrix>);
-static_assert(kd::detail::ShareableSource<kd::CsrView> && kd::detail::ShareableSource<kd::CsrMatrix> &&
-              kd::detail::ShareableSource<kd::CsrFile>);
+
 static_assert(kd::detail::StreamedSource<kd::CsrFile> && kd::detail::RowSource<kd::CsrFileRows> &&
               kd::detail::StreamedSource<StreamedMatrix> && !kd::detail::RowSource<int>);
 

@@ -26,6 +26,7 @@
 #include "../support/als_instances.hpp"
 #include "../support/als_settings.hpp"
 #include "../support/random_matrix.hpp"
+#include "../support/same.hpp"
 #include "../support/simd_levels.hpp"
 #include "../support/textbook_als.hpp"
 
@@ -36,18 +37,6 @@ using kindred_test::random_matrix;
 using kindred_test::small_als;
 
 namespace {
-
-template <typename T>
-bool same_bytes(const kd::ImplicitALS<T>& a, const kd::ImplicitALS<T>& b) {
-  const std::span<const double> x = a.eigenvalues(), y = b.eigenvalues();
-  return a.user_factors().same_bytes(b.user_factors()) && a.item_factors().same_bytes(b.item_factors()) && x.size() == y.size() &&
-         std::memcmp(x.data(), y.data(), x.size_bytes()) == 0;
-}
-
-template <typename T>
-bool same_bytes(std::span<const T> a, std::span<const T> b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
-}
 
 template <typename T>
 kd::ImplicitALS<T> fitted(const kd::AlsOptions& options, const kd::CsrView& train,
@@ -113,17 +102,18 @@ TEST_SUITE("models/implicit_als") {
           options.solver.kind = solver;
           const auto run = [&](std::size_t threads) { return kd::Execution{.threads = threads, .simd = level}; };
           const kd::ImplicitALS<T> one = fitted<T>(options, train, {.execution = run(1)});
-          CHECK(same_bytes(fitted<T>(options, train, {.execution = run(1)}), one));
+          CHECK(kindred_test::same_model(fitted<T>(options, train, {.execution = run(1)}), one));
           for (const std::size_t threads : {2u, 3u, 8u}) {
             CAPTURE(threads);
             kd::ImplicitALS<T> several(options);
             const kd::FitReport report = several.fit(train, {.record_loss = true, .execution = run(threads)});
-            CHECK(same_bytes(several, one));
+            CHECK(kindred_test::same_model(several, one));
             kd::ImplicitALS<T> single(options);
             CHECK(report.iterations.back().loss->total ==
                   single.fit(train, {.record_loss = true, .execution = run(1)}).iterations.back().loss->total);
           }
-          CHECK(same_bytes(fitted<T>(options, train, {.execution = {.threads = 3, .executor = &backwards, .simd = level}}), one));
+          CHECK(kindred_test::same_model(fitted<T>(options, train, {.execution = {.threads = 3, .executor = &backwards, .simd = level}}),
+                                         one));
         }
       }
     }
@@ -142,7 +132,7 @@ TEST_SUITE("models/implicit_als") {
         for (kd::Index u = 0; u < train.rows(); ++u) {
           CAPTURE(u);
           const std::vector<T> folded = model.fold_in(train.row(u));
-          CHECK(same_bytes(std::span<const T>(folded), model.user_factors().row(u)));
+          CHECK(kindred_test::same_array(folded, model.user_factors().row(u)));
         }
       }
     }
@@ -227,9 +217,9 @@ TEST_SUITE("models/implicit_als") {
     named.confidence.cap = 6.0;
     named.confidence.curve = kd::Confidence::log;
     named.confidence.log_scale = 2.0;
-    CHECK(same_bytes(fitted<double>(options, train), fitted<double>(named, train)));
+    CHECK(kindred_test::same_model(fitted<double>(options, train), fitted<double>(named, train)));
     named.confidence.log_scale = 3.0;
-    CHECK_FALSE(same_bytes(fitted<double>(options, train), fitted<double>(named, train)));
+    CHECK_FALSE(kindred_test::same_model(fitted<double>(options, train), fitted<double>(named, train)));
   }
 
   TEST_CASE("a cap gives the model of the capped values") {
@@ -239,8 +229,8 @@ TEST_SUITE("models/implicit_als") {
     const kd::ImplicitALS<double> wanted = fitted<double>(small_als(), with_values(train, values));
     kd::AlsOptions options = small_als();
     options.confidence.cap = 4.0;
-    CHECK(same_bytes(fitted<double>(options, train), wanted));
-    CHECK_FALSE(same_bytes(fitted<double>(small_als(), train), wanted));
+    CHECK(kindred_test::same_model(fitted<double>(options, train), wanted));
+    CHECK_FALSE(kindred_test::same_model(fitted<double>(small_als(), train), wanted));
   }
 
   TEST_CASE_TEMPLATE("stored zeros are no interactions: the same bytes as without them", T, float, double) {
@@ -257,7 +247,7 @@ TEST_SUITE("models/implicit_als") {
     const kd::CsrMatrix zeros = with_values(train, values);
     kd::ImplicitALS<T> with(options), without(options);
     const kd::FitReport a = with.fit(zeros, {.record_loss = true}), b = without.fit(kd::without_zeros(zeros), {.record_loss = true});
-    CHECK(same_bytes(with, without));
+    CHECK(kindred_test::same_model(with, without));
     CHECK(a.iterations.back().loss->loss_per_total_weight == b.iterations.back().loss->loss_per_total_weight);
   }
 
@@ -339,9 +329,9 @@ TEST_SUITE("models/implicit_als") {
     on.initial_items = first.item_factors();
     kd::ImplicitALS<double>::FitOptions users_only;
     users_only.initial_users = first.user_factors();
-    CHECK(same_bytes(fitted<double>(options, train, on), fitted<double>(options, train, users_only)));
+    CHECK(kindred_test::same_model(fitted<double>(options, train, on), fitted<double>(options, train, users_only)));
     options.solver.kind = kd::Solver::conjugate_gradient;
-    CHECK_FALSE(same_bytes(fitted<double>(options, train, on), fitted<double>(options, train, users_only)));
+    CHECK_FALSE(kindred_test::same_model(fitted<double>(options, train, on), fitted<double>(options, train, users_only)));
   }
 
   TEST_CASE("a singular system says iteration, side, row, lambda and alpha, and what to do") {
@@ -414,7 +404,7 @@ TEST_SUITE("models/implicit_als") {
       const Model before = model;
       const std::vector<kd::Scored> list = model.recommend(4);
       CHECK(throws([&] { model.fit(matrix, fit); }));
-      CHECK(same_bytes(model, before));
+      CHECK(kindred_test::same_model(model, before));
       CHECK(model.shape() == train.shape());
       CHECK(model.recommend(4) == list);
     };
@@ -453,7 +443,7 @@ TEST_SUITE("models/implicit_als") {
     const Model before = model;
     *bad = true;
     CHECK_THROWS_AS(model.fit(other), kd::InvalidArgument);
-    CHECK(same_bytes(model, before));
+    CHECK(kindred_test::same_model(model, before));
 
     // A system that is singular on other data: 6 factors need 6 users.
     kd::AlsOptions loose = small_als();
@@ -462,7 +452,7 @@ TEST_SUITE("models/implicit_als") {
     held.fit(train);
     const Model held_before = held;
     CHECK_THROWS_AS(held.fit(random_matrix(4, 20, 1.0, 5)), kd::NumericalError);
-    CHECK(same_bytes(held, held_before));
+    CHECK(kindred_test::same_model(held, held_before));
     CHECK(held.shape() == train.shape());
 
     // An executor that loses its workers.
@@ -477,7 +467,7 @@ TEST_SUITE("models/implicit_als") {
     kd::ImplicitALS<double> model(small_als());
     model.fit(other);
     model.fit(train);
-    CHECK(same_bytes(model, fitted<double>(small_als(), train)));
+    CHECK(kindred_test::same_model(model, fitted<double>(small_als(), train)));
     CHECK(model.recommend(4) == fitted<double>(small_als(), train).recommend(4));
   }
 
@@ -510,7 +500,7 @@ TEST_SUITE("models/implicit_als") {
     REQUIRE(stopped.iterations.size() == 2);
     CHECK(stopped.iterations[1].iteration == 2);
     options.iterations = 2;
-    CHECK(same_bytes(model, fitted<double>(options, train)));
+    CHECK(kindred_test::same_model(model, fitted<double>(options, train)));
   }
 
   TEST_CASE("the report says where the time went") {
@@ -543,14 +533,14 @@ TEST_SUITE("models/implicit_als") {
       REQUIRE(snapshots.size() == 4);  // after the last iteration nothing is left to resume
       for (const kd::FitSnapshot<T>& snapshot : snapshots) {
         CHECK(snapshot.last_loss.has_value());
-        CHECK(same_bytes(fitted<T>(options, train, {.resume_from = &snapshot}), wanted));
+        CHECK(kindred_test::same_model(fitted<T>(options, train, {.resume_from = &snapshot}), wanted));
       }
       const kd::FitSnapshot<T> last = snapshots.back();
       CHECK(last.iteration == 4);
 
       snapshots.clear();
       fit.snapshot_every = 2;
-      CHECK(same_bytes(fitted<T>(options, train, fit), wanted));
+      CHECK(kindred_test::same_model(fitted<T>(options, train, fit), wanted));
       REQUIRE(snapshots.size() == 2);
       CHECK(snapshots[0].iteration == 2);
       CHECK(snapshots[1].iteration == 4);
@@ -576,7 +566,7 @@ TEST_SUITE("models/implicit_als") {
         kd::AlsOptions shorter = options;
         shorter.iterations = report.iteration;
         const kd::ImplicitALS<T> wanted = fitted<T>(shorter, train);
-        CHECK(same_bytes(so_far, wanted));
+        CHECK(kindred_test::same_model(so_far, wanted));
         for (kd::Index u = 0; u < 30; ++u)
           CHECK(so_far.recommend(u, {.exclude = train.row(u)}) == wanted.recommend(u, {.exclude = train.row(u)}));
         CHECK(so_far.fold_in(train.row(3)) == wanted.fold_in(train.row(3)));
@@ -605,7 +595,7 @@ TEST_SUITE("models/implicit_als") {
     for (std::size_t at = 1; at + 1 < n; ++at) CHECK(fall(at) >= 0.01);
     options.loss_tolerance = 0.0;
     options.iterations = n;
-    CHECK(same_bytes(model, fitted<double>(options, train)));
+    CHECK(kindred_test::same_model(model, fitted<double>(options, train)));
   }
 
   TEST_CASE("seeds change the factors, and streams keep the two sides apart") {
@@ -613,11 +603,11 @@ TEST_SUITE("models/implicit_als") {
     kd::AlsOptions options = small_als();
     const kd::ImplicitALS<double> one = fitted<double>(options, train);
     options.seed = 12;
-    CHECK_FALSE(same_bytes(fitted<double>(options, train), one));
+    CHECK_FALSE(kindred_test::same_model(fitted<double>(options, train), one));
     options.seed = 11;
-    CHECK(same_bytes(fitted<double>(options, train), one));
+    CHECK(kindred_test::same_model(fitted<double>(options, train), one));
     options.start.kind = kd::Start::uniform;
-    CHECK_FALSE(same_bytes(fitted<double>(options, train), one));
+    CHECK_FALSE(kindred_test::same_model(fitted<double>(options, train), one));
   }
 
   // One interaction a user and an item, c = 1, and a penalty of 1e4: x_u = y_u / 1e4, then y_u = x_u / 1e4, up to 1e-4 of itself and a rotation. So
@@ -678,7 +668,7 @@ TEST_SUITE("models/implicit_als") {
       }
       kd::ImplicitALS<float>::FitOptions fit;
       fit.initial_items = start;
-      CHECK(same_bytes(fitted<float>(options, train, fit), fitted<float>(options, train)));
+      CHECK(kindred_test::same_model(fitted<float>(options, train, fit), fitted<float>(options, train)));
     }
   }
 

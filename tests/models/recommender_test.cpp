@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <kindred/models/eligibility.hpp>
 #include <kindred/models/recommender.hpp>
 
 #include <algorithm>

@@ -20,6 +20,7 @@
 #include "../support/als_settings.hpp"
 #include "../support/child_process.hpp"
 #include "../support/random_matrix.hpp"
+#include "../support/same.hpp"
 #include "../support/simd_levels.hpp"
 #include "../support/temporary_file.hpp"
 
@@ -33,13 +34,6 @@ using kindred_test::random_matrix;
 using kindred_test::small_als;
 
 namespace {
-
-template <typename T>
-bool same_factors(const kd::ImplicitALS<T>& a, const kd::ImplicitALS<T>& b) {
-  const std::span<const double> x = a.eigenvalues(), y = b.eigenvalues();
-  return a.user_factors().same_bytes(b.user_factors()) && a.item_factors().same_bytes(b.item_factors()) && x.size() == y.size() &&
-         std::equal(x.begin(), x.end(), y.begin());
-}
 
 /// Fits with checkpoints until `stop_after` iterations are done, then fails.
 template <typename T>
@@ -82,7 +76,7 @@ TEST_SUITE("fit_with_checkpoints") {
         CHECK(rest.iterations.front().iteration == 4);
         CHECK(rest.iterations.back().iteration == report.iterations.back().iteration);
         CHECK(rest.stop == report.stop);
-        CHECK(same_factors(whole, resumed));
+        CHECK(kindred_test::same_model(whole, resumed));
       }
     }
   }
@@ -104,7 +98,7 @@ TEST_SUITE("fit_with_checkpoints") {
     kd::ImplicitALS<float> longer(options), whole(options);
     CHECK(kd::fit_with_checkpoints(longer, train, path).iterations.size() == 5);
     whole.fit(train);
-    CHECK(same_factors(longer, whole));
+    CHECK(kindred_test::same_model(longer, whole));
     CHECK_THROWS_WITH_AS(kd::fit_with_checkpoints(model, train, path),
                          "iterations is 8; it must be above the 11 of the fit that is resumed", kd::InvalidArgument);
   }
@@ -164,7 +158,7 @@ TEST_SUITE("fit_with_checkpoints") {
     const kd::detail::Stopwatch watch;
     kd::ImplicitALS<float> uninterrupted(options);
     kd::fit_with_checkpoints(uninterrupted, train, path);
-    CHECK(same_factors(uninterrupted, whole));
+    CHECK(kindred_test::same_model(uninterrupted, whole));
     const double longest = watch.seconds();
 
     kd::detail::Random random(17, kd::detail::RandomStream::sample, 0);
@@ -183,7 +177,7 @@ TEST_SUITE("fit_with_checkpoints") {
           } catch (...) {
             _exit(1);
           }
-          _exit(same_factors(model, whole) ? 0 : 2);
+          _exit(kindred_test::same_model(model, whole) ? 0 : 2);
         }
         const double share = random.uniform();
         usleep(static_cast<useconds_t>(1e6 * longest * share * share));  // the disk is often faster than it was when `longest` was taken
@@ -201,7 +195,7 @@ TEST_SUITE("fit_with_checkpoints") {
       }
       kd::ImplicitALS<float> resumed(options);
       kd::fit_with_checkpoints(resumed, train, path);
-      CHECK(same_factors(resumed, whole));
+      CHECK(kindred_test::same_model(resumed, whole));
     }
     std::string spread;
     for (std::size_t n = 1; n < options.iterations; ++n) spread += " " + std::to_string(reached[n]);

@@ -32,6 +32,7 @@
 #include "../support/als_instances.hpp"
 #include "../support/als_settings.hpp"
 #include "../support/random_matrix.hpp"
+#include "../support/same.hpp"
 #include "../support/temporary_file.hpp"
 #include "../support/tensor_bytes.hpp"
 
@@ -57,13 +58,6 @@ kd::ImplicitALS<T> fitted(const kd::AlsOptions& options, const kd::CsrView& trai
   kd::ImplicitALS<T> model(options);
   model.fit(train);
   return model;
-}
-
-template <typename T>
-bool same(const kd::ImplicitALS<T>& a, const kd::ImplicitALS<T>& b) {
-  const std::span<const double> x = a.eigenvalues(), y = b.eigenvalues();
-  return a.shape() == b.shape() && a.user_factors().same_bytes(b.user_factors()) && a.item_factors().same_bytes(b.item_factors()) &&
-         x.size() == y.size() && std::equal(x.begin(), x.end(), y.begin());
 }
 
 template <typename Model>
@@ -134,7 +128,7 @@ TEST_SUITE("model files") {
       CAPTURE(name);
       const kd::ImplicitALS<T> model = fitted<T>(options, train);
       const kd::ImplicitALS<T> back = loaded<kd::ImplicitALS<T>>(saved(model), {.confidence_function = options.confidence.function});
-      CHECK(same(model, back));
+      CHECK(kindred_test::same_model(model, back));
       CHECK(saved(back) == saved(model));
       for (kd::Index u = 0; u < 40; u += 7) {
         CHECK(back.recommend(u, {.count = 5}) == model.recommend(u, {.count = 5}));
@@ -147,7 +141,7 @@ TEST_SUITE("model files") {
       other.append_users(train);
       one.refit_items(std::vector<kd::Index>{4}, kd::select_columns(random_matrix(80, 1, 0.4, 5), std::vector<kd::Index>{0}));
       other.refit_items(std::vector<kd::Index>{4}, kd::select_columns(random_matrix(80, 1, 0.4, 5), std::vector<kd::Index>{0}));
-      CHECK(same(one, other));
+      CHECK(kindred_test::same_model(one, other));
     }
   }
 
@@ -160,8 +154,8 @@ TEST_SUITE("model files") {
       options.factors = factors;
       const auto model = fitted<float>(options, train);
       kd::save(model, directory.path("model"));
-      CHECK(same(model, kd::load<kd::ImplicitALS<float>>(directory.path("model"))));
-      CHECK(same(model, kd::load<kd::ImplicitALS<float>>(directory.path("model"), {.execution = {.threads = 1}})));
+      CHECK(kindred_test::same_model(model, kd::load<kd::ImplicitALS<float>>(directory.path("model"))));
+      CHECK(kindred_test::same_model(model, kd::load<kd::ImplicitALS<float>>(directory.path("model"), {.execution = {.threads = 1}})));
       std::ifstream file(directory.path("model"), std::ios::binary);
       CHECK(std::string(std::istreambuf_iterator<char>(file), {}) == saved(model));
     }
@@ -174,7 +168,7 @@ TEST_SUITE("model files") {
     const std::string file = saved(model);
     // Whether the counts are those of the data was not written: such a model takes any data of its shape.
     const auto before = loaded<kd::ImplicitALS<float>>(with_header(file, R"(,\"current_counts\":\"both\")", ""));
-    CHECK(same(model, before));
+    CHECK(kindred_test::same_model(model, before));
     CHECK_NOTHROW(before.check_data(kd::CsrMatrix({20, 15}, std::vector<kd::Offset>(21, 0), {}, {})));
     CHECK_THROWS_AS(loaded<kd::ImplicitALS<float>>(file).check_data(kd::CsrMatrix({20, 15}, std::vector<kd::Offset>(21, 0), {}, {})),
                     kd::InvalidArgument);
@@ -186,9 +180,9 @@ TEST_SUITE("model files") {
     kd::save(model, stream);
     kd::save(kd::PopularityRecommender(), stream);
     kd::save(model, stream);
-    CHECK(same(model, kd::load<kd::ImplicitALS<float>>(stream)));
+    CHECK(kindred_test::same_model(model, kd::load<kd::ImplicitALS<float>>(stream)));
     CHECK(!kd::load<kd::PopularityRecommender>(stream).fitted());
-    CHECK(same(model, kd::load<kd::ImplicitALS<float>>(stream)));
+    CHECK(kindred_test::same_model(model, kd::load<kd::ImplicitALS<float>>(stream)));
     CHECK(stream.peek() == std::stringstream::traits_type::eof());
   }
 
@@ -251,11 +245,11 @@ TEST_SUITE("model files") {
     options.confidence.function = [](double r, kd::Offset, kd::Offset) { return std::sqrt(r); };
     const auto model = fitted<float>(options, train);
     auto back = loaded<kd::ImplicitALS<float>>(saved(model));
-    CHECK(same(model, back));
+    CHECK(kindred_test::same_model(model, back));
     CHECK(back.recommend(2) == model.recommend(2));
     CHECK_THROWS_WITH_AS((void)back.fold_in(train.row(2)), Contains("LoadOptions::confidence_function"), kd::InvalidArgument);
     CHECK_THROWS_AS(back.fit(train), kd::InvalidArgument);
-    CHECK(same(model, back));
+    CHECK(kindred_test::same_model(model, back));
     const auto given = loaded<kd::ImplicitALS<float>>(saved(back), {.confidence_function = options.confidence.function});
     CHECK(given.fold_in(train.row(2)) == model.fold_in(train.row(2)));
   }
@@ -446,7 +440,7 @@ TEST_SUITE("model files") {
     shorter.header.replace(shorter.header.find(digits), 16, "0123456789abcde");
     CHECK(refusal(file_of(shorter.header, shorter.data)) ==
           ": the checksum is '0123456789abcde'; it must be 16 hexadecimal digits that the header holds once");
-    CHECK(same(model, loaded<kd::ImplicitALS<float>>(bare, {.checksum = kd::ChecksumRule::if_present})));
+    CHECK(kindred_test::same_model(model, loaded<kd::ImplicitALS<float>>(bare, {.checksum = kd::ChecksumRule::if_present})));
     CHECK_THROWS_AS((void)loaded<kd::ImplicitALS<float>>(bare, {.checksum = kd::ChecksumRule::required}), kd::FormatError);
   }
 
@@ -459,7 +453,7 @@ TEST_SUITE("model files") {
     std::thread writer([&] { std::ofstream(path, std::ios::binary) << saved(model); });
     const auto read = kd::load<kd::ImplicitALS<float>>(path);
     writer.join();
-    CHECK(same(model, read));
+    CHECK(kindred_test::same_model(model, read));
   }
 #endif
 
@@ -540,7 +534,7 @@ TEST_SUITE("mapped models") {
       kd::save(model, directory.path("model"));
       const auto mapped = kd::load_mapped<kd::ImplicitALS<T>>(directory.path("model"));
       mapped.verify();
-      CHECK(same(model, mapped.model));
+      CHECK(kindred_test::same_model(model, mapped.model));
       CHECK(mapped.model.index_bytes() == 0);
       for (int round = 0; round < 2; ++round) {
         const std::vector<kd::Index> allow = {3, 50, 77, 120, 299};
@@ -599,22 +593,22 @@ TEST_SUITE("mapped models") {
     const std::vector<kd::Index> users = {1, 5};
     const kd::CsrMatrix rows = kd::select_rows(train, std::vector<kd::Index>{7, 8});
     mapped.model.refit_users(users, rows);
-    CHECK(!same(model, mapped.model));
-    CHECK(same(model, copy));
+    CHECK_FALSE(kindred_test::same_model(model, mapped.model));
+    CHECK(kindred_test::same_model(model, copy));
     mapped.verify();  // the file is as it was
     model.refit_users(users, rows);
-    CHECK(same(model, mapped.model));
+    CHECK(kindred_test::same_model(model, mapped.model));
     mapped.model.append_items(random_matrix(40, 2, 0.5, 4));
     model.append_items(random_matrix(40, 2, 0.5, 4));
-    CHECK(same(model, mapped.model));
+    CHECK(kindred_test::same_model(model, mapped.model));
     kd::ImplicitALS<float> moved = std::move(mapped.model);
-    CHECK(same(model, moved));
+    CHECK(kindred_test::same_model(model, moved));
     CHECK(!mapped.model.fitted());
-    CHECK(same(copy, kd::load<kd::ImplicitALS<float>>(directory.path("model"))));
+    CHECK(kindred_test::same_model(copy, kd::load<kd::ImplicitALS<float>>(directory.path("model"))));
     // The file may be replaced while it is mapped.
     const auto old = kd::load_mapped<kd::ImplicitALS<float>>(directory.path("model"));
     kd::save(model, directory.path("model"));
-    CHECK(same(old.model, copy));
+    CHECK(kindred_test::same_model(old.model, copy));
     old.verify();
   }
 

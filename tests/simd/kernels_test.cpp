@@ -16,6 +16,7 @@
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/random.hpp>
 
+#include "../support/same.hpp"
 #include "support/reference_kernels.hpp"
 #include "support/simd_levels.hpp"
 
@@ -286,10 +287,12 @@ TEST_SUITE("simd/kernels") {
           }
           kd::detail::AlignedVector<T> work(kd::detail::batch_work(size, kernels.lanes)), smallest(kernels.lanes);
           kernels.solve_batch({.size = size, .systems = batch.data(), .smallest = smallest.data(), .work = work.data()});
-          bool same = true;
+          kindred_test::Same same;
           for (std::size_t l = 0; l < used; ++l) {
             const auto [x, pivot] = systems[l].alone(kernels);
-            same = same && std::memcmp(x.data(), rhs[l].data(), systems[l].size * sizeof(T)) == 0 && pivot == smallest[l];
+            same = same +
+                   kindred_test::same_array(std::span(x).first(systems[l].size), std::span(rhs[l]).first(systems[l].size), "solution") +
+                   kindred_test::same_array(std::span(&pivot, 1), std::span(&smallest[l], 1), "smallest pivot");
           }
           CHECK(same);
         }
@@ -381,7 +384,7 @@ TEST_SUITE("simd/kernels") {
           CHECK(right);
           // A row's bytes do not depend on the rows beside it.
           kernels.multiply(left.data() + (n - 1) * left_ld, left_ld, 1, square.data(), ld, ld, size, one.data(), ld);
-          CHECK(std::equal(one.begin(), one.end(), product.begin() + static_cast<std::ptrdiff_t>((n - 1) * out_ld)));
+          CHECK(kindred_test::same_array(one, std::span(product).subspan((n - 1) * out_ld, one.size())));
         }
       }
     }

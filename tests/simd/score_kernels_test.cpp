@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include "../support/full_scan.hpp"
+#include "../support/same.hpp"
 #include "../support/simd_levels.hpp"
 #include "../support/textbook_als.hpp"
 
@@ -33,12 +34,13 @@ TEST_SUITE("simd/score_kernels") {
             std::vector<const T*> pointers;
             for (std::size_t u = 0; u < n_users; ++u) pointers.push_back(users.row(static_cast<kd::Index>(u)).data());
             kernels.score(pointers.data(), n_users, panel.data(), count, static_cast<std::size_t>(k), scores.data());
-            bool same = true;
+            kindred_test::Same same;
             for (std::size_t u = 0; u < n_users; ++u) {
               for (std::size_t n = 0; n < count; ++n) {
                 const T wanted =
                     kindred_test::plain_score<T>(users.row(static_cast<kd::Index>(u)), rows.row(chosen[n]), kindred_test::fuses<T>(level));
-                same = same && std::memcmp(&wanted, &scores[u * kd::detail::score_block + n], sizeof(T)) == 0;
+                same = same + kindred_test::same_array(std::span(&wanted, 1), std::span(&scores[u * kd::detail::score_block + n], 1),
+                                                       "user " + std::to_string(u) + ", row " + std::to_string(n));
               }
             }
             CHECK(same);

@@ -9,6 +9,7 @@
 
 #include <doctest/doctest.h>
 
+#include "../support/same.hpp"
 #include "../support/split_checks.hpp"
 
 namespace kd = kindred;
@@ -49,7 +50,7 @@ TEST_SUITE("split/leave_last_out") {
         for (std::size_t n = 0; n < static_cast<std::size_t>(count); ++n) wanted.push_back(events[n].second);
         std::sort(wanted.begin(), wanted.end());
         const kd::SparseRow test = split.test.row(u);
-        CHECK(std::equal(wanted.begin(), wanted.end(), test.columns.begin(), test.columns.end()));
+        CHECK(kindred_test::same_array(wanted, test.columns));
       }
     }
   }

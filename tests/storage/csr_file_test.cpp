@@ -13,6 +13,7 @@
 #include <doctest/doctest.h>
 
 #include <kindred/core/random.hpp>
+#include <kindred/data/csr_builder.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/storage/csr_file_writer.hpp>
 

@@ -3,16 +3,32 @@
 
 #include <algorithm>
 
-#include <kindred/core/text.hpp>
-
 #include "assets.hpp"
 
 namespace study {
 
+namespace {
+
+/// Bytes of the well-formed UTF-8 sequence that `text` starts with, or 0 (The Unicode Standard 15, table 3-7).
+std::size_t utf8_sequence(std::string_view text) {
+  const auto byte = [&](std::size_t n) { return static_cast<unsigned char>(text[n]); };
+  const unsigned lead = byte(0);
+  if (lead < 0x80U) return 1;
+  const std::size_t length = lead < 0xC2U ? 0 : lead < 0xE0U ? 2 : lead < 0xF0U ? 3 : lead < 0xF5U ? 4 : 0;
+  if (length == 0 || text.size() < length) return 0;
+  const unsigned low = lead == 0xE0U ? 0xA0U : lead == 0xF0U ? 0x90U : 0x80U, high = lead == 0xEDU ? 0x9FU : lead == 0xF4U ? 0x8FU : 0xBFU;
+  if (byte(1) < low || byte(1) > high) return 0;
+  for (std::size_t n = 2; n < length; ++n)
+    if (byte(n) < 0x80U || byte(n) > 0xBFU) return 0;
+  return length;
+}
+
+}  // namespace
+
 std::string escape(std::string_view text) {
   std::string html;
   while (!text.empty()) {
-    const std::size_t length = kindred::detail::utf8_sequence(text);
+    const std::size_t length = utf8_sequence(text);
     const char c = text.front();
     if (length == 0 || (static_cast<unsigned char>(c) < 0x20U && c != '\t' && c != '\n') || c == 0x7F)
       html += "\xEF\xBF\xBD";
@@ -37,8 +53,7 @@ std::string name(std::string_view text) { return "<bdi>" + escape(text) + "</bdi
 
 std::string shortened(std::string_view text, std::size_t length) {
   std::size_t bytes = 0;
-  for (std::size_t n = 0; n < length && bytes < text.size(); ++n)
-    bytes += (std::max)(kindred::detail::utf8_sequence(text.substr(bytes)), std::size_t{1});
+  for (std::size_t n = 0; n < length && bytes < text.size(); ++n) bytes += (std::max)(utf8_sequence(text.substr(bytes)), std::size_t{1});
   return bytes >= text.size() ? std::string(text) : std::string(text.substr(0, bytes)) + "\xE2\x80\xA6";
 }
 

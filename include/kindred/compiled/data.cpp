@@ -1,8 +1,20 @@
 // SPDX-License-Identifier: MIT
-// The bodies of data/, io/, split/, metrics/ and evaluation/, and reranking, for files compiled with KINDRED_COMPILED.
+// The bodies of core/, data/, io/, split/, metrics/ and evaluation/, and reranking, for files compiled with KINDRED_COMPILED.
+#include <kindred/core/available_cpus.ipp>
+#include <kindred/core/error.ipp>
+#include <kindred/core/execution.ipp>
+#include <kindred/core/memory.ipp>
+#include <kindred/core/parallel.ipp>
+#include <kindred/core/progress.ipp>
+#include <kindred/core/small_file.ipp>
+#include <kindred/core/team.ipp>
+#include <kindred/core/thread_team.ipp>
 #include <kindred/data/csr_matrix.ipp>
+#include <kindred/data/csr_view.ipp>
 #include <kindred/data/dataset.ipp>
 #include <kindred/data/filters.ipp>
+#include <kindred/data/id_map.ipp>
+#include <kindred/data/interaction_source.ipp>
 #include <kindred/data/statistics.ipp>
 #include <kindred/data/synthetic.ipp>
 #include <kindred/evaluation/compare.ipp>
@@ -11,6 +23,7 @@
 #include <kindred/evaluation/groups.ipp>
 #include <kindred/io/audioscrobbler.ipp>
 #include <kindred/io/delimited.ipp>
+#include <kindred/io/delimited_format.ipp>
 #include <kindred/io/hetrec.ipp>
 #include <kindred/io/item_names.ipp>
 #include <kindred/io/lastfm.ipp>
@@ -20,6 +33,8 @@
 #include <kindred/metrics/beyond_accuracy.ipp>
 #include <kindred/metrics/mean_and_error.ipp>
 #include <kindred/metrics/ranking.ipp>
+#include <kindred/models/als/settings.ipp>
+#include <kindred/models/recommender.ipp>
 #include <kindred/models/rerank.ipp>
 #include <kindred/split/leave_last_out.ipp>
 #include <kindred/split/per_user_splitter.ipp>

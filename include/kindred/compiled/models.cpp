@@ -1,6 +1,21 @@
 // SPDX-License-Identifier: MIT
 // ImplicitALS<float> for files compiled with KINDRED_COMPILED; models_double.cpp has the other one.
-#include <kindred/models/implicit_als.hpp>
+#include <kindred/models/als/memory_estimate.ipp>
+#include <kindred/models/als/side_system.ipp>
+#include <kindred/models/implicit_als.ipp>
+#include <kindred/models/keyed_recommender.ipp>
+#include <kindred/tuning/random_search.ipp>
+#include <kindred/tuning/search_space.ipp>
+#include <kindred/tuning/tune.ipp>
 
 template class kindred::FactorModel<float>;
 template class kindred::ImplicitALS<float>;
+template class kindred::KeyedRecommender<float>;
+
+namespace kindred {
+
+template MemoryEstimate estimate_memory<float>(Index, Index, Offset, const AlsOptions&, const Execution&);
+template SearchResult random_search<float>(const CsrView&, const CsrView&, const SearchSpace&, const RandomSearchOptions&);
+template TuneResult tune<float>(const CsrView&, const TuneOptions&);
+
+}  // namespace kindred

@@ -3,11 +3,9 @@
 
 #include <cstddef>
 #include <functional>
-#include <string>
 #include <string_view>
 
 #include <kindred/core/config.hpp>
-#include <kindred/core/error.hpp>
 
 namespace kindred::inline v0 {
 
@@ -48,11 +46,12 @@ namespace detail {
 /// More is a mistake, -1 for "all" say, which would take all memory.
 inline constexpr std::size_t most_threads = 4096;
 
-[[gnu::cold]] inline void check_threads(std::size_t threads) {
-  if (threads > most_threads)
-    throw InvalidArgument("threads", threads, "at most " + std::to_string(most_threads) + "; 0 takes all hardware threads");
-}
+[[gnu::cold]] KINDRED_ONCE void check_threads(std::size_t threads);
 
 }  // namespace detail
 
 }  // namespace kindred::inline v0
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/core/execution.ipp>  // IWYU pragma: export
+#endif

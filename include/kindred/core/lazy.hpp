@@ -11,7 +11,8 @@
 
 namespace kindred::inline v0::detail {
 
-/// Something derived that is made when first asked for, by const methods of many threads, and shared by copies of its owner.
+/// Something derived that is made when first asked for, by const methods of many threads, and shared by copies of its owner. The owner may hold it
+/// while T is incomplete.
 template <typename T>
 class Lazy {
  public:
@@ -68,18 +69,18 @@ class Spares {
 
   /// A spare workspace, or a new one.
   template <typename Make>
-  [[nodiscard]] std::unique_ptr<T> take(const Make& make) const {
+  [[nodiscard]] std::shared_ptr<T> take(const Make& make) const {
     {
       const std::lock_guard lock(mutex_);
       if (!kept_.empty()) {
-        std::unique_ptr<T> spare = std::move(kept_.back());
+        std::shared_ptr<T> spare = std::move(kept_.back());
         kept_.pop_back();
         return spare;
       }
     }
-    return std::make_unique<T>(make());
+    return std::make_shared<T>(make());
   }
-  void give_back(std::unique_ptr<T> spare) const {
+  void give_back(std::shared_ptr<T> spare) const {
     const std::lock_guard lock(mutex_);
     kept_.push_back(std::move(spare));
   }
@@ -87,7 +88,7 @@ class Spares {
 
  private:
   mutable std::mutex mutex_;
-  mutable std::vector<std::unique_ptr<T>> kept_;
+  mutable std::vector<std::shared_ptr<T>> kept_;
 };
 
 }  // namespace kindred::inline v0::detail

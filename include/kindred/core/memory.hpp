@@ -1,45 +1,27 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
-#include <charconv>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <system_error>
 
 #include <kindred/core/config.hpp>
-#include <kindred/core/small_file.hpp>
 
 namespace kindred::inline v0 {
 
 namespace detail {
 
 /// The number behind `key` in a file of "key number" lines, or the first number of the file for an empty key; nothing if it is not there.
-[[nodiscard]] inline std::optional<std::uint64_t> number_in(const std::string& path, const std::string& key = {}) {
-  const std::string text = small_file(path);
-  std::size_t at = key.empty() ? 0 : text.find(key);
-  if (at == std::string::npos) return std::nullopt;
-  at = text.find_first_not_of(" \t", at + key.size());
-  std::uint64_t number = 0;
-  const char* const first = text.data() + (std::min)(at, text.size());
-  if (std::from_chars(first, text.data() + text.size(), number).ec != std::errc()) return std::nullopt;
-  return number;
-}
+[[nodiscard]] KINDRED_ONCE std::optional<std::uint64_t> number_in(const std::string& path, const std::string& key = {});
 
 }  // namespace detail
 
 /// Bytes that this process can still use before the machine swaps, or its container's limit is reached (Linux: MemAvailable, and memory.max of
 /// version 2 control groups as they are mounted in containers). Nothing where the system does not say. A snapshot: others allocate too.
-[[nodiscard]] inline std::optional<std::uint64_t> available_memory() {
-  const std::optional<std::uint64_t> kilobytes = detail::number_in("/proc/meminfo", "MemAvailable:");
-  if (!kilobytes) return std::nullopt;
-  std::uint64_t available = *kilobytes * 1024;
-  const std::optional<std::uint64_t> most = detail::number_in("/sys/fs/cgroup/memory.max"),
-                                     used = detail::number_in("/sys/fs/cgroup/memory.current");
-  if (most && used) available = (std::min)(available, *most - (std::min)(*most, *used));
-  return available;
-}
+[[nodiscard]] KINDRED_ONCE std::optional<std::uint64_t> available_memory();
 
 }  // namespace kindred::inline v0
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/core/memory.ipp>  // IWYU pragma: export
+#endif

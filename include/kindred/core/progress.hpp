@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string_view>
 
@@ -33,13 +33,21 @@ namespace detail {
 /// Seconds since it was made.
 class Stopwatch {
  public:
+  Stopwatch() noexcept : start_(now()) {}
   /// Since the construction.
-  [[nodiscard]] double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+  [[nodiscard]] double seconds() const noexcept { return static_cast<double>(now() - start_) * 1e-9; }
 
  private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  /// Nanoseconds of a clock that never goes back.
+  [[nodiscard]] static std::int64_t now() noexcept;
+
+  std::int64_t start_;
 };
 
 }  // namespace detail
 
 }  // namespace kindred::inline v0
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/core/progress.ipp>  // IWYU pragma: export
+#endif

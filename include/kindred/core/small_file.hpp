@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdio>
 #include <string>
 
 #include <kindred/core/config.hpp>
@@ -10,14 +9,10 @@
 namespace kindred::inline v0::detail {
 
 /// The first `most` bytes of a file of the system; empty if it cannot be read.
-[[nodiscard]] inline std::string small_file(const std::string& path, std::size_t most = 4096) {
-  std::string text;
-  if (std::FILE* const file = std::fopen(path.c_str(), "rb")) {
-    text.resize(most);
-    text.resize(std::fread(text.data(), 1, most, file));
-    (void)std::fclose(file);
-  }
-  return text;
-}
+[[nodiscard]] KINDRED_ONCE std::string small_file(const std::string& path, std::size_t most = 4096);
 
 }  // namespace kindred::inline v0::detail
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/core/small_file.ipp>  // IWYU pragma: export
+#endif

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include <kindred/core/config.hpp>
-#include <kindred/core/keyed_hash.hpp>
 
 namespace kindred::inline v0::detail {
 
@@ -25,9 +24,7 @@ class Digest {
     std::uint64_t bits = 0;
   };
 
-  void add(std::string_view name, std::span<const std::byte> bytes) {
-    values_.push_back({name, keyed_hash({}, {reinterpret_cast<const char*>(bytes.data()), bytes.size()})});
-  }
+  void add(std::string_view name, std::span<const std::byte> bytes);
   template <typename T>
   requires(std::is_arithmetic_v<T> || std::is_enum_v<T>) void add(std::string_view name, const T& value) {
     add(name, std::as_bytes(std::span(&value, 1)));
@@ -62,11 +59,7 @@ class Team {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
   /// Where the run of each member begins if `units` are dealt evenly: length size + 1.
-  [[nodiscard]] std::vector<std::uint64_t> even_shares(std::size_t units) const {
-    std::vector<std::uint64_t> starts;
-    for (std::size_t r = 0; r <= size_; ++r) starts.push_back(units * r / size_);
-    return starts;
-  }
+  [[nodiscard]] std::vector<std::uint64_t> even_shares(std::size_t units) const;
 
   /// All-gathers an array with entries of `unit` bytes, of which this member has filled [starts[rank], starts[rank + 1]).
   virtual void gather(std::span<std::byte>, std::span<const std::uint64_t> /*starts*/, std::size_t /*unit*/) const {}
@@ -105,12 +98,7 @@ class Team {
   }
 
   /// The numbers of all members, in the order of ranks.
-  [[nodiscard]] std::vector<double> all_of(double own) const {
-    std::vector<double> numbers(size_, 0.0);
-    numbers[rank_] = own;
-    sum(numbers);
-    return numbers;
-  }
+  [[nodiscard]] std::vector<double> all_of(double own) const;
 
  protected:
   Team(std::size_t rank, std::size_t size) : rank_(rank), size_(size) {}
@@ -120,4 +108,17 @@ class Team {
   std::size_t size_ = 1;
 };
 
+/// Calls `body` within an agreement of `team`, if there is one.
+template <typename Body>
+void together(const Team* team, Body&& body) {
+  if (team != nullptr)
+    team->together(body);
+  else
+    body();
+}
+
 }  // namespace kindred::inline v0::detail
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/core/team.ipp>  // IWYU pragma: export
+#endif

@@ -18,59 +18,22 @@ namespace kindred::inline v0::detail {
 class ThreadTeam {
  public:
   /// Starts no thread yet. `given`: the caller's executor, which is then used instead, or null.
-  explicit ThreadTeam(const Executor* given = nullptr)
-      : own_([this](std::size_t workers, const std::function<void(std::size_t)>& task) { run(workers, task); }),
-        executor_(given != nullptr && *given ? given : &own_) {}
+  explicit ThreadTeam(const Executor* given = nullptr);
   ThreadTeam(const ThreadTeam&) = delete;
   ThreadTeam& operator=(const ThreadTeam&) = delete;
-  ~ThreadTeam() {
-    task_ = nullptr;
-    wake();
-    for (std::thread& thread : threads_) thread.join();
-  }
+  ~ThreadTeam();
 
   /// What the loops of the call run on.
   [[nodiscard]] const Executor* executor() const noexcept { return executor_; }
 
  private:
   /// Runs `task(worker)` for each worker: 0 on the calling thread, the others on threads of their own, or here where the system has no more threads.
-  void run(std::size_t workers, const std::function<void(std::size_t)>& task) {
-    if (running_.exchange(true)) {  // a loop within a loop
-      for (std::size_t worker = 0; worker < workers; ++worker) task(worker);
-      return;
-    }
-    try {
-      while (threads_.size() + 1 < workers)
-        threads_.emplace_back([this, worker = threads_.size() + 1, seen = round_.load()] { serve(worker, seen); });
-    } catch (const std::exception&) {  // those that run do all the work
-    }
-    task_ = &task;
-    workers_ = workers;
-    left_ = threads_.size();
-    wake();
-    task(0);
-    for (std::size_t worker = threads_.size() + 1; worker < workers; ++worker) task(worker);
-    for (std::size_t left = left_.load(); left != 0; left = left_.load()) left_.wait(left);
-    running_ = false;
-  }
+  void run(std::size_t workers, const std::function<void(std::size_t)>& task);
 
-  void wake() noexcept {
-    round_.fetch_add(1);
-    round_.notify_all();
-  }
+  void wake() noexcept;
 
   /// `seen`: the round before the first one to take part in.
-  void serve(std::size_t worker, std::uint64_t seen) noexcept {
-    for (;;) {
-      round_.wait(seen);
-      const std::uint64_t now = round_.load();
-      if (now == seen) continue;
-      seen = now;
-      if (task_ == nullptr) return;
-      if (worker < workers_) (*task_)(worker);
-      if (left_.fetch_sub(1) == 1) left_.notify_all();
-    }
-  }
+  void serve(std::size_t worker, std::uint64_t seen) noexcept;
 
   Executor own_;
   const Executor* executor_;
@@ -83,3 +46,7 @@ class ThreadTeam {
 };
 
 }  // namespace kindred::inline v0::detail
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/core/thread_team.ipp>  // IWYU pragma: export
+#endif

@@ -23,23 +23,14 @@ struct Interaction {
 class CsrMatrix {
  public:
   /// 0 users x 0 items.
-  CsrMatrix() : offsets_{0} {}
+  CsrMatrix();
 
   /// Moves the arrays in; their form is CsrView's. O(users + nnz).
   /// @throws ShapeError, InvalidArgument as CsrView does.
-  CsrMatrix(MatrixShape shape, std::vector<Offset> offsets, std::vector<Index> columns, std::vector<float> values)
-      : shape_(shape), offsets_(std::move(offsets)), columns_(std::move(columns)), values_(std::move(values)) {
-    detail::validate_csr(shape_, offsets_, columns_, values_);
-  }
+  CsrMatrix(MatrixShape shape, std::vector<Offset> offsets, std::vector<Index> columns, std::vector<float> values);
 
   /// A copy of what a view shows; its offsets start from 0.
-  explicit CsrMatrix(const CsrView& view)
-      : shape_(view.shape()),
-        offsets_(view.offsets().begin(), view.offsets().end()),
-        columns_(view.columns().begin(), view.columns().end()),
-        values_(view.values().begin(), view.values().end()) {
-    for (Offset& offset : offsets_) offset -= view.offsets().front();
-  }
+  explicit CsrMatrix(const CsrView& view);
 
   /// Builds a matrix from interactions in any order. Repeats of a (user, item) pair are summed (in double, in the order given), zero sums dropped.
   /// O(triplets * log(longest row) + users).
@@ -61,26 +52,14 @@ class CsrMatrix {
                                               std::span<const float> values = {});
 
   /// A moved-from matrix is 0 x 0 again.
-  CsrMatrix(CsrMatrix&& other) noexcept
-      : shape_(std::exchange(other.shape_, {})),
-        offsets_(std::exchange(other.offsets_, {})),
-        columns_(std::exchange(other.columns_, {})),
-        values_(std::exchange(other.values_, {})) {}
-  CsrMatrix& operator=(CsrMatrix&& other) noexcept {
-    shape_ = std::exchange(other.shape_, {});
-    offsets_ = std::exchange(other.offsets_, {});
-    columns_ = std::exchange(other.columns_, {});
-    values_ = std::exchange(other.values_, {});
-    return *this;
-  }
-  CsrMatrix(const CsrMatrix&) = default;
-  CsrMatrix& operator=(const CsrMatrix&) = default;
-  ~CsrMatrix() = default;
+  CsrMatrix(CsrMatrix&& other) noexcept;
+  CsrMatrix& operator=(CsrMatrix&& other) noexcept;
+  CsrMatrix(const CsrMatrix& other);
+  CsrMatrix& operator=(const CsrMatrix& other);
+  ~CsrMatrix();
 
   /// The same matrix without owning it; valid as long as this one is.
-  [[nodiscard]] CsrView view() const noexcept {
-    return offsets_.empty() ? CsrView{} : CsrView{detail::unchecked, shape_, offsets_, columns_, values_};
-  }
+  [[nodiscard]] CsrView view() const noexcept;
   /// The same.
   operator CsrView() const noexcept { return view(); }
 
@@ -103,50 +82,16 @@ class CsrMatrix {
   [[nodiscard]] RowBlock block(std::size_t n) const noexcept { return view().block(n); }
   void release(std::size_t) const noexcept {}
 
-  friend bool operator==(const CsrMatrix& a, const CsrMatrix& b) noexcept {
-    return a.shape_ == b.shape_ && a.columns_ == b.columns_ && a.values_ == b.values_ &&
-           std::equal(a.offsets().begin(), a.offsets().end(), b.offsets().begin(), b.offsets().end());
-  }
+  friend bool operator==(const CsrMatrix& a, const CsrMatrix& b) noexcept { return a.equals(b); }
 
  private:
+  [[nodiscard]] bool equals(const CsrMatrix& other) const noexcept;
+
   MatrixShape shape_;
   std::vector<Offset> offsets_;
   std::vector<Index> columns_;
   std::vector<float> values_;
 };
-
-namespace detail {
-
-/// Builds a matrix row by row; the caller keeps columns rising.
-class CsrBuilder {
- public:
-  explicit CsrBuilder(MatrixShape shape) : shape_(shape) {
-    offsets_.reserve(static_cast<std::size_t>(shape.users) + 1);
-    offsets_.push_back(0);
-  }
-  void reserve(std::size_t nnz) {
-    columns_.reserve(nnz);
-    values_.reserve(nnz);
-  }
-  void add(Index column, float value) {
-    columns_.push_back(column);
-    values_.push_back(value);
-  }
-  void end_row() { offsets_.push_back(static_cast<Offset>(columns_.size())); }
-  [[nodiscard]] std::size_t rows_ended() const noexcept { return offsets_.size() - 1; }
-  [[nodiscard]] CsrMatrix finish() {
-    while (rows_ended() < static_cast<std::size_t>(shape_.users)) end_row();
-    return {shape_, std::move(offsets_), std::move(columns_), std::move(values_)};
-  }
-
- private:
-  MatrixShape shape_;
-  std::vector<Offset> offsets_;
-  std::vector<Index> columns_;
-  std::vector<float> values_;
-};
-
-}  // namespace detail
 
 /// Rows become columns. O(nnz + users + items).
 [[nodiscard]] KINDRED_ONCE CsrMatrix transpose(const CsrView& matrix);

@@ -15,6 +15,7 @@
 
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/data/csr_builder.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/data/row_merge.hpp>
@@ -245,3 +246,60 @@ KINDRED_ONCE CsrView without_stored_zeros(const CsrView& given, CsrMatrix& stora
 }  // namespace detail
 
 }  // namespace kindred::inline v0
+
+namespace kindred::inline v0 {
+
+KINDRED_ONCE CsrMatrix::CsrMatrix() : offsets_{0} {}
+
+KINDRED_ONCE CsrMatrix::CsrMatrix(MatrixShape shape, std::vector<Offset> offsets, std::vector<Index> columns, std::vector<float> values)
+    : shape_(shape), offsets_(std::move(offsets)), columns_(std::move(columns)), values_(std::move(values)) {
+  detail::validate_csr(shape_, offsets_, columns_, values_);
+}
+
+KINDRED_ONCE CsrMatrix::CsrMatrix(const CsrView& view)
+    : shape_(view.shape()),
+      offsets_(view.offsets().begin(), view.offsets().end()),
+      columns_(view.columns().begin(), view.columns().end()),
+      values_(view.values().begin(), view.values().end()) {
+  for (Offset& offset : offsets_) offset -= view.offsets().front();
+}
+
+KINDRED_ONCE CsrView CsrMatrix::view() const noexcept {
+  return offsets_.empty() ? CsrView{} : CsrView{detail::unchecked, shape_, offsets_, columns_, values_};
+}
+
+KINDRED_ONCE bool CsrMatrix::equals(const CsrMatrix& other) const noexcept {
+  return shape_ == other.shape_ && columns_ == other.columns_ && values_ == other.values_ &&
+         std::equal(offsets().begin(), offsets().end(), other.offsets().begin(), other.offsets().end());
+}
+
+KINDRED_ONCE CsrMatrix::CsrMatrix(CsrMatrix&& other) noexcept
+    : shape_(std::exchange(other.shape_, {})),
+      offsets_(std::exchange(other.offsets_, {})),
+      columns_(std::exchange(other.columns_, {})),
+      values_(std::exchange(other.values_, {})) {}
+
+KINDRED_ONCE CsrMatrix& CsrMatrix::operator=(CsrMatrix&& other) noexcept {
+  shape_ = std::exchange(other.shape_, {});
+  offsets_ = std::exchange(other.offsets_, {});
+  columns_ = std::exchange(other.columns_, {});
+  values_ = std::exchange(other.values_, {});
+  return *this;
+}
+
+KINDRED_ONCE CsrMatrix::CsrMatrix(const CsrMatrix& other) = default;
+
+KINDRED_ONCE CsrMatrix& CsrMatrix::operator=(const CsrMatrix& other) = default;
+
+KINDRED_ONCE CsrMatrix::~CsrMatrix() = default;
+
+}  // namespace kindred::inline v0
+
+namespace kindred::inline v0::detail {
+
+KINDRED_ONCE CsrMatrix CsrBuilder::finish() {
+  while (rows_ended() < static_cast<std::size_t>(shape_.users)) end_row();
+  return {shape_, std::move(offsets_), std::move(columns_), std::move(values_)};
+}
+
+}  // namespace kindred::inline v0::detail

@@ -2,20 +2,18 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
-#include <bit>
-#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
+#include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
-#include <kindred/core/team.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/csr_view.hpp>
@@ -74,13 +72,6 @@ class RowsBetween {
 
 namespace detail {
 
-/// A source that several processes can share: what each row holds is known without reading it, and a part of the rows can be read alone.
-template <typename Source>
-concept ShareableSource = InteractionSource<Source> && requires(const Source& source, Index row) {
-  { row_counts(source) } -> std::same_as<std::vector<Index>>;
-  { rows_between(source, row, row) } -> RowSource;
-};
-
 /// An InteractionSource that is not a matrix in memory.
 template <typename Source>
 concept StreamedSource = InteractionSource<Source> && !std::convertible_to<const Source&, CsrView>;
@@ -129,6 +120,44 @@ class RowsRef {
   void (*release_)(const void* source, std::size_t n);
 };
 
+/// Rows, and what holds them.
+struct OwnedRows {
+  std::shared_ptr<const void> owner;
+  RowsRef rows;
+};
+
+/// A reference to all rows of one side of the interactions, of which a part can be read alone if the source allows that.
+struct SideRef {
+  template <RowSource Rows>
+  explicit SideRef(const Rows& source) : rows(source), source_(std::addressof(source)) {
+    if constexpr (requires {
+                    row_counts(source);
+                    { rows_between(source, Index{}, Index{}) } -> RowSource;
+                  }) {
+      counts_ = [](const void* all) -> std::vector<Index> { return row_counts(*static_cast<const Rows*>(all)); };
+      between_ = [](const void* all, Index first, Index last) {
+        const auto part = rows_between(*static_cast<const Rows*>(all), first, last);
+        auto held = std::make_shared<const std::remove_const_t<decltype(part)>>(part);
+        const RowsRef some(*held);
+        return OwnedRows{std::move(held), some};
+      };
+    }
+  }
+
+  [[nodiscard]] bool is_shareable() const noexcept { return between_ != nullptr; }
+  /// Interactions of each row, without reading them. If it is shareable.
+  [[nodiscard]] std::vector<Index> counts() const { return counts_(source_); }
+  /// The rows [first, last), at their places. If it is shareable.
+  [[nodiscard]] OwnedRows between(Index first, Index last) const { return between_(source_, first, last); }
+
+  RowsRef rows;
+
+ private:
+  const void* source_;
+  std::vector<Index> (*counts_)(const void* all) = nullptr;
+  OwnedRows (*between_)(const void* all, Index first, Index last) = nullptr;
+};
+
 /// Calls `body(first, last, a_block, b_block)` for the rows [first, last) of every block of `a` that are in the same block of `b`; both have as many rows.
 /// Ends where `body` says false.
 template <typename Body>
@@ -154,43 +183,15 @@ void for_each_shared_block(const RowsRef& a, const RowsRef& b, Body&& body) {
 
 /// Interactions of each of the rows [first_row, last_row), which are all that the source has; what is not in memory is checked on the way. O(nnz), or O(rows)
 /// for what is in memory. @throws InvalidArgument, ShapeError naming `what`, the block or row and what is wrong with it.
-[[nodiscard]] inline std::vector<Index> checked_row_counts(const RowsRef& source, const std::string& what, Index first_row,
-                                                           Index last_row) {
-  std::vector<Index> counts;
-  counts.reserve(static_cast<std::size_t>(last_row - first_row));
-  Offset seen = 0;
-  source.for_each_block([&](const RowBlock& block) {
-    const auto first = first_row + static_cast<Index>(counts.size());
-    if (block.first != first || block.rows.rows() > last_row - first || block.rows.cols() != source.cols())
-      throw ShapeError(what + ": a block of " + std::to_string(block.rows.rows()) + " rows of " + std::to_string(block.rows.cols()) +
-                       " columns from row " + std::to_string(block.first) + "; expected one from row " + std::to_string(first) + " of " +
-                       std::to_string(last_row) + ", with " + std::to_string(source.cols()) + " columns");
-    for (Index r = 0; r < block.rows.rows(); ++r) {
-      const SparseRow row = block.rows.row(r);
-      counts.push_back(static_cast<Index>(row.size()));
-      seen += static_cast<Offset>(row.size());
-      if (source.in_memory()) continue;
-      Index least = 0;
-      for (std::size_t n = 0; n < row.size(); ++n) {
-        const auto at = [&] { return what + ", row " + std::to_string(first + r) + ", place " + std::to_string(n) + ": the "; };
-        if (row.columns[n] < least || row.columns[n] >= source.cols())
-          throw InvalidArgument(at() + "column", row.columns[n],
-                                "in [" + std::to_string(least) + ", " + std::to_string(source.cols()) + "): sorted, without repeats");
-        if (!is_finite(row.values[n]) || row.values[n] == 0.0F) throw InvalidArgument(at() + "value", row.values[n], "finite and not 0");
-        least = row.columns[n] + 1;
-      }
-    }
-  });
-  if (counts.size() != static_cast<std::size_t>(last_row - first_row) || seen != source.nnz())
-    throw ShapeError(what + ": its blocks hold " + std::to_string(counts.size()) + " rows and " + std::to_string(seen) +
-                     " interactions; it promised " + std::to_string(last_row - first_row) + " and " + std::to_string(source.nnz()));
-  return counts;
-}
+[[nodiscard]] KINDRED_ONCE std::vector<Index> checked_row_counts(const RowsRef& source, const std::string& what, Index first_row,
+                                                                 Index last_row);
 
 /// The same of all rows.
 [[nodiscard]] inline std::vector<Index> checked_row_counts(const RowsRef& source, const std::string& what) {
   return checked_row_counts(source, what, 0, source.rows());
 }
+
+class Team;
 
 /// The values whose magnitudes are counted.
 enum class Magnitudes { all, likes };
@@ -199,46 +200,15 @@ enum class Magnitudes { all, likes };
 ///
 /// Floats that are not negative have the order of their bits, and two passes of counting find the two beside the place asked for. `source` has
 /// all interactions, or those of this member of `team`.
-[[nodiscard]] inline double magnitude_quantile(const RowsRef& source, double probability, Offset nnz, Magnitudes which,
-                                               const Team& team = Team()) {
-  const double place = probability * static_cast<double>(nnz - 1);
-  const auto below = static_cast<std::uint64_t>(place);
-  const std::array<std::uint64_t, 2> ranks = {below, (std::min)(below + 1, static_cast<std::uint64_t>(nnz - 1))};
-  const auto sum = [&](std::vector<std::uint64_t>& counts) {
-    if (team.size() == 1) return;
-    std::vector<double> numbers(counts.begin(), counts.end());  // exact: there are fewer than 2^53
-    team.sum(numbers);
-    std::transform(numbers.begin(), numbers.end(), counts.begin(), [](double number) { return static_cast<std::uint64_t>(number); });
-  };
-  const auto for_each_magnitude = [&](auto&& body) {
-    source.for_each_block([&](const RowBlock& block) {
-      for (const float value : block.rows.values())
-        if (which == Magnitudes::all || value > 0.0F) body(std::bit_cast<std::uint32_t>(std::abs(value)));
-    });
-  };
-  constexpr std::size_t bins = std::size_t{1} << 16;
-  std::vector<std::uint64_t> high(bins, 0);
-  for_each_magnitude([&](std::uint32_t bits) { ++high[bits >> 16]; });
-  sum(high);
-  // The bin that a rank falls into, which then counts from the start of that bin.
-  const auto bin_of = [](const std::vector<std::uint64_t>& counts, std::uint64_t& rank) {
-    std::uint32_t bin = 0;
-    for (; rank >= counts[bin]; ++bin) rank -= counts[bin];
-    return bin;
-  };
-  std::array<std::uint64_t, 2> rest = ranks;
-  const std::array<std::uint32_t, 2> top = {bin_of(high, rest[0]), bin_of(high, rest[1])};
-  std::array<std::vector<std::uint64_t>, 2> low = {std::vector<std::uint64_t>(bins, 0), std::vector<std::uint64_t>(bins, 0)};
-  for_each_magnitude([&](std::uint32_t bits) {
-    for (std::size_t n = 0; n < 2; ++n)
-      if (bits >> 16 == top[n]) ++low[n][bits & 0xFFFF];
-  });
-  for (std::vector<std::uint64_t>& counts : low) sum(counts);
-  std::array<double, 2> found{};
-  for (std::size_t n = 0; n < 2; ++n) found[n] = static_cast<double>(std::bit_cast<float>((top[n] << 16) | bin_of(low[n], rest[n])));
-  return found[0] + (place - static_cast<double>(below)) * (found[1] - found[0]);
-}
+[[nodiscard]] KINDRED_ONCE double magnitude_quantile(const RowsRef& source, double probability, Offset nnz, Magnitudes which,
+                                                     const Team& team);
+/// The same of a source with all interactions.
+[[nodiscard]] KINDRED_ONCE double magnitude_quantile(const RowsRef& source, double probability, Offset nnz, Magnitudes which);
 
 }  // namespace detail
 
 }  // namespace kindred::inline v0
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/data/interaction_source.ipp>  // IWYU pragma: export
+#endif

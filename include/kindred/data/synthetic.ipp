@@ -19,6 +19,7 @@
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/random.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/data/csr_builder.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/data/synthetic.hpp>

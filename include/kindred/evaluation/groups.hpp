@@ -29,14 +29,11 @@ struct EvaluationGroups {
   /// Users by country: the `n_countries` most frequent ones, most frequent first (ties in byte order); users of other or unknown countries are in none.
   /// O(users log countries). @throws InvalidArgument if `n_countries` is 0.
   [[nodiscard]] static EvaluationGroups by_country(std::span<const UserProfile> profiles, std::size_t n_countries = 10);
+
+  /// Users or items in `n_groups` groups of equal size (up to one) by rising count, ties by the lower index; those whose count is 0 are in none. A group is
+  /// called "3 to 7 plays", with `unit` for the plays. O(counts log counts). @throws InvalidArgument if `n_groups` is 0.
+  [[nodiscard]] static EvaluationGroups by_count(std::span<const Index> counts, std::size_t n_groups, const std::string& unit);
 };
-
-namespace detail {
-
-/// `n_groups` groups of equal size (up to one) by rising count; entries whose count is 0 are in none. Ties by the lower index.
-[[nodiscard]] KINDRED_ONCE EvaluationGroups groups_by_count(std::span<const Index> counts, std::size_t n_groups, const std::string& unit);
-
-}  // namespace detail
 
 }  // namespace kindred::inline v0
 

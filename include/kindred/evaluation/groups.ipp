@@ -20,9 +20,7 @@
 
 namespace kindred::inline v0 {
 
-namespace detail {
-
-KINDRED_ONCE EvaluationGroups groups_by_count(std::span<const Index> counts, std::size_t n_groups, const std::string& unit) {
+KINDRED_ONCE EvaluationGroups EvaluationGroups::by_count(std::span<const Index> counts, std::size_t n_groups, const std::string& unit) {
   if (n_groups < 1) throw InvalidArgument("n_groups", n_groups, "at least 1");
   std::vector<Index> order;
   for (std::size_t n = 0; n < counts.size(); ++n)
@@ -46,16 +44,14 @@ KINDRED_ONCE EvaluationGroups groups_by_count(std::span<const Index> counts, std
   return groups;
 }
 
-}  // namespace detail
-
 KINDRED_ONCE EvaluationGroups EvaluationGroups::by_activity(const CsrView& train, std::size_t n_groups) {
   CsrMatrix cleaned;
-  return detail::groups_by_count(row_counts(detail::without_stored_zeros(train, cleaned)), n_groups, "items");
+  return by_count(row_counts(detail::without_stored_zeros(train, cleaned)), n_groups, "items");
 }
 
 KINDRED_ONCE EvaluationGroups EvaluationGroups::by_popularity(const CsrView& train, std::size_t n_groups) {
   CsrMatrix cleaned;
-  return detail::groups_by_count(column_counts(detail::without_stored_zeros(train, cleaned)), n_groups, "users");
+  return by_count(column_counts(detail::without_stored_zeros(train, cleaned)), n_groups, "users");
 }
 
 KINDRED_ONCE EvaluationGroups EvaluationGroups::by_country(std::span<const UserProfile> profiles, std::size_t n_countries) {

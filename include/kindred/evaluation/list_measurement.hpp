@@ -22,6 +22,7 @@
 #include <kindred/evaluation/report.hpp>
 #include <kindred/metrics/beyond_accuracy.hpp>
 #include <kindred/metrics/ranking.hpp>
+#include <kindred/models/eligibility.hpp>
 #include <kindred/models/recommender.hpp>
 #include <kindred/models/streamed_recommend.hpp>
 

@@ -25,16 +25,18 @@ struct Column {
   /// @throws InvalidArgument if `index` is negative.
   template <std::integral T>
   Column(T index) {
-    if (std::cmp_less(index, 0)) throw InvalidArgument("column", index, "at least 0");
-    place = static_cast<std::size_t>(index);
+    set(static_cast<std::uint64_t>(index), std::cmp_less(index, 0));
   }
   /// By its name in the header line.
-  Column(std::string name) : place(std::move(name)) {}
+  Column(std::string name);
   /// The same.
-  Column(const char* name) : place(std::string(name)) {}
+  Column(const char* name);
 
   /// True for a column that the file does not have.
   [[nodiscard]] bool is_none() const noexcept { return place.index() == 0; }
+
+ private:
+  void set(std::uint64_t index, bool is_negative);
 };
 
 /// What a value below zero means.
@@ -97,3 +99,7 @@ struct DelimitedFormat {
 };
 
 }  // namespace kindred::inline v0
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/io/delimited_format.ipp>  // IWYU pragma: export
+#endif

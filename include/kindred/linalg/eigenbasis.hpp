@@ -15,6 +15,7 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/linalg/basis.hpp>
 #include <kindred/linalg/gram.hpp>
 #include <kindred/simd/kernels.hpp>
 
@@ -252,13 +253,6 @@ inline bool SymmetricEigenproblem::diagonalize() {
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
-
-/// Eigenvalues and eigenvectors of a symmetric positive semidefinite matrix.
-struct Eigenbasis {
-  std::vector<double> values;  ///< Length factors, falling, floored at 0.
-  AlignedVector<double>
-      vectors;  ///< factors x factors, column-major: column f belongs to values[f]; the entry of largest magnitude is positive.
-};
 
 /// The eigenbasis of `symmetric` (factors x factors, both triangles filled). O(factors^3); the same bytes for any number of threads.
 /// @throws ShapeError if it is not square; NumericalError if it holds a non-finite value or the iteration does not converge; InvalidArgument if this

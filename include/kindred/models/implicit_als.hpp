@@ -1,38 +1,48 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include <kindred/core/aligned.hpp>
-#include <kindred/core/error.hpp>
 #include <kindred/core/execution.hpp>
 #include <kindred/core/lazy.hpp>
-#include <kindred/core/parallel.hpp>
-#include <kindred/core/progress.hpp>
-#include <kindred/core/thread_team.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/interaction_source.hpp>
-#include <kindred/linalg/eigenbasis.hpp>
-#include <kindred/linalg/gram.hpp>
-#include <kindred/models/als/automatic.hpp>
-#include <kindred/models/als/fit.hpp>
-#include <kindred/models/als/fold_in.hpp>
+#include <kindred/models/als/fit_options.hpp>
+#include <kindred/models/als/fold_in_options.hpp>
 #include <kindred/models/als/options.hpp>
 #include <kindred/models/als/report.hpp>
-#include <kindred/models/als/shared_fit.hpp>
 #include <kindred/models/als/side_system.hpp>
-#include <kindred/models/als/state.hpp>
 #include <kindred/models/als/weights.hpp>
 #include <kindred/models/factor_model.hpp>
 #include <kindred/models/recommender.hpp>
+
+namespace kindred::inline v0::detail {
+
+struct ParallelOptions;
+class Stopwatch;
+
+/// When a model that is made of ready parts indexes its items: mapped factors wait until the index is asked for.
+enum class IndexItems { now, when_needed };
+
+}  // namespace kindred::inline v0::detail
+
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
+
+template <Real Scalar>
+class AlsFoldIn;
+template <Real Scalar>
+struct AlsState;
+template <Real Scalar>
+struct FixedSide;
+
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
 
 namespace kindred::inline v0::inline KINDRED_BUILD {
 
@@ -70,15 +80,8 @@ class ImplicitALS : public FactorModel<Scalar> {
   /// @throws as the overload for a CsrView; also InvalidArgument or ShapeError if a block is not what InteractionSource promises, and what the source throws.
   template <detail::StreamedSource Source>
   FitReport fit(const Source& train, const FitOptions& fit_options = {}) {
-    if (fit_options.team != nullptr) {
-      if constexpr (detail::ShareableSource<Source>) return fit_shared(train, fit_options);
-      throw InvalidArgument("team", "set", "unset for a source of which a part of the rows cannot be read alone");
-    }
-    const detail::Stopwatch total;
-    const detail::RowsRef rows(train);
-    detail::check_fit(options_, rows.shape(), rows.nnz(), rows.in_memory(), fitted(), fit_options);
     const auto& by_items = transpose(train);
-    return fit_rows(rows, detail::RowsRef(by_items), fit_options, total);
+    return fit_sides(detail::SideRef(train), detail::SideRef(by_items), fit_options);
   }
 
   [[nodiscard]] const AlsOptions& options() const noexcept { return options_; }
@@ -151,19 +154,10 @@ class ImplicitALS : public FactorModel<Scalar> {
   using FactorModel<Scalar>::simd_;
   using FactorModel<Scalar>::require_fitted;
 
-  /// By all members of fit_options.team.
-  template <detail::ShareableSource Source>
-  FitReport fit_shared(const Source& train, FitOptions fit_options) {
-    auto [state, report] = detail::fit_by_team<Scalar>(options_, train, fitted(), fit_options);
-    *this = ImplicitALS(std::move(state), fit_options.execution.simd);
-    return std::move(report);
-  }
-  FitReport fit_rows(const detail::RowsRef& train, const detail::RowsRef& by_items, const FitOptions& fit_options,
-                     const detail::Stopwatch& total);
-  [[nodiscard]] detail::FixedSide<Scalar> fixed_items() const noexcept {
-    if (!item_system_) return {items_, eigenvalues_, nullptr};
-    return {items_, item_system_->basis().values, &item_system_->basis()};
-  }
+  FitReport fit_sides(const detail::SideRef& users, const detail::SideRef& items, const FitOptions& fit_options);
+  FitReport fit_checked(const detail::SideRef& users, const detail::SideRef& items, const FitOptions& fit_options,
+                        const detail::Stopwatch& total);
+  [[nodiscard]] detail::FixedSide<Scalar> fixed_items() const noexcept;
   [[nodiscard]] detail::FixedSide<Scalar> fixed_users(const detail::ParallelOptions& parallel);
   /// Solves `rows` of one side, existing ones or the next new ones; row n of `known` (no zeros) is everything known of rows[n].
   void update(Side side, std::span<const Index> rows, const CsrView& known, std::string_view where, const Execution& execution);
@@ -182,220 +176,13 @@ class ImplicitALS : public FactorModel<Scalar> {
   detail::Spares<detail::AlsFoldIn<Scalar>> solvers_;  // for fold_in
 };
 
-template <Real Scalar>
-ImplicitALS<Scalar>::ImplicitALS(detail::AlsState<Scalar> state, SimdLevel simd, detail::IndexItems index)
-    : FactorModel<Scalar>(std::move(state.users), std::move(state.items),
-                          {state.weights.counts(Side::users).begin(), state.weights.counts(Side::users).end()},
-                          {state.weights.counts(Side::items).begin(), state.weights.counts(Side::items).end()}, simd),
-      options_(std::move(state.options)),
-      weights_(std::move(state.weights)),
-      eigenvalues_(std::move(state.eigenvalues)) {
-  if (fitted() && index == detail::IndexItems::now) this->build_index();
-}
-
-template <Real Scalar>
-detail::AlsState<Scalar> ImplicitALS<Scalar>::release() && {
-  detail::AlsState<Scalar> state{options_, std::move(weights_), std::move(users_), std::move(items_), std::move(eigenvalues_)};
-  *this = ImplicitALS(state.options);
-  return state;
-}
-
-template <Real Scalar>
-void ImplicitALS<Scalar>::check_data(const CsrView& data) const {
-  require_fitted();
-  detail::check_shape("data", data.shape(), "the model", shape());
-  CsrMatrix cleaned;
-  weights_.check_counts(detail::without_stored_zeros(data, cleaned));
-}
-
-template <Real Scalar>
-FitReport ImplicitALS<Scalar>::fit(const CsrView& given, const FitOptions& fit_options) {
-  const detail::Stopwatch total;
-  CsrMatrix cleaned;
-  const CsrView train = detail::without_stored_zeros(given, cleaned);
-  if (fit_options.team != nullptr) return fit_shared(train, fit_options);
-  detail::check_fit(options_, train.shape(), train.nnz(), true, fitted(), fit_options);
-  const CsrMatrix by_items = transpose(train);
-  return fit_rows(detail::RowsRef(train), detail::RowsRef(by_items), fit_options, total);
-}
-
-template <Real Scalar>
-FitReport ImplicitALS<Scalar>::fit_rows(const detail::RowsRef& train, const detail::RowsRef& by_items, const FitOptions& fit_options,
-                                        const detail::Stopwatch& total) {
-  detail::check_shape("train by items", {by_items.cols(), by_items.rows()}, "train", train.shape());
-  if (by_items.nnz() != train.nnz())
-    throw ShapeError("train by items holds " + std::to_string(by_items.nnz()) + " interactions; train holds " +
-                     std::to_string(train.nnz()));
-  std::vector<Index> user_counts = detail::checked_row_counts(train, "train");
-  std::vector<Index> item_counts = detail::checked_row_counts(by_items, "train by items");
-  const detail::Stopwatch choice;
-  const detail::AlsSettings settings = detail::settings_for<Scalar>(options_, train, fit_options.execution, fit_options.progress);
-  const double choice_seconds = detail::leaves_open(options_) ? choice.seconds() : 0.0;
-  detail::AlsWeights weights(settings, train, std::move(user_counts), std::move(item_counts), train.nnz());
-  detail::AlsFit<Scalar> work(options_, std::move(weights), train, by_items, fit_options, total);
-  auto [state, report] = work.run();
-  report.choice_seconds = choice_seconds;
-  report.prepare_seconds -= choice_seconds;
-  *this = ImplicitALS(std::move(state), detail::resolve_level(fit_options.execution.simd));
-  report.seconds = total.seconds();
-  return report;
-}
-
-template <Real Scalar>
-Recommendation ImplicitALS<Scalar>::recommend(const SparseRow& interactions, const RecommendOptions& options) const {
-  require_fitted();
-  detail::check_recommend(options, shape().items);
-  const std::vector<Scalar> x = fold_in(interactions, {.background = FoldInBackground::by_history});
-  return this->list_for(x, options);
-}
-
-template <Real Scalar>
-std::vector<Scalar> ImplicitALS<Scalar>::fold_in(const SparseRow& interactions, const FoldInOptions& options) const {
-  require_fitted();
-  const detail::CheckedRow checked(interactions, "interactions", shape().items);
-  std::vector<Scalar> x(weights_.settings().factors);
-  auto solver = solvers_.take([&] { return detail::AlsFoldIn<Scalar>(weights_, Side::users, fixed_items(), simd_); });
-  solver->solve(0, checked.row(), weights_.new_user_background(weights_.likes_of(checked.row())), options.background, "fold_in", x);
-  solvers_.give_back(std::move(solver));
-  return x;
-}
-
-template <Real Scalar>
-FactorMatrix<Scalar> ImplicitALS<Scalar>::fold_in_all(const CsrView& rows, const FoldInOptions& options) const {
-  require_fitted();
-  detail::check_shape("rows", rows.shape(), "what the model takes", {rows.rows(), shape().items});
-  CsrMatrix cleaned;
-  return detail::fold_in_rows<Scalar>(weights_, Side::users, fixed_items(), detail::without_stored_zeros(rows, cleaned), {},
-                                      {options.background, run_of(options.execution)}, "fold_in_all");
-}
-
-template <Real Scalar>
-Explanation ImplicitALS<Scalar>::explain(const SparseRow& interactions, Index item, FoldInBackground background) const {
-  require_fitted();
-  detail::check_item(item, shape());
-  const detail::CheckedRow checked(interactions, "interactions", shape().items);
-  return detail::AlsFoldIn<Scalar>(weights_, Side::users, fixed_items(), simd_)
-      .explain(checked.row(), weights_.new_user_background(weights_.likes_of(checked.row())), background, item);
-}
-
-template <Real Scalar>
-void ImplicitALS<Scalar>::refit_users(std::span<const Index> users, const CsrView& rows, const Execution& execution) {
-  require_fitted();
-  detail::check_index_list(users, "users", "a user", shape().users);
-  detail::check_shape("rows", rows.shape(), "what these users need", {static_cast<Index>(users.size()), shape().items});
-  CsrMatrix cleaned;
-  update(Side::users, users, detail::without_stored_zeros(rows, cleaned), "refit_users", execution);
-}
-
-template <Real Scalar>
-Index ImplicitALS<Scalar>::append_users(const CsrView& rows, const Execution& execution) {
-  require_fitted();
-  detail::check_shape("rows", rows.shape(), "what the model takes", {rows.rows(), shape().items});
-  const Index first = shape().users;
-  CsrMatrix cleaned;
-  update(Side::users, detail::indices_from(first, rows.rows()), detail::without_stored_zeros(rows, cleaned), "append_users", execution);
-  return first;
-}
-
-template <Real Scalar>
-void ImplicitALS<Scalar>::refit_items(std::span<const Index> items, const CsrView& columns, const Execution& execution) {
-  require_fitted();
-  detail::check_index_list(items, "items", "an item", shape().items);
-  detail::check_shape("columns", columns.shape(), "what these items need", {shape().users, static_cast<Index>(items.size())});
-  CsrMatrix cleaned;
-  update(Side::items, items, transpose(detail::without_stored_zeros(columns, cleaned)), "refit_items", execution);
-}
-
-template <Real Scalar>
-Index ImplicitALS<Scalar>::append_items(const CsrView& columns, const Execution& execution) {
-  require_fitted();
-  detail::check_shape("columns", columns.shape(), "what the model takes", {shape().users, columns.cols()});
-  const Index first = shape().items;
-  CsrMatrix cleaned;
-  update(Side::items, detail::indices_from(first, columns.cols()), transpose(detail::without_stored_zeros(columns, cleaned)),
-         "append_items", execution);
-  return first;
-}
-
-template <Real Scalar>
-detail::FixedSide<Scalar> ImplicitALS<Scalar>::fixed_users(const detail::ParallelOptions& parallel) {
-  if (!user_system_) user_system_.emplace(detail::gram(users_, weights_.background(Side::users), parallel, simd_));
-  user_system_->diagonalise(weights_.settings().factors, parallel, simd_);
-  return {users_, user_system_->basis().values, &user_system_->basis()};
-}
-
-template <Real Scalar>
-void ImplicitALS<Scalar>::update(Side side, std::span<const Index> rows, const CsrView& known, std::string_view where,
-                                 const Execution& execution) {
-  if (rows.empty()) return;
-  const bool of_users = side == Side::users;
-  detail::ThreadTeam team(execution.executor);
-  const Execution run{.threads = detail::resolve_threads(execution.threads), .executor = team.executor(), .simd = simd_};
-  const detail::ParallelOptions parallel = detail::loop_of(run, 1);
-  const detail::FixedSide<Scalar> fixed = of_users ? fixed_items() : fixed_users(parallel);
-  std::optional<detail::SideSystem>& own = of_users ? user_system_ : item_system_;
-  std::optional<detail::SideSystem> changed = own;
-  if (!of_users && !changed) changed.emplace(std::span<const double>(eigenvalues_));
-  const auto weight_of = [&](Index row) {
-    const std::span<const double> background = weights_.background(side);
-    return background.empty() ? 1.0 : background[static_cast<std::size_t>(row)];
-  };
-
-  // Rows are solved with the counts that they will have, which their background follows from.
-  const bool dislikes = std::any_of(known.values().begin(), known.values().end(), [](float value) { return value < 0.0F; });
-  weights_.reserve(side, rows.size(), dislikes);
-  const detail::AlsWeights::Mark mark = weights_.mark(side, rows);
-  try {
-    const FactorMatrix<Scalar>& before = of_users ? users_ : items_;
-    for (const Index row : rows)
-      if (changed && row < before.rows()) changed->add(before.row(row), -weight_of(row));
-    const std::vector<Index> counts = row_counts(known);
-    for (std::size_t n = 0; n < rows.size(); ++n) {
-      const auto likes = static_cast<Index>(weights_.likes_of(known.row(static_cast<Index>(n))));
-      weights_.set_count(side, rows[n], counts[n], likes);
-    }
-    const FactorMatrix<Scalar> solved = detail::fold_in_rows<Scalar>(weights_, side, fixed, known, rows, {.execution = run}, where);
-    if (changed) {
-      for (std::size_t n = 0; n < rows.size(); ++n) changed->add(solved.row(static_cast<Index>(n)), weight_of(rows[n]));
-      if (!of_users) changed->diagonalise(weights_.settings().factors, parallel, simd_);
-    }
-    this->put_rows(of_users ? users_ : items_, of_users ? user_counts_ : item_counts_, rows, solved, counts);
-  } catch (...) {
-    weights_.restore(side, rows, mark);
-    throw;
-  }
-  own = std::move(changed);
-  solvers_.clear();
-  this->forget_users();
-  if (of_users) return;
-  this->forget_items();
-  changed_items_ += rows.size();
-  if (8 * changed_items_ >= static_cast<std::size_t>(shape().items))
-    *this = settled(execution);  // so that turning rows for a solve stays rare
-}
-
-template <Real Scalar>
-ImplicitALS<Scalar> ImplicitALS<Scalar>::settled(const Execution& execution) const {
-  ImplicitALS copy(*this);
-  if (is_settled()) return copy;
-  detail::ThreadTeam team(execution.executor);
-  const detail::ParallelOptions parallel{.threads = detail::resolve_threads(execution.threads), .executor = team.executor()};
-  detail::Eigenbasis basis = detail::eigenbasis(detail::gram(items_, weights_.background(Side::items), parallel, simd_),
-                                                weights_.settings().factors, parallel, simd_);
-  detail::rotate(copy.items_, basis, parallel, simd_);
-  detail::rotate(copy.users_, basis, parallel, simd_);
-  copy.eigenvalues_ = std::move(basis.values);
-  copy.item_system_.reset();
-  copy.user_system_.reset();
-  copy.changed_items_ = 0;
-  copy.forget_items();
-  copy.forget_users();
-  return copy;
-}
-
 #if defined(KINDRED_COMPILED)
 extern template class ImplicitALS<float>;  // in compiled/models.cpp
 extern template class ImplicitALS<double>;
 #endif
 
 }  // namespace kindred::inline v0::inline KINDRED_BUILD
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/models/implicit_als.ipp>  // IWYU pragma: export
+#endif

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -10,7 +9,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include <kindred/core/error.hpp>
@@ -77,147 +75,58 @@ class KeyedRecommender {
  public:
   /// `data`: what `model` was fitted on, or more of the same users and items. Interactions are counted, not compared one by one.
   /// @throws NotFitted; ShapeError if shapes differ; InvalidArgument if a user or an item has fewer interactions than in the fit.
-  KeyedRecommender(ImplicitALS<Scalar> model, Dataset data) { (void)replace(std::move(model), std::move(data)); }
+  KeyedRecommender(ImplicitALS<Scalar> model, Dataset data);
 
   /// Answers come from `model` from now on. Returns its version. Whatever it throws, the old model goes on. @throws as the constructor does.
-  std::uint64_t replace(ImplicitALS<Scalar> model, Dataset data) {
-    auto next = std::make_shared<State>(std::move(model), std::move(data));
-    const std::lock_guard lock(mutex_);
-    const std::uint64_t version = state_ ? state_->version + 1 : 1;
-    next->version = version;
-    state_.swap(next);
-    return version;
-  }  // `next` is destroyed after the lock is released: freeing a large model takes long, and every request waits for the lock
+  std::uint64_t replace(
+      ImplicitALS<Scalar> model,
+      Dataset
+          data);  // `next` is destroyed after the lock is released: freeing a large model takes long, and every request waits for the lock
 
   /// Of the model that answers now: 1 for the first.
-  [[nodiscard]] std::uint64_t version() const { return state()->version; }
+  [[nodiscard]] std::uint64_t version() const;
 
   /// The model and the data that answer now. They stay as they are, whatever replaces them meanwhile.
   struct Snapshot {
     std::shared_ptr<const ImplicitALS<Scalar>> model;
     std::shared_ptr<const Dataset> data;
   };
-  [[nodiscard]] Snapshot snapshot() const {
-    const auto s = state();
-    return {{s, &s->model}, {s, &s->data}};
-  }
+  [[nodiscard]] Snapshot snapshot() const;
 
   /// The best items for a user. A user without a key here, or without likes, gets options.fallback; KeyedAnswer::source says so.
   /// @throws InvalidArgument if an option is not valid.
-  [[nodiscard]] KeyedAnswer recommend(std::string_view user, const KeyedOptions& options = {}) const {
-    const auto s = state();
-    const std::optional<Index> u = s->data.users.find(user);
-    const SparseRow history = u ? s->data.matrix.row(*u) : SparseRow{};
-    const RecommendOptions wanted = request(options, history);
-    if (!u || !s->model.knows(*u)) return s->answer(s->model.recommend(SparseRow{}, wanted));
-    return s->answer({s->model.recommend(*u, wanted), ListSource::model});
-  }
+  [[nodiscard]] KeyedAnswer recommend(std::string_view user, const KeyedOptions& options = {}) const;
 
   /// The best items for these interactions; without likes options.fallback. @throws InvalidArgument if an item is not known or is named twice.
-  [[nodiscard]] KeyedAnswer recommend(std::span<const KeyedInteraction> history, const KeyedOptions& options = {}) const {
-    const auto s = state();
-    const Row row = s->row_of(history);
-    return s->answer(s->model.recommend(row.row(), request(options, row.row())));
-  }
+  [[nodiscard]] KeyedAnswer recommend(std::span<const KeyedInteraction> history, const KeyedOptions& options = {}) const;
 
   /// The items most like one, by cosine. @throws InvalidArgument if the item is not known, or several have that name.
-  [[nodiscard]] KeyedAnswer similar(std::string_view item, std::size_t count = 10) const {
-    const auto s = state();
-    return s->answer({s->model.similar_items(s->item(item), {.count = count}), ListSource::model});
-  }
+  [[nodiscard]] KeyedAnswer similar(std::string_view item, std::size_t count = 10) const;
 
   /// What in a user's history speaks for an item. @throws InvalidArgument if user or item is not known.
-  [[nodiscard]] NamedExplanation explain(std::string_view user, std::string_view item) const {
-    const auto s = state();
-    const std::optional<Index> u = s->data.users.find(user);
-    if (!u)
-      throw InvalidArgument("user", "'" + std::string(user) + "'",
-                            "one of the " + std::to_string(s->data.users.size()) + " users that the model knows");
-    return s->named(s->model.explain(s->data.matrix.row(*u), s->item(item)));
-  }
+  [[nodiscard]] NamedExplanation explain(std::string_view user, std::string_view item) const;
 
   /// Explains a score for a history of interactions. @throws InvalidArgument if an item is not known or is named twice.
-  [[nodiscard]] NamedExplanation explain(std::span<const KeyedInteraction> history, std::string_view item) const {
-    const auto s = state();
-    return s->named(s->model.explain(s->row_of(history).row(), s->item(item), FoldInBackground::by_history));
-  }
+  [[nodiscard]] NamedExplanation explain(std::span<const KeyedInteraction> history, std::string_view item) const;
 
  private:
-  struct Row {
-    std::vector<Index> columns;
-    std::vector<float> values;
-    [[nodiscard]] SparseRow row() const noexcept { return {columns, values}; }
-  };
-
-  struct State {
-    State(ImplicitALS<Scalar> fitted, Dataset given) : model(std::move(fitted)), data(std::move(given)) {
-      if (!model.fitted()) throw NotFitted("the model");
-      data.check();
-      detail::check_shape("data", data.matrix.shape(), "the model", model.shape());
-      model.check_data(data.matrix);
-      for (std::size_t i = 0; i < data.item_names.size(); ++i) {
-        const auto name = static_cast<std::size_t>(names.intern(data.item_names[i]));
-        if (name == named_items.size()) named_items.emplace_back(static_cast<Index>(i), 0);
-        ++named_items[name].second;
-      }
-    }
-
-    [[nodiscard]] Index item(std::string_view text) const {
-      if (const std::optional<Index> key = data.items.find(text)) return *key;
-      const std::optional<Index> name = text.empty() ? std::nullopt : names.find(text);
-      if (!name)
-        throw InvalidArgument("item", "'" + std::string(text) + "'",
-                              "the key or name of one of the " + std::to_string(data.items.size()) + " items that the model knows");
-      const auto& [index, times] = named_items[static_cast<std::size_t>(*name)];
-      if (times > 1)
-        throw InvalidArgument("item", "'" + std::string(text) + "'", "a key: " + std::to_string(times) + " items have that name");
-      return index;
-    }
-
-    [[nodiscard]] Row row_of(std::span<const KeyedInteraction> history) const {
-      std::vector<std::pair<Index, float>> pairs;
-      for (const KeyedInteraction& one : history) pairs.emplace_back(item(one.item), one.value);
-      std::sort(pairs.begin(), pairs.end());
-      Row row;
-      for (const auto& [index, value] : pairs) {
-        if (!row.columns.empty() && row.columns.back() == index)
-          throw InvalidArgument("the history", "'" + std::string(data.item_name(index)) + "' twice", "a list of different items");
-        row.columns.push_back(index);
-        row.values.push_back(value);
-      }
-      return row;
-    }
-
-    [[nodiscard]] std::vector<NamedItem> name_items(std::span<const Scored> list) const {
-      std::vector<NamedItem> items;
-      for (const Scored& one : list)
-        items.push_back({std::string(data.items.key(one.item)), std::string(data.item_name(one.item)), one.score});
-      return items;
-    }
-    [[nodiscard]] KeyedAnswer answer(const Recommendation& list) const { return {version, list.source, name_items(list.items)}; }
-    [[nodiscard]] NamedExplanation named(const Explanation& found) const { return {version, found.score, name_items(found.parts)}; }
-
-    ImplicitALS<Scalar> model;
-    Dataset data;
-    IdMap names;
-    std::vector<std::pair<Index, Index>> named_items;  // of each name: its first item, and how many there are
-    std::uint64_t version = 0;
-  };
-
-  [[nodiscard]] static RecommendOptions request(const KeyedOptions& options, const SparseRow& history) {
-    RecommendOptions request{.count = options.count, .filter = options.filter, .rerank = options.rerank, .fallback = options.fallback};
-    if (options.known == KeyedOptions::KnownItems::excluded) request.exclude = history.columns;
-    return request;
-  }
+  struct Row;
+  struct State;
 
   // A lock for as long as a pointer is copied: std::atomic<std::shared_ptr> does the same inside, and libc++ does not have it.
-  [[nodiscard]] std::shared_ptr<const State> state() const {
-    const std::lock_guard lock(mutex_);
-    return state_;
-  }
+  [[nodiscard]] std::shared_ptr<const State> state() const;
 
   mutable std::mutex mutex_;
   std::shared_ptr<State> state_;
 };
 
+#if defined(KINDRED_COMPILED)
+extern template class KeyedRecommender<float>;  // in compiled/models.cpp
+extern template class KeyedRecommender<double>;
+#endif
+
 }  // namespace kindred::inline v0::inline KINDRED_BUILD
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/models/keyed_recommender.ipp>  // IWYU pragma: export
+#endif

@@ -13,6 +13,7 @@
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
+#include <kindred/models/eligibility.hpp>
 #include <kindred/models/recommender.hpp>
 
 namespace kindred::inline v0 {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <functional>
@@ -13,13 +12,16 @@
 #include <utility>
 #include <vector>
 
-#include <kindred/core/error.hpp>
+#include <kindred/core/config.hpp>
 #include <kindred/core/execution.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
-#include <kindred/linalg/top_k_request.hpp>
 
 namespace kindred::inline v0 {
+
+namespace detail {
+struct TopKRequest;
+}
 
 /// Which items may be recommended.
 enum class Candidates {
@@ -132,38 +134,21 @@ class RankedLists {
   RankedLists() = default;
   /// Takes lists that are best first already. `sources`: as long as `lists`, or empty where all are of the model.
   /// @throws ShapeError if `sources` is of another length.
-  explicit RankedLists(std::vector<std::vector<Scored>> lists, std::vector<ListSource> sources = {})
-      : lists_(std::move(lists)), sources_(std::move(sources)) {
-    if (!sources_.empty() && sources_.size() != lists_.size())
-      throw ShapeError("sources has " + std::to_string(sources_.size()) + " entries; there are " + std::to_string(lists_.size()) +
-                       " lists");
-  }
+  explicit RankedLists(std::vector<std::vector<Scored>> lists, std::vector<ListSource> sources = {});
 
   [[nodiscard]] std::size_t size() const noexcept { return lists_.size(); }
 
   /// The list of the n-th user asked for, best first. @throws InvalidArgument if there are not as many.
-  [[nodiscard]] std::span<const Scored> row(std::size_t n) const {
-    check_row(n);
-    return lists_[n];
-  }
+  [[nodiscard]] std::span<const Scored> row(std::size_t n) const;
 
   /// Where the list of the n-th user asked for comes from. @throws InvalidArgument if there are not as many.
-  [[nodiscard]] ListSource source(std::size_t n) const {
-    check_row(n);
-    return sources_.empty() ? ListSource::model : sources_[n];
-  }
+  [[nodiscard]] ListSource source(std::size_t n) const;
 
-  friend bool operator==(const RankedLists& a, const RankedLists& b) {
-    if (a.lists_ != b.lists_) return false;
-    for (std::size_t n = 0; n < a.size(); ++n)
-      if (a.source(n) != b.source(n)) return false;
-    return true;
-  }
+  friend bool operator==(const RankedLists& a, const RankedLists& b) { return a.equals(b); }
 
  private:
-  void check_row(std::size_t n) const {
-    if (n >= lists_.size()) throw InvalidArgument("row", n, "below " + std::to_string(lists_.size()) + ", the number of users asked for");
-  }
+  [[nodiscard]] bool equals(const RankedLists& other) const;
+  void check_row(std::size_t n) const;
 
   std::vector<std::vector<Scored>> lists_;
   std::vector<ListSource> sources_;
@@ -187,103 +172,36 @@ concept BatchRecommenderModel = RecommenderModel<Model> &&
 };
 
 /// @throws InvalidArgument naming the field that is wrong; `noun` says what lists count ("an item").
-inline void check_filters(std::span<const Index> exclude, const ItemFilter& filter, std::string_view noun, Index bound) {
-  check_index_list(exclude, "exclude", noun, bound);
-  if (filter.allow) check_index_list(*filter.allow, "filter.allow", noun, bound);
-  if (filter.min_score && !(*filter.min_score == *filter.min_score))
-    throw InvalidArgument("filter.min_score", *filter.min_score, "a number");
-}
+KINDRED_ONCE void check_filters(std::span<const Index> exclude, const ItemFilter& filter, std::string_view noun, Index bound);
 
 /// @throws InvalidArgument if `rerank` was made for another number of rows than `count`; `listed` says what the lists hold.
-inline void check_rerank(const Rerank& rerank, Index count, std::string_view listed = "items") {
-  if (rerank && rerank.items && *rerank.items != static_cast<std::size_t>(count))
-    throw InvalidArgument("rerank", "made for " + std::to_string(*rerank.items) + " items",
-                          "made for " + std::to_string(count) + ", the " + std::string(listed) + " of the model");
-}
+KINDRED_ONCE void check_rerank(const Rerank& rerank, Index count, std::string_view listed = "items");
 
 /// What a list for any user needs. @throws InvalidArgument naming the field that is wrong.
-inline void check_recommend(const RecommendOptions& options, Index items) {
-  check_filters(options.exclude, options.filter, "an item", items);
-  check_rerank(options.rerank, items);
-}
+KINDRED_ONCE void check_recommend(const RecommendOptions& options, Index items);
 
 /// @throws InvalidArgument naming the field that is wrong.
-inline void check_recommend(Index user, const RecommendOptions& options, MatrixShape shape) {
-  check_user(user, shape);
-  check_recommend(options, shape.items);
-}
+KINDRED_ONCE void check_recommend(Index user, const RecommendOptions& options, MatrixShape shape);
 
 /// @throws InvalidArgument, ShapeError naming the field that is wrong.
-inline void check_recommend_all(std::span<const Index> users, const RecommendAllOptions& options, MatrixShape shape) {
-  for (const Index user : users) check_user(user, shape);
-  if (options.exclude.rows() > shape.users || options.exclude.cols() > shape.items)
-    check_shape("exclude", options.exclude.shape(), "the model", shape);
-  check_filters({}, options.filter, "an item", shape.items);
-  check_rerank(options.rerank, shape.items);
-  check_threads(options.execution.threads);
-}
+KINDRED_ONCE void check_recommend_all(std::span<const Index> users, const RecommendAllOptions& options, MatrixShape shape);
 
 /// The lists of a model's batch call. @throws InvalidArgument unless there is one for each of `users` users.
-[[nodiscard]] inline RankedLists checked_lists(RankedLists lists, std::size_t users) {
-  if (lists.size() != users)
-    throw InvalidArgument("the number of lists from recommend_all", lists.size(),
-                          std::to_string(users) + ", the number of users asked for");
-  return lists;
-}
+[[nodiscard]] KINDRED_ONCE RankedLists checked_lists(RankedLists lists, std::size_t users);
 
 /// The options of one user of a batch.
-[[nodiscard]] inline RecommendOptions options_of(Index user, const RecommendAllOptions& options) {
-  RecommendOptions one{.count = options.count, .filter = options.filter, .rerank = options.rerank, .fallback = options.fallback};
-  if (user < options.exclude.rows()) one.exclude = options.exclude.row(user);
-  return one;
-}
-
-/// Whether an item passes the filters of one request. Asked only of items whose score is good enough, so a bisection is cheap.
-class Eligibility {
- public:
-  /// `train_counts`: interactions of each item in train, length n_items.
-  Eligibility(const RecommendOptions& options, std::span<const Index> train_counts) : options_(options), train_counts_(train_counts) {}
-
-  [[nodiscard]] bool operator()(const Scored& candidate) const noexcept {
-    const auto item = static_cast<std::size_t>(candidate.item);
-    if (options_.filter.candidates == Candidates::trained && train_counts_[item] == 0) return false;
-    if (options_.filter.min_score && !(candidate.score >= *options_.filter.min_score)) return false;
-    if (std::binary_search(options_.exclude.begin(), options_.exclude.end(), candidate.item)) return false;
-    return !options_.filter.allow || std::binary_search(options_.filter.allow->begin(), options_.filter.allow->end(), candidate.item);
-  }
-
- private:
-  const RecommendOptions& options_;
-  std::span<const Index> train_counts_;
-};
+[[nodiscard]] KINDRED_ONCE RecommendOptions options_of(Index user, const RecommendAllOptions& options);
 
 /// The request that finds the list of `options` among items with these train counts; reranking asks for more than the list in the end.
-[[nodiscard]] inline TopKRequest request_of(const RecommendOptions& options, std::span<const Index> train_counts) {
-  TopKRequest request{.count = options.rerank ? (std::max)(options.count, options.rerank.pool) : options.count,
-                      .exclude = options.exclude,
-                      .allow = options.filter.allow};
-  if (options.filter.min_score) request.min_score = *options.filter.min_score;
-  if (options.filter.candidates == Candidates::trained) request.counts = train_counts;
-  return request;
-}
+[[nodiscard]] KINDRED_ONCE TopKRequest request_of(const RecommendOptions& options, std::span<const Index> train_counts);
 
 /// @throws InvalidArgument if a reranking invents an item or lists one twice.
-[[nodiscard]] inline std::vector<Scored> reranked(std::vector<Scored> list, const RecommendOptions& options) {
-  if (!options.rerank) return list;
-  std::vector<Scored> next = options.rerank.order(list, options.count);
-  if (next.size() > options.count) next.resize(options.count);
-  const auto by_item = [](const Scored& a, const Scored& b) { return a.item < b.item; };
-  std::sort(list.begin(), list.end(), by_item);
-  std::vector<Scored> seen = next;
-  std::sort(seen.begin(), seen.end(), by_item);
-  for (std::size_t n = 0; n < seen.size(); ++n) {
-    if (n > 0 && seen[n].item == seen[n - 1].item) throw InvalidArgument("the reranked list", seen[n].item, "without repeats");
-    if (!std::binary_search(list.begin(), list.end(), seen[n], by_item))
-      throw InvalidArgument("the reranked list's item", seen[n].item, "one of those that were to be reranked");
-  }
-  return next;
-}
+[[nodiscard]] KINDRED_ONCE std::vector<Scored> reranked(std::vector<Scored> list, const RecommendOptions& options);
 
 }  // namespace detail
 
 }  // namespace kindred::inline v0
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/models/recommender.ipp>  // IWYU pragma: export
+#endif

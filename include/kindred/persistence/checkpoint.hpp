@@ -22,6 +22,7 @@
 #include <kindred/data/csr_view.hpp>
 #include <kindred/models/als/options.hpp>
 #include <kindred/models/als/report.hpp>
+#include <kindred/models/als/shared_fit.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/persistence/als_fields.hpp>
 #include <kindred/persistence/byte_store.hpp>

@@ -14,6 +14,7 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/random.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/data/csr_builder.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/split/split.hpp>

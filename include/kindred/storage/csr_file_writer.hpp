@@ -17,6 +17,7 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/path.hpp>
 #include <kindred/core/rounding.hpp>
+#include <kindred/core/text.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/data/id_map.hpp>

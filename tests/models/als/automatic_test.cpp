@@ -14,6 +14,7 @@
 
 #include "../../support/als_instances.hpp"
 #include "../../support/random_matrix.hpp"
+#include "../../support/same.hpp"
 #include "../../support/streamed_matrix.hpp"
 
 namespace kd = kindred;
@@ -47,10 +48,6 @@ kd::CsrMatrix times(const kd::CsrMatrix& matrix, float factor) {
                        {matrix.columns().begin(), matrix.columns().end()}, values);
 }
 
-bool same_factors(const kd::ImplicitALS<float>& a, const kd::ImplicitALS<float>& b) {
-  return a.user_factors().same_bytes(b.user_factors()) && a.item_factors().same_bytes(b.item_factors());
-}
-
 }  // namespace
 
 TEST_SUITE("models/als_automatic") {
@@ -69,7 +66,7 @@ TEST_SUITE("models/als_automatic") {
     kd::ImplicitALS<float> again(all);
     const kd::FitReport second = again.fit(heard());
     CHECK(second.choice_seconds == 0.0);
-    CHECK(same_factors(als, again));
+    CHECK(kindred_test::same_model(als, again));
   }
 
   TEST_CASE("data of taste get a lower penalty than data of chance") {
@@ -96,7 +93,7 @@ TEST_SUITE("models/als_automatic") {
     plain.fit(heard());
     doubled.fit(times(heard(), 0.0625F));
     tripled.fit(times(heard(), 3.0F));
-    CHECK(same_factors(plain, doubled));
+    CHECK(kindred_test::same_model(plain, doubled));
     for (kd::Index u = 0; u < 20; ++u)
       for (kd::Index i = 0; i < 20; ++i) CHECK(tripled.predict(u, i) == doctest::Approx(plain.predict(u, i)).epsilon(1e-3).scale(0.1));
   }
@@ -106,7 +103,7 @@ TEST_SUITE("models/als_automatic") {
     const kd::CsrMatrix camps = two_camps();
     ones.fit(camps);
     sevens.fit(times(camps, 7.0F));
-    CHECK(same_factors(ones, sevens));
+    CHECK(kindred_test::same_model(ones, sevens));
   }
 
   TEST_CASE("dislikes count neither for counts nor for the choice; without a like there is nothing to learn") {
@@ -128,8 +125,8 @@ TEST_SUITE("models/als_automatic") {
     one.fit(heard(), {.execution = {.threads = 1}});
     three.fit(heard(), {.execution = {.threads = 3}});
     streamed.fit(kindred_test::StreamedMatrix(heard(), 37));
-    CHECK(same_factors(one, three));
-    CHECK(same_factors(one, streamed));
+    CHECK(kindred_test::same_model(one, three));
+    CHECK(kindred_test::same_model(one, streamed));
   }
 
   TEST_CASE("small and odd shapes") {
@@ -147,6 +144,6 @@ TEST_SUITE("models/als_automatic") {
       return progress.what == "choosing options" ? kd::ProgressAnswer::cancel : kd::ProgressAnswer::keep_going;
     };
     CHECK_THROWS_AS(als.fit(heard(), {.progress = cancel}), kd::Cancelled);
-    CHECK(same_factors(als, before));
+    CHECK(kindred_test::same_model(als, before));
   }
 }

@@ -18,6 +18,7 @@
 #include "../../support/als_instances.hpp"
 #include "../../support/als_settings.hpp"
 #include "../../support/random_matrix.hpp"
+#include "../../support/same.hpp"
 #include "../../support/textbook_als.hpp"
 
 namespace kd = kindred;
@@ -32,17 +33,6 @@ kd::ImplicitALS<T> fitted(const kd::AlsOptions& options, const kd::CsrMatrix& tr
   kd::ImplicitALS<T> model(options);
   model.fit(train);
   return model;
-}
-
-template <typename T>
-bool same_row(std::span<const T> a, std::span<const T> b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
-}
-
-template <typename T>
-bool same_model(const kd::ImplicitALS<T>& a, const kd::ImplicitALS<T>& b) {
-  return a.shape() == b.shape() && a.user_factors().same_bytes(b.user_factors()) && a.item_factors().same_bytes(b.item_factors()) &&
-         std::equal(a.eigenvalues().begin(), a.eigenvalues().end(), b.eigenvalues().begin(), b.eigenvalues().end());
 }
 
 /// The matrix of these columns of `matrix`.
@@ -80,13 +70,13 @@ TEST_SUITE("models/als_fold_in") {
         std::vector<kd::Index> users(80);
         for (std::size_t u = 0; u < 80; ++u) users[u] = static_cast<kd::Index>(u);
         refitted.refit_users(users, train, {.threads = threads});
-        CHECK(same_model(refitted, model));
+        CHECK(kindred_test::same_model(refitted, model));
         kd::ImplicitALS<T> longer = model;
         CHECK(longer.append_users(train, {.threads = threads}) == 80);
         REQUIRE(longer.shape() == kd::MatrixShape{160, 45});
         for (kd::Index u = 0; u < 80; ++u) {
-          CHECK(same_row(longer.user_factors().row(80 + u), model.user_factors().row(u)));
-          CHECK(same_row(longer.user_factors().row(u), model.user_factors().row(u)));
+          CHECK(kindred_test::same_array(longer.user_factors().row(80 + u), model.user_factors().row(u)));
+          CHECK(kindred_test::same_array(longer.user_factors().row(u), model.user_factors().row(u)));
         }
         CHECK(longer.recommend(83, {.exclude = train.row(3)}) == model.recommend(3, {.exclude = train.row(3)}));
       }
@@ -127,7 +117,7 @@ TEST_SUITE("models/als_fold_in") {
     const std::vector<T> x = model.fold_in(train.row(4));
     kd::ImplicitALS<T> refitted = model;
     refitted.refit_users(std::vector<kd::Index>{4}, kd::transpose(columns_of(kd::transpose(train), std::vector<kd::Index>{4})));
-    CHECK(same_row(std::span<const T>(x), refitted.user_factors().row(4)));
+    CHECK(kindred_test::same_array(x, refitted.user_factors().row(4)));
   }
 
   TEST_CASE("an appended item is the item that a refit of the same column makes, under every setting") {
@@ -258,13 +248,13 @@ TEST_SUITE("models/als_fold_in") {
     std::size_t same = 0;
     model.fit(train, {.after_iteration = [&](const kd::ImplicitALS<float>& so_far, const kd::FitReport::Iteration&) {
                 const std::vector<float> x = so_far.fold_in(train.row(4));
-                same += same_row(std::span<const float>(x), so_far.user_factors().row(4)) ? 1 : 0;
+                same += kindred_test::same_array(std::span<const float>(x), so_far.user_factors().row(4)) ? 1 : 0;
               }});
     CHECK(same == options.iterations);
     const auto check = [&](const kd::ImplicitALS<float>& one) {
       const std::vector<float> x = one.fold_in(train.row(4));
       const kd::FactorMatrix<float> all = one.fold_in_all(train);
-      return same_row(std::span<const float>(x), all.row(4));
+      return kindred_test::same_array(std::span<const float>(x), all.row(4));
     };
     CHECK(check(model));
     model.refit_items(std::vector<kd::Index>{3}, random_matrix(50, 1, 0.4, 7));
@@ -306,7 +296,7 @@ TEST_SUITE("models/als_fold_in") {
                          kd::ShapeError);
     CHECK_THROWS_WITH_AS((void)model.append_users(kd::transpose(train)), Contains("rows is 20 users x 30 items"), kd::ShapeError);
     CHECK_THROWS_WITH_AS((void)model.explain(train.row(0), 20), Contains("item is 20"), kd::InvalidArgument);
-    CHECK(same_model(model, before));
+    CHECK(kindred_test::same_model(model, before));
     CHECK(model.recommend(3) == before.recommend(3));
     kd::ImplicitALS<float> blank;
     CHECK_THROWS_AS((void)blank.fold_in_all(train), kd::NotFitted);

@@ -18,6 +18,7 @@
 
 #include "../../support/als_instances.hpp"
 #include "../../support/als_settings.hpp"
+#include "../../support/same.hpp"
 
 namespace kd = kindred;
 namespace detail = kindred::detail;
@@ -51,11 +52,6 @@ kd::FactorMatrix<T> first_items(const kd::CsrMatrix& train, const kd::AlsOptions
       detail::svd_of_likes<T>(detail::RowsRef(train), detail::RowsRef(by_items),
                               {.count = *options.factors, .power_steps = options.start.power_steps.value_or(2), .seed = options.seed}),
       detail::settings_of(options), {.threads = 1});
-}
-
-template <typename T>
-bool same_start(const kd::ImplicitALS<T>& a, const kd::ImplicitALS<T>& b) {
-  return a.user_factors().same_bytes(b.user_factors()) && a.item_factors().same_bytes(b.item_factors());
 }
 
 template <typename T>
@@ -130,7 +126,7 @@ TEST_SUITE("models/als/spectral_start") {
     const kd::CsrMatrix disliked = with_all_values(listened(), -1.0F, 0.0F);
     kd::AlsOptions normal = spectral_options();
     normal.start.kind = kd::Start::normal;
-    CHECK(same_start(fitted_on<float>(disliked, spectral_options()), fitted_on<float>(disliked, normal)));
+    CHECK(kindred_test::same_model(fitted_on<float>(disliked, spectral_options()), fitted_on<float>(disliked, normal)));
   }
 
   TEST_CASE_TEMPLATE("fit starts from these items: users are solved from them once", T, float, double) {
@@ -142,7 +138,7 @@ TEST_SUITE("models/als/spectral_start") {
       given.start.kind = kd::Start::normal;
       kd::ImplicitALS<T> model(given);
       const kd::FitReport report = model.fit(listened(), {.initial_items = first_items<T>(listened(), options)});
-      CHECK(same_start(model, wanted));
+      CHECK(kindred_test::same_model(model, wanted));
       CHECK(report.start_seconds == 0.0);
     }
   }
@@ -153,7 +149,7 @@ TEST_SUITE("models/als/spectral_start") {
     for (const std::size_t threads : {2u, 3u, 5u}) {
       kd::ImplicitALS<T> several(options);
       several.fit(listened(), {.execution = {.threads = threads}});
-      CHECK(same_start(several, one));
+      CHECK(kindred_test::same_model(several, one));
     }
   }
 
@@ -216,7 +212,7 @@ TEST_SUITE("models/als/spectral_start") {
             {.progress = [&](const kd::Progress&) { return ++calls == 3 ? kd::ProgressAnswer::cancel : kd::ProgressAnswer::keep_going; }}),
         kd::Cancelled);
     CHECK(calls == 3);
-    CHECK(same_start(model, before));
+    CHECK(kindred_test::same_model(model, before));
 
     const kd::FitReport report = model.fit(listened(), {.progress = [&](const kd::Progress& progress) {
                                              return progress.what == "spectral start" && progress.done == 2
@@ -227,7 +223,7 @@ TEST_SUITE("models/als/spectral_start") {
     CHECK(report.iterations.size() == 1);
     kd::AlsOptions single = spectral_options();
     single.iterations = 1;
-    CHECK(same_start(model, fitted_on<float>(listened(), single)));
+    CHECK(kindred_test::same_model(model, fitted_on<float>(listened(), single)));
   }
 
   TEST_CASE("factors that are given or resumed make it unnecessary") {

@@ -22,6 +22,7 @@
 #include <kindred/core/thread_team.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/interaction_source.hpp>
+#include <kindred/models/als/fit_options.hpp>
 #include <kindred/models/als/half_step.hpp>
 #include <kindred/models/als/loss.hpp>
 #include <kindred/models/als/memory_estimate.hpp>
@@ -30,46 +31,7 @@
 #include <kindred/models/als/start.hpp>
 #include <kindred/models/als/state.hpp>
 
-namespace kindred::inline v0::inline KINDRED_BUILD {
-
-template <Real Scalar>
-class ImplicitALS;
-
-}  // namespace kindred::inline v0::inline KINDRED_BUILD
-
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
-
-/// What a call of ImplicitALS::fit does beside fitting.
-template <Real Scalar>
-struct AlsFitOptions {
-  bool record_loss = false;  ///< Evaluate the loss after every iteration: exact, O(nnz factors + users factors).
-  /// After every iteration ("fit"), and after every product of a spectral start ("spectral start"). The answer
-  /// stop_and_keep during the start ends fit after the first iteration: there is no model before.
-  ProgressCallback progress = {};
-  /// After every iteration, with the model as if it had been fitted for that many iterations, valid during the call. What it throws ends fit.
-  std::function<void(const ImplicitALS<Scalar>& so_far, const FitReport::Iteration& iteration)> after_iteration = {};
-  /// How good the lists of the model so far are, higher is better; called as after_iteration is, before it. Fit then keeps the factors of the best iteration
-  /// (the first of equals), and ends after `patience` iterations without a better score. Its memory holds the factors twice.
-  /// Measure on interactions that train does not hold: evaluate(so_far, train, validation, ...).at(20).ndcg.mean. What it throws ends fit.
-  std::function<double(const ImplicitALS<Scalar>& so_far)> score = {};
-  std::size_t patience = 2;  ///< >= 1; of `score`.
-  /// n_users x factors to continue from, any basis; the first iteration solves items from them.
-  std::optional<FactorMatrix<Scalar>> initial_users = std::nullopt;
-  /// n_items x factors, instead of random ones: where users start without initial_users, and conjugate gradients for the items.
-  std::optional<FactorMatrix<Scalar>> initial_items = std::nullopt;
-  /// Between iterations, whenever `snapshot_every` of them are done and fit goes on: what it takes to resume. What it throws ends fit.
-  std::function<void(const FitSnapshot<Scalar>& so_far)> on_snapshot = {};
-  std::size_t snapshot_every = 1;  ///< >= 1.
-  /// Go on from here instead of starting; `iterations` counts those that were done. persistence/checkpoint.hpp keeps snapshots in a file.
-  const FitSnapshot<Scalar>* resume_from = nullptr;
-  /// Bytes: refuse to start if estimate_memory says that fit needs more. available_memory() is what the machine has left without swapping.
-  std::optional<std::uint64_t> memory_limit = std::nullopt;
-  Execution execution = {};
-  /// Other processes that share this fit: a CommunicatorTeam (distributed/team.hpp), which must outlive the call. Every rank has the same bytes of factors as
-  /// one process at the lowest SIMD level among them. A rank solves a run of users and a run of items of about the same cost, and reads their interactions
-  /// alone; it receives (ranks - 1) / ranks of all factors an iteration. `progress` of rank 0 is asked for all.
-  const Team* team = nullptr;
-};
 
 /// Checks what can be known before a fit starts. `refits`: the model is fitted already, and stays until the new one is there.
 template <Real Scalar>
@@ -97,9 +59,10 @@ void check_fit(const AlsOptions& asked, MatrixShape shape, Offset nnz, bool in_m
 template <Real Scalar>
 class AlsFit {
  public:
-  /// `train` and `by_items`: all rows, or those of this member's `shares`; `weights`: of all of train. `total`: started before the transposing.
+  /// `train` and `by_items`: all rows, or those of this member's `shares`; `weights`: of all of train. `total`: started before the transposing;
+  /// `choice_seconds`: what choosing options took of it.
   AlsFit(const AlsOptions& options, AlsWeights weights, const RowsRef& train, const RowsRef& by_items, const AlsFitOptions<Scalar>& asked,
-         const Stopwatch& total, RankShares shares = {})
+         const Stopwatch& total, double choice_seconds, RankShares shares = {})
       : asked_(asked),
         total_(total),
         team_(asked.team != nullptr ? *asked.team : alone_),
@@ -112,7 +75,8 @@ class AlsFit {
     start(train, by_items);
     users_.emplace(prepare_side<Scalar>(state_.weights, AlsSide::users, train));
     items_.emplace(prepare_side<Scalar>(state_.weights, AlsSide::items, by_items));
-    report_.prepare_seconds = total_.seconds() - report_.start_seconds;
+    report_.choice_seconds = choice_seconds;
+    report_.prepare_seconds = total_.seconds() - report_.start_seconds - choice_seconds;
   }
 
   /// @throws as ImplicitALS::fit does.

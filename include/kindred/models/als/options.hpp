@@ -144,8 +144,10 @@ struct AlsOptions {
 };
 
 /// Checks the options. @throws InvalidArgument naming the first option that is out of range or has no effect, its value and what is allowed.
-void validate(const AlsOptions& options);
+[[gnu::cold]] KINDRED_ONCE void validate(const AlsOptions& options);
 
 }  // namespace kindred::inline v0
 
+#if !defined(KINDRED_COMPILED)
 #include <kindred/models/als/settings.hpp>  // IWYU pragma: keep; defines validate
+#endif

@@ -25,7 +25,7 @@ namespace kindred::inline v0::detail {
 /// Deals rows to `ranks` in consecutive runs of about the same cost: rank r has rows [shares[r], shares[r + 1]). Runs begin at multiples of `unit`, but for the
 /// end. O(rows). @throws InvalidArgument if there are no ranks or the unit is below 1.
 [[nodiscard]] inline std::vector<std::uint64_t> row_shares(std::span<const Index> counts, const AlsSettings& settings, std::size_t ranks,
-                                                   Index unit) {
+                                                           Index unit) {
   if (ranks < 1) throw InvalidArgument("ranks", ranks, "at least 1");
   if (unit < 1) throw InvalidArgument("unit", unit, "at least 1");
   double all = 0.0;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -37,6 +36,8 @@ template <Real Scalar>
   digest.add("interactions", nnz);
   visit_fields(options, [&](std::string_view name, const auto& field, const auto&...) { digest.add(name, field); });
   digest.add("record_loss", fit.record_loss);
+  digest.add("score", static_cast<bool>(fit.score));
+  digest.add("patience", fit.patience);
   digest.add("snapshot_every", fit.snapshot_every);
   digest.add("the iteration to resume from", fit.resume_from != nullptr ? fit.resume_from->iteration : std::size_t{0});
   const auto add_factors = [&](std::string_view name, const std::optional<FactorMatrix<Scalar>>& given) {
@@ -56,49 +57,56 @@ template <Real Scalar>
   return static_cast<SimdLevel>(static_cast<int>(*std::min_element(levels.begin(), levels.end())));
 }
 
-/// A fit by all members of fit.team, each of which has all of `train` at hand and solves the rows of its run: fit.execution.simd becomes the level of all,
-/// and fit.progress asks rank 0. `refits`: the model is fitted already.
-template <Real Scalar, ShareableSource Source>
-[[nodiscard]] std::pair<AlsState<Scalar>, FitReport> fit_by_team(const AlsOptions& options, const Source& train, bool refits,
-                                                                 AlsFitOptions<Scalar>& fit) {
-  const Team& team = *fit.team;
-  std::optional<std::pair<AlsState<Scalar>, FitReport>> fitted;
-  team.together([&] {
-    const MatrixShape shape = train.shape();
-    team.agree(digest_of<Scalar>(shape, train.nnz(), options, fit));
-    fit.execution.simd = lowest_level(team, fit.execution.simd);
-    const std::vector<double> asks = team.all_of(fit.progress ? 1.0 : 0.0);
-    if (*std::max_element(asks.begin(), asks.end()) > 0.0)
-      fit.progress = [&team, own = std::move(fit.progress)](const Progress& progress) {
-        return team.answer_of_first<ProgressAnswer>([&] { return own ? own(progress) : ProgressAnswer::keep_going; });
-      };
+/// The parts of a fitted model, the report, and the instruction level of its bytes.
+template <Real Scalar>
+using FittedState = std::pair<std::pair<AlsState<Scalar>, FitReport>, SimdLevel>;
 
-    const Stopwatch total;
-    check_fit(options, shape, train.nnz(), std::convertible_to<const Source&, CsrView>, refits, fit);
-    const auto& by_items = transpose(train);
-    std::vector<Index> user_counts = row_counts(train), item_counts = row_counts(by_items);
-    const Stopwatch choice;
-    const AlsSettings settings = settings_for<Scalar>(options, RowsRef(train), fit.execution, fit.progress);
-    const double choice_seconds = leaves_open(options) ? choice.seconds() : 0.0;
-    const RankShares shares{row_shares(user_counts, settings, team.size(), static_cast<Index>(loss_grain)),
-                            row_shares(item_counts, settings, team.size(), 1)};
-    const auto own_rows = [&](const auto& source, const std::vector<std::uint64_t>& starts, std::string_view what) {
-      const auto first = static_cast<Index>(starts[team.rank()]), last = static_cast<Index>(starts[team.rank() + 1]);
-      auto rows = rows_between(source, first, last);
-      (void)checked_row_counts(RowsRef(rows), std::string(what), first, last);
-      return rows;
+/// A fit by this process. `total`: when fit was called.
+template <Real Scalar>
+[[nodiscard]] FittedState<Scalar> fit_alone(const AlsOptions& options, const RowsRef& train, const RowsRef& by_items,
+                                            const AlsFitOptions<Scalar>& fit, const Stopwatch& total) {
+  std::vector<Index> user_counts = checked_row_counts(train, "train");
+  std::vector<Index> item_counts = checked_row_counts(by_items, "train by items");
+  const Stopwatch choice;
+  const AlsSettings settings = settings_for<Scalar>(options, train, fit.execution, fit.progress);
+  const double choice_seconds = leaves_open(options) ? choice.seconds() : 0.0;
+  AlsWeights weights(settings, train, std::move(user_counts), std::move(item_counts), train.nnz());
+  AlsFit<Scalar> work(options, std::move(weights), train, by_items, fit, total, choice_seconds);
+  return {work.run(), resolve_level(fit.execution.simd)};
+}
+
+/// A fit by all members of given.team, each of which has all interactions at hand and reads those of the rows that it solves.
+template <Real Scalar>
+[[nodiscard]] FittedState<Scalar> fit_by_team(const AlsOptions& options, const SideRef& users, const SideRef& items,
+                                              const AlsFitOptions<Scalar>& given, const Stopwatch& total) {
+  const Team& team = *given.team;
+  if (!users.is_shareable() || !items.is_shareable())
+    throw InvalidArgument("team", "set", "unset for a source of which a part of the rows cannot be read alone");
+  team.agree(digest_of<Scalar>(users.rows.shape(), users.rows.nnz(), options, given));
+  AlsFitOptions<Scalar> fit = given;
+  fit.execution.simd = lowest_level(team, fit.execution.simd);
+  const std::vector<double> asks = team.all_of(fit.progress ? 1.0 : 0.0);
+  if (*std::max_element(asks.begin(), asks.end()) > 0.0)
+    fit.progress = [&team, own = std::move(fit.progress)](const Progress& progress) {
+      return team.answer_of_first<ProgressAnswer>([&] { return own ? own(progress) : ProgressAnswer::keep_going; });
     };
-    const auto own_users = own_rows(train, shares.users, "train");
-    const auto own_items = own_rows(by_items, shares.items, "train by items");
-    const RowsRef users(own_users), items(own_items);
-    AlsWeights weights(settings, users, std::move(user_counts), std::move(item_counts), train.nnz(), team);
-    fitted.emplace(AlsFit<Scalar>(options, std::move(weights), users, items, fit, total, shares).run());
-    FitReport& report = fitted->second;
-    report.choice_seconds = choice_seconds;
-    report.prepare_seconds -= choice_seconds;
-    report.seconds = total.seconds();
-  });
-  return std::move(*fitted);
+
+  std::vector<Index> user_counts = users.counts(), item_counts = items.counts();
+  const Stopwatch choice;
+  const AlsSettings settings = settings_for<Scalar>(options, users.rows, fit.execution, fit.progress);
+  const double choice_seconds = leaves_open(options) ? choice.seconds() : 0.0;
+  const RankShares shares{row_shares(user_counts, settings, team.size(), static_cast<Index>(loss_grain)),
+                          row_shares(item_counts, settings, team.size(), 1)};
+  const auto own_rows = [&](const SideRef& side, const std::vector<std::uint64_t>& starts, const char* what) {
+    const auto first = static_cast<Index>(starts[team.rank()]), last = static_cast<Index>(starts[team.rank() + 1]);
+    OwnedRows own = side.between(first, last);
+    (void)checked_row_counts(own.rows, what, first, last);
+    return own;
+  };
+  const OwnedRows own_users = own_rows(users, shares.users, "train"), own_items = own_rows(items, shares.items, "train by items");
+  AlsWeights weights(settings, own_users.rows, std::move(user_counts), std::move(item_counts), users.rows.nnz(), team);
+  AlsFit<Scalar> work(options, std::move(weights), own_users.rows, own_items.rows, fit, total, choice_seconds, shares);
+  return {work.run(), fit.execution.simd};
 }
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

@@ -9,7 +9,7 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
-#include <kindred/linalg/eigenbasis.hpp>
+#include <kindred/linalg/basis.hpp>
 #include <kindred/simd/level.hpp>
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
@@ -36,10 +36,7 @@ class SideSystem {
   }
 
   /// Finds the eigenbasis, if the matrix has changed since. O(factors^3).
-  void diagonalise(std::size_t factors, const ParallelOptions& parallel, SimdLevel level) {
-    if (!is_diagonalised_) basis_ = eigenbasis(gram_, factors, parallel, level);
-    is_diagonalised_ = true;
-  }
+  void diagonalise(std::size_t factors, const ParallelOptions& parallel, SimdLevel level);
   [[nodiscard]] const Eigenbasis& basis() const noexcept { return basis_; }
 
  private:
@@ -49,3 +46,7 @@ class SideSystem {
 };
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/models/als/side_system.ipp>  // IWYU pragma: export
+#endif

@@ -31,9 +31,6 @@ struct AlsState {
   [[nodiscard]] FactorMatrix<Scalar>& factors(AlsSide side) noexcept { return side == AlsSide::users ? users : items; }
 };
 
-/// When a model that is made of ready parts indexes its items: mapped factors wait until the index is asked for.
-enum class IndexItems { now, when_needed };
-
 /// `count` indices from `first` on.
 [[nodiscard]] inline std::vector<Index> indices_from(Index first, Index count) {
   std::vector<Index> indices(static_cast<std::size_t>(count));

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The bodies of data/id_map.hpp: included by it, or compiled once in a program that defines KINDRED_COMPILED (core/config.hpp).
+
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <kindred/core/error.hpp>
+#include <kindred/core/text.hpp>
+#include <kindred/data/id_map.hpp>
+
+namespace kindred::inline v0 {
+
+KINDRED_ONCE IdMap::IdMap() : hash_key_(detail::HashKey::make()) {}
+
+KINDRED_ONCE Index IdMap::intern(std::string_view key) { return intern(key, hash_of(key)); }
+
+KINDRED_ONCE Index IdMap::intern(std::string_view key, std::uint32_t hash) {
+  if ((ends_.size() + 1) * 2 > table_.size()) grow();
+  const std::size_t slot = slot_of(key, hash);
+  if (table_[slot].index != absent) return table_[slot].index;
+  if (ends_.size() >= static_cast<std::size_t>((std::numeric_limits<Index>::max)()))
+    throw InvalidArgument("number of keys", ends_.size() + 1, "below 2^31");
+  const auto index = static_cast<Index>(ends_.size());
+  const std::size_t start = bytes_.size();
+  ends_.push_back(start + key.size());
+  try {
+    bytes_.insert(bytes_.end(), key.begin(), key.end());
+  } catch (...) {  // no memory: the map is as it was
+    ends_.pop_back();
+    throw;
+  }
+  table_[slot] = {hash, index, Slot::place_of(start, key.size())};
+  return index;
+}
+
+KINDRED_ONCE void IdMap::prefetch_slot(std::uint32_t hash) const noexcept {
+  if (!table_.empty()) detail::prefetch(&table_[hash & (table_.size() - 1)]);
+}
+
+KINDRED_ONCE void IdMap::prefetch_key(std::uint32_t hash) const noexcept {
+  if (table_.empty()) return;
+  const std::size_t mask = table_.size() - 1;
+  std::size_t at = hash & mask;
+  while (table_[at].index != absent && table_[at].hash != hash) at = (at + 1) & mask;
+  const Slot& slot = table_[at];
+  detail::prefetch(bytes_.data() + slot.start());
+  detail::prefetch(bytes_.data() + slot.start() + slot.length());
+}
+
+KINDRED_ONCE std::uint32_t IdMap::hash_of(std::string_view key) const noexcept {
+  return static_cast<std::uint32_t>(detail::keyed_hash(hash_key_, key));
+}
+
+KINDRED_ONCE std::optional<Index> IdMap::find(std::string_view key) const noexcept {
+  if (table_.empty()) return std::nullopt;
+  const Index index = table_[slot_of(key, hash_of(key))].index;
+  return index == absent ? std::nullopt : std::optional<Index>(index);
+}
+
+KINDRED_ONCE std::optional<Index> IdMap::find(std::int64_t key) const noexcept {
+  char text[20];
+  return find(std::string_view(text, static_cast<std::size_t>(std::to_chars(text, text + sizeof(text), key).ptr - text)));
+}
+
+KINDRED_ONCE Index IdMap::index(std::string_view key) const {
+  const std::optional<Index> found = find(key);
+  if (!found) throw InvalidArgument("key", detail::printable(key), "one of the " + std::to_string(size()) + " known keys");
+  return *found;
+}
+
+KINDRED_ONCE std::string_view IdMap::key(Index index) const {
+  if (index < 0 || index >= size()) throw InvalidArgument("index", index, "in [0, " + std::to_string(size()) + ")");
+  const auto at = static_cast<std::size_t>(index);
+  const std::size_t start = at == 0 ? 0 : ends_[at - 1];
+  return {bytes_.data() + start, ends_[at] - start};
+}
+
+KINDRED_ONCE std::int64_t IdMap::key_as_int64(Index index) const {
+  const std::string_view text = key(index);
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || find(number) != index)
+    throw InvalidArgument("key " + std::to_string(index), detail::printable(text), "the decimal text of a 64-bit number");
+  return number;
+}
+
+KINDRED_ONCE IdMap IdMap::select(std::span<const Index> indices) const {
+  IdMap kept;
+  for (const Index old : indices)
+    if (const Index now = kept.size(); kept.intern(key(old)) != now) throw InvalidArgument("index", old, "named once");
+  return kept;
+}
+
+KINDRED_ONCE std::size_t IdMap::memory_bytes() const noexcept {
+  return bytes_.capacity() + ends_.capacity() * sizeof(std::size_t) + table_.capacity() * sizeof(Slot);
+}
+
+KINDRED_ONCE std::size_t IdMap::slot_of(std::string_view key, std::uint32_t hash) const noexcept {
+  const std::size_t mask = table_.size() - 1;
+  std::size_t slot = hash & mask;
+  for (; table_[slot].index != absent; slot = (slot + 1) & mask) {
+    if (table_[slot].hash != hash) continue;
+    const std::size_t start = table_[slot].start();
+    std::size_t length = table_[slot].length();
+    if (length == Slot::longest) length = ends_[static_cast<std::size_t>(table_[slot].index)] - start;
+    if (std::string_view(bytes_.data() + start, length) == key) break;
+  }
+  return slot;
+}
+
+KINDRED_ONCE void IdMap::grow() {
+  detail::AlignedVector<Slot> larger(table_.empty() ? 16 : table_.size() * 2);
+  const std::size_t mask = larger.size() - 1;
+  for (const Slot& old : table_) {
+    if (old.index == absent) continue;
+    std::size_t slot = old.hash & mask;
+    while (larger[slot].index != absent) slot = (slot + 1) & mask;
+    larger[slot] = old;
+  }
+  table_ = std::move(larger);
+}
+
+}  // namespace kindred::inline v0

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <vector>
+
+#include <kindred/core/config.hpp>
+#include <kindred/core/execution.hpp>
+#include <kindred/core/types.hpp>
+
+namespace kindred::inline v0 {
+
+/// What the pairs without an interaction say about a row that is folded in.
+enum class FoldInBackground {
+  full,        ///< As in fit: not seen is weak evidence against an item. A row of train gives the bytes of its factors.
+  by_history,  ///< Weighed by min(1, likes / mean likes of a user of train): a new user has not seen most items yet.
+};
+
+/// How rows are folded in.
+struct FoldInOptions {
+  FoldInBackground background = FoldInBackground::full;
+  Execution execution = {};  ///< Of fold_in_all; its level is the one of the fit.
+};
+
+/// Why an item has its score: what each interaction of the history adds to it.
+struct Explanation {
+  double score = 0.0;         ///< Of the item, for the exact factors of this history.
+  std::vector<Scored> parts;  ///< Every item of the history and what it adds, largest first, ties by the lower item; they sum to the score.
+};
+
+}  // namespace kindred::inline v0

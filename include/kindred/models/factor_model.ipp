@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The bodies of models/factor_model.hpp: included by it, or compiled once in a program that defines KINDRED_COMPILED (core/config.hpp).
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <numeric>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <kindred/core/aligned.hpp>
+#include <kindred/core/config.hpp>
+#include <kindred/core/error.hpp>
+#include <kindred/core/execution.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/linalg/top_k.hpp>
+#include <kindred/models/factor_lists.hpp>
+#include <kindred/models/factor_model.hpp>
+#include <kindred/models/recommender.hpp>
+#include <kindred/simd/level.hpp>
+
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
+
+template <Real Scalar>
+void check_finite(const FactorMatrix<Scalar>& factors, std::string_view name) {
+  for (Index r = 0; r < factors.rows(); ++r)
+    for (const Scalar value : factors.row(r))
+      if (!is_finite(value)) throw InvalidArgument(std::string(name) + ", row " + std::to_string(r), value, "finite");
+}
+
+/// 1 for each row that is not 0.
+template <Real Scalar>
+[[nodiscard]] std::vector<Index> counts_by_factors(const FactorMatrix<Scalar>& factors) {
+  std::vector<Index> counts(static_cast<std::size_t>(factors.rows()));
+  for (Index r = 0; r < factors.rows(); ++r) counts[static_cast<std::size_t>(r)] = is_known(factors.row(r)) ? 1 : 0;
+  return counts;
+}
+
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
+
+namespace kindred::inline v0::inline KINDRED_BUILD {
+
+template <Real Scalar>
+FactorModel<Scalar>::FactorModel(FactorMatrix<Scalar> users, FactorMatrix<Scalar> items, std::vector<Index> item_users) {
+  if (users.factors() != items.factors() || users.factors() < 1)
+    throw ShapeError("users have " + std::to_string(users.factors()) + " factors and items " + std::to_string(items.factors()) +
+                     "; both need the same number, at least 1");
+  if (!item_users.empty() && item_users.size() != static_cast<std::size_t>(items.rows()))
+    throw ShapeError("item_users has " + std::to_string(item_users.size()) + " entries for " + std::to_string(items.rows()) + " items");
+  for (std::size_t i = 0; i < item_users.size(); ++i)
+    if (item_users[i] < 0) throw InvalidArgument("item_users[" + std::to_string(i) + "]", item_users[i], "at least 0");
+  detail::check_finite(users, "users");
+  detail::check_finite(items, "items");
+  has_counts_ = !item_users.empty();
+  user_counts_ = detail::counts_by_factors(users);
+  item_counts_ = has_counts_ ? std::move(item_users) : detail::counts_by_factors(items);
+  users_ = std::move(users);
+  items_ = std::move(items);
+  build_index();
+}
+
+template <Real Scalar>
+std::size_t FactorModel<Scalar>::index_bytes() const noexcept {
+  return index_.get() != nullptr ? index_.get()->memory_bytes() : 0;
+}
+
+template <Real Scalar>
+void FactorModel<Scalar>::prepare() const {
+  require_fitted();
+  (void)index();
+}
+
+template <Real Scalar>
+Recommendation FactorModel<Scalar>::list_for(std::span<const Scalar> x, const RecommendOptions& options) const {
+  if (!detail::is_known(x)) return detail::list_of_unknown(item_counts_, options);
+  if (index_.get() != nullptr || !items_.is_borrowed()) return {detail::one_list(searched(), x.data(), options), ListSource::model};
+  return {detail::scanned_list(items_, item_counts_, x.data(), options, simd_), ListSource::model};
+}
+
+template <Real Scalar>
+void FactorModel<Scalar>::build_index() {
+  index_.set(std::make_shared<const detail::TopKIndex<Scalar>>(items_, users_, simd_));
+  forget_users();
+}
+
+template <Real Scalar>
+void FactorModel<Scalar>::put_rows(FactorMatrix<Scalar>& factors, std::vector<Index>& counts, std::span<const Index> rows,
+                                   const FactorMatrix<Scalar>& solved, std::span<const Index> row_counts) {
+  if (rows.front() >= factors.rows()) {
+    if (counts.size() + rows.size() > counts.capacity()) counts.reserve((std::max)(counts.size() + rows.size(), 2 * counts.capacity()));
+    factors.append(solved);
+    counts.insert(counts.end(), row_counts.begin(), row_counts.end());
+    return;
+  }
+  for (std::size_t n = 0; n < rows.size(); ++n) {
+    const std::span<const Scalar> row = solved.row(static_cast<Index>(n));
+    std::copy(row.begin(), row.end(), factors.row(rows[n]).begin());
+    counts[static_cast<std::size_t>(rows[n])] = row_counts[n];
+  }
+}
+
+template <Real Scalar>
+void FactorModel<Scalar>::check_fallback(Fallback fallback) const {
+  if (fallback == Fallback::popularity && !has_counts_)
+    throw InvalidArgument("fallback", "Fallback::popularity", "Fallback::none: the model was made without item_users");
+}
+
+template <Real Scalar>
+void FactorModel<Scalar>::require_fitted() const {
+  if (!fitted()) throw NotFitted("the model");
+}
+
+template <Real Scalar>
+const detail::TopKIndex<Scalar>& FactorModel<Scalar>::index() const {
+  return index_.get_or_make([&] {
+    detail::require_finite(items_, "item");
+    return detail::TopKIndex<Scalar>(items_, users_, simd_);
+  });
+}
+
+template <Real Scalar>
+detail::Searched<Scalar> FactorModel<Scalar>::searched() const {
+  return {index(), items_, item_counts_};
+}
+
+template <Real Scalar>
+template <typename Body>
+auto FactorModel<Scalar>::with_index(SimdLevel asked, Body&& body) const {
+  if (asked == SimdLevel::best || detail::resolve_level(asked) == detail::resolve_level(simd_)) return body(searched());
+  detail::require_finite(items_, "item");
+  const detail::TopKIndex<Scalar> other(items_, users_, asked);
+  return body(detail::Searched<Scalar>{other, items_, item_counts_});
+}
+
+template <Real Scalar>
+detail::Searched<Scalar> FactorModel<Scalar>::searched_users() const {
+  return {user_index_.get_or_make([&] {
+            detail::require_finite(users_, "user");
+            return detail::TopKIndex<Scalar>(users_, items_, simd_);
+          }),
+          users_, user_counts_};
+}
+
+template <Real Scalar>
+std::vector<Index> FactorModel<Scalar>::all_users() const {
+  std::vector<Index> users(static_cast<std::size_t>(shape().users));
+  std::iota(users.begin(), users.end(), Index{0});
+  return users;
+}
+
+template <Real Scalar>
+double FactorModel<Scalar>::predict(Index user, Index item) const {
+  require_fitted();
+  detail::check_user(user, shape());
+  detail::check_item(item, shape());
+  return detail::ranking_of(items_, users_.row(user).data(), {&item, 1}, simd_).front().score;
+}
+
+template <Real Scalar>
+bool FactorModel<Scalar>::knows(Index user) const {
+  require_fitted();
+  detail::check_user(user, shape());
+  return detail::is_known(users_.row(user));
+}
+
+template <Real Scalar>
+std::vector<Scored> FactorModel<Scalar>::recommend(Index user, const RecommendOptions& options) const {
+  require_fitted();
+  detail::check_recommend(user, options, shape());
+  check_fallback(options.fallback);
+  detail::require_finite_row(users_, user, "user");
+  return list_for(users_.row(user), options).items;
+}
+
+template <Real Scalar>
+RankedLists FactorModel<Scalar>::recommend_all(std::span<const Index> users, const RecommendAllOptions& options) const {
+  require_fitted();
+  detail::check_recommend_all(users, options, shape());
+  check_fallback(options.fallback);
+  return with_index(options.execution.simd, [&](const auto& searched) { return detail::many_lists(searched, users_, users, options); });
+}
+
+template <Real Scalar>
+void FactorModel<Scalar>::recommend_all(std::span<const Index> users, const RecommendAllOptions& options,
+                                        const detail::ListSink& sink) const {
+  require_fitted();
+  detail::check_recommend_all(users, options, shape());
+  check_fallback(options.fallback);
+  with_index(options.execution.simd, [&](const auto& searched) { detail::stream_lists(searched, users_, users, options, sink); });
+}
+
+template <Real Scalar>
+std::vector<Scored> FactorModel<Scalar>::rank_items(Index user, std::span<const Index> candidates) const {
+  require_fitted();
+  detail::check_user(user, shape());
+  detail::check_index_list(candidates, "candidates", "an item", shape().items);
+  return detail::ranking_of(items_, users_.row(user).data(), candidates, simd_);
+}
+
+template <Real Scalar>
+std::vector<Scored> FactorModel<Scalar>::similar_items(Index item, const SimilarOptions& options) const {
+  require_fitted();
+  detail::check_item(item, shape());
+  detail::check_filters(options.exclude, options.filter, "an item", shape().items);
+  return detail::neighbours(searched(), item, options);
+}
+
+template <Real Scalar>
+std::vector<Scored> FactorModel<Scalar>::similar_users(Index user, const SimilarOptions& options) const {
+  require_fitted();
+  detail::check_user(user, shape());
+  detail::check_filters(options.exclude, options.filter, "a user", shape().users);
+  return detail::neighbours(searched_users(), user, options);
+}
+
+template <Real Scalar>
+std::vector<Scored> FactorModel<Scalar>::recommend_users(Index item, const RecommendOptions& options) const {
+  require_fitted();
+  detail::check_item(item, shape());
+  detail::check_filters(options.exclude, options.filter, "a user", shape().users);
+  detail::check_rerank(options.rerank, shape().users, "users");
+  detail::require_finite_row(items_, item, "item");
+  if (!detail::is_known(items_.row(item))) return {};
+  return detail::one_list(searched_users(), items_.row(item).data(), options);
+}
+
+}  // namespace kindred::inline v0::inline KINDRED_BUILD

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The bodies of models/keyed_recommender.hpp: included by it, or compiled once in a program that defines KINDRED_COMPILED (core/config.hpp).
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <kindred/core/error.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/data/csr_matrix.hpp>
+#include <kindred/data/dataset.hpp>
+#include <kindred/data/id_map.hpp>
+#include <kindred/models/implicit_als.hpp>
+#include <kindred/models/keyed_recommender.hpp>
+#include <kindred/models/recommender.hpp>
+
+namespace kindred::inline v0::detail {
+
+[[nodiscard]] inline RecommendOptions keyed_request(const KeyedOptions& options, const SparseRow& history) {
+  RecommendOptions request{.count = options.count, .filter = options.filter, .rerank = options.rerank, .fallback = options.fallback};
+  if (options.known == KeyedOptions::KnownItems::excluded) request.exclude = history.columns;
+  return request;
+}
+
+}  // namespace kindred::inline v0::detail
+
+namespace kindred::inline v0::inline KINDRED_BUILD {
+
+template <Real Scalar>
+struct KeyedRecommender<Scalar>::Row {
+  std::vector<Index> columns;
+  std::vector<float> values;
+  [[nodiscard]] SparseRow row() const noexcept { return {columns, values}; }
+};
+
+template <Real Scalar>
+struct KeyedRecommender<Scalar>::State {
+  State(ImplicitALS<Scalar> fitted, Dataset given) : model(std::move(fitted)), data(std::move(given)) {
+    if (!model.fitted()) throw NotFitted("the model");
+    data.check();
+    detail::check_shape("data", data.matrix.shape(), "the model", model.shape());
+    model.check_data(data.matrix);
+    for (std::size_t i = 0; i < data.item_names.size(); ++i) {
+      const auto name = static_cast<std::size_t>(names.intern(data.item_names[i]));
+      if (name == named_items.size()) named_items.emplace_back(static_cast<Index>(i), 0);
+      ++named_items[name].second;
+    }
+  }
+
+  [[nodiscard]] Index item(std::string_view text) const {
+    if (const std::optional<Index> key = data.items.find(text)) return *key;
+    const std::optional<Index> name = text.empty() ? std::nullopt : names.find(text);
+    if (!name)
+      throw InvalidArgument("item", "'" + std::string(text) + "'",
+                            "the key or name of one of the " + std::to_string(data.items.size()) + " items that the model knows");
+    const auto& [index, times] = named_items[static_cast<std::size_t>(*name)];
+    if (times > 1)
+      throw InvalidArgument("item", "'" + std::string(text) + "'", "a key: " + std::to_string(times) + " items have that name");
+    return index;
+  }
+
+  [[nodiscard]] Row row_of(std::span<const KeyedInteraction> history) const {
+    std::vector<std::pair<Index, float>> pairs;
+    for (const KeyedInteraction& one : history) pairs.emplace_back(item(one.item), one.value);
+    std::sort(pairs.begin(), pairs.end());
+    Row row;
+    for (const auto& [index, value] : pairs) {
+      if (!row.columns.empty() && row.columns.back() == index)
+        throw InvalidArgument("the history", "'" + std::string(data.item_name(index)) + "' twice", "a list of different items");
+      row.columns.push_back(index);
+      row.values.push_back(value);
+    }
+    return row;
+  }
+
+  [[nodiscard]] std::vector<NamedItem> name_items(std::span<const Scored> list) const {
+    std::vector<NamedItem> items;
+    for (const Scored& one : list)
+      items.push_back({std::string(data.items.key(one.item)), std::string(data.item_name(one.item)), one.score});
+    return items;
+  }
+  [[nodiscard]] KeyedAnswer answer(const Recommendation& list) const { return {version, list.source, name_items(list.items)}; }
+  [[nodiscard]] NamedExplanation named(const Explanation& found) const { return {version, found.score, name_items(found.parts)}; }
+
+  ImplicitALS<Scalar> model;
+  Dataset data;
+  IdMap names;
+  std::vector<std::pair<Index, Index>> named_items;  // of each name: its first item, and how many there are
+  std::uint64_t version = 0;
+};
+
+template <Real Scalar>
+std::uint64_t KeyedRecommender<Scalar>::replace(ImplicitALS<Scalar> model, Dataset data) {
+  auto next = std::make_shared<State>(std::move(model), std::move(data));
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t version = state_ ? state_->version + 1 : 1;
+  next->version = version;
+  state_.swap(next);
+  return version;
+}
+
+template <Real Scalar>
+std::uint64_t KeyedRecommender<Scalar>::version() const {
+  return state()->version;
+}
+
+template <Real Scalar>
+typename KeyedRecommender<Scalar>::Snapshot KeyedRecommender<Scalar>::snapshot() const {
+  const auto s = state();
+  return {{s, &s->model}, {s, &s->data}};
+}
+
+template <Real Scalar>
+KeyedAnswer KeyedRecommender<Scalar>::recommend(std::string_view user, const KeyedOptions& options) const {
+  const auto s = state();
+  const std::optional<Index> u = s->data.users.find(user);
+  const SparseRow history = u ? s->data.matrix.row(*u) : SparseRow{};
+  const RecommendOptions wanted = detail::keyed_request(options, history);
+  if (!u || !s->model.knows(*u)) return s->answer(s->model.recommend(SparseRow{}, wanted));
+  return s->answer({s->model.recommend(*u, wanted), ListSource::model});
+}
+
+template <Real Scalar>
+KeyedAnswer KeyedRecommender<Scalar>::recommend(std::span<const KeyedInteraction> history, const KeyedOptions& options) const {
+  const auto s = state();
+  const Row row = s->row_of(history);
+  return s->answer(s->model.recommend(row.row(), detail::keyed_request(options, row.row())));
+}
+
+template <Real Scalar>
+KeyedAnswer KeyedRecommender<Scalar>::similar(std::string_view item, std::size_t count) const {
+  const auto s = state();
+  return s->answer({s->model.similar_items(s->item(item), {.count = count}), ListSource::model});
+}
+
+template <Real Scalar>
+NamedExplanation KeyedRecommender<Scalar>::explain(std::string_view user, std::string_view item) const {
+  const auto s = state();
+  const std::optional<Index> u = s->data.users.find(user);
+  if (!u)
+    throw InvalidArgument("user", "'" + std::string(user) + "'",
+                          "one of the " + std::to_string(s->data.users.size()) + " users that the model knows");
+  return s->named(s->model.explain(s->data.matrix.row(*u), s->item(item)));
+}
+
+template <Real Scalar>
+NamedExplanation KeyedRecommender<Scalar>::explain(std::span<const KeyedInteraction> history, std::string_view item) const {
+  const auto s = state();
+  return s->named(s->model.explain(s->row_of(history).row(), s->item(item), FoldInBackground::by_history));
+}
+
+template <Real Scalar>
+KeyedRecommender<Scalar>::KeyedRecommender(ImplicitALS<Scalar> model, Dataset data) {
+  (void)replace(std::move(model), std::move(data));
+}
+
+template <Real Scalar>
+std::shared_ptr<const typename KeyedRecommender<Scalar>::State> KeyedRecommender<Scalar>::state() const {
+  const std::lock_guard lock(mutex_);
+  return state_;
+}
+
+}  // namespace kindred::inline v0::inline KINDRED_BUILD
