@@ -38,7 +38,7 @@ kd::AlsOptions searched(const kd::CsrView& train, std::uint64_t seed) {
   if (!result.best) throw std::runtime_error("no setting could be fitted: " + result.trials.front().error);
   const kd::SearchTrial& best = result.trials[*result.best];
   std::printf("  search %d:", static_cast<int>(seed));
-  for (const auto& [name, value] : best.setting) std::printf(" %s %.3g", name.c_str(), value);
+  for (const auto& [name, value] : best.setting) std::printf(" %s %.3g", name.c_str(), value.number);
   int tied = -1;  // the best is tied with itself
   for (const kd::SearchTrial& trial : result.trials) tied += !trial.failed() && trial.tied ? 1 : 0;
   std::printf(" (%d of the %zu other settings within a standard error)\n", tied, result.trials.size() - 1);

@@ -18,7 +18,7 @@ namespace {
 
 double value_of(const kd::SearchTrial& trial, const std::string& name) {
   const auto at = std::find_if(trial.setting.begin(), trial.setting.end(), [&](const auto& p) { return p.first == name; });
-  return at->second;
+  return at->second.number;
 }
 
 /// Mean P@10 of the trials at each level of one option.
@@ -61,7 +61,7 @@ Table::value_type trial_row(const kd::SearchResult& found, std::size_t t) {
 nlohmann::ordered_json trial_json(const kd::SearchResult& found, std::size_t t) {
   const kd::SearchTrial& trial = found.trials[t];
   nlohmann::ordered_json entry;
-  for (const auto& [name, value] : trial.setting) entry[name] = value;
+  for (const auto& [name, value] : trial.setting) entry[name] = value.number;
   entry["precision_at_10"] = trial.metric.mean;
   entry["standard_error"] = trial.metric.standard_error;
   entry["behind_best"] = trial.behind_best.mean;

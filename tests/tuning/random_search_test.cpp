@@ -49,7 +49,7 @@ kd::RandomSearchOptions small_search(std::size_t trials) {
 
 double value_of(const kd::SearchTrial& trial, const std::string& name) {
   for (const auto& parameter : trial.setting)
-    if (parameter.first == name) return parameter.second;
+    if (parameter.first == name) return parameter.second.number;
   throw std::logic_error("no parameter " + name);
 }
 
@@ -412,5 +412,37 @@ TEST_SUITE("tuning/random_search") {
                          Contains("validation is without a positive interaction"), kd::InvalidArgument);
     CHECK_THROWS_WITH_AS((void)kd::random_search<float>(nothing, data.validation, space, small_search(2)),
                          Contains("train is 60 users x 40 items without interactions"), kd::InvalidArgument);
+  }
+
+  TEST_CASE("an objective of the caller's takes the place of the metric") {
+    // Precision by hand gives the same trials as the metric.
+    const auto precision = [&](const kd::ImplicitALS<float>& model) {
+      std::vector<double> values;
+      for (const auto& user : kd::evaluate(model, data.train, data.validation, {.cutoffs = {5}, .keep_per_user = true}).per_user)
+        values.push_back(user.cutoffs.front().precision);
+      return values;
+    };
+    const kd::SearchResult own = kd::random_search(data.train, precision, space, small_search(8));
+    const kd::SearchResult metric = kd::random_search(data.train, data.validation, space, small_search(8));
+    REQUIRE(own.trials.size() == metric.trials.size());
+    for (std::size_t t = 0; t < own.trials.size(); ++t) {
+      CHECK(own.trials[t].metric.mean == metric.trials[t].metric.mean);
+      CHECK(own.trials[t].behind_best.standard_error == metric.trials[t].behind_best.standard_error);
+    }
+    CHECK(own.best == metric.best);
+    CHECK(own.users == metric.users);
+
+    // One value a model: the fewest factors win.
+    const auto small = [](const kd::ImplicitALS<float>& model) { return std::vector{-static_cast<double>(*model.options().factors)}; };
+    const kd::SearchResult fewest = kd::random_search(data.train, small, space, small_search(100));
+    REQUIRE(fewest.best);
+    CHECK(value_of(fewest.trials[*fewest.best], "factors") == 2.0);
+    // Values that cannot be compared are the trial's error.
+    const auto uneven = [n = std::size_t{0}](const kd::ImplicitALS<float>&) mutable { return std::vector<double>(++n == 2 ? 3 : 2, 0.5); };
+    const kd::SearchResult torn = kd::random_search(data.train, uneven, space, small_search(3));
+    CHECK(std::count_if(torn.trials.begin(), torn.trials.end(), [](const kd::SearchTrial& trial) { return trial.failed(); }) >= 1);
+    kd::RandomSearchOptions with_users = small_search(2);
+    with_users.users = 3;
+    CHECK_THROWS_AS((void)kd::random_search(data.train, precision, space, with_users), kd::InvalidArgument);
   }
 }

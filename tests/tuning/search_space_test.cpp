@@ -26,7 +26,7 @@ bool all_different(const std::vector<kd::detail::SearchSetting>& settings) {
 
 std::vector<double> values_of(const kd::detail::SearchParameter& parameter, std::size_t count, std::uint64_t seed) {
   std::vector<double> values;
-  for (const kd::detail::SearchSetting& setting : draw_settings({parameter}, count, seed)) values.push_back(setting.front().second);
+  for (const kd::detail::SearchSetting& setting : draw_settings({parameter}, count, seed)) values.push_back(setting.front().second.number);
   return values;
 }
 
@@ -91,6 +91,30 @@ TEST_SUITE("tuning/search_space") {
     for (const double bad : {-1.0, 1e16, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()})
       CHECK_THROWS_WITH_AS(kd::detail::set_option(o, "iterations", bad), Contains("iterations is "), kd::InvalidArgument);
     CHECK(o.factors == 7);
+  }
+
+  TEST_CASE("enumerations are set by the names of their values") {
+    kd::AlsOptions o;
+    kd::detail::set_option(o, "start.kind", "normal");
+    kd::detail::set_option(o, "solver.kind", "conjugate_gradient");
+    kd::detail::set_option(o, "units", "paper");
+    kd::detail::set_option(o, "confidence.curve", "one");
+    kd::detail::set_option(o, "background.pairs", "all");
+    CHECK(o.start.kind == kd::Start::normal);
+    CHECK(o.solver.kind == kd::Solver::conjugate_gradient);
+    CHECK(o.units == kd::Units::paper);
+    CHECK(o.confidence.curve == kd::Confidence::one);
+    CHECK(o.background.pairs == kd::Background::all);
+    CHECK_THROWS_WITH_AS(kd::detail::set_option(o, "start.kind", "svd"),
+                         "start.kind is 'svd'; it must be one of 'spectral', 'normal', 'uniform'", kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(kd::detail::set_option(o, "start.kind", 1.0), Contains("start.kind is 1;"), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS(kd::detail::set_option(o, "factors", "many"), "factors is 'many'; it must be a number", kd::InvalidArgument);
+
+    const kd::SearchSpace space = {{"start.kind", kd::SearchChoices{"spectral", "normal"}}, {"iterations", kd::SearchChoices{0, 1, 2}}};
+    const std::vector<kd::detail::SearchSetting> drawn = draw_settings(space, 100, 7);
+    CHECK(drawn.size() == 6);
+    CHECK(all_different(drawn));
+    CHECK_THROWS_AS(kd::detail::check_space({{"start.kind", kd::SearchRange{}}}, {}), kd::InvalidArgument);
   }
 
   TEST_CASE("no setting twice, names in the order of the space, a function of the seed") {

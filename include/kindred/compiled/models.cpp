@@ -16,6 +16,8 @@ namespace kindred {
 
 template MemoryEstimate estimate_memory<float>(Index, Index, Offset, const AlsOptions&, const Execution&);
 template SearchResult random_search<float>(const CsrView&, const CsrView&, const SearchSpace&, const RandomSearchOptions&);
+template SearchResult random_search<float>(const CsrView&, const detail::SearchObjective<float>&, const SearchSpace&,
+                                           const RandomSearchOptions&);
 template TuneResult tune<float>(const CsrView&, const TuneOptions&);
 
 }  // namespace kindred

@@ -14,6 +14,8 @@ namespace kindred {
 
 template MemoryEstimate estimate_memory<double>(Index, Index, Offset, const AlsOptions&, const Execution&);
 template SearchResult random_search<double>(const CsrView&, const CsrView&, const SearchSpace&, const RandomSearchOptions&);
+template SearchResult random_search<double>(const CsrView&, const detail::SearchObjective<double>&, const SearchSpace&,
+                                            const RandomSearchOptions&);
 template TuneResult tune<double>(const CsrView&, const TuneOptions&);
 
 }  // namespace kindred

@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <kindred/core/config.hpp>
@@ -17,11 +19,23 @@
 #include <kindred/models/als/options.hpp>
 #include <kindred/tuning/search_space.hpp>
 
+namespace kindred::inline v0::inline KINDRED_BUILD {
+
+template <Real Scalar>
+class ImplicitALS;
+
+}  // namespace kindred::inline v0::inline KINDRED_BUILD
+
 namespace kindred::inline v0 {
 
 namespace detail {
+
 class Team;
-}
+
+template <Real Scalar>
+using SearchObjective = std::function<std::vector<double>(const ImplicitALS<Scalar>& model)>;
+
+}  // namespace detail
 
 /// How random_search draws and measures.
 struct RandomSearchOptions {
@@ -75,10 +89,21 @@ template <Real Scalar = float>
 [[nodiscard]] SearchResult random_search(const CsrView& train, const CsrView& validation, const SearchSpace& space,
                                          const RandomSearchOptions& options = {});
 
+/// The same by an objective of the caller's: values of a model, higher is better, as many for every trial (one a user, one a query, or a single one), whose
+/// means are compared, paired. `metric` and `cutoff` do not matter; a trial whose objective throws fails.
+/// @throws InvalidArgument also if users or team is set.
+template <Real Scalar = float>
+[[nodiscard]] SearchResult random_search(const CsrView& train, const std::type_identity_t<detail::SearchObjective<Scalar>>& objective,
+                                         const SearchSpace& space, const RandomSearchOptions& options = {});
+
 #if defined(KINDRED_COMPILED)
 extern template SearchResult random_search<float>(const CsrView&, const CsrView&, const SearchSpace&,
                                                   const RandomSearchOptions&);  // in compiled/models.cpp
 extern template SearchResult random_search<double>(const CsrView&, const CsrView&, const SearchSpace&, const RandomSearchOptions&);
+extern template SearchResult random_search<float>(const CsrView&, const detail::SearchObjective<float>&, const SearchSpace&,
+                                                  const RandomSearchOptions&);
+extern template SearchResult random_search<double>(const CsrView&, const detail::SearchObjective<double>&, const SearchSpace&,
+                                                   const RandomSearchOptions&);
 #endif
 
 }  // namespace kindred::inline v0

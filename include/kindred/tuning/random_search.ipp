@@ -72,7 +72,10 @@ namespace detail {
     names += parameter.name + '\0';
     if (const auto* choices = std::get_if<SearchChoices>(&parameter.values)) {
       values.push_back(static_cast<double>(choices->size()));
-      values.insert(values.end(), choices->begin(), choices->end());
+      for (const SearchValue& choice : *choices) {
+        values.push_back(choice.number);
+        names += choice.name + '\0';
+      }
     } else {
       const SearchRange& range = std::get<SearchRange>(parameter.values);
       values.insert(values.end(), {-1.0, range.low, range.high, static_cast<double>(range.scale)});
@@ -88,15 +91,9 @@ template <Real Scalar>
 class SearchRun {
  public:
   /// All trials are drawn; nothing is fitted yet. The arguments must outlive the run.
-  SearchRun(const Team& team, const CsrView& train, const CsrView& validation, const SearchSpace& space, const RandomSearchOptions& options,
-            std::span<const Index> users)
-      : team_(team),
-        train_(train),
-        validation_(validation),
-        options_(options),
-        evaluation_{
-            .cutoffs = {options.cutoff}, .users = users, .keep_per_user = true, .execution = options.execution, .team = options.team} {
-    result_.users = static_cast<Index>(users.size());
+  SearchRun(const Team& team, const CsrView& train, const SearchObjective<Scalar>& objective, const SearchSpace& space,
+            const RandomSearchOptions& options)
+      : team_(team), train_(train), objective_(objective), options_(options) {
     for (SearchSetting& setting : draw_settings(space, options.trials, options.seed)) {
       SearchTrial& trial = result_.trials.emplace_back();
       trial.options = options.base;
@@ -189,13 +186,24 @@ class SearchRun {
   }
 
   void measure(std::size_t t, const ImplicitALS<Scalar>& model, const FitReport::Loss& loss, double fit_seconds) {
-    const RankingReport report = evaluate(model, train_, validation_, evaluation_);
-    values_[t] = scores_of_users(report, options_.metric);
+    values_[t] = objective_(model);
+    check_values(values_[t]);
     SearchTrial& trial = result_.trials[t];
     trial.metric = metrics::mean_and_error(values_[t]);
     trial.final_loss = loss.loss_per_total_weight;
     trial.fit_seconds = fit_seconds;
     finish(t);
+  }
+
+  /// All trials have as many values as the first one, or they could not be paired.
+  void check_values(const std::vector<double>& values) {
+    if (values.empty()) throw InvalidArgument("objective", "no values", "at least one");
+    for (const double value : values)
+      if (!is_finite(value)) throw InvalidArgument("objective", value, "finite");
+    const auto count = static_cast<Index>(values.size());
+    if (result_.users == 0) result_.users = count;
+    if (count != result_.users)
+      throw InvalidArgument("objective", std::to_string(count) + " values", std::to_string(result_.users) + ", as of the first trial");
   }
 
   void fail(std::size_t t, const std::exception& error) {
@@ -257,9 +265,8 @@ class SearchRun {
 
   const Team& team_;
   const CsrView& train_;
-  const CsrView& validation_;
+  const SearchObjective<Scalar>& objective_;
   const RandomSearchOptions& options_;
-  EvaluateOptions evaluation_;
   Stopwatch watch_;
   SearchResult result_;
   std::vector<std::vector<double>> values_;  // of each trial: the metric, per user
@@ -268,16 +275,21 @@ class SearchRun {
   std::exception_ptr abort_;  // why a stopped search has no result
 };
 
-/// Checks, draws and runs.
-template <Real Scalar>
-[[nodiscard]] SearchResult search_with(const Team& team, const CsrView& train, const CsrView& validation, const SearchSpace& space,
-                                       const RandomSearchOptions& options) {
+/// @throws InvalidArgument as random_search does, for what does not depend on the objective.
+inline void check_search(const CsrView& train, const SearchSpace& space, const RandomSearchOptions& options) {
   if (options.trials < 1) throw InvalidArgument("trials", options.trials, "at least 1");
   if (options.cutoff < 1) throw InvalidArgument("cutoff", options.cutoff, "at least 1");
   validate(options.base);
   check_space(space, options.base);
-  check_shape("validation", validation.shape(), "train", train.shape());
   if (train.nnz() == 0) throw InvalidArgument("train", shape_text(train.shape()) + " without interactions", "a matrix with at least one");
+}
+
+/// Checks, draws and runs.
+template <Real Scalar>
+[[nodiscard]] SearchResult search_with(const Team& team, const CsrView& train, const CsrView& validation, const SearchSpace& space,
+                                       const RandomSearchOptions& options) {
+  check_search(train, space, options);
+  check_shape("validation", validation.shape(), "train", train.shape());
   const std::vector<Index> users = sample_test_users(validation, options.users, options.seed);
   if (users.empty()) throw InvalidArgument("validation", "without a positive interaction", "a matrix with something to predict");
   Offset to_predict = 0, in_train = 0;
@@ -288,7 +300,12 @@ template <Real Scalar>
     in_train += count_common(relevant, train.row(user).columns);
   }
   check_overlap(to_predict, in_train);
-  return SearchRun<Scalar>(team, train, validation, space, options, users).run();
+  const EvaluateOptions how{
+      .cutoffs = {options.cutoff}, .users = users, .keep_per_user = true, .execution = options.execution, .team = options.team};
+  const SearchObjective<Scalar> metric = [&](const ImplicitALS<Scalar>& model) {
+    return scores_of_users(evaluate(model, train, validation, how), options.metric);
+  };
+  return SearchRun<Scalar>(team, train, metric, space, options).run();
 }
 
 }  // namespace detail
@@ -302,6 +319,16 @@ SearchResult random_search(const CsrView& train, const CsrView& validation, cons
     result = detail::search_with<Scalar>(*options.team, train, validation, space, options);
   });
   return result;
+}
+
+template <Real Scalar>
+SearchResult random_search(const CsrView& train, const std::type_identity_t<detail::SearchObjective<Scalar>>& objective,
+                           const SearchSpace& space, const RandomSearchOptions& options) {
+  if (!objective) throw InvalidArgument("objective", "empty", "a function of a model");
+  if (options.users != 0) throw InvalidArgument("users", options.users, "0: the objective says what is measured");
+  if (options.team != nullptr) throw InvalidArgument("team", "set", "null: only a search of metrics is shared");
+  detail::check_search(train, space, options);
+  return detail::SearchRun<Scalar>(detail::Team(), train, objective, space, options).run();
 }
 
 }  // namespace kindred::inline v0

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -14,8 +16,26 @@
 
 namespace kindred::inline v0 {
 
-/// A few values to choose from.
-using SearchChoices = std::vector<double>;
+namespace detail {
+
+/// A number, or the name of one of an enumeration's values as files have it: "spectral".
+struct SearchValue {
+  template <typename Number>
+  requires std::is_arithmetic_v<Number> SearchValue(Number value) : number(static_cast<double>(value)) {}
+  SearchValue(const char* value) : name(value) {}
+  SearchValue(std::string value) : name(std::move(value)) {}
+
+  double number = 0.0;
+  std::string name = {};  ///< Empty for a number.
+
+  friend bool operator==(const SearchValue&, const SearchValue&) = default;
+  friend auto operator<=>(const SearchValue&, const SearchValue&) = default;
+};
+
+}  // namespace detail
+
+/// A few values to choose from: numbers, or names of an enumeration's values, SearchChoices{"spectral", "normal"}.
+using SearchChoices = std::vector<detail::SearchValue>;
 
 /// Any value in [low, high].
 struct SearchRange {
@@ -28,7 +48,7 @@ struct SearchRange {
 
 namespace detail {
 
-/// One option of ImplicitALS to search over: the name of a numeric field of AlsOptions, and its values. Whole-number options are rounded.
+/// One option of ImplicitALS to search over: the name of a field of AlsOptions, and its values. Whole-number options are rounded.
 struct SearchParameter {
   std::string name;
   std::variant<SearchChoices, SearchRange> values;
@@ -42,11 +62,11 @@ using SearchSpace = std::vector<detail::SearchParameter>;
 namespace detail {
 
 /// One drawn setting, in the order of the space.
-using SearchSetting = std::vector<std::pair<std::string, double>>;
+using SearchSetting = std::vector<std::pair<std::string, SearchValue>>;
 
-/// Sets the numeric option called `name`: "regularization", "background.ratio". Of background.weight and background.ratio, which say the same thing,
-/// the one that is set last counts. @throws InvalidArgument if there is none of that name, or a whole number is needed and too large.
-KINDRED_ONCE void set_option(AlsOptions& options, std::string_view name, double value);
+/// Sets the option called `name`: "regularization", "start.kind". Of background.weight and background.ratio, which say the same thing, the one that is
+/// set last counts. @throws InvalidArgument if there is none of that name, the value is not of its kind, or a whole number is needed and too large.
+KINDRED_ONCE void set_option(AlsOptions& options, std::string_view name, const SearchValue& value);
 
 /// @throws InvalidArgument naming the parameter that is wrong, or that has no effect on trials of `base`.
 KINDRED_ONCE void check_space(const SearchSpace& space, const AlsOptions& base);

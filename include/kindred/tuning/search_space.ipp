@@ -25,26 +25,54 @@ namespace kindred::inline v0 {
 
 namespace detail {
 
-KINDRED_ONCE void set_option(AlsOptions& options, std::string_view name, double value) {
+[[nodiscard]] KINDRED_ONCE bool has_option(std::string_view name) {
   bool found = false;
+  AlsOptions options;
+  visit_fields(options, [&](std::string_view field, const auto&, const auto&...) { found = found || (field == name && name != "seed"); });
+  return found;
+}
+
+/// `value` as text for an error.
+[[nodiscard]] KINDRED_ONCE std::string text_of(const SearchValue& value) {
+  return value.name.empty() ? number_text(value.number) : "'" + value.name + "'";
+}
+
+KINDRED_ONCE void set_option(AlsOptions& options, std::string_view name, const SearchValue& value) {
+  if (!has_option(name))
+    throw InvalidArgument("option", "'" + std::string(name) + "'", "the name of a field of AlsOptions but for the seed");
   visit_fields(options, [&]<typename Field>(std::string_view field, Field& place, const auto&... names_of_values) {
-    if constexpr (sizeof...(names_of_values) == 0) {
-      if (field != name || field == "seed") return;
-      found = true;
+    if (field != name) return;
+    if constexpr (sizeof...(names_of_values) > 0) {
+      std::string allowed;
+      bool known = false;
+      const auto look = [&](const auto& names) {
+        for (std::size_t n = 0; n < std::size(names); ++n) {
+          allowed += (allowed.empty() ? "'" : ", '") + std::string(names[n]) + "'";
+          if (names[n] != value.name) continue;
+          known = true;
+          if constexpr (std::is_enum_v<Field>)
+            place = static_cast<Field>(n);
+          else
+            place = static_cast<typename Field::value_type>(n);
+        }
+      };
+      (look(names_of_values), ...);
+      if (!known) throw InvalidArgument(name, text_of(value), "one of " + allowed);
+    } else {
+      if (!value.name.empty()) throw InvalidArgument(name, text_of(value), "a number");
       if constexpr (std::is_same_v<Field, std::optional<std::size_t>>) {
-        if (!(value >= 0.0 && value < 9e15)) throw InvalidArgument(name, value, "a whole number, at least 0");
-        place = static_cast<std::size_t>(std::llround(value));
+        if (!(value.number >= 0.0 && value.number < 9e15)) throw InvalidArgument(name, value.number, "a whole number, at least 0");
+        place = static_cast<std::size_t>(std::llround(value.number));
       } else if constexpr (!std::is_same_v<Field, std::uint64_t>) {
-        place = value;
+        place = value.number;
       }
     }
   });
-  if (!found) throw InvalidArgument("option", "'" + std::string(name) + "'", "the name of a numeric field of AlsOptions");
   if (name == "background.weight") options.background.ratio = std::nullopt;
   if (name == "background.ratio") options.background.weight = std::nullopt;
 }
 
-[[nodiscard]] KINDRED_ONCE double draw(const SearchParameter& parameter, Random& random) {
+[[nodiscard]] KINDRED_ONCE SearchValue draw(const SearchParameter& parameter, Random& random) {
   if (const auto* choices = std::get_if<SearchChoices>(&parameter.values))
     return (*choices)[random.below(static_cast<std::uint32_t>(choices->size()))];
   const SearchRange& range = std::get<SearchRange>(parameter.values);
@@ -82,14 +110,14 @@ KINDRED_ONCE void check_space(const SearchSpace& space, const AlsOptions& base) 
       throw InvalidArgument("search parameter", "'" + parameter.name + "', without effect under the other options",
                             "one that changes the fit");
     AlsOptions probe;
-    set_option(probe, parameter.name, 1.0);
+    if (!has_option(parameter.name)) set_option(probe, parameter.name, 1.0);  // throws
     const auto same_name = [&](const SearchParameter& other) { return other.name == parameter.name; };
     if (std::count_if(space.begin(), space.end(), same_name) > 1)
       throw InvalidArgument("search parameter", "'" + parameter.name + "' twice", "named once");
     if (const auto* choices = std::get_if<SearchChoices>(&parameter.values)) {
       if (choices->empty()) throw InvalidArgument(parameter.name, "an empty list of choices", "at least one choice");
-      for (const double choice : *choices) {
-        if (!is_finite(choice)) throw InvalidArgument(parameter.name, choice, "finite");
+      for (const SearchValue& choice : *choices) {
+        if (!is_finite(choice.number)) throw InvalidArgument(parameter.name, choice.number, "finite");
         set_option(probe, parameter.name, choice);
       }
     } else {
@@ -113,7 +141,7 @@ KINDRED_ONCE std::vector<SearchSetting> draw_settings(const SearchSpace& space, 
     SearchSetting setting;
     AlsOptions rounded;
     for (const SearchParameter& parameter : space) {
-      double value = draw(parameter, random);
+      SearchValue value = draw(parameter, random);
       set_option(rounded, parameter.name, value);
       visit_fields(rounded, [&]<typename Field>(std::string_view field, const Field& place, const auto&...) {
         if constexpr (std::is_same_v<Field, std::optional<std::size_t>>)
