@@ -85,7 +85,7 @@ TEST_SUITE("tuning/search_space") {
     kd::detail::set_option(o, "factors", 7.4);
     CHECK(o.factors == 7);
     CHECK_THROWS_WITH_AS(kd::detail::set_option(o, "lambda", 1.0),
-                         "option is 'lambda'; it must be the name of a numeric field of AlsOptions", kd::InvalidArgument);
+                         "option is 'lambda'; it must be the name of a field of AlsOptions but for the seed", kd::InvalidArgument);
     CHECK_THROWS_AS(kd::detail::set_option(o, "", 1.0), kd::InvalidArgument);
     CHECK_THROWS_AS(kd::detail::set_option(o, "Alpha", 1.0), kd::InvalidArgument);
     for (const double bad : {-1.0, 1e16, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()})
