@@ -16,6 +16,7 @@
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/statistics.hpp>
 #include <kindred/data/synthetic.hpp>
+#include <kindred/distributed/team.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/models/popularity_recommender.hpp>
 #include <kindred/storage/csr_file.hpp>
@@ -134,6 +135,24 @@ TEST_SUITE("models/als_source") {
     CHECK_THROWS_WITH_AS(
         kd::recommend_all(als, StreamedMatrix(kd::transpose(plays()), 9), {}, [](kd::Index, std::span<const kd::Scored>) {}),
         doctest::Contains("seen is 400 users x 700 items"), kd::ShapeError);
+  }
+
+  TEST_CASE("a part of the rows can be read alone where the source says how") {
+    const kd::CsrView view = plays();
+    const kd::detail::SideRef side(view);
+    REQUIRE(side.is_shareable());
+    CHECK(side.counts() == kd::row_counts(view));
+    const kd::detail::OwnedRows some = side.between(3, 7);
+    const kd::RowBlock block = some.rows.block(0);
+    CHECK(block.first == 3);
+    CHECK(kd::CsrMatrix(block.rows) == kd::CsrMatrix(view.rows(3, 7)));
+    const StreamedMatrix streamed(plays(), 50);
+    CHECK_FALSE(kd::detail::SideRef(streamed).is_shareable());
+    kd::SerialCommunicator alone;
+    const kd::CommunicatorTeam team(alone);
+    kd::ImplicitALS<float> als({.factors = 4, .iterations = 1});
+    CHECK_THROWS_AS(als.fit(streamed, {.team = &team}), kd::InvalidArgument);
+    CHECK_FALSE(als.fitted());
   }
 
   TEST_CASE("memory_limit counts what a source takes, which is not its interactions") {
