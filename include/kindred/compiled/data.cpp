@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The bodies of core/, data/, io/, split/, metrics/ and evaluation/, and reranking, for files compiled with KINDRED_COMPILED.
+// The bodies of core/, data/, io/, split/, storage/, metrics/ and evaluation/, and reranking, for files compiled with KINDRED_COMPILED.
 #include <kindred/core/available_cpus.ipp>
 #include <kindred/core/error.ipp>
 #include <kindred/core/execution.ipp>
@@ -40,3 +40,5 @@
 #include <kindred/split/per_user_splitter.ipp>
 #include <kindred/split/temporal.ipp>
 #include <kindred/split/user_holdout.ipp>
+#include <kindred/storage/atomic_file.ipp>
+#include <kindred/storage/part_names.ipp>

@@ -1,22 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
-#include <filesystem>
-#include <span>
 #include <string>
 #include <string_view>
 
 #include <kindred/core/config.hpp>
-#include <kindred/storage/checksum.hpp>
-#include <kindred/storage/posix_file.hpp>
-
-#if KINDRED_POSIX_FILES
-#include <unistd.h>
-#endif
 
 namespace kindred::inline v0::detail {
 
@@ -24,46 +13,25 @@ namespace kindred::inline v0::detail {
 /// length of the target's name, and no other program makes them.
 class PartNames {
  public:
-  explicit PartNames(const std::string& target)
-      : folder_(std::filesystem::path(target).parent_path()),
-        stem_(".kindred-" + digest_of(std::filesystem::path(target).filename().string()) + "-") {}
+  explicit PartNames(const std::string& target);
 
   /// Another name for each `attempt`.
-  [[nodiscard]] std::string next(std::uint64_t attempt) const {
-    std::uint64_t process = 0;
-#if KINDRED_POSIX_FILES
-    process = static_cast<std::uint64_t>(::getpid());
-#endif
-    // The address differs between threads. Names need not be secret: a file that exists is never opened.
-    const std::array<std::uint64_t, 4> number = {static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()),
-                                                 reinterpret_cast<std::uintptr_t>(&process), process, attempt};
-    Xxh64 hash;
-    hash.update(std::as_bytes(std::span(number)));
-    return (folder_ / (stem_ + std::to_string(process) + "-" + digest_text(hash.digest()) + std::string(suffix))).string();
-  }
+  [[nodiscard]] std::string next(std::uint64_t attempt) const;
 
-  [[nodiscard]] std::filesystem::path folder() const { return folder_.empty() ? std::filesystem::path(".") : folder_; }
+  [[nodiscard]] std::string folder() const { return folder_.empty() ? "." : folder_; }
 
   /// Whether next() can have made this name, in this or another process.
-  [[nodiscard]] bool made(std::string_view name) const {
-    if (!name.starts_with(stem_) || !name.ends_with(suffix)) return false;
-    name = name.substr(stem_.size(), name.size() - stem_.size() - suffix.size());
-    const std::size_t dash = name.find('-');
-    return dash != 0 && dash != std::string_view::npos && name.find_first_not_of("0123456789") == dash && name.size() == dash + 17 &&
-           name.find_first_not_of("0123456789abcdef", dash + 1) == std::string_view::npos;
-  }
+  [[nodiscard]] bool made(std::string_view name) const;
 
  private:
   static constexpr std::string_view suffix = ".part";
 
-  [[nodiscard]] static std::string digest_of(const std::string& name) {
-    Xxh64 hash;
-    hash.update(std::as_bytes(std::span(name)));
-    return digest_text(hash.digest());
-  }
-
-  std::filesystem::path folder_;
+  std::string folder_;
   std::string stem_;
 };
 
 }  // namespace kindred::inline v0::detail
+
+#if !defined(KINDRED_COMPILED)
+#include <kindred/storage/part_names.ipp>  // IWYU pragma: export
+#endif
