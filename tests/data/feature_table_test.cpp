@@ -187,4 +187,5 @@ TEST_CASE("what a feature table refuses, and stays as it was") {
   CHECK_THROWS_AS((void)kd::FeatureColumns({"a"}, {}), kd::ShapeError);
   CHECK_THROWS_AS((void)kd::FeatureColumns({"a"}, {{"g", Kind::number, 0, 1, {}, {}}}), kd::ShapeError);
   CHECK_THROWS_AS((void)kd::FeatureColumns({"a"}, {{"g", Kind::plain, 0, 2, {}, {}}}), kd::ShapeError);
+  CHECK_THROWS_AS((void)kd::FeatureColumns({"a", "b"}, {{"g", Kind::number, 0, 2, {1.0, 1.0}, {}}}), kd::InvalidArgument);
 }

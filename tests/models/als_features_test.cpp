@@ -337,6 +337,9 @@ TEST_CASE("features: what is refused") {
   kd::AlsOptions free = kd::AlsOptions::paper({.factors = 4, .regularization = 0.0});
   CHECK_THROWS_WITH_AS(kd::ImplicitALS<float>(free).fit(camps.train, {.user_features = camps.of_users}),
                        doctest::Contains("above 0 with features"), kd::InvalidArgument);
+  kd::AlsOptions weightless = options_of_camps();
+  weightless.regularization = 0.0;
+  CHECK_THROWS_AS(kd::ImplicitALS<float>(weightless).fit(camps.train, {.item_features = camps.of_items}), kd::InvalidArgument);
   als.fit(camps.train);
   CHECK_THROWS_WITH_AS((void)als.recommend(kd::History{.features = camps.of_users.row(1)}), doctest::Contains("without features of users"),
                        kd::InvalidArgument);

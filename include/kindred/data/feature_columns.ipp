@@ -102,6 +102,9 @@ KINDRED_ONCE FeatureColumns::FeatureColumns(std::vector<std::string> names, std:
     if (group.numbers.size() != (has_numbers ? static_cast<std::size_t>(group.last - group.first) : 0))
       throw ShapeError("the feature group " + detail::printable(group.name) + " has " + std::to_string(group.numbers.size()) +
                        " numbers for " + std::to_string(group.last - group.first) + " columns");
+    for (std::size_t n = 1; group.kind == Kind::number && n < group.numbers.size(); ++n)
+      if (!(group.numbers[n] > group.numbers[n - 1]))
+        throw InvalidArgument("a knot of the feature group " + detail::printable(group.name), group.numbers[n], "above the one before it");
     for (std::size_t other = 0; other < g; ++other)
       if (groups_[other].name == group.name)
         throw InvalidArgument("the feature group", detail::printable(group.name), "a name that no other group has");

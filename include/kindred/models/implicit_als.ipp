@@ -318,9 +318,8 @@ void ImplicitALS<Scalar>::update(Side side, std::span<const Index> rows, const C
   CsrMatrix of_rows;
   FeatureTable table;
   if (has_features && are_new) {
-    of_rows = features != nullptr ? *features : FeatureTable(static_cast<Index>(rows.size())).matrix();
-    if (features == nullptr)
-      of_rows = CsrMatrix({of_rows.rows(), maps.table.columns().size()}, {of_rows.offsets().begin(), of_rows.offsets().end()}, {}, {});
+    const MatrixShape shape_of_rows{static_cast<Index>(rows.size()), maps.table.columns().size()};
+    of_rows = features != nullptr ? *features : CsrMatrix(shape_of_rows, std::vector<Offset>(rows.size() + 1, 0), {}, {});
     table = maps.table;
     table.append(of_rows);
   } else if (has_features) {

@@ -25,7 +25,7 @@ struct TopKRequest;
 
 /// Which items may be recommended.
 enum class Candidates {
-  trained,  ///< Items with at least one interaction in train: the others have no evidence behind their score.
+  trained,  ///< Items with at least one interaction in train, or with features: the others have no evidence behind their score.
   all,      ///< Every column of the matrix.
 };
 

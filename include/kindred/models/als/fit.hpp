@@ -38,7 +38,7 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 /// @throws InvalidArgument if features and other parts of a fit do not go together.
 template <Real Scalar>
 void check_feature_fit(const AlsSettings& options, const AlsFitOptions<Scalar>& fit) {
-  if (options.units == Units::paper && options.regularization == 0.0)
+  if (options.regularization == 0.0)
     throw InvalidArgument("regularization", 0, "above 0 with features, which the penalty ties the factors to");
   if (fit.on_snapshot || fit.resume_from != nullptr)
     throw InvalidArgument("user_features or item_features", "set together with on_snapshot or resume_from",
