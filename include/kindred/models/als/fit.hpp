@@ -131,16 +131,7 @@ class AlsFit {
       report_.kept_iteration = report_.iterations.back().iteration;
     else if (report_.kept_iteration != report_.iterations.back().iteration)
       take_best();
-    if (features_->after_fit()) {
-      const Stopwatch watch;
-      const std::size_t iteration = ++report_.kept_iteration;
-      half_step(*items_, iteration);
-      half_step(*users_, iteration);
-      FitReport::Iteration& done = report_.iterations.emplace_back();
-      done.iteration = iteration;
-      done.seconds = watch.seconds();
-      measure_loss(done);
-    }
+    if (features_->after_fit()) learn_after_fit();
     features_->finish();
     return {std::move(state_), std::move(report_)};
   }
@@ -224,6 +215,18 @@ class AlsFit {
              state_.eigenvalues,
              state_.features.users.map(MapKind::fit),
              state_.features.items.map(MapKind::fit)};
+  }
+
+  /// One more iteration, with maps that were learned from the factors as they are.
+  void learn_after_fit() {
+    const Stopwatch watch;
+    const std::size_t iteration = ++report_.kept_iteration;
+    half_step(*items_, iteration);
+    half_step(*users_, iteration);
+    FitReport::Iteration& done = report_.iterations.emplace_back();
+    done.iteration = iteration;
+    done.seconds = watch.seconds();
+    measure_loss(done);
   }
 
   void take_best() {
