@@ -311,21 +311,10 @@ void ImplicitALS<Scalar>::update(Side side, std::span<const Index> rows, const C
     return background.empty() ? 1.0 : background[static_cast<std::size_t>(row)];
   };
 
-  // What is known of these rows beside their interactions; rows that are appended without features have none.
   detail::FeatureSide<Scalar>& maps = features_.of(side);
   const bool has_features = maps.table.columns().size() > 0;
-  const bool are_new = rows.front() >= maps.table.rows();
-  CsrMatrix of_rows;
-  FeatureTable table;
-  if (has_features && are_new) {
-    const MatrixShape shape_of_rows{static_cast<Index>(rows.size()), maps.table.columns().size()};
-    of_rows = features != nullptr ? *features : CsrMatrix(shape_of_rows, std::vector<Offset>(rows.size() + 1, 0), {}, {});
-    table = maps.table;
-    table.append(of_rows);
-  } else if (has_features) {
-    of_rows = select_rows(maps.table.matrix(), rows);
-  }
-  const detail::FoldInFeatures<Scalar> known_features{has_features ? &maps : nullptr, of_rows.view(), are_new};
+  detail::UpdatedFeatures beside = has_features ? detail::updated_features(maps.table, rows, features) : detail::UpdatedFeatures{};
+  const detail::FoldInFeatures<Scalar> known_features{has_features ? &maps : nullptr, beside.rows.view(), beside.are_new};
 
   // Rows are solved with the counts that they will have, which their background follows from.
   const bool dislikes = std::any_of(known.values().begin(), known.values().end(), [](float value) { return value < 0.0F; });
@@ -354,7 +343,7 @@ void ImplicitALS<Scalar>::update(Side side, std::span<const Index> rows, const C
     throw;
   }
   own = std::move(changed);
-  if (has_features && are_new) maps.table = std::move(table);
+  if (beside.are_new) maps.table = std::move(beside.grown);
   solvers_.clear();
   this->forget_users();
   if (of_users) return;

@@ -14,6 +14,7 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/data/feature_table.hpp>
 #include <kindred/linalg/eigenbasis.hpp>
@@ -157,6 +158,28 @@ inline void check_new_features(const FeatureTable& table, const FeatureTable& kn
     if (table.columns().name(c) != known.columns().name(c))
       throw InvalidArgument("the feature column " + std::to_string(c), std::string(table.columns().name(c)),
                             std::string(known.columns().name(c)) + ", as in the model");
+}
+
+/// What is known beside their interactions of rows that are updated.
+struct UpdatedFeatures {
+  CsrMatrix rows;        ///< A row for each of them.
+  FeatureTable grown;    ///< The table with the rows that are new.
+  bool are_new = false;  ///< Rows that the table does not have yet.
+};
+
+/// The features of `rows`: of rows of `table` the table's, of the next new ones `given`, or none where that is null.
+[[nodiscard]] inline UpdatedFeatures updated_features(const FeatureTable& table, std::span<const Index> rows, const CsrMatrix* given) {
+  UpdatedFeatures updated;
+  updated.are_new = rows.front() >= table.rows();
+  if (!updated.are_new) {
+    updated.rows = select_rows(table.matrix(), rows);
+    return updated;
+  }
+  const MatrixShape shape{static_cast<Index>(rows.size()), table.columns().size()};
+  updated.rows = given != nullptr ? *given : CsrMatrix(shape, std::vector<Offset>(rows.size() + 1, 0), {}, {});
+  updated.grown = table;
+  updated.grown.append(updated.rows);
+  return updated;
 }
 
 /// @throws ShapeError, InvalidArgument if `table` cannot be the features of a side with `rows` rows.
