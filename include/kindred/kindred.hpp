@@ -16,6 +16,8 @@
 #include <kindred/data/csr_matrix.hpp>          // IWYU pragma: export
 #include <kindred/data/csr_view.hpp>            // IWYU pragma: export
 #include <kindred/data/dataset.hpp>             // IWYU pragma: export
+#include <kindred/data/feature_columns.hpp>     // IWYU pragma: export
+#include <kindred/data/feature_table.hpp>       // IWYU pragma: export
 #include <kindred/data/filters.hpp>             // IWYU pragma: export
 #include <kindred/data/id_map.hpp>              // IWYU pragma: export
 #include <kindred/data/interaction_source.hpp>  // IWYU pragma: export
@@ -27,6 +29,7 @@
 #include <kindred/io/audioscrobbler.hpp>    // IWYU pragma: export
 #include <kindred/io/delimited.hpp>         // IWYU pragma: export
 #include <kindred/io/delimited_format.hpp>  // IWYU pragma: export
+#include <kindred/io/feature_files.hpp>     // IWYU pragma: export
 #include <kindred/io/hetrec.hpp>            // IWYU pragma: export
 #include <kindred/io/item_names.hpp>        // IWYU pragma: export
 #include <kindred/io/lastfm.hpp>            // IWYU pragma: export
@@ -45,6 +48,7 @@
 #include <kindred/metrics/mean_and_error.hpp>   // IWYU pragma: export
 #include <kindred/metrics/ranking.hpp>          // IWYU pragma: export
 
+#include <kindred/models/als/features.hpp>            // IWYU pragma: export
 #include <kindred/models/als/memory_estimate.hpp>     // IWYU pragma: export
 #include <kindred/models/als/options.hpp>             // IWYU pragma: export
 #include <kindred/models/als/report.hpp>              // IWYU pragma: export

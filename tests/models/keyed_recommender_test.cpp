@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <kindred/models/keyed_recommender.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -167,4 +168,40 @@ TEST_SUITE("models/keyed_recommender") {
     CHECK_THROWS_AS((void)recommender.replace(kd::ImplicitALS<float>(), data), kd::NotFitted);
     CHECK(recommender.version() == 200);
   }
+}
+
+TEST_CASE("a recommender with features answers profiles by names") {
+  std::vector<std::string> users, items, camps;
+  for (int u = 0; u < 40; ++u) {
+    for (int i = 0; i < 20; ++i) {
+      if ((u * 7 + i * 3) % 5 > (u % 2 == i % 2 ? 2 : 0)) continue;
+      users.push_back("user" + std::to_string(u));
+      items.push_back((i % 2 == 0 ? "even" : "odd") + std::to_string(i));
+    }
+  }
+  const kd::Dataset data = kd::Dataset::from_columns(users, items);
+  for (kd::Index u = 0; u < data.users.size(); ++u) camps.push_back(std::string(data.users.key(u)).back() % 2 == 0 ? "even" : "odd");
+  kd::FeatureTable people(data.users);
+  people.add_categories("camp", camps);
+  kd::ImplicitALS<float> als({.factors = 6, .regularization = 0.1, .iterations = 3});
+  als.fit(data.matrix, {.user_features = people});
+  const kd::KeyedRecommender<float> shop(std::move(als), data);
+
+  const kd::FeatureColumns::Value profile[] = {{"camp", "odd"}, {"shoes", "42"}};
+  const kd::KeyedAnswer answer = shop.recommend({}, profile, {.count = 5});
+  CHECK(answer.source == kd::ListSource::features);
+  CHECK(answer.unknown == std::vector<std::string>{"shoes=42"});
+  REQUIRE(answer.items.size() == 5);
+  CHECK(answer.items.front().key.starts_with("odd"));
+  const kd::KeyedInteraction liked[] = {{"odd3"}};
+  const kd::KeyedAnswer with_history = shop.recommend(liked, profile, {.count = 20});
+  CHECK(with_history.source == kd::ListSource::model);
+  CHECK(std::none_of(with_history.items.begin(), with_history.items.end(), [](const kd::NamedItem& one) { return one.key == "odd3"; }));
+
+  const kd::NamedExplanation why = shop.explain("user1", "odd5");
+  REQUIRE(why.features.size() == 1);
+  CHECK(why.features[0].name == "camp=odd");
+  double sum = why.mean + why.features[0].score;
+  for (const kd::NamedItem& part : why.parts) sum += part.score;
+  CHECK(sum == doctest::Approx(why.score).epsilon(1e-3).scale(1));
 }

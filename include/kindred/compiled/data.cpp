@@ -12,6 +12,8 @@
 #include <kindred/data/csr_matrix.ipp>
 #include <kindred/data/csr_view.ipp>
 #include <kindred/data/dataset.ipp>
+#include <kindred/data/feature_columns.ipp>
+#include <kindred/data/feature_table.ipp>
 #include <kindred/data/filters.ipp>
 #include <kindred/data/id_map.ipp>
 #include <kindred/data/interaction_source.ipp>
@@ -24,6 +26,7 @@
 #include <kindred/io/audioscrobbler.ipp>
 #include <kindred/io/delimited.ipp>
 #include <kindred/io/delimited_format.ipp>
+#include <kindred/io/feature_files.ipp>
 #include <kindred/io/hetrec.ipp>
 #include <kindred/io/item_names.ipp>
 #include <kindred/io/lastfm.ipp>

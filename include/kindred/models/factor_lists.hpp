@@ -116,7 +116,7 @@ template <Real Scalar>
   const TopKRequest request = request_of(options, counts);
   BestOf best((std::min)(request.count, counts.size()));
   for (std::size_t i = 0; i < counts.size(); ++i) {
-    const Scored candidate{static_cast<Index>(i), static_cast<double>(counts[i])};
+    const Scored candidate{static_cast<Index>(i), static_cast<double>((std::max)(counts[i], Index{0}))};
     if (candidate.score >= request.min_score && best.would_enter(candidate) && is_eligible(request, candidate.item)) best.add(candidate);
   }
   return reranked(best.take(), options);

@@ -117,6 +117,9 @@ class FactorModel {
   /// The list for the factors `x`.
   [[nodiscard]] Recommendation list_for(std::span<const Scalar> x, const RecommendOptions& options) const;
 
+  /// The users for the item factors `y`.
+  [[nodiscard]] std::vector<Scored> users_for(std::span<const Scalar> y, const RecommendOptions& options) const;
+
   void build_index();
   /// Overwrites `rows` of one side, or appends them if they are the next new ones. Whatever it throws, nothing has changed.
   static void put_rows(FactorMatrix<Scalar>& factors, std::vector<Index>& counts, std::span<const Index> rows,
@@ -127,7 +130,7 @@ class FactorModel {
 
   FactorMatrix<Scalar> users_;
   FactorMatrix<Scalar> items_;
-  std::vector<Index> user_counts_;  // interactions in train
+  std::vector<Index> user_counts_;  // interactions in train; -1: none, but features that speak for it
   std::vector<Index> item_counts_;
   bool has_counts_ = true;
   SimdLevel simd_ = SimdLevel::best;

@@ -225,8 +225,13 @@ std::vector<Scored> FactorModel<Scalar>::recommend_users(Index item, const Recom
   detail::check_filters(options.exclude, options.filter, "a user", shape().users);
   detail::check_rerank(options.rerank, shape().users, "users");
   detail::require_finite_row(items_, item, "item");
-  if (!detail::is_known(items_.row(item))) return {};
-  return detail::one_list(searched_users(), items_.row(item).data(), options);
+  return users_for(items_.row(item), options);
+}
+
+template <Real Scalar>
+std::vector<Scored> FactorModel<Scalar>::users_for(std::span<const Scalar> y, const RecommendOptions& options) const {
+  if (!detail::is_known(y)) return {};
+  return detail::one_list(searched_users(), y.data(), options);
 }
 
 }  // namespace kindred::inline v0::inline KINDRED_BUILD

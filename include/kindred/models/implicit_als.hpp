@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -13,7 +14,9 @@
 #include <kindred/core/lazy.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
+#include <kindred/data/feature_table.hpp>
 #include <kindred/data/interaction_source.hpp>
+#include <kindred/models/als/features.hpp>
 #include <kindred/models/als/fit_options.hpp>
 #include <kindred/models/als/fold_in_options.hpp>
 #include <kindred/models/als/options.hpp>
@@ -25,6 +28,7 @@
 
 namespace kindred::inline v0::detail {
 
+struct CheckedRow;
 struct ParallelOptions;
 class Stopwatch;
 
@@ -60,6 +64,7 @@ class ImplicitALS : public FactorModel<Scalar> {
   using FactorModel<Scalar>::fitted;
   using FactorModel<Scalar>::shape;
   using FactorModel<Scalar>::recommend;
+  using FactorModel<Scalar>::recommend_users;
 
   /// @throws InvalidArgument if an option is out of range.
   explicit ImplicitALS(AlsOptions options = {}) : options_(std::move(options)) { validate(options_); }
@@ -100,10 +105,28 @@ class ImplicitALS : public FactorModel<Scalar> {
   /// list is ListSource::none, or that of options.fallback, if `interactions` hold no like. @throws as recommend and fold_in do.
   [[nodiscard]] Recommendation recommend(const SparseRow& interactions, const RecommendOptions& options = {}) const;
 
+  /// The best eligible items for a user of whom interactions, features or both are known, in a model that was fitted with features of users:
+  /// `recommend(History{.items = liked, .features = profile})`. Without likes the source of the list is ListSource::features.
+  /// @throws as the overload for interactions; InvalidArgument if a feature is not a column of the model.
+  template <std::same_as<History> Known>
+  [[nodiscard]] Recommendation recommend(const Known& history, const RecommendOptions& options = {}) const {
+    return recommend_history(history, options);
+  }
+
+  /// The users with the highest scores for a new item of which features alone are known; Scored::item is a user. None without features.
+  /// @throws as recommend_users of an item; InvalidArgument if a feature is not a column of the model.
+  [[nodiscard]] std::vector<Scored> recommend_users(const SparseRow& item_features, const RecommendOptions& options = {}) const;
+
   /// The factors of a user with these interactions (column indices below n_items, strictly increasing), length factors. With the exact
   /// solver a row of train gives the bytes of that user's factors, whatever the user's index.
   /// @throws NotFitted; InvalidArgument if the row is not valid; NumericalError as fit does.
   [[nodiscard]] std::vector<Scalar> fold_in(const SparseRow& interactions, const FoldInOptions& options = {}) const;
+
+  /// The factors of a user of whom interactions, features or both are known. @throws as the overload for interactions.
+  template <std::same_as<History> Known>
+  [[nodiscard]] std::vector<Scalar> fold_in(const Known& history, const FoldInOptions& options = {}) const {
+    return fold_in_history(history, options);
+  }
 
   /// The factors of a user for every row of `rows`, n_new x n_items: n_new x factors. The same bytes for any number of threads.
   /// @throws as fold_in does; ShapeError if `rows` has another number of items.
@@ -112,6 +135,27 @@ class ImplicitALS : public FactorModel<Scalar> {
   /// What each interaction adds to the score of `item` for a user with these interactions, by the exact solution whatever the solver.
   /// @throws as fold_in does; InvalidArgument if the item is out of range.
   [[nodiscard]] Explanation explain(const SparseRow& interactions, Index item, FoldInBackground background = FoldInBackground::full) const;
+
+  /// What each interaction, each feature and the mean add to the score of `item` for a user with this history. @throws as the overload for interactions.
+  template <std::same_as<History> Known>
+  [[nodiscard]] Explanation explain(const Known& history, Index item, FoldInBackground background = FoldInBackground::full) const {
+    return explain_history(history, item, background);
+  }
+
+  /// The features of users that the model was fitted with, a row a user: `columns().profile(...)` makes a row of names. Without any it has no columns.
+  [[nodiscard]] const FeatureTable& user_features() const noexcept { return features_.users.table; }
+  /// The features of items that the model was fitted with.
+  [[nodiscard]] const FeatureTable& item_features() const noexcept { return features_.items.table; }
+
+  /// What the features of users explain of users' factors, by five-fold cross-validation: five regressions. Without features a share of 0.
+  /// @throws NotFitted.
+  [[nodiscard]] FitReport::Explained explained_by_user_features(const Execution& execution = {}) const {
+    return explained(Side::users, execution);
+  }
+  /// What the features of items explain of items' factors. @throws NotFitted.
+  [[nodiscard]] FitReport::Explained explained_by_item_features(const Execution& execution = {}) const {
+    return explained(Side::items, execution);
+  }
 
   // An update costs the solves of its rows, and memory that grows as a std::vector's does. Whatever it throws, the model is as it was.
 
@@ -122,6 +166,10 @@ class ImplicitALS : public FactorModel<Scalar> {
   /// Adds a user for each row of `rows`, n_new x n_items. Returns the index of the first. @throws as fold_in_all does.
   Index append_users(const CsrView& rows, const Execution& execution = {});
 
+  /// Adds a user for each row of `rows`, n_new x n_items, with the features of the same row of `features`; without likes by features alone.
+  /// @throws as append_users without features; ShapeError or InvalidArgument if `features` has other columns than the model or another number of rows.
+  Index append_users(const CsrView& rows, const FeatureTable& features, const Execution& execution = {});
+
   /// Solves `items` (strictly increasing) anew for the users as they are: column n of `columns`, n_users x items, is everything known of items[n].
   /// The first call after a fit also sums the users' Gram matrix, O(users factors^2), and each finds an eigenbasis, O(factors^3). Once an eighth of the
   /// items were updated, both sides turn into the new eigenbasis: scores then change by rounding alone.
@@ -131,6 +179,10 @@ class ImplicitALS : public FactorModel<Scalar> {
   /// Adds an item for each column of `columns`, n_users x n_new, as refit_items does. Returns the index of the first.
   /// @throws NotFitted; ShapeError if `columns` has another number of users; NumericalError as fit does.
   Index append_items(const CsrView& columns, const Execution& execution = {});
+
+  /// Adds an item for each column of `columns`, n_users x n_new, with the features of that row of `features`; without likes by features alone, and then a
+  /// candidate of lists all the same. @throws as append_users with features.
+  Index append_items(const CsrView& columns, const FeatureTable& features, const Execution& execution = {});
 
   // ---- for code that keeps models in files, or fits them together with other processes ----
 
@@ -144,6 +196,8 @@ class ImplicitALS : public FactorModel<Scalar> {
   [[nodiscard]] ImplicitALS settled(const Execution& execution = {}) const;
   /// The weights of the objective, and the constants that the fit took from train.
   [[nodiscard]] const detail::AlsWeights& weights() const noexcept { return weights_; }
+  /// The maps from features to factors.
+  [[nodiscard]] const detail::ModelFeatures<Scalar>& features() const noexcept { return features_; }
 
  private:
   using Side = detail::AlsSide;
@@ -160,7 +214,17 @@ class ImplicitALS : public FactorModel<Scalar> {
   [[nodiscard]] detail::FixedSide<Scalar> fixed_items() const noexcept;
   [[nodiscard]] detail::FixedSide<Scalar> fixed_users(const detail::ParallelOptions& parallel);
   /// Solves `rows` of one side, existing ones or the next new ones; row n of `known` (no zeros) is everything known of rows[n].
-  void update(Side side, std::span<const Index> rows, const CsrView& known, std::string_view where, const Execution& execution);
+  void update(Side side, std::span<const Index> rows, const CsrView& known, std::string_view where, const Execution& execution,
+              const CsrMatrix* features = nullptr);
+  [[nodiscard]] FitReport::Explained explained(Side side, const Execution& execution) const;
+  [[nodiscard]] Recommendation recommend_history(const History& history, const RecommendOptions& options) const;
+  [[nodiscard]] std::vector<Scalar> fold_in_history(const History& history, const FoldInOptions& options) const;
+  [[nodiscard]] Explanation explain_history(const History& history, Index item, FoldInBackground background) const;
+  /// @throws InvalidArgument if `features` are not of the model's columns.
+  [[nodiscard]] detail::CheckedRow checked_features(Side side, const SparseRow& features) const;
+  [[nodiscard]] static constexpr detail::MapKind prior_kind(FoldInBackground background) noexcept {
+    return background == FoldInBackground::full ? detail::MapKind::fit : detail::MapKind::cold;
+  }
   /// `execution` at the level of the model, whose bytes an update shares.
   [[nodiscard]] Execution run_of(Execution execution) const noexcept {
     execution.simd = simd_;
@@ -170,6 +234,7 @@ class ImplicitALS : public FactorModel<Scalar> {
   AlsOptions options_;
   detail::AlsWeights weights_;
   std::vector<double> eigenvalues_;
+  detail::ModelFeatures<Scalar> features_;
   std::optional<detail::SideSystem> user_system_;      // since items were updated
   std::optional<detail::SideSystem> item_system_;      // since then too: the factors are not in the eigenbasis any more
   std::size_t changed_items_ = 0;                      // since they were

@@ -22,11 +22,15 @@
 #include <kindred/core/thread_team.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
+#include <kindred/data/feature_table.hpp>
 #include <kindred/data/interaction_source.hpp>
 #include <kindred/linalg/eigenbasis.hpp>
 #include <kindred/linalg/gram.hpp>
+#include <kindred/models/als/feature_report.hpp>
+#include <kindred/models/als/features.hpp>
 #include <kindred/models/als/fit.hpp>
 #include <kindred/models/als/fold_in.hpp>
+#include <kindred/models/als/prior_mean.hpp>
 #include <kindred/models/als/shared_fit.hpp>
 #include <kindred/models/als/side_system.hpp>
 #include <kindred/models/als/state.hpp>
@@ -44,13 +48,17 @@ ImplicitALS<Scalar>::ImplicitALS(detail::AlsState<Scalar> state, SimdLevel simd,
                           {state.weights.counts(Side::items).begin(), state.weights.counts(Side::items).end()}, simd),
       options_(std::move(state.options)),
       weights_(std::move(state.weights)),
-      eigenvalues_(std::move(state.eigenvalues)) {
+      eigenvalues_(std::move(state.eigenvalues)),
+      features_(std::move(state.features)) {
+  detail::mark_by_features(features_.users, users_, user_counts_);
+  detail::mark_by_features(features_.items, items_, item_counts_);
   if (fitted() && index == detail::IndexItems::now) this->build_index();
 }
 
 template <Real Scalar>
 detail::AlsState<Scalar> ImplicitALS<Scalar>::release() && {
-  detail::AlsState<Scalar> state{options_, std::move(weights_), std::move(users_), std::move(items_), std::move(eigenvalues_)};
+  detail::AlsState<Scalar> state{options_,          std::move(weights_),     std::move(users_),
+                                 std::move(items_), std::move(eigenvalues_), std::move(features_)};
   *this = ImplicitALS(state.options);
   return state;
 }
@@ -106,19 +114,43 @@ FitReport ImplicitALS<Scalar>::fit_checked(const detail::SideRef& users, const d
 
 template <Real Scalar>
 Recommendation ImplicitALS<Scalar>::recommend(const SparseRow& interactions, const RecommendOptions& options) const {
+  return recommend_history({.items = interactions}, options);
+}
+
+template <Real Scalar>
+Recommendation ImplicitALS<Scalar>::recommend_history(const History& history, const RecommendOptions& options) const {
   require_fitted();
   detail::check_recommend(options, shape().items);
-  const std::vector<Scalar> x = fold_in(interactions, {.background = FoldInBackground::by_history});
-  return this->list_for(x, options);
+  const std::vector<Scalar> x = fold_in_history(history, {.background = FoldInBackground::by_history});
+  Recommendation list = this->list_for(x, options);
+  if (list.source == ListSource::model && detail::count_likes(history.items) == 0) list.source = ListSource::features;
+  return list;
+}
+
+template <Real Scalar>
+detail::CheckedRow ImplicitALS<Scalar>::checked_features(Side side, const SparseRow& features) const {
+  const Index columns = features_.of(side).table.columns().size();
+  if (columns == 0 && !features.empty())
+    throw InvalidArgument("features", std::to_string(features.size()) + " of them",
+                          std::string("none: the model was fitted without features of ") + (side == Side::users ? "users" : "items"));
+  return detail::CheckedRow(features, "features", columns);
 }
 
 template <Real Scalar>
 std::vector<Scalar> ImplicitALS<Scalar>::fold_in(const SparseRow& interactions, const FoldInOptions& options) const {
+  return fold_in_history({.items = interactions}, options);
+}
+
+template <Real Scalar>
+std::vector<Scalar> ImplicitALS<Scalar>::fold_in_history(const History& history, const FoldInOptions& options) const {
   require_fitted();
-  const detail::CheckedRow checked(interactions, "interactions", shape().items);
+  const detail::CheckedRow checked(history.items, "interactions", shape().items);
+  const detail::CheckedRow known = checked_features(Side::users, history.features);
+  detail::PriorMean<Scalar> prior(features_.users, prior_kind(options.background), simd_);
   std::vector<Scalar> x(weights_.settings().factors);
   auto solver = solvers_.take([&] { return detail::AlsFoldIn<Scalar>(weights_, Side::users, fixed_items(), simd_); });
-  solver->solve(0, checked.row(), weights_.new_user_background(weights_.likes_of(checked.row())), options.background, "fold_in", x);
+  solver->solve(0, checked.row(), weights_.new_user_background(weights_.likes_of(checked.row())), options.background, "fold_in", x,
+                prior.of(known.row()));
   solvers_.give_back(std::move(solver));
   return x;
 }
@@ -134,11 +166,56 @@ FactorMatrix<Scalar> ImplicitALS<Scalar>::fold_in_all(const CsrView& rows, const
 
 template <Real Scalar>
 Explanation ImplicitALS<Scalar>::explain(const SparseRow& interactions, Index item, FoldInBackground background) const {
+  return explain_history({.items = interactions}, item, background);
+}
+
+template <Real Scalar>
+Explanation ImplicitALS<Scalar>::explain_history(const History& history, Index item, FoldInBackground background) const {
   require_fitted();
   detail::check_item(item, shape());
-  const detail::CheckedRow checked(interactions, "interactions", shape().items);
-  return detail::AlsFoldIn<Scalar>(weights_, Side::users, fixed_items(), simd_)
-      .explain(checked.row(), weights_.new_user_background(weights_.likes_of(checked.row())), background, item);
+  const detail::CheckedRow checked(history.items, "interactions", shape().items);
+  const detail::CheckedRow known = checked_features(Side::users, history.features);
+  detail::PriorMean<Scalar> means(features_.users, prior_kind(background), simd_);
+  const std::span<const Scalar> prior = means.of(known.row());
+  std::vector<Scalar> along(prior.size());
+  Explanation explanation =
+      detail::AlsFoldIn<Scalar>(weights_, Side::users, fixed_items(), simd_)
+          .explain(checked.row(), weights_.new_user_background(weights_.likes_of(checked.row())), background, item, prior, along);
+  // The prior mean adds along . m, of which a feature brings along . A_f (f - centre_f).
+  for (std::size_t f = 0; f < prior.size(); ++f) explanation.mean += static_cast<double>(along[f]) * static_cast<double>(prior[f]);
+  if (prior.empty()) return explanation;
+  const FactorMatrix<Scalar>& map = features_.users.map(prior_kind(background));
+  for (std::size_t n = 0; n < known.columns.size(); ++n) {
+    const std::span<const Scalar> row = map.row(known.columns[n]);
+    double part = 0.0;
+    for (std::size_t f = 0; f < row.size(); ++f) part += static_cast<double>(along[f]) * static_cast<double>(row[f]);
+    part *= static_cast<double>(known.values[n]) - features_.users.centre[static_cast<std::size_t>(known.columns[n])];
+    explanation.features.push_back({known.columns[n], part});
+    explanation.mean -= part;
+  }
+  std::sort(explanation.features.begin(), explanation.features.end(), ranks_before);
+  return explanation;
+}
+
+template <Real Scalar>
+FitReport::Explained ImplicitALS<Scalar>::explained(Side side, const Execution& execution) const {
+  require_fitted();
+  if (features_.of(side).table.columns().size() == 0) return {};
+  const std::vector<double> penalties = detail::penalties_of(weights_, side);
+  detail::ThreadTeam team(execution.executor);
+  const Execution run{.threads = detail::resolve_threads(execution.threads), .executor = team.executor(), .simd = simd_};
+  return detail::FeatureExplanation<Scalar>(features_.of(side), side == Side::users ? users_ : items_, penalties, run).run();
+}
+
+template <Real Scalar>
+std::vector<Scored> ImplicitALS<Scalar>::recommend_users(const SparseRow& item_features, const RecommendOptions& options) const {
+  require_fitted();
+  detail::check_filters(options.exclude, options.filter, "a user", shape().users);
+  detail::check_rerank(options.rerank, shape().users, "users");
+  const detail::CheckedRow known = checked_features(Side::items, item_features);
+  detail::PriorMean<Scalar> prior(features_.items, detail::MapKind::cold, simd_);
+  const std::span<const Scalar> y = prior.of(known.row());
+  return y.empty() ? std::vector<Scored>{} : this->users_for(y, options);
 }
 
 template <Real Scalar>
@@ -157,6 +234,18 @@ Index ImplicitALS<Scalar>::append_users(const CsrView& rows, const Execution& ex
   const Index first = shape().users;
   CsrMatrix cleaned;
   update(Side::users, detail::indices_from(first, rows.rows()), detail::without_stored_zeros(rows, cleaned), "append_users", execution);
+  return first;
+}
+
+template <Real Scalar>
+Index ImplicitALS<Scalar>::append_users(const CsrView& rows, const FeatureTable& features, const Execution& execution) {
+  require_fitted();
+  detail::check_shape("rows", rows.shape(), "what the model takes", {rows.rows(), shape().items});
+  detail::check_new_features(features, features_.users.table, "users", rows.rows());
+  const Index first = shape().users;
+  CsrMatrix cleaned;
+  update(Side::users, detail::indices_from(first, rows.rows()), detail::without_stored_zeros(rows, cleaned), "append_users", execution,
+         &features.matrix());
   return first;
 }
 
@@ -181,6 +270,18 @@ Index ImplicitALS<Scalar>::append_items(const CsrView& columns, const Execution&
 }
 
 template <Real Scalar>
+Index ImplicitALS<Scalar>::append_items(const CsrView& columns, const FeatureTable& features, const Execution& execution) {
+  require_fitted();
+  detail::check_shape("columns", columns.shape(), "what the model takes", {shape().users, columns.cols()});
+  detail::check_new_features(features, features_.items.table, "items", columns.cols());
+  const Index first = shape().items;
+  CsrMatrix cleaned;
+  update(Side::items, detail::indices_from(first, columns.cols()), transpose(detail::without_stored_zeros(columns, cleaned)),
+         "append_items", execution, &features.matrix());
+  return first;
+}
+
+template <Real Scalar>
 detail::FixedSide<Scalar> ImplicitALS<Scalar>::fixed_items() const noexcept {
   if (!item_system_) return {items_, eigenvalues_, nullptr};
   return {items_, item_system_->basis().values, &item_system_->basis()};
@@ -195,7 +296,7 @@ detail::FixedSide<Scalar> ImplicitALS<Scalar>::fixed_users(const detail::Paralle
 
 template <Real Scalar>
 void ImplicitALS<Scalar>::update(Side side, std::span<const Index> rows, const CsrView& known, std::string_view where,
-                                 const Execution& execution) {
+                                 const Execution& execution, const CsrMatrix* features) {
   if (rows.empty()) return;
   const bool of_users = side == Side::users;
   detail::ThreadTeam team(execution.executor);
@@ -210,6 +311,11 @@ void ImplicitALS<Scalar>::update(Side side, std::span<const Index> rows, const C
     return background.empty() ? 1.0 : background[static_cast<std::size_t>(row)];
   };
 
+  detail::FeatureSide<Scalar>& maps = features_.of(side);
+  const bool has_features = maps.table.columns().size() > 0;
+  detail::UpdatedFeatures beside = has_features ? detail::updated_features(maps.table, rows, features) : detail::UpdatedFeatures{};
+  const detail::FoldInFeatures<Scalar> known_features{has_features ? &maps : nullptr, beside.rows.view(), beside.are_new};
+
   // Rows are solved with the counts that they will have, which their background follows from.
   const bool dislikes = std::any_of(known.values().begin(), known.values().end(), [](float value) { return value < 0.0F; });
   weights_.reserve(side, rows.size(), dislikes);
@@ -218,22 +324,26 @@ void ImplicitALS<Scalar>::update(Side side, std::span<const Index> rows, const C
     const FactorMatrix<Scalar>& before = of_users ? users_ : items_;
     for (const Index row : rows)
       if (changed && row < before.rows()) changed->add(before.row(row), -weight_of(row));
-    const std::vector<Index> counts = row_counts(known);
+    std::vector<Index> counts = row_counts(known);
     for (std::size_t n = 0; n < rows.size(); ++n) {
       const auto likes = static_cast<Index>(weights_.likes_of(known.row(static_cast<Index>(n))));
       weights_.set_count(side, rows[n], counts[n], likes);
     }
-    const FactorMatrix<Scalar> solved = detail::fold_in_rows<Scalar>(weights_, side, fixed, known, rows, {.execution = run}, where);
+    const FactorMatrix<Scalar> solved =
+        detail::fold_in_rows<Scalar>(weights_, side, fixed, known, rows, {.execution = run}, where, known_features);
     if (changed) {
       for (std::size_t n = 0; n < rows.size(); ++n) changed->add(solved.row(static_cast<Index>(n)), weight_of(rows[n]));
       if (!of_users) changed->diagonalise(weights_.settings().factors, parallel, simd_);
     }
+    for (std::size_t n = 0; n < rows.size(); ++n)
+      if (has_features && counts[n] == 0 && detail::is_known(solved.row(static_cast<Index>(n)))) counts[n] = -1;
     this->put_rows(of_users ? users_ : items_, of_users ? user_counts_ : item_counts_, rows, solved, counts);
   } catch (...) {
     weights_.restore(side, rows, mark);
     throw;
   }
   own = std::move(changed);
+  if (beside.are_new) maps.table = std::move(beside.grown);
   solvers_.clear();
   this->forget_users();
   if (of_users) return;
@@ -253,6 +363,7 @@ ImplicitALS<Scalar> ImplicitALS<Scalar>::settled(const Execution& execution) con
                                                 weights_.settings().factors, parallel, simd_);
   detail::rotate(copy.items_, basis, parallel, simd_);
   detail::rotate(copy.users_, basis, parallel, simd_);
+  detail::rotate_features(copy.features_, basis, parallel, simd_);
   copy.eigenvalues_ = std::move(basis.values);
   copy.item_system_.reset();
   copy.user_system_.reset();

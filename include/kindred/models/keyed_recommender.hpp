@@ -15,6 +15,7 @@
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/dataset.hpp>
+#include <kindred/data/feature_columns.hpp>
 #include <kindred/data/id_map.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/models/recommender.hpp>
@@ -47,13 +48,17 @@ struct KeyedAnswer {
   std::uint64_t version = 0;  ///< Of the model that answered: 1 for the first, one more for each replacement.
   ListSource source = ListSource::model;
   std::vector<NamedItem> items;  ///< Best first.
+  /// Values of the profile that the model does not know, as "group=value": the answer was made without them.
+  std::vector<std::string> unknown = {};
 };
 
 /// Explanation with names.
 struct NamedExplanation {
   std::uint64_t version = 0;
   double score = 0.0;
-  std::vector<NamedItem> parts;  ///< What each item of the history adds, largest first.
+  std::vector<NamedItem> parts;          ///< What each item of the history adds, largest first.
+  std::vector<NamedItem> features = {};  ///< What each feature of the user adds, largest first; key and name are those of its column.
+  double mean = 0.0;                     ///< What the mean of all users adds; 0 without features.
 };
 
 /// One interaction of a history: an item by its key or name, and its value.
@@ -100,10 +105,16 @@ class KeyedRecommender {
   /// The best items for these interactions; without likes options.fallback. @throws InvalidArgument if an item is not known or is named twice.
   [[nodiscard]] KeyedAnswer recommend(std::span<const KeyedInteraction> history, const KeyedOptions& options = {}) const;
 
+  /// The best items for somebody new: these interactions, which may be none, and a profile by names, `{{{"country", "Sweden"}, {"age", "31"}}}`, of the
+  /// features that the model was fitted with. Values that it does not know are left out and listed in KeyedAnswer::unknown.
+  /// @throws InvalidArgument if an item is not known or is named twice, or a group of the profile is named twice.
+  [[nodiscard]] KeyedAnswer recommend(std::span<const KeyedInteraction> history, std::span<const FeatureColumns::Value> profile,
+                                      const KeyedOptions& options = {}) const;
+
   /// The items most like one, by cosine. @throws InvalidArgument if the item is not known, or several have that name.
   [[nodiscard]] KeyedAnswer similar(std::string_view item, std::size_t count = 10) const;
 
-  /// What in a user's history speaks for an item. @throws InvalidArgument if user or item is not known.
+  /// What in a user's history, and which features, speak for an item. @throws InvalidArgument if user or item is not known.
   [[nodiscard]] NamedExplanation explain(std::string_view user, std::string_view item) const;
 
   /// Explains a score for a history of interactions. @throws InvalidArgument if an item is not known or is named twice.

@@ -19,6 +19,8 @@
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/dataset.hpp>
+#include <kindred/data/feature_columns.hpp>
+#include <kindred/data/feature_table.hpp>
 #include <kindred/data/id_map.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/models/keyed_recommender.hpp>
@@ -89,8 +91,15 @@ struct KeyedRecommender<Scalar>::State {
       items.push_back({std::string(data.items.key(one.item)), std::string(data.item_name(one.item)), one.score});
     return items;
   }
-  [[nodiscard]] KeyedAnswer answer(const Recommendation& list) const { return {version, list.source, name_items(list.items)}; }
-  [[nodiscard]] NamedExplanation named(const Explanation& found) const { return {version, found.score, name_items(found.parts)}; }
+  [[nodiscard]] KeyedAnswer answer(const Recommendation& list) const { return {version, list.source, name_items(list.items), {}}; }
+  [[nodiscard]] NamedExplanation named(const Explanation& found) const {
+    NamedExplanation explanation{version, found.score, name_items(found.parts), {}, found.mean};
+    for (const Scored& part : found.features) {
+      const std::string column(model.user_features().columns().name(part.item));
+      explanation.features.push_back({column, column, part.score});
+    }
+    return explanation;
+  }
 
   ImplicitALS<Scalar> model;
   Dataset data;
@@ -138,6 +147,18 @@ KeyedAnswer KeyedRecommender<Scalar>::recommend(std::span<const KeyedInteraction
 }
 
 template <Real Scalar>
+KeyedAnswer KeyedRecommender<Scalar>::recommend(std::span<const KeyedInteraction> history, std::span<const FeatureColumns::Value> profile,
+                                                const KeyedOptions& options) const {
+  const auto s = state();
+  const Row row = s->row_of(history);
+  FeatureColumns::Profile features = s->model.user_features().columns().profile(profile);
+  KeyedAnswer answer =
+      s->answer(s->model.recommend(History{.items = row.row(), .features = features}, detail::keyed_request(options, row.row())));
+  answer.unknown = std::move(features.unknown);
+  return answer;
+}
+
+template <Real Scalar>
 KeyedAnswer KeyedRecommender<Scalar>::similar(std::string_view item, std::size_t count) const {
   const auto s = state();
   return s->answer({s->model.similar_items(s->item(item), {.count = count}), ListSource::model});
@@ -150,7 +171,9 @@ NamedExplanation KeyedRecommender<Scalar>::explain(std::string_view user, std::s
   if (!u)
     throw InvalidArgument("user", "'" + std::string(user) + "'",
                           "one of the " + std::to_string(s->data.users.size()) + " users that the model knows");
-  return s->named(s->model.explain(s->data.matrix.row(*u), s->item(item)));
+  const FeatureTable& features = s->model.user_features();
+  const SparseRow own = features.columns().size() > 0 ? features.row(*u) : SparseRow{};
+  return s->named(s->model.explain(History{.items = s->data.matrix.row(*u), .features = own}, s->item(item)));
 }
 
 template <Real Scalar>

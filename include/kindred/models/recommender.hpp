@@ -25,7 +25,7 @@ struct TopKRequest;
 
 /// Which items may be recommended.
 enum class Candidates {
-  trained,  ///< Items with at least one interaction in train: the others have no evidence behind their score.
+  trained,  ///< Items with at least one interaction in train, or with features: the others have no evidence behind their score.
   all,      ///< Every column of the matrix.
 };
 
@@ -34,6 +34,7 @@ enum class ListSource {
   model,       ///< The scores of the model.
   popularity,  ///< The number of users of an item: the fallback, used because the user is unknown.
   none,        ///< The user is unknown and no fallback was asked for: the list is empty.
+  features,    ///< The scores of the model for a user of whom features alone are known.
 };
 
 /// The list for a user that the model does not know: without interactions, or with dislikes alone.

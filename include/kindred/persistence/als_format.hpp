@@ -17,6 +17,7 @@
 #include <kindred/models/als/weights.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/persistence/als_fields.hpp>
+#include <kindred/persistence/feature_format.hpp>
 #include <kindred/persistence/flat_object.hpp>
 #include <kindred/persistence/model_head.hpp>
 #include <kindred/persistence/tensor_checks.hpp>
@@ -40,6 +41,8 @@ void write_als(TensorWriter& writer, FlatObject& fields, const ImplicitALS<Scala
   writer.add("eigenvalues", model.eigenvalues());
   writer.add("item_counts", weights.item_counts);
   writer.add("user_counts", weights.user_counts);
+  write_side(writer, "user_features", model.features().users);
+  write_side(writer, "item_features", model.features().items);
   if (weights.constants.user_likes.empty()) return;
   writer.add("item_likes", weights.constants.item_likes);
   writer.add("user_likes", weights.constants.user_likes);
@@ -83,6 +86,10 @@ template <Real Scalar>
   if (reader.find("user_likes") != nullptr) {
     weights.constants.item_likes = read_counts(reader, "item_likes", items[0], users[0]);
     weights.constants.user_likes = read_counts(reader, "user_likes", users[0], items[0]);
+  }
+  if (fitted) {
+    state.features.users = read_side<Scalar>(reader, "user_features", static_cast<Index>(users[0]), settings.factors, options.execution);
+    state.features.items = read_side<Scalar>(reader, "item_features", static_cast<Index>(items[0]), settings.factors, options.execution);
   }
   state.items = reader.factors<Scalar>("item_factors", place);
   state.users = reader.factors<Scalar>("user_factors", place);

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <ostream>
 #include <span>
 #include <string>
@@ -32,6 +33,14 @@ using ByteSink = std::function<void(std::span<const std::byte>)>;
 class TensorWriter {
  public:
   void set(std::string key, std::string value) { header_.metadata[std::move(key)] = std::move(value); }
+
+  /// Holds a value until the file is written.
+  template <typename T>
+  [[nodiscard]] const T& keep(T value) {
+    auto held = std::make_shared<const T>(std::move(value));
+    kept_.push_back(held);
+    return *held;
+  }
 
   template <typename T>
   void add(std::string name, std::span<const T> values) {
@@ -107,6 +116,7 @@ class TensorWriter {
 
   SafetensorsHeader header_;
   std::vector<Part> parts_;
+  std::vector<std::shared_ptr<const void>> kept_;
   std::string text_;  // of the header, once the checksum is known
 };
 

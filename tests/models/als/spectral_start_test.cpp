@@ -32,7 +32,7 @@ kd::AlsOptions spectral_options(std::size_t factors = 6) {
   return options;
 }
 
-const kd::CsrMatrix& listened() {
+const kd::CsrMatrix& listened_to() {
   static const kd::CsrMatrix matrix = kd::synthetic_listening({.users = 400, .items = 250, .items_per_user = 20}).matrix;
   return matrix;
 }
@@ -94,19 +94,19 @@ TEST_SUITE("models/als/spectral_start") {
 
   TEST_CASE("values do not count, dislikes are no likes") {
     const kd::AlsOptions options = spectral_options();
-    const auto items = first_items<float>(listened(), options);
-    CHECK(items.same_bytes(first_items<float>(with_all_values(listened(), 3.0F, 0.25F), options)));
+    const auto items = first_items<float>(listened_to(), options);
+    CHECK(items.same_bytes(first_items<float>(with_all_values(listened_to(), 3.0F, 0.25F), options)));
     // The same likes with dislikes beside them, in cells that were empty.
     std::vector<kd::Interaction> entries;
-    for (kd::Index u = 0; u < listened().rows(); ++u)
-      for (kd::Index i = 0; i < listened().cols(); ++i) {
-        const auto columns = listened().row(u).columns;
+    for (kd::Index u = 0; u < listened_to().rows(); ++u)
+      for (kd::Index i = 0; i < listened_to().cols(); ++i) {
+        const auto columns = listened_to().row(u).columns;
         const bool likes = std::binary_search(columns.begin(), columns.end(), i);
         if (likes || (u + i) % 11 == 0) entries.push_back({u, i, likes ? 1.0F : -2.0F});
       }
-    const auto beside = first_items<double>(kd::CsrMatrix::from_triplets(listened().shape(), entries), options);
-    const auto wanted = first_items<double>(listened(), options);
-    for (kd::Index i = 0; i < listened().cols(); ++i)
+    const auto beside = first_items<double>(kd::CsrMatrix::from_triplets(listened_to().shape(), entries), options);
+    const auto wanted = first_items<double>(listened_to(), options);
+    for (kd::Index i = 0; i < listened_to().cols(); ++i)
       for (std::size_t f = 0; f < 6; ++f) CHECK(beside.row(i)[f] == doctest::Approx(wanted.row(i)[f]));
   }
 
@@ -123,7 +123,7 @@ TEST_SUITE("models/als/spectral_start") {
   }
 
   TEST_CASE("without a like, the normal start") {
-    const kd::CsrMatrix disliked = with_all_values(listened(), -1.0F, 0.0F);
+    const kd::CsrMatrix disliked = with_all_values(listened_to(), -1.0F, 0.0F);
     kd::AlsOptions normal = spectral_options();
     normal.start.kind = kd::Start::normal;
     CHECK(kindred_test::same_model(fitted_on<float>(disliked, spectral_options()), fitted_on<float>(disliked, normal)));
@@ -133,11 +133,11 @@ TEST_SUITE("models/als/spectral_start") {
     for (const kd::Solver solver : {kd::Solver::cholesky, kd::Solver::conjugate_gradient}) {
       kd::AlsOptions options = spectral_options();
       options.solver.kind = solver;
-      const kd::ImplicitALS<T> wanted = fitted_on<T>(listened(), options);
+      const kd::ImplicitALS<T> wanted = fitted_on<T>(listened_to(), options);
       kd::AlsOptions given = options;
       given.start.kind = kd::Start::normal;
       kd::ImplicitALS<T> model(given);
-      const kd::FitReport report = model.fit(listened(), {.initial_items = first_items<T>(listened(), options)});
+      const kd::FitReport report = model.fit(listened_to(), {.initial_items = first_items<T>(listened_to(), options)});
       CHECK(kindred_test::same_model(model, wanted));
       CHECK(report.start_seconds == 0.0);
     }
@@ -145,10 +145,10 @@ TEST_SUITE("models/als/spectral_start") {
 
   TEST_CASE_TEMPLATE("the same bytes for any number of threads", T, float, double) {
     kd::AlsOptions options = spectral_options(20);
-    const kd::ImplicitALS<T> one = fitted_on<T>(listened(), options);
+    const kd::ImplicitALS<T> one = fitted_on<T>(listened_to(), options);
     for (const std::size_t threads : {2u, 3u, 5u}) {
       kd::ImplicitALS<T> several(options);
-      several.fit(listened(), {.execution = {.threads = threads}});
+      several.fit(listened_to(), {.execution = {.threads = threads}});
       CHECK(kindred_test::same_model(several, one));
     }
   }
@@ -181,10 +181,10 @@ TEST_SUITE("models/als/spectral_start") {
     kd::AlsOptions options = spectral_options(20);
     options.iterations = 1;
     kd::ImplicitALS<float> spectral(options);
-    const double after = spectral.fit(listened(), {.record_loss = true}).iterations.front().loss->total;
+    const double after = spectral.fit(listened_to(), {.record_loss = true}).iterations.front().loss->total;
     options.start.kind = kd::Start::normal;
     kd::ImplicitALS<float> normal(options);
-    CHECK(after < normal.fit(listened(), {.record_loss = true}).iterations.front().loss->total);
+    CHECK(after < normal.fit(listened_to(), {.record_loss = true}).iterations.front().loss->total);
   }
 
   TEST_CASE("progress after every product, then after every iteration; start_seconds in the report") {
@@ -193,7 +193,7 @@ TEST_SUITE("models/als/spectral_start") {
     kd::ImplicitALS<float> model(options);
     std::string seen;
     const kd::FitReport report =
-        model.fit(listened(), {.progress = [&](const kd::Progress& progress) {
+        model.fit(listened_to(), {.progress = [&](const kd::Progress& progress) {
                     seen += std::string(progress.what) + ' ' + std::to_string(progress.done) + '/' + std::to_string(progress.total) + ", ";
                     return kd::ProgressAnswer::keep_going;
                   }});
@@ -203,18 +203,18 @@ TEST_SUITE("models/als/spectral_start") {
   }
 
   TEST_CASE("cancelled within the SVD, the model is as it was; stop_and_keep there ends fit after one iteration") {
-    const kd::ImplicitALS<float> before = fitted_on<float>(listened(), spectral_options());
+    const kd::ImplicitALS<float> before = fitted_on<float>(listened_to(), spectral_options());
     kd::ImplicitALS<float> model = before;
     std::size_t calls = 0;
     CHECK_THROWS_AS(
         model.fit(
-            with_all_values(listened(), -1.0F, 0.0F),
+            with_all_values(listened_to(), -1.0F, 0.0F),
             {.progress = [&](const kd::Progress&) { return ++calls == 3 ? kd::ProgressAnswer::cancel : kd::ProgressAnswer::keep_going; }}),
         kd::Cancelled);
     CHECK(calls == 3);
     CHECK(kindred_test::same_model(model, before));
 
-    const kd::FitReport report = model.fit(listened(), {.progress = [&](const kd::Progress& progress) {
+    const kd::FitReport report = model.fit(listened_to(), {.progress = [&](const kd::Progress& progress) {
                                              return progress.what == "spectral start" && progress.done == 2
                                                         ? kd::ProgressAnswer::stop_and_keep
                                                         : kd::ProgressAnswer::keep_going;
@@ -223,11 +223,11 @@ TEST_SUITE("models/als/spectral_start") {
     CHECK(report.iterations.size() == 1);
     kd::AlsOptions single = spectral_options();
     single.iterations = 1;
-    CHECK(kindred_test::same_model(model, fitted_on<float>(listened(), single)));
+    CHECK(kindred_test::same_model(model, fitted_on<float>(listened_to(), single)));
   }
 
   TEST_CASE("factors that are given or resumed make it unnecessary") {
-    const kd::ImplicitALS<float> before = fitted_on<float>(listened(), spectral_options());
+    const kd::ImplicitALS<float> before = fitted_on<float>(listened_to(), spectral_options());
     const auto starts = [&](kd::ImplicitALS<float>::FitOptions options) {
       bool started = false;
       options.progress = [&](const kd::Progress& progress) {
@@ -235,7 +235,7 @@ TEST_SUITE("models/als/spectral_start") {
         return kd::ProgressAnswer::keep_going;
       };
       kd::ImplicitALS<float> model(spectral_options());
-      model.fit(listened(), options);
+      model.fit(listened_to(), options);
       return started;
     };
     CHECK(starts({}));
@@ -246,9 +246,9 @@ TEST_SUITE("models/als/spectral_start") {
   }
 
   TEST_CASE("power steps bring the values nearer to those of more") {
-    const kd::CsrMatrix by_items = kd::transpose(listened());
+    const kd::CsrMatrix by_items = kd::transpose(listened_to());
     const auto sum_of = [&](std::size_t power_steps) {
-      const auto likes = detail::svd_of_likes<double>(detail::RowsRef(listened()), detail::RowsRef(by_items),
+      const auto likes = detail::svd_of_likes<double>(detail::RowsRef(listened_to()), detail::RowsRef(by_items),
                                                       {.count = 32, .power_steps = power_steps, .vectors = detail::SvdVectors::none});
       double sum = 0.0;
       for (std::size_t f = 1; f < 32; ++f) sum += likes.svd.values[f] * likes.svd.values[f];

@@ -22,6 +22,8 @@
 #include <kindred/core/thread_team.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/interaction_source.hpp>
+#include <kindred/models/als/feature_fit.hpp>
+#include <kindred/models/als/features.hpp>
 #include <kindred/models/als/fit_options.hpp>
 #include <kindred/models/als/half_step.hpp>
 #include <kindred/models/als/loss.hpp>
@@ -32,6 +34,17 @@
 #include <kindred/models/als/state.hpp>
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
+
+/// @throws InvalidArgument if features and other parts of a fit do not go together.
+template <Real Scalar>
+void check_feature_fit(const AlsSettings& options, const AlsFitOptions<Scalar>& fit) {
+  if (options.regularization == 0.0)
+    throw InvalidArgument("regularization", 0, "above 0 with features, which the penalty ties the factors to");
+  if (fit.on_snapshot || fit.resume_from != nullptr)
+    throw InvalidArgument("user_features or item_features", "set together with on_snapshot or resume_from",
+                          "not set: a snapshot does not hold the maps of features");
+  if (fit.team != nullptr) throw InvalidArgument("user_features or item_features", "set in a fit of several processes", "not set");
+}
 
 /// Checks what can be known before a fit starts. `refits`: the model is fitted already, and stays until the new one is there.
 template <Real Scalar>
@@ -44,6 +57,9 @@ void check_fit(const AlsOptions& asked, MatrixShape shape, Offset nnz, bool in_m
   const AlsSettings options = settings_of(asked);
   if (const std::size_t done = fit.resume_from != nullptr ? fit.resume_from->iteration : 0; done > 0 && done >= options.iterations)
     throw InvalidArgument("iterations", options.iterations, "above the " + std::to_string(done) + " of the fit that is resumed");
+  check_features(fit.user_features, "user_features", "users", shape.users);
+  check_features(fit.item_features, "item_features", "items", shape.items);
+  if (fit.user_features.columns().size() > 0 || fit.item_features.columns().size() > 0) check_feature_fit(options, fit);
   if (!fit.memory_limit) return;
   const MemoryEstimate estimate = estimate_memory<Scalar>(shape.users, shape.items, nnz, asked, fit.execution);
   std::uint64_t needed = refits ? estimate.refit_total() : estimate.total();
@@ -75,6 +91,8 @@ class AlsFit {
     start(train, by_items);
     users_.emplace(prepare_side<Scalar>(state_.weights, AlsSide::users, train));
     items_.emplace(prepare_side<Scalar>(state_.weights, AlsSide::items, by_items));
+    features_.emplace(state_, asked.user_features, asked.item_features, asked.schedule, execution_, report_,
+                      [this] { stops_early_ = asks_to_stop("features", 0, 0) || stops_early_; });
     report_.choice_seconds = choice_seconds;
     report_.prepare_seconds = total_.seconds() - report_.start_seconds - choice_seconds;
   }
@@ -84,6 +102,7 @@ class AlsFit {
     if (from_items_) half_step(*users_, 0);
     const std::size_t done_before = asked_.resume_from != nullptr ? asked_.resume_from->iteration : 0;
     if (asked_.resume_from != nullptr) last_loss_ = asked_.resume_from->last_loss;
+    features_->begin();
     for (std::size_t iteration = done_before + 1; iteration <= settings().iterations; ++iteration) {
       const Stopwatch watch;
       half_step(*items_, iteration);
@@ -112,6 +131,8 @@ class AlsFit {
       report_.kept_iteration = report_.iterations.back().iteration;
     else if (report_.kept_iteration != report_.iterations.back().iteration)
       take_best();
+    if (features_->after_fit()) learn_after_fit();
+    features_->finish();
     return {std::move(state_), std::move(report_)};
   }
 
@@ -120,6 +141,7 @@ class AlsFit {
     std::optional<double> score;
     FactorMatrix<Scalar> users, items;
     std::vector<double> eigenvalues;
+    FactorMatrix<Scalar> user_map, item_map;
   };
 
   /// The exact solver overwrites the factors that it solves for without reading them: zeros will do.
@@ -164,7 +186,7 @@ class AlsFit {
 
   void half_step(const SideData<Scalar>& data, std::size_t iteration) {
     const std::vector<std::uint64_t>& shares = data.side == AlsSide::users ? shares_.users : shares_.items;
-    HalfStep<Scalar>(state_, data, iteration, execution_, team_, shares, report_).run();
+    HalfStep<Scalar>(state_, data, iteration, execution_, team_, shares, report_, features_->learns() ? &*features_ : nullptr).run();
   }
 
   void measure_loss(FitReport::Iteration& done) {
@@ -187,13 +209,32 @@ class AlsFit {
     if (!is_finite(*done.score)) throw InvalidArgument("score", *done.score, "a finite number");
     if (best_.score && !(*done.score > *best_.score)) return;
     report_.kept_iteration = done.iteration;
-    best_ = {done.score, state_.users, state_.items, state_.eigenvalues};
+    best_ = {done.score,
+             state_.users,
+             state_.items,
+             state_.eigenvalues,
+             state_.features.users.map(MapKind::fit),
+             state_.features.items.map(MapKind::fit)};
+  }
+
+  /// One more iteration, with maps that were learned from the factors as they are.
+  void learn_after_fit() {
+    const Stopwatch watch;
+    const std::size_t iteration = ++report_.kept_iteration;
+    half_step(*items_, iteration);
+    half_step(*users_, iteration);
+    FitReport::Iteration& done = report_.iterations.emplace_back();
+    done.iteration = iteration;
+    done.seconds = watch.seconds();
+    measure_loss(done);
   }
 
   void take_best() {
     state_.users = std::move(best_.users);
     state_.items = std::move(best_.items);
     state_.eigenvalues = std::move(best_.eigenvalues);
+    set_map(state_.features.users, MapKind::fit, std::move(best_.user_map));
+    set_map(state_.features.items, MapKind::fit, std::move(best_.item_map));
   }
 
   [[nodiscard]] const AlsSettings& settings() const noexcept { return state_.weights.settings(); }
@@ -235,6 +276,7 @@ class AlsFit {
   AlsState<Scalar> state_;
   std::optional<SideData<Scalar>> users_;
   std::optional<SideData<Scalar>> items_;
+  std::optional<FeatureFit<Scalar>> features_;
   bool from_items_ = true;
   bool stops_early_ = false;  // asked for during the spectral start
   std::optional<double> last_loss_;

@@ -11,6 +11,8 @@
 #include <kindred/core/execution.hpp>
 #include <kindred/core/progress.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/data/feature_table.hpp>
+#include <kindred/models/als/features.hpp>
 #include <kindred/models/als/report.hpp>
 
 namespace kindred::inline v0::inline KINDRED_BUILD {
@@ -54,6 +56,10 @@ struct AlsFitOptions {
   /// Bytes: refuse to start if estimate_memory says that fit needs more. available_memory() is what the machine has left without swapping.
   std::optional<std::uint64_t> memory_limit = std::nullopt;
   Execution execution = {};
+  /// What is known of users beside their interactions, a row for each of train: learned from as `schedule` says. Columns without entries: nothing.
+  FeatureTable user_features = {};
+  FeatureTable item_features = {};  ///< The same of items.
+  FeatureSchedule schedule = FeatureSchedule::each_iteration;
   /// Other processes that share this fit: a CommunicatorTeam (distributed/team.hpp), which must outlive the call. Every rank has the same bytes of factors as
   /// one process at the lowest SIMD level among them. A rank solves a run of users and a run of items of about the same cost, and reads their interactions
   /// alone; it receives (ranks - 1) / ranks of all factors an iteration. `progress` of rank 0 is asked for all.

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <kindred/core/aligned.hpp>
@@ -20,8 +21,10 @@
 #include <kindred/linalg/eigenbasis.hpp>
 #include <kindred/linalg/row_solver.hpp>
 #include <kindred/models/als/cancellation.hpp>
+#include <kindred/models/als/features.hpp>
 #include <kindred/models/als/fold_in_options.hpp>
 #include <kindred/models/als/options.hpp>
+#include <kindred/models/als/prior_mean.hpp>
 #include <kindred/models/als/row_assembler.hpp>
 #include <kindred/models/als/weights.hpp>
 
@@ -92,15 +95,25 @@ class AlsFoldIn {
         assembler_(weights, side, simd),
         simd_(simd) {}
 
-  /// The factors of `row` with these interactions (checked, no zeros), `background` its a_u or b_i; conjugate gradients start from 0.
+  /// The factors of `row` with these interactions (checked, no zeros), `background` its a_u or b_i; conjugate gradients start from 0. `prior`: the prior
+  /// mean of a row with features, length factors, or empty.
   /// @throws NumericalError naming `where`; InvalidArgument if a confidence is negative.
   void solve(Index row, const SparseRow& interactions, double background, FoldInBackground kind, std::string_view where,
-             std::span<Scalar> x) {
+             std::span<Scalar> x, std::span<const Scalar> prior = {}) {
     std::fill(x.begin(), x.end(), Scalar(0));
     const double share = share_of(interactions, kind);
-    if (interactions.empty() || share == 0.0) return;
-    RowSystem<Scalar> system = assemble(row, interactions, background, share);
-    if (system.columns.empty()) return;
+    if (prior.empty() && (interactions.empty() || share == 0.0)) return;
+    if (kind == FoldInBackground::by_history && interactions.empty()) {
+      std::copy(prior.begin(), prior.end(), x.begin());
+      return;
+    }
+    RowSystem<Scalar> system = assemble(row, interactions, background, share, kind, turned_prior(prior));
+    if (system.columns.empty()) {
+      if (system.prior_mean.empty()) return;
+      shrink_prior(fixed_.eigenvalues, system, x);
+      turn_back(x);
+      return;
+    }
     gather(interactions.columns);
     system.columns = places(interactions.columns);
     finish(settings_.solver == Solver::cholesky || !solver_.determined(system.background, system.penalty)
@@ -110,16 +123,19 @@ class AlsFoldIn {
     turn_back(x);
   }
 
-  /// With A x = sum_n c_n p_n y_n the system of the history, the score x . y is the sum of c_n p_n (y_n . v) with A v = y.
-  [[nodiscard]] Explanation explain(const SparseRow& interactions, double background, FoldInBackground kind, Index item) {
+  /// With A x = sum_n c_n p_n y_n + l m the system of the history, the score x . y is the sum of c_n p_n (y_n . v), and l m . v, with A v = y.
+  /// `prior`: m, or empty; then `along_prior` gets l v, in the basis of the factors.
+  [[nodiscard]] Explanation explain(const SparseRow& interactions, double background, FoldInBackground kind, Index item,
+                                    std::span<const Scalar> prior = {}, std::span<Scalar> along_prior = {}) {
     Explanation explanation;
     const double share = share_of(interactions, kind);
-    if (interactions.empty() || share == 0.0) return explanation;
+    if (prior.empty() && (interactions.empty() || share == 0.0)) return explanation;
+    if (interactions.empty()) return explain_prior(background, kind, item, prior, along_prior);
     const std::size_t n = interactions.size();
     // y as the right-hand side: one more column that carries a target and no excess.
     std::vector<Index> columns(interactions.columns.begin(), interactions.columns.end());
     columns.push_back(item);
-    RowSystem<Scalar> system = assemble(0, interactions, background, share);
+    RowSystem<Scalar> system = assemble(0, interactions, background, share, kind, turned_prior(prior));
     if (system.columns.empty()) return explanation;
     gather(columns);
     const std::span<const Index> at = places(columns);
@@ -136,10 +152,36 @@ class AlsFoldIn {
     finish(exact(adjoint, columns, v), system, "explain");
     for (std::size_t i = 0; i < n; ++i) explanation.parts.push_back({columns[i], system.target[i] * inner(v, at[i])});
     std::sort(explanation.parts.begin(), explanation.parts.end(), ranks_before);
+    if (prior.empty()) return explanation;
+    std::transform(v.begin(), v.end(), along_prior.begin(),
+                   [&](Scalar value) { return static_cast<Scalar>(system.penalty * static_cast<double>(value)); });
+    turn_back(along_prior);
     return explanation;
   }
 
  private:
+  /// Of a row without interactions, which is its prior mean, or with the full background between 0 and it.
+  [[nodiscard]] Explanation explain_prior(double background, FoldInBackground kind, Index item, std::span<const Scalar> prior,
+                                          std::span<Scalar> along_prior) {
+    Explanation explanation;
+    gather({&item, 1});
+    const Index at = places({&item, 1}).front();
+    std::vector<Scalar> x(prior.size());
+    if (kind == FoldInBackground::by_history) {
+      const std::span<const Scalar> y = fixed_.factors.row(item);
+      std::copy(y.begin(), y.end(), along_prior.begin());
+      for (std::size_t f = 0; f < x.size(); ++f) explanation.score += static_cast<double>(prior[f]) * static_cast<double>(y[f]);
+      return explanation;
+    }
+    RowSystem<Scalar> system = assemble(0, {}, background, 1.0, kind, turned_prior(prior));
+    shrink_prior(fixed_.eigenvalues, system, std::span<Scalar>(x));
+    explanation.score = inner(x, at);
+    system.prior_mean = rows().row(at);
+    shrink_prior(fixed_.eigenvalues, system, along_prior);
+    turn_back(along_prior);
+    return explanation;
+  }
+
   [[nodiscard]] bool turns() const noexcept { return fixed_.basis != nullptr; }
   /// The rows that systems refer to.
   [[nodiscard]] const FactorMatrix<Scalar>& rows() const noexcept { return turns() ? *gathered_ : fixed_.factors; }
@@ -161,6 +203,17 @@ class AlsFoldIn {
     std::iota(places_.begin(), places_.end(), Index{0});
     return places_;
   }
+  /// A prior mean in the eigenbasis.
+  [[nodiscard]] std::span<const Scalar> turned_prior(std::span<const Scalar> prior) {
+    if (!turns() || prior.empty()) return prior;
+    prior_.assign(prior.size(), Scalar(0));
+    for (std::size_t f = 0; f < prior.size(); ++f) {
+      double sum = 0.0;
+      for (std::size_t r = 0; r < prior.size(); ++r) sum += static_cast<double>(prior[r]) * fixed_.basis->vectors[f * prior.size() + r];
+      prior_[f] = static_cast<Scalar>(sum);
+    }
+    return prior_;
+  }
   /// A solution back into the basis that the factors are in.
   void turn_back(std::span<Scalar> x) {
     if (!turns()) return;
@@ -176,10 +229,14 @@ class AlsFoldIn {
     return (std::min)(1.0, static_cast<double>(count_likes(interactions)) / weights_.mean_count(side_));
   }
 
-  [[nodiscard]] RowSystem<Scalar> assemble(Index row, const SparseRow& interactions, double background, double share) {
+  [[nodiscard]] RowSystem<Scalar> assemble(Index row, const SparseRow& interactions, double background, double share, FoldInBackground kind,
+                                           std::span<const Scalar> prior) {
     strengths_.clear();  // where fit keeps strengths it keeps them as scalars
     if (weights_.strength_is_costly()) weights_.append_strengths(side_, interactions, strengths_);
-    return assembler_.assemble(row, interactions, strengths_, background, share);
+    RowSystem<Scalar> system = assembler_.assemble(row, interactions, strengths_, background, share, prior);
+    // A short history is no reason to be held near the prior mean as firmly as a long one.
+    if (kind == FoldInBackground::by_history && !system.prior_mean.empty()) system.penalty *= (std::max)(0.1, share);
+    return system;
   }
 
   /// `names`: the rows of the fixed side that stand at system.columns.
@@ -211,6 +268,15 @@ class AlsFoldIn {
   std::vector<Scalar> strengths_;
   std::vector<Index> places_;
   std::vector<double> turned_;
+  std::vector<Scalar> prior_;
+};
+
+/// The features of rows that are folded in.
+template <Real Scalar>
+struct FoldInFeatures {
+  const FeatureSide<Scalar>* side = nullptr;  ///< Null: none.
+  CsrView rows;                               ///< A row for each row that is solved.
+  bool are_new = false;                       ///< Rows that train does not hold: without likes they are their cold prior mean.
 };
 
 /// The factors of every row of `rows` (no zeros), n_rows x factors. Row n is row named[n] of `side`, whose background weights `weights` knows; without
@@ -218,13 +284,20 @@ class AlsFoldIn {
 template <Real Scalar>
 [[nodiscard]] FactorMatrix<Scalar> fold_in_rows(const AlsWeights& weights, AlsSide side, const FixedSide<Scalar>& fixed,
                                                 const CsrView& rows, std::span<const Index> named, const FoldInOptions& options,
-                                                std::string_view where) {
+                                                std::string_view where, const FoldInFeatures<Scalar>& features = {}) {
   FactorMatrix<Scalar> solved(rows.rows(), static_cast<Index>(weights.settings().factors));
   const ParallelOptions parallel = loop_of(options.execution, 16);
   const auto count = static_cast<std::size_t>(rows.rows());
   std::vector<AlsFoldIn<Scalar>> workers;
   for (std::size_t n = 0; n < worker_count(count, parallel); ++n) workers.emplace_back(weights, side, fixed, options.execution.simd);
   const std::span<const double> backgrounds = weights.background(side);
+  const FeatureSide<Scalar> none;
+  std::vector<std::pair<PriorMean<Scalar>, PriorMean<Scalar>>> priors;
+  for (std::size_t n = 0; n < workers.size(); ++n) {
+    const FeatureSide<Scalar>& of = features.side != nullptr ? *features.side : none;
+    priors.emplace_back(PriorMean<Scalar>(of, MapKind::fit, options.execution.simd),
+                        PriorMean<Scalar>(of, MapKind::cold, options.execution.simd));
+  }
   parallel_for(count, parallel, [&](std::size_t first, std::size_t last, std::size_t worker) {
     for (std::size_t n = first; n < last; ++n) {
       const auto r = static_cast<Index>(n);
@@ -232,8 +305,15 @@ template <Real Scalar>
       const double background = named.empty()         ? weights.new_user_background(weights.likes_of(rows.row(r)))
                                 : backgrounds.empty() ? 1.0
                                                       : backgrounds[static_cast<std::size_t>(row)];
-      workers[worker].solve(row, rows.row(r), background, options.background, std::string(where) + ", row " + std::to_string(n),
-                            solved.row(r));
+      const SparseRow own = features.side != nullptr ? features.rows.row(r) : SparseRow{};
+      const bool is_cold = features.are_new && weights.likes_of(rows.row(r)) == 0;
+      const std::span<const Scalar> prior =
+          is_cold || options.background == FoldInBackground::by_history ? priors[worker].second.of(own) : priors[worker].first.of(own);
+      if (is_cold && !prior.empty())
+        std::copy(prior.begin(), prior.end(), solved.row(r).begin());
+      else
+        workers[worker].solve(row, rows.row(r), background, options.background, std::string(where) + ", row " + std::to_string(n),
+                              solved.row(r), prior);
     }
   });
   return solved;

@@ -21,10 +21,13 @@ struct FoldInOptions {
   Execution execution = {};  ///< Of fold_in_all; its level is the one of the fit.
 };
 
-/// Why an item has its score: what each interaction of the history adds to it.
+/// Why an item has its score: what each interaction of the history, each feature and the mean add to it.
 struct Explanation {
-  double score = 0.0;         ///< Of the item, for the exact factors of this history.
-  std::vector<Scored> parts;  ///< Every item of the history and what it adds, largest first, ties by the lower item; they sum to the score.
+  double score = 0.0;         ///< Of the item, for the exact factors of this history: the sum of all parts and the mean.
+  std::vector<Scored> parts;  ///< Every item of the history and what it adds, largest first, ties by the lower item.
+  /// Every feature of the user and what it adds, in comparison with a mean user; Scored::item is its column. As `parts`; empty without features.
+  std::vector<Scored> features = {};
+  double mean = 0.0;  ///< What the mean of all users and features that this one does not have add; 0 without features.
 };
 
 }  // namespace kindred::inline v0

@@ -23,7 +23,10 @@
 #include <kindred/linalg/gram.hpp>
 #include <kindred/linalg/row_solver.hpp>
 #include <kindred/models/als/cancellation.hpp>
+#include <kindred/models/als/feature_fit.hpp>
+#include <kindred/models/als/features.hpp>
 #include <kindred/models/als/fold_in.hpp>
+#include <kindred/models/als/prior_mean.hpp>
 #include <kindred/models/als/report.hpp>
 #include <kindred/models/als/row_assembler.hpp>
 #include <kindred/models/als/state.hpp>
@@ -34,12 +37,14 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 template <Real Scalar>
 class HalfStep {
  public:
-  /// All references must outlive this object. `shares`: of the rows of this side, among the members of the team.
+  /// All references must outlive this object. `shares`: of the rows of this side, among the members of the team. `features`: null where the maps stay
+  /// as they are.
   HalfStep(AlsState<Scalar>& state, const SideData<Scalar>& data, std::size_t iteration, const Execution& execution, const Team& team,
-           std::span<const std::uint64_t> shares, FitReport& report)
+           std::span<const std::uint64_t> shares, FitReport& report, FeatureFit<Scalar>* features = nullptr)
       : settings_(state.weights.settings()),
         weights_(state.weights),
         eigenvalues_(state.eigenvalues),
+        maps_(state.features),
         data_(data),
         fixed_(state.factors(other())),
         solved_(state.factors(data.side)),
@@ -48,11 +53,14 @@ class HalfStep {
         simd_(execution.simd),
         team_(team),
         shares_(shares),
-        report_(report) {}
+        report_(report),
+        features_(features) {}
 
   /// @throws NumericalError naming the row if a system is singular or overflows; InvalidArgument if a confidence is negative.
   void run() {
+    if (features_ != nullptr) features_->regress(data_.side);
     turn(gram());
+    if (features_ != nullptr) features_->improve_jointly(data_, fixed_, solved_, eigenvalues_);
     const Stopwatch watch;
     team_.on([&] { solve_rows(); });
     gather_rows(team_, shares_, solved_);
@@ -63,6 +71,7 @@ class HalfStep {
   struct Worker {
     RowSolver<Scalar> solver;
     RowAssembler<Scalar> assembler;
+    PriorMean<Scalar> prior;
     std::vector<Scalar> strengths;  // of the row at hand, where none are kept
   };
 
@@ -97,7 +106,9 @@ class HalfStep {
     const Stopwatch rotate_watch;
     const std::size_t n_float = std::is_same_v<Scalar, float> ? float_columns(basis, weights_.least_ridge(data_.side)) : 0;
     rotate(fixed_, basis, parallel_, simd_, n_float);
-    if (settings_.solver == Solver::conjugate_gradient) rotate(solved_, basis, parallel_, simd_, n_float);
+    if (settings_.solver == Solver::conjugate_gradient || (features_ != nullptr && features_->is_joint()))
+      rotate(solved_, basis, parallel_, simd_, n_float);
+    rotate_features(maps_, basis, parallel_, simd_, n_float);
     eigenvalues_ = std::move(basis.values);
     check_turned();
     report_.rotate_seconds += rotate_watch.seconds();
@@ -124,7 +135,10 @@ class HalfStep {
     const ParallelOptions by_rows{.threads = parallel_.threads, .grain = 16, .executor = parallel_.executor};
     std::vector<Worker> workers;
     for (std::size_t n = 0; n < worker_count(data_.order.size(), by_rows); ++n)
-      workers.push_back({RowSolver<Scalar>(fixed_, eigenvalues_, simd_), RowAssembler<Scalar>(weights_, data_.side, simd_), {}});
+      workers.push_back({RowSolver<Scalar>(fixed_, eigenvalues_, simd_),
+                         RowAssembler<Scalar>(weights_, data_.side, simd_),
+                         PriorMean<Scalar>(maps_.of(data_.side), MapKind::fit, simd_),
+                         {}});
     data_.rows.for_each_block([&](const RowBlock& block) {
       const auto order =
           std::span<const Index>(data_.order).subspan(static_cast<std::size_t>(block.first), static_cast<std::size_t>(block.rows.rows()));
@@ -137,7 +151,7 @@ class HalfStep {
   [[nodiscard]] RowSystem<Scalar> system_of(const RowBlock& block, Index row, Worker& worker) const {
     const std::span<const double> background = weights_.background(data_.side);
     return worker.assembler.assemble(row, block.rows.row(row - block.first), strengths_of(data_, weights_, block, row, worker.strengths),
-                                     background.empty() ? 1.0 : background[static_cast<std::size_t>(row)]);
+                                     background.empty() ? 1.0 : background[static_cast<std::size_t>(row)], 1.0, worker.prior.of_row(row));
   }
 
   /// The rows order[first, last) of a block.
@@ -166,8 +180,9 @@ class HalfStep {
   }
 
   [[nodiscard]] RowOutcome solve_row(RowSolver<Scalar>& solver, const RowSystem<Scalar>& system, std::span<Scalar> x) const {
-    if (system.columns.empty()) {  // nothing pulls it away from 0
+    if (system.columns.empty()) {  // nothing but its features pulls it away from 0
       std::fill(x.begin(), x.end(), Scalar(0));
+      if (!system.prior_mean.empty()) shrink_prior(eigenvalues_, system, x);
       return RowOutcome::solved;
     }
     if (!solver.determined(system.background, system.penalty)) return RowOutcome::singular;
@@ -178,6 +193,7 @@ class HalfStep {
   const AlsSettings& settings_;
   const AlsWeights& weights_;
   std::vector<double>& eigenvalues_;
+  ModelFeatures<Scalar>& maps_;
   const SideData<Scalar>& data_;
   FactorMatrix<Scalar>& fixed_;
   FactorMatrix<Scalar>& solved_;
@@ -187,6 +203,7 @@ class HalfStep {
   const Team& team_;
   std::span<const std::uint64_t> shares_;
   FitReport& report_;
+  FeatureFit<Scalar>* features_;
   bool may_cancel_ = false;
 };
 

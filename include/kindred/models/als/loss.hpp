@@ -13,6 +13,7 @@
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/team.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/models/als/prior_mean.hpp>
 #include <kindred/models/als/report.hpp>
 #include <kindred/models/als/state.hpp>
 #include <kindred/simd/kernels.hpp>
@@ -27,7 +28,7 @@ class LossSum {
  public:
   /// `users`: the rows of this process. All references must outlive this object.
   LossSum(const AlsState<Scalar>& state, const SideData<Scalar>& users, SimdLevel simd)
-      : state_(state), weights_(state.weights), users_(users), kernels_(row_kernels<Scalar>(simd)) {}
+      : state_(state), weights_(state.weights), users_(users), kernels_(row_kernels<Scalar>(simd)), simd_(simd) {}
 
   /// The loss over the rows of all members of `team`.
   [[nodiscard]] FitReport::Loss total(const ParallelOptions& parallel, const Team& team) const {
@@ -65,15 +66,15 @@ class LossSum {
 
   void add_users(const RowBlock& block, std::size_t first, std::size_t last, Partial& partial) const {
     Buffers buffers{AlignedVector<double>(state_.users.stride(), 0.0), {}, {}};
+    PriorMean<Scalar> prior(state_.features.users, MapKind::fit, simd_);
     const std::span<const double> background = weights_.background(AlsSide::users);
     for (std::size_t u = first; u < last; ++u) {
       const double a = background.empty() ? 1.0 : background[u];
       const std::span<const Scalar> x = state_.users.row(static_cast<Index>(u));
-      double squares = 0.0;
+      const double squares = distance(x, prior.of_row(static_cast<Index>(u)));
       double energy = 0.0;
       for (std::size_t f = 0; f < state_.weights.settings().factors; ++f) {
         const double square = static_cast<double>(x[f]) * static_cast<double>(x[f]);
-        squares += square;
         energy += state_.eigenvalues[f] * square;
       }
       const std::size_t count = weights_.likes_of(block.rows.row(static_cast<Index>(u) - block.first));
@@ -110,7 +111,25 @@ class LossSum {
     }
   }
 
-  /// Adds the penalty of the items.
+  /// |x - prior|^2; without a prior mean |x|^2.
+  [[nodiscard]] static double distance(std::span<const Scalar> x, std::span<const Scalar> prior) {
+    double squares = 0.0;
+    for (std::size_t f = 0; f < x.size(); ++f) {
+      const double apart = static_cast<double>(x[f]) - (prior.empty() ? 0.0 : static_cast<double>(prior[f]));
+      squares += apart * apart;
+    }
+    return squares;
+  }
+
+  /// What the map of a side costs.
+  [[nodiscard]] static double map_penalty(const FeatureSide<Scalar>& side) {
+    double total = 0.0;
+    const FactorMatrix<Scalar>& map = side.map(MapKind::fit);
+    for (Index c = 0; c < map.rows(); ++c) total += side.ridge[static_cast<std::size_t>(c)] * distance(map.row(c), {});
+    return total;
+  }
+
+  /// Adds the penalty of the items and of maps.
   [[nodiscard]] FitReport::Loss added_up(std::span<const Partial> partials) const {
     FitReport::Loss total;
     double confidence = 0.0;
@@ -120,10 +139,11 @@ class LossSum {
     }
     const std::span<const double> item_background = weights_.background(AlsSide::items);
     const std::span<const Index> item_counts = weights_.counts(AlsSide::items), item_likes = weights_.likes(AlsSide::items);
+    PriorMean<Scalar> prior(state_.features.items, MapKind::fit, simd_);
+    total.total += map_penalty(state_.features.users) + map_penalty(state_.features.items);
     for (Index i = 0; i < state_.items.rows(); ++i) {
       const auto at = static_cast<std::size_t>(i);
-      double squares = 0.0;
-      for (const Scalar value : state_.items.row(i)) squares += static_cast<double>(value) * static_cast<double>(value);
+      const double squares = distance(state_.items.row(i), prior.of_row(i));
       total.total +=
           weights_.penalty(AlsSide::items, static_cast<std::size_t>(item_likes[at]), item_background.empty() ? 1.0 : item_background[at]) *
           squares;
@@ -139,6 +159,7 @@ class LossSum {
   const AlsWeights& weights_;
   const SideData<Scalar>& users_;
   const RowKernels<Scalar>& kernels_;
+  SimdLevel simd_;
 };
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

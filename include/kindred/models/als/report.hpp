@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <kindred/core/aligned.hpp>
@@ -37,6 +38,28 @@ struct FitReport {
     score,       ///< FitOptions::score did not improve for `patience` iterations.
   };
 
+  /// What became of the features of a side.
+  struct Features {
+    std::size_t columns = 0;
+    std::size_t idle_columns = 0;  ///< Columns that fewer than two rows have: nothing is learned for them.
+    std::size_t rows_without = 0;  ///< Users or items without any feature: they are fitted as without features.
+  };
+
+  /// What the features of a side say about its factors (ImplicitALS::explained_by_user_features).
+  struct Explained {
+    /// A group of columns.
+    struct Group {
+      std::string name;
+      std::size_t columns = 0;
+      double norm = 0.0;   ///< Of the group's part of the map for new rows.
+      double share = 0.0;  ///< Of the variance, by this group alone.
+    };
+    /// The share of the factors' variance, weighted as in the loss, that features predict of rows that the map was not learned from: at most 1, about 0
+    /// for features that say nothing, below 0 for too many of these.
+    double share = 0.0;
+    std::vector<Group> groups;
+  };
+
   AlsOptions options = {};  ///< All of them, with what was chosen from the data for those that were not set.
   std::vector<Iteration> iterations;
   std::size_t kept_iteration = 0;  ///< The model is as it was after this one: the last, or the one of the best score.
@@ -51,6 +74,9 @@ struct FitReport {
   double item_seconds = 0.0;     ///< Solving item rows.
   double user_seconds = 0.0;     ///< Solving user rows.
   double loss_seconds = 0.0;     ///< Evaluating the loss.
+  double feature_seconds = 0.0;  ///< Learning maps from features to factors.
+  Features user_features = {};
+  Features item_features = {};
 };
 
 /// A fit between two iterations. The same program at the same SIMD level goes on from it, with the same options and train, to the bytes of a fit that

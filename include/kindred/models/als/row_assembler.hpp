@@ -31,16 +31,18 @@ class RowAssembler {
   }
 
   /// `strengths`: g of each interaction, or empty to compute them here. `row_background`: a_u or b_i of the row itself, of which the background
-  /// gets `share`.
+  /// gets `share`. `prior_mean`: of a row with features.
   /// The result refers to this object until the next call.
   /// @throws InvalidArgument naming user and item if a confidence is negative or not finite.
   [[nodiscard]] RowSystem<Scalar> assemble(Index row, const SparseRow& interactions, std::span<const Scalar> strengths,
-                                           double row_background, double share = 1.0) {
+                                           double row_background, double share = 1.0, std::span<const Scalar> prior_mean = {}) {
     const double pull = share * row_background;
     const std::size_t n = interactions.size();
     const std::size_t likes = weights_.likes_of(interactions);
+    const double penalty = weights_.penalty(side_, likes, row_background);
     // Dislikes alone pull a row to 0, where it is; nothing may hold it there, with a penalty in proportion to the likes.
-    if (likes == 0) return {.columns = {}, .excess = {}, .target = {}, .background = 1.0, .penalty = 1.0, .prior_mean = {}};
+    if (likes == 0 && (prior_mean.empty() || (n > 0 && !(penalty > 0.0))))
+      return {.columns = {}, .excess = {}, .target = {}, .background = 1.0, .penalty = 1.0, .prior_mean = {}};
     excess_.resize((n + 7) / 8 * 8);  // the kernel writes whole vectors
     target_.resize((n + 7) / 8 * 8);
     const AlsSide other = side_ == AlsSide::users ? AlsSide::items : AlsSide::users;
@@ -66,8 +68,8 @@ class RowAssembler {
             .excess = std::span<const double>(excess_).first(n),
             .target = std::span<const double>(target_).first(n),
             .background = weights_.unobserved_weight() * pull,
-            .penalty = weights_.penalty(side_, likes, row_background),
-            .prior_mean = {}};
+            .penalty = penalty,
+            .prior_mean = prior_mean};
   }
 
  private:

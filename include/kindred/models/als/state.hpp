@@ -13,6 +13,7 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/interaction_source.hpp>
+#include <kindred/models/als/features.hpp>
 #include <kindred/models/als/fold_in.hpp>
 #include <kindred/models/als/options.hpp>
 #include <kindred/models/als/weights.hpp>
@@ -27,6 +28,7 @@ struct AlsState {
   FactorMatrix<Scalar> users;       // n_users x factors, in the eigenbasis of the items' weighted Gram matrix
   FactorMatrix<Scalar> items;       // n_items x factors, in the same basis
   std::vector<double> eigenvalues;  // of that matrix, falling
+  ModelFeatures<Scalar> features;   // their maps in the same basis
 
   [[nodiscard]] FactorMatrix<Scalar>& factors(AlsSide side) noexcept { return side == AlsSide::users ? users : items; }
 };
