@@ -15,6 +15,7 @@
 
 #include <kindred/core/error.hpp>
 #include <kindred/core/text.hpp>
+#include <kindred/data/csr_builder.hpp>
 #include <kindred/data/feature_columns.ipp>
 #include <kindred/data/feature_table.hpp>
 

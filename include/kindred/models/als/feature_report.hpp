@@ -15,6 +15,7 @@
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/random.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/data/csr_builder.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/models/als/feature_system.hpp>
 #include <kindred/models/als/features.hpp>
