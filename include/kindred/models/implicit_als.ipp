@@ -213,6 +213,7 @@ std::vector<Scored> ImplicitALS<Scalar>::recommend_users(const SparseRow& item_f
   require_fitted();
   detail::check_filters(options.exclude, options.filter, "a user", shape().users);
   detail::check_rerank(options.rerank, shape().users, "users");
+  detail::check_popularity_penalty(options.popularity_penalty, "users are listed, not items");
   const detail::CheckedRow known = checked_features(Side::items, item_features);
   detail::PriorMean<Scalar> prior(features_.items, detail::MapKind::cold, simd_);
   const std::span<const Scalar> y = prior.of(known.row());

@@ -163,11 +163,12 @@ KeyedAnswer KeyedRecommender<Scalar>::recommend(std::span<const KeyedInteraction
 template <Real Scalar>
 KeyedAnswer KeyedRecommender<Scalar>::recommend(std::span<const KeyedInteraction> history, std::span<const FeatureColumns::Value> profile,
                                                 const KeyedOptions& options) const {
+  std::vector<Index> dislikes;
   const auto s = state();
   const Row row = s->row_of(history);
   FeatureColumns::Profile features = s->model.user_features().columns().profile(profile);
   KeyedAnswer answer =
-      s->answer(s->model.recommend(History{.items = row.row(), .features = features}, detail::keyed_request(options, row.row())));
+      s->answer(s->model.recommend(History{.items = row.row(), .features = features}, detail::keyed_request(options, row.row(), dislikes)));
   answer.unknown = std::move(features.unknown);
   return answer;
 }
