@@ -92,7 +92,7 @@ class FactorModel {
 
   /// Units of score that one unit of ln(1 + users of an item) is worth to a popularity penalty of 1; above 0 where there are penalties at all.
   ///
-  /// The mean of sd(score) / sd(ln(1 + users)) among the 100 best items of each of at most 1,000 users, evenly spaced among those that the model knows.
+  /// The lower quartile of sd(score) / sd(ln(1 + users)) among the 100 best items of each of at most 1,000 users, evenly spaced among those that the model knows.
   /// Found when first asked for, or first changed or saved after a fit; it stays what it was in files and through updates. 0 without counts of users, or
   /// where all items of these lists have the same. O(1000 lists) the first time. @throws NotFitted.
   [[nodiscard]] double popularity_scale(const Execution& execution = {}) const;
