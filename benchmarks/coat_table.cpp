@@ -69,10 +69,17 @@ kd::ImplicitALS<float> fitted(const Coat& coat, const kd::CsrView& stars, const 
   return als;
 }
 
+/// Means over all users; those without a like among the tested items count 0, as they do in published figures.
+struct Three {
+  double ndcg, recall, map;
+};
+
 template <typename Model>
-kd::CutoffReport measured(const Model& model, const kd::CsrView& test) {
+Three measured(const Model& model, const kd::CsrView& test) {
   const kd::CsrMatrix nothing(test.shape(), std::vector<kd::Offset>(static_cast<std::size_t>(test.rows()) + 1, 0), {}, {});
-  return kd::evaluate(model, nothing, test, {.cutoffs = {5}, .filter = {.candidates = kd::Candidates::tested}}).at(5);
+  const kd::RankingReport report = kd::evaluate(model, nothing, test, {.cutoffs = {5}, .filter = {.candidates = kd::Candidates::tested}});
+  const double share = static_cast<double>(report.users) / static_cast<double>(report.users + report.users_without_test);
+  return {share * report.at(5).ndcg.mean, share * report.at(5).recall.mean, share * report.at(5).map.mean};
 }
 
 Setting drawn(std::mt19937_64& random, const Kind& kind, std::uint64_t seed) {
@@ -100,7 +107,7 @@ Setting best_setting(const Coat& coat, const kd::CsrView& stars, const Kind& kin
   for (std::uint64_t trial = 0; trial < trials; ++trial) {
     const Setting setting = drawn(random, kind, seed);
     double ndcg = 0.0;
-    for (const kd::TrainTestSplit& fold : folds) ndcg += measured(fitted(coat, fold.train, kind, setting), opinions(fold.test)).ndcg.mean;
+    for (const kd::TrainTestSplit& fold : folds) ndcg += measured(fitted(coat, fold.train, kind, setting), opinions(fold.test)).ndcg;
     if (ndcg > highest) best = setting, highest = ndcg;
   }
   return best;
@@ -111,9 +118,8 @@ struct Row {
 
   template <typename Model>
   void add(const Coat& coat, const Model& model) {
-    const kd::CutoffReport published = measured(model, coat.published), clean = measured(model, coat.clean);
-    const double all[] = {published.ndcg.mean, published.recall.mean, published.map.mean,
-                          clean.ndcg.mean,     clean.recall.mean,     clean.map.mean};
+    const Three published = measured(model, coat.published), clean = measured(model, coat.clean);
+    const double all[] = {published.ndcg, published.recall, published.map, clean.ndcg, clean.recall, clean.map};
     for (std::size_t n = 0; n < 6; ++n) values[n].push_back(all[n]);
   }
   void print(const char* name) const {
