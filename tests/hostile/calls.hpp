@@ -201,8 +201,10 @@ inline std::vector<ViewCall> other_calls() {
     const kindred::ImplicitALS<float> model = model_of(v, true);
     std::string text;
     for (const kindred::Rerank& rerank : {kindred::maximal_marginal_relevance(model.item_factors(), 0.4),
-                                          kindred::group_quota(kindred::EvaluationGroups::by_popularity(v, 3).labels, 2)})
+                                          kindred::group_quota(kindred::EvaluationGroups::by_popularity(v, 3).labels, 2),
+                                          kindred::calibrated(v, kindred::EvaluationGroups::by_popularity(v, 3).labels, 0.2)})
       put(text, model.recommend_all(kindred::every_user, {.count = 6, .rerank = rerank}));
+    put(text, model.recommend_all(kindred::every_user, {.count = 6, .exclude = v, .popularity_penalty = 0.4}));
     return text;
   });
   add("metrics", [](const kindred::CsrView& v) {
