@@ -276,6 +276,11 @@ void add_run_options(CLI::App& app, Arguments& a) {
   app.add_flag("--tune-on-test", a.tune_on_test,
                "Search on the final test set, as some published studies did: its figures are then too good")
       ->group(group);
+  app.add_option("--popularity-penalty", a.popularity_penalty,
+                 "[0, 1]: how much popularity counts against an artist in the lists of the ALS models")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str()
+      ->group(group);
   app.add_option("--threads", a.threads, "0: all hardware threads; results do not depend on it")
       ->check(not_negative)
       ->capture_default_str()

@@ -41,6 +41,7 @@ struct Arguments {
   std::size_t search_trials = 12;
   std::size_t search_users = 1'000;
   bool tune_on_test = false;
+  double popularity_penalty = 0.0;  // of all lists of ALS models
 
   // Whom the report is about.
   std::vector<std::string> user_keys;      // empty: somebody in the middle

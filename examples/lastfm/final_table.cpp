@@ -75,6 +75,8 @@ void add_model_json(Study& s, const std::string& name, const std::string& settin
   json["coverage"] = at10.coverage;
   json["coverage_of_trained"] = at10.coverage_of_trained;
   json["distinct_items"] = at10.distinct_items;
+  json["average_popularity"] = at10.average_popularity;
+  json["tail_share"] = at10.tail_share;
   json["novelty"] = report.novelty;
   json["gini"] = report.gini;
   for (const kd::RankingReport::UserGroup& group : report.user_groups)

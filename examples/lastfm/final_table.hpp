@@ -33,16 +33,19 @@ void add_model_json(Study& s, const std::string& name, const std::string& settin
 template <kindred::RecommenderModel Model>
 void add_final_model(Study& s, const std::string& name, const std::string& settings, const Model& model, double fit_seconds,
                      kindred::EvaluateOptions::SeenItems seen, nlohmann::ordered_json options) {
+  double popularity_penalty = 0.0;
+  if constexpr (requires { model.popularity_scale(); }) popularity_penalty = s.arguments.popularity_penalty;
   const kindred::RankingReport report = measure(model, s.split.train, s.split.test,
                                                 {.cutoffs = final_cutoffs,
                                                  .seen = seen,
+                                                 .popularity_penalty = popularity_penalty,
                                                  .user_groups = groups_by_plays(s.split.train),
                                                  .item_groups = kindred::EvaluationGroups::by_popularity(s.split.train),
                                                  .execution = {.threads = s.arguments.threads},
                                                  .progress = s.console.whole("measuring " + name)});
   std::vector<std::vector<kindred::Scored>> lists;
   for (const kindred::Index user : s.sample_users) {
-    kindred::RecommendOptions request{.count = list_length};
+    kindred::RecommendOptions request{.count = list_length, .popularity_penalty = popularity_penalty};
     if (seen == kindred::EvaluateOptions::SeenItems::excluded) request.exclude = s.split.train.row(user);
     lists.push_back(model.recommend(user, request));
   }

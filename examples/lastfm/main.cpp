@@ -26,6 +26,7 @@ constexpr study::Step steps[] = {
     {"convergence", study::convergence},
     {"final models", study::final_models},
     {"compare", study::compare},
+    {"dial", study::dial},
     {"listeners", study::show_users},
     {"artists", study::show_artists},
     {"limits", study::limits},

@@ -18,7 +18,8 @@ void new_listener(Study& s) {
   const double typical = kd::statistics::summarize(plays).median;
   const std::vector<float> values(s.typed_items.size(), static_cast<float>(typical));
   const kd::SparseRow history{s.typed_items, values};
-  const kd::Recommendation list = model.recommend(history, {.count = 15, .exclude = history});
+  const kd::Recommendation list =
+      model.recommend(history, {.count = 15, .exclude = history, .popularity_penalty = s.arguments.popularity_penalty});
 
   s.console.section("A listener who typed " + std::to_string(s.typed_items.size()) + " artists");
   auto& json = s.results.json["new_listener"];

@@ -23,6 +23,7 @@
 #include <kindred/data/interaction_source.hpp>  // IWYU pragma: export
 #include <kindred/data/key_column.hpp>          // IWYU pragma: export
 #include <kindred/data/load_report.hpp>         // IWYU pragma: export
+#include <kindred/data/ratings.hpp>             // IWYU pragma: export
 #include <kindred/data/statistics.hpp>          // IWYU pragma: export
 #include <kindred/data/synthetic.hpp>           // IWYU pragma: export
 

@@ -16,6 +16,8 @@
 #include <doctest/doctest.h>
 
 #include <kindred/core/random.hpp>
+#include <kindred/data/ratings.hpp>
+#include <kindred/models/factor_model.hpp>
 #include <kindred/models/popularity_recommender.hpp>
 
 #include "../support/als_instances.hpp"
@@ -161,6 +163,9 @@ TEST_SUITE("evaluation/evaluate") {
     CHECK(at.hit_rate.mean == Approx(2.0 / 3.0));
     CHECK(at.distinct_items == 5);
     CHECK(at.coverage == Approx(5.0 / 6.0));
+    CHECK(at.average_popularity == Approx((2.0 + 2.0 + 0.5) / 3.0));
+    // Items 3, 5 and 2 have one of eight interactions, with item 4 two, which is more than a fifth. They have places 2, 2 and 3 of the lists.
+    CHECK(at.tail_share == Approx(3.0 / 6.0));
     // Recommendations 0 1 1 1 1 2 in rising order: (-3 - 1 + 1 + 3 + 5 * 2) / (6 * 6).
     CHECK(report.gini == Approx(10.0 / 36.0));
     // log2 of 5 / 4 for three of four users, 5 / 2 for one, 5 for none.
@@ -181,6 +186,9 @@ TEST_SUITE("evaluation/evaluate") {
     CHECK(report.user_groups[0].name == "a");
     CHECK(report.user_groups[0].users == 2);
     CHECK(report.user_groups[0].cutoffs[1].precision.mean == Approx(0.25));
+    CHECK(report.user_groups[0].cutoffs[1].average_popularity == Approx((2.0 + 0.5) / 2.0));
+    CHECK(report.user_groups[1].cutoffs[0].average_popularity == 3.0);
+    CHECK(report.user_groups[1].cutoffs[1].tail_share == 0.5);
     CHECK(report.user_groups[1].users == 1);  // user 3 has no test items
     CHECK(report.user_groups[1].cutoffs[0].precision.mean == Approx(1.0));
     CHECK(report.user_groups[2].users == 0);
@@ -196,6 +204,42 @@ TEST_SUITE("evaluation/evaluate") {
     CHECK(report.item_groups[1].share_of_recommendations == Approx(4.0 / 6.0));
     CHECK(report.item_groups[1].test_interactions == 2);
     CHECK(report.item_groups[1].recall == Approx(0.5));
+  }
+
+  // Every user scores items 0 to 3 with 4, 3, 2, 1. User 1 has item 1 in train, which is tested too.
+  TEST_CASE("tested items alone are ranked, those with a value below 0 as candidates that are not relevant") {
+    const kd::FactorModel<double> model(kd::FactorMatrix<double>(2, 1, std::vector<double>{1, 1}),
+                                        kd::FactorMatrix<double>(4, 1, std::vector<double>{4, 3, 2, 1}), {2, 1, 0, 1});
+    const kd::CsrMatrix train({2, 4}, {0, 1, 2}, {1, 1}, {1, 1}), test({2, 4}, {0, 4, 6}, {0, 1, 2, 3, 1, 3}, {-1, 0, 1, -1, 1, -2});
+    kd::EvaluateOptions options{
+        .cutoffs = {1, 2}, .seen = kd::EvaluateOptions::SeenItems::allowed, .filter = {.candidates = kd::Candidates::tested}};
+    const kd::RankingReport all = kd::evaluate(model, train, test, options);
+    CHECK(all.at(1).precision.mean == Approx((0.0 + 1.0) / 2.0));
+    CHECK(all.at(2).mrr.mean == Approx((0.5 + 1.0) / 2.0));  // lists 0 2 and 1 3: the stored zero of item 1 is no test
+    CHECK(all.test_items_in_train == 1);
+    CHECK(all.test_pairs_in_train == 1);
+    CHECK(all.listed_against_request == 0);
+    CHECK(all.protocol.find("candidates are the items of the user's test row alone, of which 1 are in train too") != std::string::npos);
+    options.seen = kd::EvaluateOptions::SeenItems::excluded;
+    CHECK(kd::evaluate(model, train, test, options).at(2).mrr.mean == Approx((0.5 + 0.0) / 2.0));  // item 1 is left out, item 3 is left
+
+    const kd::CsrMatrix more = kindred_test::random_matrix(50, 60, 0.1, 5), rated = kindred_test::random_matrix(50, 60, 0.2, 6);
+    kd::ImplicitALS<float> als(kindred_test::small_als());
+    als.fit(more);
+    std::vector<std::vector<kd::Index>> lists;
+    kd::CsrMatrix opinions = kd::likes_and_dislikes(rated, {.likes_from = 3.0F, .dislikes_to = 2.9F});
+    for (kd::Index u = 0; u < 50; ++u) {
+      lists.emplace_back();
+      for (const kd::Scored& one : als.recommend(
+               u, {.count = 5, .exclude = more.row(u), .filter = {.allow = opinions.row(u).columns, .candidates = kd::Candidates::all}}))
+        lists.back().push_back(one.item);
+    }
+    options.cutoffs = {5};
+    check_report(kd::evaluate(als, more, opinions, options),
+                 kindred_test::brute_force_evaluate(lists, more, opinions, everybody(more), options.cutoffs), options, more);
+    const std::vector<kd::Index> few{1, 2};
+    options.filter.allow = few;
+    CHECK_THROWS_WITH_AS((void)kd::evaluate(als, more, opinions, options), Contains("filter.allow is a list"), kd::InvalidArgument);
   }
 
   TEST_CASE("a model without any list is an error") {

@@ -34,6 +34,14 @@ TEST_SUITE("evaluation/groups") {
     CHECK(groups.labels == Labels{1, 1, 0, -1});
   }
 
+  // Items have 4 2 1 0 users; users have items of mean popularity 7/3, 4, none, 3, 4.
+  TEST_CASE("users by how mainstream their items are, by hand") {
+    const kd::CsrMatrix train({5, 4}, {0, 3, 4, 4, 6, 7}, {0, 1, 2, 0, 0, 1, 0}, {1, 1, 1, 1, 1, 1, 1});
+    const kd::EvaluationGroups groups = kd::EvaluationGroups::by_mainstreamness(train, 2);
+    CHECK(groups.names == Names{"2 to 3 users an item", "4 users an item"});
+    CHECK(groups.labels == Labels{0, 1, -1, 0, 1});
+  }
+
   TEST_CASE("by any count, by hand: ties by the lower index, none for a count of 0") {
     const kd::EvaluationGroups groups = kd::EvaluationGroups::by_count(std::vector<kd::Index>{7, 0, 3, 7, 3, 9}, 2, "plays");
     CHECK(groups.names == Names{"3 plays", "7 to 9 plays"});

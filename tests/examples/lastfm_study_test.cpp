@@ -67,10 +67,26 @@ TEST_CASE("results.json holds what the study found") {
   CHECK(run.out.find(" \n") == std::string::npos);  // no trailing spaces
 
   // Tables are for programs: one name a column, plain numbers in full, no "1,234" and no "%".
-  for (const char* name :
-       {"funnel", "distribution_plays", "distribution_artists_per_user", "distribution_listeners_per_artist", "search",
-        "sensitivity_factors", "sensitivity_regularization", "sensitivity_alpha", "convergence", "models", "improvement", "precision_at_k",
-        "coverage", "sample_user", "share_by_decile", "recall_by_decile", "neighbours", "artist_map", "sparsity"}) {
+  for (const char* name : {"funnel",
+                           "distribution_plays",
+                           "distribution_artists_per_user",
+                           "distribution_listeners_per_artist",
+                           "search",
+                           "sensitivity_factors",
+                           "sensitivity_regularization",
+                           "sensitivity_alpha",
+                           "convergence",
+                           "models",
+                           "improvement",
+                           "precision_at_k",
+                           "coverage",
+                           "sample_user",
+                           "share_by_decile",
+                           "recall_by_decile",
+                           "dial",
+                           "neighbours",
+                           "artist_map",
+                           "sparsity"}) {
     CAPTURE(name);
     const std::vector<Words> rows = table_of(out, name);
     const std::set<std::string> columns(rows[0].begin(), rows[0].end());

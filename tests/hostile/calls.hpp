@@ -200,10 +200,11 @@ inline std::vector<ViewCall> other_calls() {
   add("rerankings", [model_of](const kindred::CsrView& v) {
     const kindred::ImplicitALS<float> model = model_of(v, true);
     std::string text;
-    for (const kindred::Rerank& rerank :
-         {kindred::popularity_penalty(kindred::column_counts(v), 0.1), kindred::maximal_marginal_relevance(model.item_factors(), 0.4),
-          kindred::group_quota(kindred::EvaluationGroups::by_popularity(v, 3).labels, 2)})
+    for (const kindred::Rerank& rerank : {kindred::maximal_marginal_relevance(model.item_factors(), 0.4),
+                                          kindred::group_quota(kindred::EvaluationGroups::by_popularity(v, 3).labels, 2),
+                                          kindred::calibrated(v, kindred::EvaluationGroups::by_popularity(v, 3).labels, 0.2)})
       put(text, model.recommend_all(kindred::every_user, {.count = 6, .rerank = rerank}));
+    put(text, model.recommend_all(kindred::every_user, {.count = 6, .exclude = v, .popularity_penalty = 0.4}));
     return text;
   });
   add("metrics", [](const kindred::CsrView& v) {

@@ -33,6 +33,11 @@ TEST_SUITE("read_movielens") {
       const kd::Dataset liked = kd::read_movielens(path, {.min_rating = 3.0F});
       CHECK(liked.matrix.nnz() == 2);
       CHECK(liked.load.dropped.at("below the minimum") == 1);
+
+      const kd::Dataset opinions = kd::read_movielens(path, {.opinions = kd::RatingRule{.likes_from = 3.5F, .dislikes_to = 1.0F}});
+      CHECK(opinions.matrix == kd::CsrMatrix({2, 1}, {0, 1, 2}, {0, 0}, {1.0F, -1.0F}));
+      CHECK(opinions.users.key(0) == "186");
+      CHECK(opinions.load.dropped.at("neither liked nor disliked") == 1);
     }
   }
 
@@ -50,6 +55,11 @@ TEST_SUITE("read_movielens") {
     CHECK_THROWS_AS((void)kd::read_movielens(directory.file("")), kd::ParseError);
     CHECK_THROWS_AS((void)kd::read_movielens(directory.path("missing")), kd::IoError);
     CHECK_THROWS_AS((void)kd::read_movielens(words, {.min_rating = std::numeric_limits<float>::quiet_NaN()}), kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)kd::read_movielens(words, {.min_rating = 3.0F, .opinions = kd::RatingRule{}}),
+                         "min_rating is 3; it must be not set: `opinions` says what becomes of ratings", kd::InvalidArgument);
+    CHECK_THROWS_WITH_AS((void)kd::read_movielens(words, {.opinions = kd::RatingRule{.likes_from = 2.0F}}),
+                         "opinions.likes_from is 2; it must be finite and above dislikes_to, which is 2", kd::InvalidArgument);
+    CHECK_THROWS_AS((void)kd::read_delimited(words, {.min_value = 1.0F, .ratings = kd::RatingRule{}}), kd::InvalidArgument);
   }
 
 #if defined(__unix__) || defined(__APPLE__)

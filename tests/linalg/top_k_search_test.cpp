@@ -60,6 +60,44 @@ void fill(kd::FactorMatrix<T>& matrix, std::uint32_t kind, kd::detail::Random& r
   }
 }
 
+/// Offsets of many kinds, of which each request takes some: small beside scores, large, with ties, like popularity, of weight 0.
+class RandomOffsets {
+ public:
+  RandomOffsets(kd::Index n_rows, std::size_t n_requests, kd::detail::Random& random) : weights_(n_requests) {
+    for (std::uint32_t t = random.below(4); t > 0; --t) {
+      const std::uint32_t kind = random.below(4);
+      std::vector<float> values;
+      for (kd::Index r = 0; r < n_rows; ++r) {
+        const double value = kind == 0   ? random.normal()
+                             : kind == 1 ? std::round(random.normal())
+                             : kind == 2 ? std::log1p(static_cast<double>(random.below(1000)))
+                                         : 1e6 * random.normal();
+        values.push_back(static_cast<float>(value));
+      }
+      values_.push_back(values);
+      for (std::vector<float>& of_request : weights_)
+        of_request.push_back(
+            random.below(3) == 0 ? 0.0F : static_cast<float>(random.normal() * std::pow(10.0, -static_cast<double>(random.below(4)))));
+    }
+  }
+
+  /// Gives `requests` the offsets in the blocks of an index.
+  void put(std::span<const kd::Index> order, std::vector<kd::detail::TopKRequest>& requests) {
+    offsets_.clear();
+    for (const std::vector<float>& values : values_) offsets_.emplace_back(values, order);
+    weighted_.assign(requests.size(), {});
+    for (std::size_t q = 0; q < requests.size(); ++q) {
+      for (std::size_t t = 0; t < offsets_.size(); ++t) weighted_[q].push_back({weights_[q][t], &offsets_[t]});
+      requests[q].offsets = weighted_[q];
+    }
+  }
+
+ private:
+  std::vector<std::vector<float>> values_, weights_;
+  std::vector<kd::detail::RowOffsets> offsets_;
+  std::vector<std::vector<kd::detail::WeightedOffsets>> weighted_;
+};
+
 /// One random model, random requests, all levels. Empty, or what went wrong.
 template <typename T>
 std::string check_case(std::uint64_t seed) {
@@ -92,10 +130,12 @@ std::string check_case(std::uint64_t seed) {
     if (random.below(3) == 0) request.counts = counts;
     requests.push_back(request);
   }
+  RandomOffsets offsets(n, requests.size(), random);
 
   for (const kd::SimdLevel level : kindred_test::simd_levels()) {
     const kd::detail::TopKIndex<T> index(rows, random.below(2) == 0 ? queries : rows, level);
     kd::detail::TopKSearch<T> search(index, rows);
+    offsets.put(index.order(), requests);
     // Of cosines of numbers whose squares leave the range nothing is promised.
     for (const bool cosine : {false, true}) {
       if (cosine && (kind == 5 || kind == 6 || kind == 7 || kind == 9)) continue;

@@ -11,6 +11,8 @@
 
 #include <doctest/doctest.h>
 
+#include <kindred/models/rerank.hpp>
+
 #include "../support/als_instances.hpp"
 #include "../support/als_settings.hpp"
 #include "../support/random_matrix.hpp"
@@ -64,6 +66,33 @@ TEST_SUITE("models/keyed_recommender") {
     CHECK(why.score == wanted.score);
     CHECK(why.parts == named(wanted.parts));
     CHECK(recommender.explain("u7", "i4").parts == named(model.explain(data.matrix.row(7), 4).parts));
+  }
+
+  TEST_CASE("disliked items come back only where they are asked for") {
+    kd::Dataset data = small_data();
+    const kd::CsrView known = data.matrix;
+    std::vector<float> values(known.values().begin(), known.values().end());
+    const auto disliked = static_cast<std::size_t>(known.offsets()[7]);
+    values[disliked] = -values[disliked];
+    data.matrix = kd::CsrMatrix(known.shape(), {known.offsets().begin(), known.offsets().end()},
+                                {known.columns().begin(), known.columns().end()}, std::move(values));
+    const kd::ImplicitALS<float> model = fitted(data);
+    const kd::KeyedRecommender<float> recommender(model, data);
+    const std::vector<kd::Index> dislikes{data.matrix.row(7).columns[0]};
+    using Known = kd::KeyedOptions::KnownItems;
+    CHECK(recommender.recommend("u7", {.count = 30, .known = Known::included}).items ==
+          named(model.recommend(7, {.count = 30, .exclude = dislikes})));
+    CHECK(recommender.recommend("u7", {.count = 30, .known = Known::all}).items == named(model.recommend(7, {.count = 30})));
+    const std::vector<kd::KeyedInteraction> history{{"i2"}, {"i9", -3.0F}};
+    for (const kd::NamedItem& one : recommender.recommend(history, {.count = 30, .known = Known::included}).items) CHECK(one.key != "i9");
+    CHECK(recommender.recommend(history, {.count = 30, .known = Known::all}).items.size() ==
+          recommender.recommend(history, {.count = 30, .known = Known::included}).items.size() + 1);
+    // A reranking that is handed the user: as the model has it, and no obstacle for somebody unknown.
+    const kd::Rerank rerank = kd::calibrated(data.matrix, std::vector<kd::Index>(30, 0), 0.5);
+    CHECK(recommender.recommend("u7", {.count = 4, .rerank = rerank}).items ==
+          named(model.recommend(7, {.count = 4, .exclude = data.matrix.row(7), .rerank = rerank})));
+    CHECK(recommender.recommend("a stranger", {.fallback = kd::Fallback::popularity, .rerank = rerank}).source ==
+          kd::ListSource::popularity);
   }
 
   TEST_CASE("a snapshot stays as it is when the model is replaced") {

@@ -174,6 +174,28 @@ TEST_SUITE("model files") {
                     kd::InvalidArgument);
   }
 
+  TEST_CASE("the scale of the popularity penalty is the fit's, in a file too") {
+    const kd::CsrMatrix train = random_matrix(50, 60, 0.1, 3);
+    kd::ImplicitALS<float> model = fitted<float>(small_als(), train);
+    const std::string bytes = saved(model);
+    kd::ImplicitALS<float> back = loaded<kd::ImplicitALS<float>>(bytes);
+    CHECK(back.popularity_scale() == model.popularity_scale());
+    CHECK(model.popularity_scale() > 0.0);
+    model.append_users(train);
+    back.append_users(train);
+    CHECK(loaded<kd::ImplicitALS<float>>(saved(back)).popularity_scale() == model.popularity_scale());
+    CHECK(model.recommend_all(kd::every_user, {.popularity_penalty = 0.4}) ==
+          back.recommend_all(kd::every_user, {.popularity_penalty = 0.4}));
+    // Files from before there was a scale: it is found when it is asked for.
+    const std::string header = parts_of(bytes).header;
+    const std::size_t first = header.find(R"(,\"popularity_scale\":)"), last = header.find(',', first + 1);
+    const std::string entry = header.substr(first, last - first);
+    const auto old = loaded<kd::ImplicitALS<float>>(with_header(bytes, entry, ""));
+    CHECK(old.popularity_scale() == fitted<float>(small_als(), train).popularity_scale());
+    CHECK_THROWS_WITH_AS((void)loaded<kd::ImplicitALS<float>>(with_header(bytes, entry, R"(,\"popularity_scale\":-1)")),
+                         Contains("'popularity_scale' is -1; it must be at least 0"), kd::FormatError);
+  }
+
   TEST_CASE("several models in one stream, one after the other") {
     const auto model = fitted<float>(small_als(), random_matrix(20, 15, 0.3, 1));
     std::stringstream stream;

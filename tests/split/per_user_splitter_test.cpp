@@ -39,6 +39,29 @@ TEST_SUITE("split/per_user_splitter") {
     CHECK(sizes({.test_fraction = 0.99999999999, .min_interactions = 1}) == std::vector<std::size_t>{0, 0, 1, 3, 9});
   }
 
+  TEST_CASE("drawn by item, popular and rare items are tested about equally often; the sizes stay") {
+    // Item i is had by about every user for i < 4, and by few for the others.
+    std::vector<kd::Interaction> cells;
+    kd::detail::Random random(5, kd::detail::RandomStream::sample);
+    for (kd::Index u = 0; u < 2000; ++u)
+      for (kd::Index i = 0; i < 40; ++i)
+        if (random.uniform() < (i < 4 ? 0.9 : 0.15)) cells.push_back({u, i, 1.0F});
+    const kd::CsrMatrix matrix = kd::CsrMatrix::from_triplets({2000, 40}, cells);
+    const kd::PerUserSplitter flat({.draw = kd::PerUserSplitter::Options::Draw::by_item}), plain;
+    const kd::TrainTestSplit by_item = flat.split(matrix), by_interaction = plain.split(matrix);
+    CHECK(kindred_test::is_partition(by_item, matrix));
+    CHECK(test_sizes(by_item) == test_sizes(by_interaction));
+    CHECK(by_item.test == flat.split(matrix).test);
+    const auto ratio = [](const kd::CsrMatrix& test) {
+      const std::vector<kd::Index> counts = kd::column_counts(test);
+      double popular = 0.0, rare = 0.0;
+      for (std::size_t i = 0; i < 40; ++i) (i < 4 ? popular : rare) += static_cast<double>(counts[i]) / (i < 4 ? 4.0 : 36.0);
+      return popular / rare;
+    };
+    CHECK(ratio(by_interaction.test) == doctest::Approx(6.0).epsilon(0.1));
+    CHECK(ratio(by_item.test) == doctest::Approx(1.0).epsilon(0.25));  // sequential Poisson sampling is proportional in the limit
+  }
+
   TEST_CASE("train and test add up to the input, stored zeros included") {
     const kd::CsrMatrix matrix = kindred_test::random_matrix(80, 60, 0.3, 2);
     for (const double fraction : {0.01, 0.2, 0.5, 0.9}) {

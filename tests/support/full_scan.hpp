@@ -63,6 +63,8 @@ std::vector<kindred::Scored> full_scan(const kindred::FactorMatrix<T>& rows, std
       const double lengths = length * std::sqrt(static_cast<double>(plain_score(rows.row(r), rows.row(r), fused)));
       score = lengths > 0.0 ? score / lengths : 0.0;
     }
+    for (const kindred::detail::WeightedOffsets& one : request.offsets)
+      if (!cosine && one.weight != 0.0F) score += one.offsets->of(one.weight, r);
     if (std::isnan(score) || score < request.min_score) continue;
     list.push_back({r, score});
   }

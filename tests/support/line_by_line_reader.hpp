@@ -46,6 +46,7 @@ namespace kindred_test {
       case kindred::detail::RecordParser::Outcome::no_item_key: table.dropped("no item key"); continue;
       case kindred::detail::RecordParser::Outcome::zero_value: table.dropped("zero value"); continue;
       case kindred::detail::RecordParser::Outcome::below_minimum: table.dropped("below the minimum"); continue;
+      case kindred::detail::RecordParser::Outcome::no_opinion: table.dropped("neither liked nor disliked"); continue;
       case kindred::detail::RecordParser::Outcome::kept: break;
     }
     users.push_back(data.users.intern(record.user));

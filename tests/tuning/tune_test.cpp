@@ -60,6 +60,29 @@ TEST_SUITE("tuning/tune") {
     CHECK(tuned.fit(taste_data()).options.factors == 8u);
   }
 
+  TEST_CASE("the weight of dislikes is searched where there are dislikes, and not set by the user") {
+    kd::CsrMatrix rated = taste_data();
+    std::vector<float> values(rated.values().begin(), rated.values().end());
+    for (std::size_t n = 0; n < values.size(); n += 5) values[n] = -values[n];
+    rated = kd::CsrMatrix(rated.shape(), {rated.offsets().begin(), rated.offsets().end()}, {rated.columns().begin(), rated.columns().end()},
+                          std::move(values));
+    const auto weights = [](const kd::TuneResult& found) {
+      std::vector<double> seen;
+      for (const kd::TuneTrial& trial : found.trials)
+        if (trial.options.confidence.dislike_weight) seen.push_back(*trial.options.confidence.dislike_weight);
+      return seen;
+    };
+    const kd::TuneResult found = kd::tune(rated, small_tune(24));
+    CHECK(weights(found).size() == found.trials.size());
+    CHECK(weights(found).front() == 1.0);
+    const std::vector<double> seen = weights(found);
+    CHECK(*std::max_element(seen.begin(), seen.end()) > *std::min_element(seen.begin(), seen.end()));
+    CHECK(weights(kd::tune(taste_data(), small_tune(4))).empty());
+    kd::TuneOptions set = small_tune(4);
+    set.base.confidence.dislike_weight = 0.5;
+    for (const double weight : weights(kd::tune(rated, set))) CHECK(weight == 0.5);
+  }
+
   TEST_CASE("again, and with other numbers of threads, the same") {
     kd::TuneOptions options = small_tune();
     const kd::TuneResult one = kd::tune(taste_data(), options);

@@ -48,6 +48,40 @@ std::vector<Line> model_lines(const ordered_json& models, const std::function<st
   return lines;
 }
 
+/// Accuracy against popularity: the dial from 0 to 1, and the other models behind it.
+void dial_figure(Page& page, const Results& results) {
+  const auto found = results.json.find("dial");
+  if (found == results.json.end() || found->size() < 2) return;
+  page.heading("Less of what everybody gets");
+  std::vector<Dot> dots;
+  for (const auto& model : results.json.at("models"))
+    if (model.at("settings").get<std::string>() != "") dots.push_back({model.at("average_popularity"), metric(model, "ndcg"), 0.0, grey});
+  const ordered_json& none = found->front();
+  const ordered_json* some = &none;
+  for (const auto& point : *found) {
+    const double at = point.at("dial");
+    const bool named = at == 0.0 || at == 0.15 || at == 0.3 || at == 0.6 || at == 1.0;
+    if (at == 0.3) some = &point;
+    dots.push_back({point.at("average_popularity"), point.at("ndcg"), point.at("standard_error"), vermilion, named ? shortest(at) : ""});
+  }
+  const auto change = [&](const char* what) { return (*some).at(what).get<double>() / none.at(what).get<double>(); };
+  std::string text = "A dial from 0 to 1 makes popularity count against an artist. At 0.3 the artists of a list have " +
+                     percent_text(1.0 - change("average_popularity"), 0) + " fewer listeners on average, " + fixed(change("coverage"), 2) +
+                     " times as many artists stand in somebody's list, and NDCG@10 is " + percent_text(1.0 - change("ndcg"), 1) + " lower.";
+  const auto& groups = none.at("user_groups");
+  if (groups.size() > 1)
+    text += " For the third of the listeners with the least mainstream taste it goes from " +
+            fixed(groups.front().at("ndcg").get<double>(), 3) + " to " +
+            fixed(some->at("user_groups").front().at("ndcg").get<double>(), 3) + ", for the most mainstream third from " +
+            fixed(groups.back().at("ndcg").get<double>(), 3) + " to " + fixed(some->at("user_groups").back().at("ndcg").get<double>(), 3) +
+            ".";
+  page.p(text);
+  page.raw(scatter(
+      {"dial", "Accuracy and popularity of the lists of “defaults”, with the dial at 0 to 1; grey: the other models",
+       "Dots: NDCG@10 against the mean number of listeners of the artists in a list, for the dial from 0 to 1", table_of(results, "dial")},
+      dots, "listeners of an artist in a list", "NDCG@10"));
+}
+
 }  // namespace
 
 void comparison_section(Page& page, const Results& results) {
@@ -114,6 +148,7 @@ void coverage_section(Page& page, const Results& results) {
                  "Bars: the share of all artists that each model suggests to anybody", table_of(results, "coverage")},
                 rows));
 
+  dial_figure(page, results);
   if (recommended == nullptr || popular == nullptr || results.table("share_by_decile") == nullptr) return;
   const auto& tenths = recommended->at("item_groups");
   const double top = tenths.back().at("share_of_recommendations"), low = tenths.front().at("recall"), high = tenths.back().at("recall");

@@ -89,14 +89,58 @@ namespace kindred::inline v0::detail {
   return recommended;
 }
 
+/// 1 for each item of the tail: of the items with users, by rising number of users and then index, as many as hold at most a fifth of all interactions.
+[[nodiscard]] inline std::vector<char> tail_of(std::span<const Index> item_users) {
+  std::vector<Index> order(item_users.size());
+  std::iota(order.begin(), order.end(), Index{0});
+  const auto users = [&](Index item) { return static_cast<Offset>(item_users[static_cast<std::size_t>(item)]); };
+  std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return users(a) < users(b); });
+  Offset all = 0, below = 0;
+  for (const Index item : order) all += users(item);
+  std::vector<char> tail(item_users.size(), 0);
+  for (const Index item : order) {
+    below += users(item);
+    tail[static_cast<std::size_t>(item)] = 5 * below <= all ? 1 : 0;
+  }
+  return tail;
+}
+
+/// Adds the mean popularity of the lists of the chosen users (positions in `lists`) and the share of the tail, at every cutoff.
+inline void add_popularity(std::vector<CutoffReport>& cutoffs, const MeasuredLists& lists, std::span<const std::size_t> chosen,
+                           std::span<const char> tail) {
+  std::vector<double> places(cutoffs.size(), 0.0);
+  double with_list = 0.0;
+  for (const std::size_t n : chosen) {
+    const std::span<const Index> list = lists.list(n);
+    double popularity = 0.0, of_tail = 0.0;
+    std::size_t shown = 0;
+    for (std::size_t c = 0; c < cutoffs.size(); ++c) {
+      for (; shown < (std::min)(cutoffs[c].cutoff, list.size()) && list[shown] >= 0; ++shown) {
+        popularity += static_cast<double>(lists.item_users[static_cast<std::size_t>(list[shown])]);
+        of_tail += tail[static_cast<std::size_t>(list[shown])];
+      }
+      if (shown == 0) break;
+      cutoffs[c].average_popularity += popularity / static_cast<double>(shown);
+      cutoffs[c].tail_share += of_tail;
+      places[c] += static_cast<double>(shown);
+    }
+    if (shown > 0) with_list += 1.0;
+  }
+  for (std::size_t c = 0; c < places.size() && with_list > 0.0; ++c) {
+    cutoffs[c].average_popularity /= with_list;
+    cutoffs[c].tail_share /= places[c];
+  }
+}
+
 /// Adds the metrics of each group of users.
 inline void add_user_groups(RankingReport& report, const MeasuredLists& lists, const EvaluationGroups& groups,
-                            std::span<const std::size_t> cutoffs) {
+                            std::span<const std::size_t> cutoffs, std::span<const char> tail) {
   for (std::size_t group = 0; group < groups.names.size(); ++group) {
     std::vector<std::size_t> members;
     for (std::size_t n = 0; n < lists.users.size(); ++n)
       if (groups.labels[static_cast<std::size_t>(lists.users[n])] == static_cast<Index>(group)) members.push_back(n);
     report.user_groups.push_back({groups.names[group], static_cast<Index>(members.size()), average(lists.scores, members, cutoffs)});
+    add_popularity(report.user_groups.back().cutoffs, lists, members, tail);
   }
 }
 
@@ -125,7 +169,9 @@ inline void add_averages(RankingReport& report, const MeasuredLists& lists, cons
   std::iota(everybody.begin(), everybody.end(), std::size_t{0});
   report.cutoffs = average(lists.scores, everybody, options.cutoffs);
   const std::vector<Offset> recommended = add_variety(report, lists, train_users);
-  if (options.user_groups) add_user_groups(report, lists, *options.user_groups, options.cutoffs);
+  const std::vector<char> tail = tail_of(lists.item_users);
+  add_popularity(report.cutoffs, lists, everybody, tail);
+  if (options.user_groups) add_user_groups(report, lists, *options.user_groups, options.cutoffs, tail);
   if (options.item_groups) complete_item_groups(report, lists, *options.item_groups, recommended);
   if (!options.keep_per_user) return;
   for (std::size_t n = 0; n < lists.users.size(); ++n) {

@@ -44,6 +44,7 @@ KINDRED_ONCE Digest digest_of(const EvaluateOptions& options, MatrixShape model,
   digest.add("allow", options.filter.allow ? *options.filter.allow : std::span<const Index>());
   digest.add("min_score", options.filter.min_score);
   digest.add("fallback", options.fallback);
+  digest.add("popularity_penalty", options.popularity_penalty);
   digest.add("recall_denominator", options.ranking.recall_denominator);
   digest.add("ap_denominator", options.ranking.ap_denominator);
   digest.add("users to measure", options.users ? *options.users : std::span<const Index>());

@@ -27,9 +27,10 @@ struct EvaluateOptions {
 
   std::vector<std::size_t> cutoffs = {10};  ///< Strictly increasing, each at least 1.
   SeenItems seen = SeenItems::excluded;
-  ItemFilter filter = {};                                      ///< For every user.
-  Fallback fallback = Fallback::none;                          ///< For users that the model does not know.
-  RankingOptions ranking = {};                                 ///< Variants of the metrics.
+  ItemFilter filter = {};              ///< For every user.
+  Fallback fallback = Fallback::none;  ///< For users that the model does not know.
+  double popularity_penalty = 0.0;     ///< [0, 1], as in RecommendOptions: what popularity costs an item of the lists.
+  RankingOptions ranking = {};         ///< Variants of the metrics.
   std::optional<std::span<const Index>> users = std::nullopt;  ///< If set, only these users, strictly increasing.
   std::optional<EvaluationGroups> user_groups = std::nullopt;  ///< If set, the metrics of each group too.
   std::optional<EvaluationGroups> item_groups = std::nullopt;  ///< If set, what happens to the items of each group.

@@ -44,6 +44,9 @@ KINDRED_ONCE void check_options(const EvaluateOptions& options, MatrixShape shap
     if (c > 0 && options.cutoffs[c] <= options.cutoffs[c - 1])
       throw InvalidArgument("cutoff", options.cutoffs[c], "above the one before it, which is " + std::to_string(options.cutoffs[c - 1]));
   }
+  check_popularity_penalty(options.popularity_penalty);
+  if (options.filter.candidates == Candidates::tested && options.filter.allow)
+    throw InvalidArgument("filter.allow", "a list", "none with Candidates::tested, which is a list for each user");
   if (options.users) check_index_list(*options.users, "users", "a user", shape.users);
   check_threads(options.execution.threads);
 }

@@ -26,6 +26,11 @@ struct EvaluationGroups {
   /// O(nnz + items log items). @throws InvalidArgument if `n_groups` is 0.
   [[nodiscard]] static EvaluationGroups by_popularity(const CsrView& train, std::size_t n_groups = 10);
 
+  /// Users in `n_groups` groups of equal size by how popular what they like is, least mainstream first: by the mean number of train users of the items that
+  /// they have, rounded. Users without train interactions are in none. O(nnz + users log users). @throws InvalidArgument if `n_groups` is 0.
+  /// Source: Abdollahpouri, Mansoury, Burke, Mobasher, "The unfairness of popularity bias in recommendation", RMSE at RecSys 2019.
+  [[nodiscard]] static EvaluationGroups by_mainstreamness(const CsrView& train, std::size_t n_groups = 3);
+
   /// Users by country: the `n_countries` most frequent ones, most frequent first (ties in byte order); users of other or unknown countries are in none.
   /// O(users log countries). @throws InvalidArgument if `n_countries` is 0.
   [[nodiscard]] static EvaluationGroups by_country(std::span<const UserProfile> profiles, std::size_t n_countries = 10);

@@ -54,6 +54,20 @@ KINDRED_ONCE EvaluationGroups EvaluationGroups::by_popularity(const CsrView& tra
   return by_count(column_counts(detail::without_stored_zeros(train, cleaned)), n_groups, "users");
 }
 
+KINDRED_ONCE EvaluationGroups EvaluationGroups::by_mainstreamness(const CsrView& train, std::size_t n_groups) {
+  CsrMatrix cleaned;
+  const CsrView known = detail::without_stored_zeros(train, cleaned);
+  const std::vector<Index> item_users = column_counts(known);
+  std::vector<Index> means;
+  for (Index u = 0; u < known.rows(); ++u) {
+    Offset sum = 0;
+    for (const Index item : known.row(u).columns) sum += item_users[static_cast<std::size_t>(item)];
+    const auto size = static_cast<Offset>(known.row(u).size());
+    means.push_back(size == 0 ? 0 : static_cast<Index>((sum + size / 2) / size));
+  }
+  return by_count(means, n_groups, "users an item");
+}
+
 KINDRED_ONCE EvaluationGroups EvaluationGroups::by_country(std::span<const UserProfile> profiles, std::size_t n_countries) {
   if (n_countries < 1) throw InvalidArgument("n_countries", n_countries, "at least 1");
   std::map<std::string, std::size_t> frequency;

@@ -42,7 +42,11 @@ class ListMeasurement {
         lists_(&lists),
         report_(&report),
         by_blocks_{.threads = resolve_threads(options.execution.threads), .grain = 256, .executor = team_.executor()},
-        request_{.count = lists.length, .filter = options.filter, .fallback = options.fallback, .execution = {.threads = 1}},
+        request_{.count = lists.length,
+                 .filter = options.filter,
+                 .fallback = options.fallback,
+                 .execution = {.threads = 1},
+                 .popularity_penalty = options.popularity_penalty},
         train_as_matrix_(shape) {
     // One round, or as many as there is progress to tell of: never too short for all threads.
     round_ = options.progress ? (std::max)(by_blocks_.grain * by_blocks_.threads, lists.users.size() / 100 + 1) : lists.users.size();
@@ -77,6 +81,7 @@ class ListMeasurement {
                    [&](std::size_t first, std::size_t last, std::size_t) { measure(blocks, begin + first, begin + last); });
       for (std::size_t n = begin; n < begin + count; ++n) {
         relevant_items(blocks.test_row(lists_->users[n]), relevant_);
+        tested_items(blocks.test_row(lists_->users[n]), tested_);
         this->count(n, blocks.known(lists_->users[n]));
       }
       begin += count;
@@ -95,9 +100,10 @@ class ListMeasurement {
   /// Lists, scores and facts of users [first, last).
   void measure(const Blocks& blocks, std::size_t first, std::size_t last) const {
     const std::span<const Index> users = std::span<const Index>(lists_->users).subspan(first, last - first);
-    const RankedLists ranked = model_.lists(model_.model, users, request_);
+    const RankedLists ranked =
+        options_->filter.candidates == Candidates::tested ? lists_of_tested(blocks, users) : model_.lists(model_.model, users, request_);
     const std::size_t length = lists_->length, n_cutoffs = lists_->n_cutoffs;
-    std::vector<Index> items, wanted;
+    std::vector<Index> items, wanted, tested;
     for (std::size_t n = 0; n < users.size(); ++n) {
       const std::span<const Scored> row = ranked.row(n);
       items.clear();
@@ -109,17 +115,37 @@ class ListMeasurement {
                                 "a number");
       std::copy_n(items.begin(), (std::min)(items.size(), length),
                   lists_->items.begin() + static_cast<std::ptrdiff_t>((first + n) * length));
-      lists_->facts[first + n] = facts_of(row.first((std::min)(row.size(), length)), blocks.known(users[n]), ranked.source(n));
+      tested_items(blocks.test_row(users[n]), tested);
+      lists_->facts[first + n] = facts_of(row.first((std::min)(row.size(), length)), blocks.known(users[n]), tested, ranked.source(n));
       relevant_items(blocks.test_row(users[n]), wanted);
       ranking_scores_into(items, wanted, options_->cutoffs, options_->ranking,
                           std::span<RankingScores>(lists_->scores).subspan((first + n) * n_cutoffs, n_cutoffs));
     }
   }
 
-  [[nodiscard]] ListFacts facts_of(std::span<const Scored> list, std::span<const Index> known, ListSource source) const {
+  /// Lists of the items alone that were tested with each user.
+  [[nodiscard]] RankedLists lists_of_tested(const Blocks& blocks, std::span<const Index> users) const {
+    RecommendAllOptions request = request_;
+    request.filter.candidates = Candidates::all;
+    std::vector<Index> tested;
+    std::vector<std::vector<Scored>> lists;
+    std::vector<ListSource> sources;
+    for (const Index user : users) {
+      tested_items(blocks.test_row(user), tested);
+      request.filter.allow = tested;
+      const RankedLists one = model_.lists(model_.model, {&user, 1}, request);
+      lists.emplace_back(one.row(0).begin(), one.row(0).end());
+      sources.push_back(one.source(0));
+    }
+    return RankedLists(std::move(lists), std::move(sources));
+  }
+
+  [[nodiscard]] ListFacts facts_of(std::span<const Scored> list, std::span<const Index> known, std::span<const Index> tested,
+                                   ListSource source) const {
     ListFacts found{.source = source, .empty = list.empty(), .equal_scores = list.size() > 1};
-    const RecommendOptions asked{.exclude = options_->seen == EvaluateOptions::SeenItems::excluded ? known : std::span<const Index>(),
-                                 .filter = options_->filter};
+    RecommendOptions asked{.exclude = options_->seen == EvaluateOptions::SeenItems::excluded ? known : std::span<const Index>(),
+                           .filter = options_->filter};
+    if (options_->filter.candidates == Candidates::tested) asked.filter.allow = tested;
     const Eligibility is_eligible(asked, lists_->item_users);
     for (const Scored& one : list) {
       found.against_request += is_eligible(one) ? 0 : 1;
@@ -139,6 +165,7 @@ class ListMeasurement {
     report.listed_against_request += facts.against_request;
     report.test_interactions += static_cast<Offset>(relevant_.size());
     report.test_items_in_train += count_common(relevant_, known);
+    report.test_pairs_in_train += count_common(tested_, known);
     for (const Index item : relevant_) report.untrained_test_items += lists_->item_users[static_cast<std::size_t>(item)] == 0 ? 1 : 0;
     if (!options_->item_groups) return;
     const std::vector<Index>& labels = options_->item_groups->labels;
@@ -165,6 +192,7 @@ class ListMeasurement {
   std::size_t round_ = 0;
   Stopwatch watch_;
   std::vector<Index> relevant_;
+  std::vector<Index> tested_;
 };
 
 }  // namespace kindred::inline v0::detail

@@ -26,6 +26,13 @@ inline void relevant_items(const SparseRow& row, std::vector<Index>& relevant) {
     if (row.values[n] > 0.0F) relevant.push_back(row.columns[n]);
 }
 
+/// The items that were tested with a user: those with a value.
+inline void tested_items(const SparseRow& row, std::vector<Index>& tested) {
+  tested.clear();
+  for (std::size_t n = 0; n < row.size(); ++n)
+    if (row.values[n] != 0.0F) tested.push_back(row.columns[n]);
+}
+
 /// What is odd about one list.
 struct ListFacts {
   Index against_request = 0;
@@ -93,7 +100,7 @@ inline void gather_lists(const Team& team, std::span<const std::uint64_t> shares
   Index* const of_users[] = {&report.users_without_train, &report.users_without_list, &report.users_with_fallback,
                              &report.users_with_equal_scores};
   std::vector<Offset*> of_items = {&report.test_interactions, &report.untrained_test_items, &report.test_items_in_train,
-                                   &report.listed_against_request};
+                                   &report.test_pairs_in_train, &report.listed_against_request};
   for (RankingReport::ItemGroup& group : report.item_groups) of_items.push_back(&group.test_interactions);
   std::vector<double> counted = lists.group_hits;
   for (const Index* count : of_users) counted.push_back(static_cast<double>(*count));

@@ -26,8 +26,13 @@ namespace kindred::inline v0::detail {
   text += excluded ? "; items of train excluded" : "; nothing excluded";
   text += said(" (", report.test_items_in_train,
                excluded ? " test interactions are in train too, where no list can find them)" : " test interactions are in train too)");
-  text += options.filter.candidates == Candidates::trained ? "; candidates are items with train data" : "; candidates are all items";
+  if (options.filter.candidates == Candidates::tested)
+    text +=
+        "; candidates are the items of the user's test row alone" + said(", of which ", report.test_pairs_in_train, " are in train too");
+  else
+    text += options.filter.candidates == Candidates::trained ? "; candidates are items with train data" : "; candidates are all items";
   if (options.filter.allow) text += said("; ", static_cast<Offset>(options.filter.allow->size()), " items allowed");
+  if (options.popularity_penalty > 0.0) text += "; popularity penalty " + number_text(options.popularity_penalty);
   text += said("; the model listed ", report.listed_against_request, " items that it was asked to leave out");
   text +=
       options.ranking.recall_denominator == RankingOptions::RecallDenominator::relevant ? "; recall over |T|" : "; recall over min(K, |T|)";

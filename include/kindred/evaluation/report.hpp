@@ -24,6 +24,9 @@ struct CutoffReport {
   Index distinct_items = 0;          ///< Items that stand in some user's first K.
   double coverage = 0.0;             ///< distinct_items / items of the matrix.
   double coverage_of_trained = 0.0;  ///< distinct_items / items with train data.
+  double average_popularity = 0.0;   ///< Mean over users with a list of the mean number of train users of its items (ARP, Yin et al. 2012).
+  /// Share of the places in lists that items of the tail have: the least popular items that together hold at most a fifth of the train interactions.
+  double tail_share = 0.0;
 
   /// The average that `metric` names.
   [[nodiscard]] const MeanAndError& of(Metric metric) const noexcept {
@@ -75,6 +78,7 @@ struct RankingReport {
   Offset untrained_test_items = 0;  ///< Test interactions with items that have no train data: no model can find them.
   Offset test_items_in_train =
       0;  ///< Test interactions that the same user has in train: left out of the lists unless EvaluateOptions::SeenItems::allowed.
+  Offset test_pairs_in_train = 0;     ///< Stored test pairs of the averaged users, whatever their value, that the same user has in train.
   Offset listed_against_request = 0;  ///< Places in lists with an item that the model was asked to leave out.
   std::vector<CutoffReport> cutoffs;
   double novelty = 0.0;  ///< Mean over users of -log2 of the recommended items' popularity, at the largest cutoff.

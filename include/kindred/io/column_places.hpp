@@ -49,6 +49,9 @@ inline void check_format(const DelimitedFormat& format) {
   if (format.item.is_none() || format.item.optional) throw InvalidArgument("item", "no or an optional column", "a column");
   if (format.user.place == format.item.place) throw InvalidArgument("item", "the same column as user", "a column of its own");
   if (format.min_value && !is_finite(*format.min_value)) throw InvalidArgument("min_value", *format.min_value, "finite");
+  if (format.ratings) check_rating_rule(*format.ratings, "ratings.");
+  if (format.ratings && format.min_value)
+    throw InvalidArgument("min_value", *format.min_value, "not set: `ratings` says what becomes of values");
   if (format.header != Header::none) return;
   for (const Column* column : {&format.user, &format.item, &format.item_fallback, &format.value, &format.time, &format.item_name})
     if (const auto* name = std::get_if<std::string>(&column->place))

@@ -10,6 +10,7 @@
 #include <variant>
 
 #include <kindred/core/error.hpp>
+#include <kindred/data/ratings.hpp>
 #include <kindred/io/read_options.hpp>
 
 namespace kindred::inline v0 {
@@ -93,6 +94,9 @@ struct DelimitedFormat {
   Column value = if_present(2);  ///< None: every row counts 1.
   NegativeValue negative = NegativeValue::bad_line;
   std::optional<float> min_value = {};  ///< Rows with a smaller value are dropped and counted.
+  /// If set, values are ratings, which become 1 for a like and -1 for a dislike; the others are dropped and counted ("neither liked nor disliked"). Not with
+  /// min_value.
+  std::optional<RatingRule> ratings = {};
   Column time = if_present(3);
   TimeFormat time_format = TimeFormat::unix_seconds;
   Column item_name = {};  ///< What to call the item; the first that is not empty stays.

@@ -9,21 +9,25 @@
 // Ratings run from 0.5 or 1 to 5 stars. Titles: join_item_names on movies.csv (comma, header, RFC 4180 quotes); u.item and movies.dat are Latin-1 and
 // have to be converted to UTF-8 first.
 
+#include <optional>
 #include <string>
 
 #include <kindred/core/path.hpp>
 #include <kindred/data/dataset.hpp>
+#include <kindred/data/ratings.hpp>
 #include <kindred/io/read_options.hpp>
 
 namespace kindred::inline v0 {
 
 /// How read_movielens reads.
 struct MovielensOptions {
-  float min_rating = 0.0F;  ///< Rows with a lower rating are dropped and counted ("below the minimum").
+  std::optional<float> min_rating = std::nullopt;  ///< If set, rows with a lower rating are dropped and counted ("below the minimum").
+  /// If set, ratings become 1 for a like and -1 for a dislike; what lies between is dropped and counted ("neither liked nor disliked"). Not with min_rating.
+  std::optional<RatingRule> opinions = std::nullopt;
   ReadOptions read = {};
 };
 
-/// Ratings of MovieLens in any of its three forms: n_users x n_movies, values are stars, `times` the times of rating.
+/// Ratings of MovieLens in any of its three forms: n_users x n_movies, values are stars or opinions, `times` the times of rating.
 ///
 /// The first line decides between tabs, `::` and csv. O(bytes of the file). Doubtful lines are decided as read_delimited does.
 /// @throws IoError, ParseError, InvalidArgument as read_delimited does; ParseError if the first line has none of the three forms.

@@ -44,10 +44,14 @@ namespace detail {
 }  // namespace detail
 
 KINDRED_ONCE Dataset read_movielens(const Path& path, const MovielensOptions& options) {
-  if (!detail::is_finite(options.min_rating)) throw InvalidArgument("min_rating", options.min_rating, "finite");
+  if (options.min_rating && !detail::is_finite(*options.min_rating)) throw InvalidArgument("min_rating", *options.min_rating, "finite");
+  if (options.opinions) detail::check_rating_rule(*options.opinions, "opinions.");
+  if (options.opinions && options.min_rating)
+    throw InvalidArgument("min_rating", *options.min_rating, "not set: `opinions` says what becomes of ratings");
   detail::LineSource source = detail::TableReader::open(path, options.read);
   DelimitedFormat format = detail::movielens_format(source, options.read);
   format.min_value = options.min_rating;
+  format.ratings = options.opinions;
   return detail::read_records(std::move(source), format, options.read, detail::keep_keys);
 }
 

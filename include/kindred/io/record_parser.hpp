@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include <kindred/core/text.hpp>
+#include <kindred/data/ratings.hpp>
 #include <kindred/io/column_places.hpp>
 #include <kindred/io/dates.hpp>
 #include <kindred/io/delimited_format.hpp>
@@ -23,9 +24,9 @@ namespace detail {
 /// The fields of one line to a record, or the reason why not. Knows no file and holds nothing of the line.
 class RecordParser {
  public:
-  enum class Outcome { kept, bad, no_item_key, zero_value, below_minimum };
+  enum class Outcome { kept, bad, no_item_key, zero_value, below_minimum, no_opinion };
   /// Why a row is dropped that is neither kept nor bad.
-  static constexpr const char* reasons[] = {"no item key", "zero value", "below the minimum"};
+  static constexpr const char* reasons[] = {"no item key", "zero value", "below the minimum", "neither liked nor disliked"};
   [[nodiscard]] static constexpr std::size_t reason_of(Outcome outcome) noexcept {
     return static_cast<std::size_t>(outcome) - static_cast<std::size_t>(Outcome::no_item_key);
   }
@@ -35,6 +36,7 @@ class RecordParser {
         empty_item_(format.empty_item),
         negative_(format.negative),
         time_format_(format.time_format),
+        ratings_(format.ratings),
         min_value_(format.min_value.value_or((std::numeric_limits<float>::lowest)())) {}
 
   /// Whatever is malformed is bad, also in a row that would be dropped. `problem` is filled in if the row is bad.
@@ -54,6 +56,10 @@ class RecordParser {
     if (!parse_value(fields, record, problem) || !parse_time(fields, record, problem)) return Outcome::bad;
     if (places_.item_name != no_place) record.item_name = fields[places_.item_name];
     if (record.item.empty()) return Outcome::no_item_key;
+    if (ratings_) {
+      record.value = opinion(*ratings_, record.value);
+      return record.value == 0.0F ? Outcome::no_opinion : Outcome::kept;
+    }
     if (record.value == 0.0F) return Outcome::zero_value;
     return record.value < min_value_ ? Outcome::below_minimum : Outcome::kept;
   }
@@ -109,6 +115,7 @@ class RecordParser {
   EmptyItem empty_item_;
   NegativeValue negative_;
   TimeFormat time_format_;
+  std::optional<RatingRule> ratings_;
   float min_value_;
 };
 

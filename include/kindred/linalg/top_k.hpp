@@ -43,6 +43,9 @@ class TopKIndex {
     return codes_.size() + order_.size() * sizeof(Index) + (5 * unit_.size() + scale_.size() + lengths_.size()) * sizeof(double);
   }
 
+  /// All rows, in blocks of score_block by falling length.
+  [[nodiscard]] std::span<const Index> order() const noexcept { return order_; }
+
   /// The Euclidean length of row `r`: the root of its score with itself.
   [[nodiscard]] double length(Index r) const noexcept { return lengths_[static_cast<std::size_t>(r)]; }
 

@@ -11,6 +11,7 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/linalg/row_offsets.hpp>
 
 namespace kindred::inline v0::detail {
 
@@ -27,6 +28,7 @@ struct TopKRequest {
   std::optional<std::span<const Index>> allow = std::nullopt;   ///< If set, only these rows, strictly increasing.
   double min_score = -std::numeric_limits<double>::infinity();  ///< Only scores at least this high.
   std::span<const Index> counts = {};                           ///< If not empty, only rows whose count is above 0; length n_rows.
+  std::span<const WeightedOffsets> offsets = {};                ///< Added to inner products, not to cosines.
 };
 
 /// The best `count` of a stream of scored items: a heap with the worst kept item on top.

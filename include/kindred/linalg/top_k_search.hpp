@@ -45,6 +45,7 @@ class TopKSearch {
 
   /// The best rows for each query, min(count, eligible) of them, best first, ties by the lower row. queries[n] (padded with zeros to 64 bytes like a
   /// row of FactorMatrix) and requests[n] belong together. Equal to scoring every row, to the bit; a score that is not a number is never listed.
+  /// Offsets of a request are added to its inner products, in their order; they know the blocks of this index (RowOffsets).
   [[nodiscard]] std::vector<std::vector<Scored>> find(std::span<const Scalar* const> queries, std::span<const TopKRequest> requests,
                                                       Similarity similarity = Similarity::inner_product);
 
@@ -61,12 +62,13 @@ class TopKSearch {
     const TopKRequest* request;
     BestOf best;
     bool prunable = false;
-    double length = 0.0;      // as it is; for cosines
-    double reach = 0.0;       // length in scaled coordinates, with a margin for the rounding of scores
-    double inverse = 0.0;     // 1 / step of its codes
-    double spread = 0.0;      // length of its codes
-    double distance = 0.0;    // length of what codes leave out, and what a score may be off by, over the step
-    std::int32_t offset = 0;  // what the offset of the row codes adds, negative
+    double length = 0.0;              // as it is; for cosines
+    double reach = 0.0;               // length in scaled coordinates, with a margin for the rounding of scores
+    double inverse = 0.0;             // 1 / step of its codes
+    double spread = 0.0;              // length of its codes
+    double distance = 0.0;            // length of what codes leave out, and what a score may be off by, over the step
+    std::int32_t offset = 0;          // what the offset of the row codes adds, negative
+    std::vector<double> bounds = {};  // of scores with offsets: in most_blocks blocks and all after them
 
     [[nodiscard]] double threshold() const noexcept { return (std::max)(best.threshold(), request->min_score); }
   };
@@ -78,9 +80,24 @@ class TopKSearch {
   void finish_scan(std::size_t block, std::size_t length);
   void score_pending(Query& query);
 
+  /// What an inner product must reach in `block` for the list of `query`, with the offsets.
+  [[nodiscard]] static double level_in(const Query& query, std::size_t block) noexcept {
+    const OffsetBound offsets = bound_in(query.request->offsets, block);
+    const double level = query.threshold();
+    return level - offsets.most - offset_margin(level) - offset_margin(offsets.size);
+  }
+  void bound_scores(Query& query) const;
+  /// True if no row of `block` or of the blocks after it can enter the list of `query`.
+  [[nodiscard]] bool is_done(const Query& query, std::size_t block) const noexcept {
+    if (!query.prunable) return false;
+    const double level = query.threshold();
+    if (query.bounds.empty()) return query.reach * index_.reach_[block] < level;
+    return query.bounds[block / most_blocks] < level - offset_margin(level);
+  }
+
   /// The score of `row` from its inner product.
   [[nodiscard]] double value_of(const Query& query, Index row, Scalar product) const noexcept {
-    if (similarity_ == Similarity::inner_product) return static_cast<double>(product);
+    if (similarity_ == Similarity::inner_product) return with_offsets(query.request->offsets, row, static_cast<double>(product));
     const double lengths = query.length * index_.length(row);
     return lengths > 0.0 ? static_cast<double>(product) / lengths : 0.0;
   }
@@ -143,6 +160,21 @@ void TopKSearch<Scalar>::prepare(Query& query, std::int8_t* codes) {
   query.offset = -index_.code_kernels_->offset * total;
 }
 
+/// With offsets the blocks do not fall in what they can reach.
+template <Real Scalar>
+void TopKSearch<Scalar>::bound_scores(Query& query) const {
+  if (!query.prunable || query.request->offsets.empty() || similarity_ == Similarity::cosine) return;
+  const std::size_t blocks = index_.unit_.size();
+  query.bounds.assign((blocks + most_blocks - 1) / most_blocks, -(std::numeric_limits<double>::infinity)());
+  double largest = query.bounds.front();
+  for (std::size_t b = blocks; b-- > 0;) {
+    const OffsetBound offsets = bound_in(query.request->offsets, b);
+    const double product = query.reach * index_.reach_[b];
+    largest = (std::max)(largest, product + offsets.most + offset_margin(product) + offset_margin(offsets.size));
+    query.bounds[b / most_blocks] = largest;
+  }
+}
+
 /// Short lists of allowed rows are cheaper to score one by one, and a query of zeros has no need of scores.
 template <Real Scalar>
 bool TopKSearch<Scalar>::answered_without_scan(Query& query) {
@@ -156,6 +188,7 @@ bool TopKSearch<Scalar>::answered_without_scan(Query& query) {
     score_pending(query);
     return true;
   }
+  if (!request.offsets.empty() && similarity_ == Similarity::inner_product) return false;
   if (!std::all_of(query.factors, query.factors + index_.factors_, [](Scalar x) { return x == Scalar(0); })) return false;
   if (0.0 >= request.min_score)
     for (Index row = 0; row < static_cast<Index>(n_rows) && query.best.would_enter({row, 0.0}); ++row)
@@ -226,6 +259,10 @@ void TopKSearch<Scalar>::start_scan(std::size_t block, std::size_t length) {
         for (std::size_t b = 0; b < length; ++b) units_[b] = units[b] * index_.shortest_[block + b] * (1.0 - 1e-9);
         units = units_.data();
         level *= query.length;
+      } else if (!query.request->offsets.empty()) {
+        for (std::size_t b = 0; b < length; ++b) units_[b] = units[b] * level_in(query, block + b);
+        units = units_.data();
+        level = 1.0;
       }
       index_.code_kernels_->limits(units, index_.rest_.data() + block, index_.norm_.data() + block, level * query.inverse, query.spread,
                                    query.distance, bound, query.offset, start, length);
@@ -294,6 +331,7 @@ std::vector<std::vector<Scored>> TopKSearch<Scalar>::find(std::span<const Scalar
     }
     if (answered_without_scan(query)) continue;
     prepare(query, codes_.data() + n * code_length);
+    bound_scores(query);
     counters_.rows += n_rows;
     active_.push_back(n);
     factors_.push_back(query.factors);
@@ -311,10 +349,7 @@ std::vector<std::vector<Scored>> TopKSearch<Scalar>::find(std::span<const Scalar
   found_.resize(active_.size() * most_blocks);
   for (std::size_t length = 1; block < blocks; block += length, length = (std::min)(2 * length, most_blocks)) {
     length = (std::min)(length, blocks - block);
-    if (similarity == Similarity::inner_product)
-      std::erase_if(active_, [&](std::size_t n) {
-        return queries_[n].prunable && queries_[n].reach * index_.reach_[block] < queries_[n].threshold();
-      });
+    if (similarity == Similarity::inner_product) std::erase_if(active_, [&](std::size_t n) { return is_done(queries_[n], block); });
     if (active_.empty()) break;
     start_scan(block, length);
     finish_scan(block, length);

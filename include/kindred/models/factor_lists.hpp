@@ -15,6 +15,7 @@
 #include <kindred/core/rounding.hpp>
 #include <kindred/core/thread_team.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/linalg/row_offsets.hpp>
 #include <kindred/linalg/top_k.hpp>
 #include <kindred/linalg/top_k_search.hpp>
 #include <kindred/models/recommender.hpp>
@@ -23,12 +24,13 @@
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
-/// Rows to find, their index, and the train counts that make a row a candidate.
+/// Rows to find, their index, the train counts that make a row a candidate, and what is added to scores.
 template <Real Scalar>
 struct Searched {
   const TopKIndex<Scalar>& index;
   const FactorMatrix<Scalar>& rows;
   std::span<const Index> counts;
+  std::vector<WeightedOffsets> offsets = {};
 };
 
 /// @throws NumericalError naming `what` and the row if a factor is not finite, as those of a file may be.
@@ -76,14 +78,16 @@ void score_rows(const FactorMatrix<Scalar>& factors, const Scalar* query, std::s
 /// the few lists it is asked for.
 template <Real Scalar>
 [[nodiscard]] std::vector<Scored> scanned_list(const FactorMatrix<Scalar>& rows, std::span<const Index> counts, const Scalar* query,
-                                               const RecommendOptions& options, SimdLevel level) {
+                                               const RecommendOptions& options, SimdLevel level,
+                                               std::span<const WeightedOffsets> offsets = {}) {
   const TopKRequest request = request_of(options, counts);
   BestOf best((std::min)(request.count, static_cast<std::size_t>(rows.rows())));
   std::vector<Index> piece;
   for (Index first = 0; first < rows.rows();) {
     piece.clear();
     for (; first < rows.rows() && piece.size() < 64 * score_block; ++first) piece.push_back(first);
-    score_rows(rows, query, piece, level, [&](Index row, double score) {
+    score_rows(rows, query, piece, level, [&](Index row, double product) {
+      const double score = with_offsets(offsets, row, product);
       const Scored candidate{row, score};
       if (is_finite(score) && score >= request.min_score && best.would_enter(candidate) && is_eligible(request, row)) best.add(candidate);
     });
@@ -95,7 +99,8 @@ template <Real Scalar>
 template <Real Scalar>
 [[nodiscard]] std::vector<Scored> one_list(const Searched<Scalar>& searched, const Scalar* query, const RecommendOptions& options,
                                            Similarity similarity = Similarity::inner_product) {
-  const TopKRequest request = request_of(options, searched.counts);
+  TopKRequest request = request_of(options, searched.counts);
+  request.offsets = searched.offsets;
   TopKSearch<Scalar> search(searched.index, searched.rows);
   return finished(std::move(search.find({&query, 1}, {&request, 1}, similarity).front()), options);
 }
@@ -157,6 +162,7 @@ template <Real Scalar>
       places.push_back(n);
       factors.push_back(queries.row(users[n]).data());
       requests.push_back(request_of(own, searched.counts));
+      requests.back().offsets = searched.offsets;
     }
     std::vector<std::vector<Scored>> found = searches[worker].find(factors, requests);
     for (std::size_t n = 0; n < places.size(); ++n) lists[places[n]] = finished(std::move(found[n]), options_of(users[places[n]], options));

@@ -2,16 +2,22 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
+#include <kindred/core/execution.hpp>
 #include <kindred/core/lazy.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/models/recommender.hpp>
 #include <kindred/simd/level.hpp>
+
+namespace kindred::inline v0::detail {
+class RowOffsets;
+}
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
@@ -66,7 +72,7 @@ class FactorModel {
 
   /// The best eligible items for `user`, min(count, eligible) of them, best first, ties by the lower item; for a user that the model does not know an
   /// empty list, or options.fallback. At most O(items * factors).
-  /// @throws NotFitted; InvalidArgument if the user or a list in `options` is not valid, or there are no counts for the fallback.
+  /// @throws NotFitted; InvalidArgument if the user, a list or the popularity penalty in `options` is not valid, or there are no counts for the fallback.
   [[nodiscard]] std::vector<Scored> recommend(Index user, const RecommendOptions& options = {}) const;
 
   /// The lists of `users`, in that order; RankedLists::source says which users the model does not know. At most O(users * items * factors).
@@ -84,6 +90,13 @@ class FactorModel {
     recommend_all(all_users(), options, sink);
   }
 
+  /// Units of score that one unit of ln(1 + users of an item) is worth to a popularity penalty of 1; above 0 where there are penalties at all.
+  ///
+  /// The lower quartile of sd(score) / sd(ln(1 + users)) among the 100 best items of each of at most 1,000 users, evenly spaced among those that the model knows.
+  /// Found when first asked for, or first changed or saved after a fit; it stays what it was in files and through updates. 0 without counts of users, or
+  /// where all items of these lists have the same. O(1000 lists) the first time. @throws NotFitted.
+  [[nodiscard]] double popularity_scale(const Execution& execution = {}) const;
+
   /// All of `candidates` (strictly increasing) in the order of their scores for `user`. O(candidates * (factors + log candidates)).
   /// @throws NotFitted; InvalidArgument if the user or the list is not valid.
   [[nodiscard]] std::vector<Scored> rank_items(Index user, std::span<const Index> candidates) const;
@@ -98,7 +111,7 @@ class FactorModel {
   [[nodiscard]] std::vector<Scored> similar_users(Index user, const SimilarOptions& options = {}) const;
 
   /// The users with the highest scores for `item`; Scored::item is a user, and `exclude` and `allow` list users; none for an item without likes.
-  /// options.fallback is not used; options.rerank needs data for each user. Indexed as in similar_users.
+  /// options.fallback is not used, a popularity penalty refused; options.rerank needs data for each user. Indexed as in similar_users.
   /// @throws NotFitted; InvalidArgument if the item, a list or the reranking in `options` is not valid.
   [[nodiscard]] std::vector<Scored> recommend_users(Index item, const RecommendOptions& options = {}) const;
 
@@ -124,28 +137,36 @@ class FactorModel {
   /// Overwrites `rows` of one side, or appends them if they are the next new ones. Whatever it throws, nothing has changed.
   static void put_rows(FactorMatrix<Scalar>& factors, std::vector<Index>& counts, std::span<const Index> rows,
                        const FactorMatrix<Scalar>& solved, std::span<const Index> row_counts);
-  void forget_items() noexcept { index_.reset(); }
+  void forget_items() noexcept {
+    index_.reset();
+    popularity_.reset();
+  }
   void forget_users() noexcept { user_index_.reset(); }
   void check_fallback(Fallback fallback) const;
+  void set_popularity_scale(double scale) { popularity_scale_.set(std::make_shared<const double>(scale)); }
 
   FactorMatrix<Scalar> users_;
   FactorMatrix<Scalar> items_;
-  std::vector<Index> user_counts_;  // interactions in train; -1: none, but features that speak for it
+  std::vector<Index> user_counts_;  // likes in train; -1: none, but features that speak for it
   std::vector<Index> item_counts_;
   bool has_counts_ = true;
   SimdLevel simd_ = SimdLevel::best;
 
  private:
   [[nodiscard]] const detail::TopKIndex<Scalar>& index() const;
-  [[nodiscard]] detail::Searched<Scalar> searched() const;
+  [[nodiscard]] detail::Searched<Scalar> searched(double popularity_penalty = 0.0) const;
   /// Calls `body` with the index, or with one made for the call where another level of instructions was asked for.
   template <typename Body>
-  auto with_index(SimdLevel asked, Body&& body) const;
+  auto with_index(SimdLevel asked, double popularity_penalty, Body&& body) const;
+  /// The weight of ln(1 + users) in the scores of a list. @throws InvalidArgument if the model has no counts to go by.
+  [[nodiscard]] float popularity_weight(double popularity_penalty, const Execution& execution) const;
   [[nodiscard]] detail::Searched<Scalar> searched_users() const;
   [[nodiscard]] std::vector<Index> all_users() const;
 
   detail::Lazy<detail::TopKIndex<Scalar>> index_;  // of the items
   detail::Lazy<detail::TopKIndex<Scalar>> user_index_;
+  detail::Lazy<double> popularity_scale_;
+  detail::Lazy<detail::RowOffsets> popularity_;  // ln(1 + users) of the items, in the blocks of their index
 };
 
 #if defined(KINDRED_COMPILED)

@@ -18,9 +18,11 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/execution.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/linalg/row_offsets.hpp>
 #include <kindred/linalg/top_k.hpp>
 #include <kindred/models/factor_lists.hpp>
 #include <kindred/models/factor_model.hpp>
+#include <kindred/models/popularity_scale.hpp>
 #include <kindred/models/recommender.hpp>
 #include <kindred/simd/level.hpp>
 
@@ -77,14 +79,20 @@ void FactorModel<Scalar>::prepare() const {
 
 template <Real Scalar>
 Recommendation FactorModel<Scalar>::list_for(std::span<const Scalar> x, const RecommendOptions& options) const {
+  const float weight = popularity_weight(options.popularity_penalty, {.threads = 1});
   if (!detail::is_known(x)) return detail::list_of_unknown(item_counts_, options);
-  if (index_.get() != nullptr || !items_.is_borrowed()) return {detail::one_list(searched(), x.data(), options), ListSource::model};
-  return {detail::scanned_list(items_, item_counts_, x.data(), options, simd_), ListSource::model};
+  if (index_.get() != nullptr || !items_.is_borrowed())
+    return {detail::one_list(searched(options.popularity_penalty), x.data(), options), ListSource::model};
+  if (weight == 0.0F) return {detail::scanned_list(items_, item_counts_, x.data(), options, simd_), ListSource::model};
+  const detail::RowOffsets popularity(detail::log_popularity(item_counts_));
+  const detail::WeightedOffsets offsets{weight, &popularity};
+  return {detail::scanned_list(items_, item_counts_, x.data(), options, simd_, {&offsets, 1}), ListSource::model};
 }
 
 template <Real Scalar>
 void FactorModel<Scalar>::build_index() {
   index_.set(std::make_shared<const detail::TopKIndex<Scalar>>(items_, users_, simd_));
+  popularity_.reset();
   forget_users();
 }
 
@@ -124,17 +132,42 @@ const detail::TopKIndex<Scalar>& FactorModel<Scalar>::index() const {
 }
 
 template <Real Scalar>
-detail::Searched<Scalar> FactorModel<Scalar>::searched() const {
-  return {index(), items_, item_counts_};
+double FactorModel<Scalar>::popularity_scale(const Execution& execution) const {
+  require_fitted();
+  return popularity_scale_.get_or_make([&] { return has_counts_ ? detail::popularity_scale(searched(), users_, execution) : 0.0; });
+}
+
+template <Real Scalar>
+float FactorModel<Scalar>::popularity_weight(double popularity_penalty, const Execution& execution) const {
+  if (popularity_penalty == 0.0) return 0.0F;
+  if (!has_counts_) detail::check_popularity_penalty(popularity_penalty, "the model was made without item_users");
+  const double scale = popularity_scale(execution);
+  if (!(scale > 0.0))
+    detail::check_popularity_penalty(popularity_penalty, "no list of the model has items of two popularities, so that its scale is 0");
+  return static_cast<float>(-popularity_penalty * scale);
+}
+
+template <Real Scalar>
+detail::Searched<Scalar> FactorModel<Scalar>::searched(double popularity_penalty) const {
+  detail::Searched<Scalar> searched{index(), items_, item_counts_};
+  if (const float weight = popularity_weight(popularity_penalty, {.threads = 1}); weight != 0.0F)
+    searched.offsets.push_back(
+        {weight, &popularity_.get_or_make([&] { return detail::RowOffsets(detail::log_popularity(item_counts_), index().order()); })});
+  return searched;
 }
 
 template <Real Scalar>
 template <typename Body>
-auto FactorModel<Scalar>::with_index(SimdLevel asked, Body&& body) const {
-  if (asked == SimdLevel::best || detail::resolve_level(asked) == detail::resolve_level(simd_)) return body(searched());
+auto FactorModel<Scalar>::with_index(SimdLevel asked, double popularity_penalty, Body&& body) const {
+  if (asked == SimdLevel::best || detail::resolve_level(asked) == detail::resolve_level(simd_)) return body(searched(popularity_penalty));
   detail::require_finite(items_, "item");
   const detail::TopKIndex<Scalar> other(items_, users_, asked);
-  return body(detail::Searched<Scalar>{other, items_, item_counts_});
+  detail::Searched<Scalar> searched{other, items_, item_counts_};
+  const float weight = popularity_weight(popularity_penalty, {.threads = 1});
+  if (weight == 0.0F) return body(searched);
+  const detail::RowOffsets popularity(detail::log_popularity(item_counts_), other.order());
+  searched.offsets.push_back({weight, &popularity});
+  return body(searched);
 }
 
 template <Real Scalar>
@@ -174,7 +207,10 @@ std::vector<Scored> FactorModel<Scalar>::recommend(Index user, const RecommendOp
   detail::check_recommend(user, options, shape());
   check_fallback(options.fallback);
   detail::require_finite_row(users_, user, "user");
-  return list_for(users_.row(user), options).items;
+  if (!options.rerank.order_for) return list_for(users_.row(user), options).items;
+  RecommendOptions own = options;
+  own.rerank = detail::rerank_for(user, options.rerank);
+  return list_for(users_.row(user), own).items;
 }
 
 template <Real Scalar>
@@ -182,7 +218,9 @@ RankedLists FactorModel<Scalar>::recommend_all(std::span<const Index> users, con
   require_fitted();
   detail::check_recommend_all(users, options, shape());
   check_fallback(options.fallback);
-  return with_index(options.execution.simd, [&](const auto& searched) { return detail::many_lists(searched, users_, users, options); });
+  (void)popularity_weight(options.popularity_penalty, options.execution);
+  return with_index(options.execution.simd, options.popularity_penalty,
+                    [&](const auto& searched) { return detail::many_lists(searched, users_, users, options); });
 }
 
 template <Real Scalar>
@@ -191,7 +229,9 @@ void FactorModel<Scalar>::recommend_all(std::span<const Index> users, const Reco
   require_fitted();
   detail::check_recommend_all(users, options, shape());
   check_fallback(options.fallback);
-  with_index(options.execution.simd, [&](const auto& searched) { detail::stream_lists(searched, users_, users, options, sink); });
+  (void)popularity_weight(options.popularity_penalty, options.execution);
+  with_index(options.execution.simd, options.popularity_penalty,
+             [&](const auto& searched) { detail::stream_lists(searched, users_, users, options, sink); });
 }
 
 template <Real Scalar>
@@ -224,6 +264,7 @@ std::vector<Scored> FactorModel<Scalar>::recommend_users(Index item, const Recom
   detail::check_item(item, shape());
   detail::check_filters(options.exclude, options.filter, "a user", shape().users);
   detail::check_rerank(options.rerank, shape().users, "users");
+  detail::check_popularity_penalty(options.popularity_penalty, "users are listed, not items");
   detail::require_finite_row(items_, item, "item");
   return users_for(items_.row(item), options);
 }

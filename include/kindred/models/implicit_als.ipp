@@ -44,8 +44,8 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 template <Real Scalar>
 ImplicitALS<Scalar>::ImplicitALS(detail::AlsState<Scalar> state, SimdLevel simd, detail::IndexItems index)
     : FactorModel<Scalar>(std::move(state.users), std::move(state.items),
-                          {state.weights.counts(Side::users).begin(), state.weights.counts(Side::users).end()},
-                          {state.weights.counts(Side::items).begin(), state.weights.counts(Side::items).end()}, simd),
+                          {state.weights.likes(Side::users).begin(), state.weights.likes(Side::users).end()},
+                          {state.weights.likes(Side::items).begin(), state.weights.likes(Side::items).end()}, simd),
       options_(std::move(state.options)),
       weights_(std::move(state.weights)),
       eigenvalues_(std::move(state.eigenvalues)),
@@ -53,10 +53,11 @@ ImplicitALS<Scalar>::ImplicitALS(detail::AlsState<Scalar> state, SimdLevel simd,
   detail::mark_by_features(features_.users, users_, user_counts_);
   detail::mark_by_features(features_.items, items_, item_counts_);
   if (fitted() && index == detail::IndexItems::now) this->build_index();
+  if (state.popularity_scale) this->set_popularity_scale(*state.popularity_scale);
 }
 
 template <Real Scalar>
-detail::AlsState<Scalar> ImplicitALS<Scalar>::release() && {
+detail::AlsState<Scalar> ImplicitALS<Scalar>::release() && {  // without the scale of popularity: a fit that goes on will have another one
   detail::AlsState<Scalar> state{options_,          std::move(weights_),     std::move(users_),
                                  std::move(items_), std::move(eigenvalues_), std::move(features_)};
   *this = ImplicitALS(state.options);
@@ -212,6 +213,7 @@ std::vector<Scored> ImplicitALS<Scalar>::recommend_users(const SparseRow& item_f
   require_fitted();
   detail::check_filters(options.exclude, options.filter, "a user", shape().users);
   detail::check_rerank(options.rerank, shape().users, "users");
+  detail::check_popularity_penalty(options.popularity_penalty, "users are listed, not items");
   const detail::CheckedRow known = checked_features(Side::items, item_features);
   detail::PriorMean<Scalar> prior(features_.items, detail::MapKind::cold, simd_);
   const std::span<const Scalar> y = prior.of(known.row());
@@ -298,6 +300,7 @@ template <Real Scalar>
 void ImplicitALS<Scalar>::update(Side side, std::span<const Index> rows, const CsrView& known, std::string_view where,
                                  const Execution& execution, const CsrMatrix* features) {
   if (rows.empty()) return;
+  (void)this->popularity_scale(execution);  // that of the fit, whenever it is asked for
   const bool of_users = side == Side::users;
   detail::ThreadTeam team(execution.executor);
   const Execution run{.threads = detail::resolve_threads(execution.threads), .executor = team.executor(), .simd = simd_};
@@ -324,10 +327,11 @@ void ImplicitALS<Scalar>::update(Side side, std::span<const Index> rows, const C
     const FactorMatrix<Scalar>& before = of_users ? users_ : items_;
     for (const Index row : rows)
       if (changed && row < before.rows()) changed->add(before.row(row), -weight_of(row));
-    std::vector<Index> counts = row_counts(known);
+    const std::vector<Index> counts = row_counts(known);
+    std::vector<Index> likes;
     for (std::size_t n = 0; n < rows.size(); ++n) {
-      const auto likes = static_cast<Index>(weights_.likes_of(known.row(static_cast<Index>(n))));
-      weights_.set_count(side, rows[n], counts[n], likes);
+      likes.push_back(static_cast<Index>(weights_.likes_of(known.row(static_cast<Index>(n)))));
+      weights_.set_count(side, rows[n], counts[n], likes[n]);
     }
     const FactorMatrix<Scalar> solved =
         detail::fold_in_rows<Scalar>(weights_, side, fixed, known, rows, {.execution = run}, where, known_features);
@@ -336,8 +340,8 @@ void ImplicitALS<Scalar>::update(Side side, std::span<const Index> rows, const C
       if (!of_users) changed->diagonalise(weights_.settings().factors, parallel, simd_);
     }
     for (std::size_t n = 0; n < rows.size(); ++n)
-      if (has_features && counts[n] == 0 && detail::is_known(solved.row(static_cast<Index>(n)))) counts[n] = -1;
-    this->put_rows(of_users ? users_ : items_, of_users ? user_counts_ : item_counts_, rows, solved, counts);
+      if (has_features && likes[n] == 0 && detail::is_known(solved.row(static_cast<Index>(n)))) likes[n] = -1;
+    this->put_rows(of_users ? users_ : items_, of_users ? user_counts_ : item_counts_, rows, solved, likes);
   } catch (...) {
     weights_.restore(side, rows, mark);
     throw;

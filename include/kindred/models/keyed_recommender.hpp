@@ -25,13 +25,18 @@ namespace kindred::inline v0 {
 /// What KeyedRecommender::recommend returns.
 struct KeyedOptions {
   /// Whether a list may hold items that the user is known to have.
-  enum class KnownItems { excluded, included };
+  enum class KnownItems {
+    excluded,
+    included,  ///< All but those that the user dislikes.
+    all,       ///< Those too.
+  };
 
   std::size_t count = 10;
   KnownItems known = KnownItems::excluded;
   Fallback fallback = Fallback::none;  ///< For users without a key, or without likes.
   ItemFilter filter = {};
   Rerank rerank = {};
+  double popularity_penalty = 0.0;  ///< [0, 1], as in RecommendOptions.
 };
 
 /// An item by its own key, what it is called, and its score.

@@ -28,9 +28,18 @@
 
 namespace kindred::inline v0::detail {
 
-[[nodiscard]] inline RecommendOptions keyed_request(const KeyedOptions& options, const SparseRow& history) {
-  RecommendOptions request{.count = options.count, .filter = options.filter, .rerank = options.rerank, .fallback = options.fallback};
+/// `dislikes` holds what the request leaves out where known items may be listed.
+[[nodiscard]] inline RecommendOptions keyed_request(const KeyedOptions& options, const SparseRow& history, std::vector<Index>& dislikes) {
+  RecommendOptions request{.count = options.count,
+                           .filter = options.filter,
+                           .rerank = options.rerank,
+                           .fallback = options.fallback,
+                           .popularity_penalty = options.popularity_penalty};
   if (options.known == KeyedOptions::KnownItems::excluded) request.exclude = history.columns;
+  if (options.known != KeyedOptions::KnownItems::included) return request;
+  for (std::size_t n = 0; n < history.size(); ++n)
+    if (history.values[n] < 0.0F) dislikes.push_back(history.columns[n]);
+  request.exclude = dislikes;
   return request;
 }
 
@@ -134,8 +143,12 @@ KeyedAnswer KeyedRecommender<Scalar>::recommend(std::string_view user, const Key
   const auto s = state();
   const std::optional<Index> u = s->data.users.find(user);
   const SparseRow history = u ? s->data.matrix.row(*u) : SparseRow{};
-  const RecommendOptions wanted = detail::keyed_request(options, history);
-  if (!u || !s->model.knows(*u)) return s->answer(s->model.recommend(SparseRow{}, wanted));
+  std::vector<Index> dislikes;
+  RecommendOptions wanted = detail::keyed_request(options, history, dislikes);
+  if (!u || !s->model.knows(*u)) {
+    if (wanted.rerank.order_for) wanted.rerank = {};  // nothing is known to go by
+    return s->answer(s->model.recommend(SparseRow{}, wanted));
+  }
   return s->answer({s->model.recommend(*u, wanted), ListSource::model});
 }
 
@@ -143,17 +156,19 @@ template <Real Scalar>
 KeyedAnswer KeyedRecommender<Scalar>::recommend(std::span<const KeyedInteraction> history, const KeyedOptions& options) const {
   const auto s = state();
   const Row row = s->row_of(history);
-  return s->answer(s->model.recommend(row.row(), detail::keyed_request(options, row.row())));
+  std::vector<Index> dislikes;
+  return s->answer(s->model.recommend(row.row(), detail::keyed_request(options, row.row(), dislikes)));
 }
 
 template <Real Scalar>
 KeyedAnswer KeyedRecommender<Scalar>::recommend(std::span<const KeyedInteraction> history, std::span<const FeatureColumns::Value> profile,
                                                 const KeyedOptions& options) const {
+  std::vector<Index> dislikes;
   const auto s = state();
   const Row row = s->row_of(history);
   FeatureColumns::Profile features = s->model.user_features().columns().profile(profile);
   KeyedAnswer answer =
-      s->answer(s->model.recommend(History{.items = row.row(), .features = features}, detail::keyed_request(options, row.row())));
+      s->answer(s->model.recommend(History{.items = row.row(), .features = features}, detail::keyed_request(options, row.row(), dislikes)));
   answer.unknown = std::move(features.unknown);
   return answer;
 }

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -88,17 +89,21 @@ class PopularityRecommender {
   }
 
   /// The most popular eligible items, min(count, eligible) of them, best first, ties by the lower item.
-  /// @throws NotFitted; InvalidArgument if the user or a list in `options` is not valid.
+  /// @throws NotFitted; InvalidArgument if the user or a list in `options` is not valid, or a popularity penalty is asked for.
   [[nodiscard]] std::vector<Scored> recommend(Index user, const RecommendOptions& options = {}) const {
     require_fitted();
     detail::check_recommend(user, options, shape_);
-    return top(options);
+    detail::check_popularity_penalty(options.popularity_penalty, by_popularity);
+    RecommendOptions own = options;
+    own.rerank = detail::rerank_for(user, options.rerank);
+    return top(own);
   }
 
   /// The lists of `users`, in that order. @throws as recommend does; ShapeError if `exclude` is of another shape.
   [[nodiscard]] RankedLists recommend_all(std::span<const Index> users, const RecommendAllOptions& options = {}) const {
     require_fitted();
     detail::check_recommend_all(users, options, shape_);
+    detail::check_popularity_penalty(options.popularity_penalty, by_popularity);
     std::vector<std::vector<Scored>> lists(users.size());
     detail::parallel_for(users.size(), detail::loop_of(options.execution, 256), [&](std::size_t first, std::size_t last, std::size_t) {
       for (std::size_t n = first; n < last; ++n) lists[n] = top(detail::options_of(users[n], options));
@@ -107,6 +112,8 @@ class PopularityRecommender {
   }
 
  private:
+  static constexpr std::string_view by_popularity = "popularity alone ranks the items";
+
   void set_counts(MatrixShape shape, std::vector<double> popularity, std::vector<Index> counts) {
     std::vector<Scored> ranking(popularity.size());
     for (std::size_t i = 0; i < ranking.size(); ++i) ranking[i] = {static_cast<Index>(i), popularity[i]};

@@ -25,8 +25,9 @@ struct TopKRequest;
 
 /// Which items may be recommended.
 enum class Candidates {
-  trained,  ///< Items with at least one interaction in train, or with features: the others have no evidence behind their score.
+  trained,  ///< Items with at least one like in train, or with features: the others have no evidence for them, and a score of 0 above all negative ones.
   all,      ///< Every column of the matrix.
+  tested,  ///< For evaluate alone: the items that the user's test row holds, those with a value below 0 as candidates that are not relevant.
 };
 
 /// Where a list comes from.
@@ -49,16 +50,18 @@ struct Recommendation {
   ListSource source = ListSource::model;
 };
 
-/// Puts a longer exact list into another order: for diversity, against popularity, for quotas. rerank.hpp has the common ones.
+/// Puts a longer exact list into another order: for diversity, for quotas. rerank.hpp has the common ones.
 struct Rerank {
   std::size_t pool = 100;  ///< Length of the exact list, best first, that is put into order; at least the length asked for.
   /// If set, the number of items that `order` has data for; a model with another number of items refuses the call.
   std::optional<std::size_t> items = std::nullopt;
   /// Items of `list` in their new order, without repeats, at least `count` of them if there are as many; the scores may be changed.
   std::function<std::vector<Scored>(std::span<const Scored> list, std::size_t count)> order = {};
+  /// As `order`, which is then empty, for an order that depends on the user: calls that know users by an index alone hand it on, the others refuse it.
+  std::function<std::vector<Scored>(std::span<const Scored> list, std::size_t count, Index user)> order_for = {};
 
   /// True if there is an order.
-  explicit operator bool() const noexcept { return static_cast<bool>(order); }
+  explicit operator bool() const noexcept { return order || order_for; }
 };
 
 /// Which items may be listed, beside those excluded. similar_users and recommend_users list users, which it then filters.
@@ -75,6 +78,9 @@ struct RecommendOptions {
   ItemFilter filter = {};
   Rerank rerank = {};  ///< If it has an order: the list is cut from a longer one that it has reordered.
   Fallback fallback = Fallback::none;
+  /// [0, 1]: how much popularity counts against an item. The list is ranked, exactly, by score - popularity_penalty * a * ln(1 + users of the item), a one
+  /// number of the model (FactorModel::popularity_scale), so that the dial means the same for models of other scores. 0: nothing. Not for fallbacks.
+  double popularity_penalty = 0.0;
 };
 
 /// What similar_items and similar_users return.
@@ -96,6 +102,7 @@ struct RecommendAllOptions {
   Rerank rerank = {};
   Fallback fallback = Fallback::none;  ///< RankedLists::source says which lists come from it.
   Execution execution = {};
+  double popularity_penalty = 0.0;  ///< [0, 1], as in RecommendOptions.
 };
 
 namespace detail {
@@ -178,6 +185,9 @@ KINDRED_ONCE void check_filters(std::span<const Index> exclude, const ItemFilter
 /// @throws InvalidArgument if `rerank` was made for another number of rows than `count`; `listed` says what the lists hold.
 KINDRED_ONCE void check_rerank(const Rerank& rerank, Index count, std::string_view listed = "items");
 
+/// @throws InvalidArgument unless `popularity_penalty` is in [0, 1]; or, where `why` says that a call cannot have one, 0.
+KINDRED_ONCE void check_popularity_penalty(double popularity_penalty, std::string_view why = {});
+
 /// What a list for any user needs. @throws InvalidArgument naming the field that is wrong.
 KINDRED_ONCE void check_recommend(const RecommendOptions& options, Index items);
 
@@ -189,6 +199,9 @@ KINDRED_ONCE void check_recommend_all(std::span<const Index> users, const Recomm
 
 /// The lists of a model's batch call. @throws InvalidArgument unless there is one for each of `users` users.
 [[nodiscard]] KINDRED_ONCE RankedLists checked_lists(RankedLists lists, std::size_t users);
+
+/// `rerank` for the list of one user. It refers to `rerank` where that depends on the user.
+[[nodiscard]] KINDRED_ONCE Rerank rerank_for(Index user, const Rerank& rerank);
 
 /// The options of one user of a batch.
 [[nodiscard]] KINDRED_ONCE RecommendOptions options_of(Index user, const RecommendAllOptions& options);

@@ -20,6 +20,8 @@ namespace kindred::inline v0::detail {
 KINDRED_ONCE void check_filters(std::span<const Index> exclude, const ItemFilter& filter, std::string_view noun, Index bound) {
   check_index_list(exclude, "exclude", noun, bound);
   if (filter.allow) check_index_list(*filter.allow, "filter.allow", noun, bound);
+  if (filter.candidates == Candidates::tested)
+    throw InvalidArgument("filter.candidates", "Candidates::tested", "trained or all: evaluate alone knows which items were tested");
   if (filter.min_score && !(*filter.min_score == *filter.min_score))
     throw InvalidArgument("filter.min_score", *filter.min_score, "a number");
 }
@@ -28,11 +30,19 @@ KINDRED_ONCE void check_rerank(const Rerank& rerank, Index count, std::string_vi
   if (rerank && rerank.items && *rerank.items != static_cast<std::size_t>(count))
     throw InvalidArgument("rerank", "made for " + std::to_string(*rerank.items) + " items",
                           "made for " + std::to_string(count) + ", the " + std::string(listed) + " of the model");
+  if (rerank.order && rerank.order_for) throw InvalidArgument("rerank", "both order and order_for", "one of them");
+}
+
+KINDRED_ONCE void check_popularity_penalty(double popularity_penalty, std::string_view why) {
+  if (!(popularity_penalty >= 0.0 && popularity_penalty <= 1.0))
+    throw InvalidArgument("popularity_penalty", popularity_penalty, "in [0, 1]");
+  if (popularity_penalty > 0.0 && !why.empty()) throw InvalidArgument("popularity_penalty", popularity_penalty, "0: " + std::string(why));
 }
 
 KINDRED_ONCE void check_recommend(const RecommendOptions& options, Index items) {
   check_filters(options.exclude, options.filter, "an item", items);
   check_rerank(options.rerank, items);
+  check_popularity_penalty(options.popularity_penalty);
 }
 
 KINDRED_ONCE void check_recommend(Index user, const RecommendOptions& options, MatrixShape shape) {
@@ -46,6 +56,7 @@ KINDRED_ONCE void check_recommend_all(std::span<const Index> users, const Recomm
     check_shape("exclude", options.exclude.shape(), "the model", shape);
   check_filters({}, options.filter, "an item", shape.items);
   check_rerank(options.rerank, shape.items);
+  check_popularity_penalty(options.popularity_penalty);
   check_threads(options.execution.threads);
 }
 
@@ -56,8 +67,19 @@ KINDRED_ONCE RankedLists checked_lists(RankedLists lists, std::size_t users) {
   return lists;
 }
 
+KINDRED_ONCE Rerank rerank_for(Index user, const Rerank& rerank) {
+  if (!rerank.order_for) return rerank;
+  return {.pool = rerank.pool, .items = rerank.items, .order = [&rerank, user](std::span<const Scored> list, std::size_t count) {
+            return rerank.order_for(list, count, user);
+          }};
+}
+
 KINDRED_ONCE RecommendOptions options_of(Index user, const RecommendAllOptions& options) {
-  RecommendOptions one{.count = options.count, .filter = options.filter, .rerank = options.rerank, .fallback = options.fallback};
+  RecommendOptions one{.count = options.count,
+                       .filter = options.filter,
+                       .rerank = rerank_for(user, options.rerank),
+                       .fallback = options.fallback,
+                       .popularity_penalty = options.popularity_penalty};
   if (user < options.exclude.rows()) one.exclude = options.exclude.row(user);
   return one;
 }
@@ -73,6 +95,8 @@ KINDRED_ONCE TopKRequest request_of(const RecommendOptions& options, std::span<c
 
 KINDRED_ONCE std::vector<Scored> reranked(std::vector<Scored> list, const RecommendOptions& options) {
   if (!options.rerank) return list;
+  if (!options.rerank.order)
+    throw InvalidArgument("rerank", "one that is handed the user", "one of lists alone: the list is for no user with an index");
   std::vector<Scored> next = options.rerank.order(list, options.count);
   if (next.size() > options.count) next.resize(options.count);
   const auto by_item = [](const Scored& a, const Scored& b) { return a.item < b.item; };

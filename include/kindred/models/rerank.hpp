@@ -14,16 +14,10 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/data/csr_view.hpp>
 #include <kindred/models/recommender.hpp>
 
 namespace kindred::inline v0 {
-
-/// Lowers the score of popular items: score - strength * ln(1 + users of the item), best first, ties by the lower item.
-///
-/// `item_users`: users of each item in train, length n_items, none negative; copied. `strength`: >= 0, in units of the score. O(pool log pool) a list.
-/// A model with another number of items refuses the result.
-/// @throws InvalidArgument if `strength` or a number of users is negative or not finite.
-[[nodiscard]] KINDRED_ONCE Rerank popularity_penalty(std::span<const Index> item_users, double strength, std::size_t pool = 100);
 
 /// Maximal marginal relevance: takes the item with the largest (1 - diversity) * score / best score - diversity * (largest cosine with an item
 /// taken before), one after the other. Scores stay what they were; they no longer fall.
@@ -80,6 +74,18 @@ template <Real Scalar>
 /// A model with another number of items refuses the result.
 /// @throws InvalidArgument if `most` is 0 or a label is below -1.
 [[nodiscard]] KINDRED_ONCE Rerank group_quota(std::span<const Index> labels, std::size_t most, std::size_t pool = 100);
+
+/// Calibration: lists whose mix of groups (genres, popularity deciles) is near that of the user's own likes, at a bounded loss of score.
+///
+/// Of the items of the pool takes one after the other, each the one that brings the list's shares of the groups nearest to those of the user's likes, by
+/// the Kullback-Leibler divergence, as long as the list can still reach (1 - loss) times the sum of scores of the best list (for a negative sum, loss times its
+/// size below it); of equal ones the better. The list then stands in the order of the scores. A loss of 0 gives the best list.
+/// `train`: n_users x n_items; likes are values above 0. `labels`: the group of each item, length n_items, -1 for none, which counts nowhere; both are copied
+/// as shares. `loss`: [0, 1]. For recommend(user) and recommend_all: users beyond train and users without likes in a group keep the best list; calls without
+/// an index of the user refuse it. O(nnz) once, O(pool * count * groups) a list.
+/// @throws ShapeError if there is not a label for each item; InvalidArgument if a label is below -1 or `loss` out of range.
+/// Source: Steck, "Calibrated recommendations", RecSys 2018, with alpha = 0.01. A bound on the loss instead of a weight between score and divergence.
+[[nodiscard]] KINDRED_ONCE Rerank calibrated(const CsrView& train, std::span<const Index> labels, double loss, std::size_t pool = 100);
 
 }  // namespace kindred::inline v0
 

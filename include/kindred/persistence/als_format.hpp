@@ -37,6 +37,7 @@ void write_als(TensorWriter& writer, FlatObject& fields, const ImplicitALS<Scala
   write_options(model.options(), fields);
   write_chosen(model.options(), model.fitted() ? model.weights().settings() : settings_of(model.options()), fields);
   write_constants(weights, fields);
+  if (model.fitted()) fields.set("popularity_scale", model.popularity_scale());
   fields.set("current_counts", current_counts_names[weights.user_counts_current + 2 * weights.item_counts_current]);
   writer.add("eigenvalues", model.eigenvalues());
   writer.add("item_counts", weights.item_counts);
@@ -56,6 +57,11 @@ template <Real Scalar>
   state.options = read_options(fields, options.confidence_function, reader.name());
   const AlsSettings settings = read_settings(fields, state.options, reader.name());
   read_constants(fields, settings, weights, reader.name());
+  if (fields.has("popularity_scale")) {
+    state.popularity_scale = fields.number_of("popularity_scale");
+    if (!(*state.popularity_scale >= 0.0) || !is_finite(*state.popularity_scale))
+      reader.fail("'popularity_scale' is " + number_text(*state.popularity_scale) + "; it must be at least 0");
+  }
   // A file without the entry, from before there was one, may hold a model that was updated.
   enum class Current { none, users, items, both };
   const auto current = fields.has("current_counts") ? fields.choice_of<Current>("current_counts", current_counts_names) : Current::none;

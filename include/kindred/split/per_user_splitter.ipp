@@ -29,6 +29,8 @@ KINDRED_ONCE TrainTestSplit PerUserSplitter::split(const CsrView& matrix) const 
   const std::vector<char> tested = detail::sample_users(std::move(eligible), count, matrix.rows(), options_.seed);
 
   detail::SplitBuilder builder(matrix.shape());
+  const bool by_item = options_.draw == Options::Draw::by_item;
+  const std::vector<Index> item_users = by_item ? column_counts(matrix) : std::vector<Index>();
   std::vector<Index> order;
   std::vector<char> held_out;
   for (Index u = 0; u < matrix.rows(); ++u) {
@@ -37,7 +39,10 @@ KINDRED_ONCE TrainTestSplit PerUserSplitter::split(const CsrView& matrix) const 
       builder.add_to_train(row);
       continue;
     }
-    detail::draw_entries(options_.seed, u, row.size(), test_count(row.size()), order, held_out);
+    if (by_item)
+      detail::draw_flat_entries(options_.seed, u, row, item_users, test_count(row.size()), order, held_out);
+    else
+      detail::draw_entries(options_.seed, u, row.size(), test_count(row.size()), order, held_out);
     builder.add(row, held_out);
   }
   return builder.finish();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -48,6 +49,21 @@ inline void draw_entries(std::uint64_t seed, Index user, std::size_t size, std::
   std::iota(order.begin(), order.end(), 0);
   Random random(seed, RandomStream::split, static_cast<std::uint64_t>(user));
   shuffle_front(std::span<Index>(order), count, random);
+  for (std::size_t n = 0; n < count; ++n) drawn[static_cast<std::size_t>(order[n])] = 1;
+}
+
+/// As draw_entries, each with a chance about proportional to 1 / users of its item: the `count` entries of least u * users, u uniform.
+inline void draw_flat_entries(std::uint64_t seed, Index user, const SparseRow& row, std::span<const Index> item_users, std::size_t count,
+                              std::vector<Index>& order, std::vector<char>& drawn) {
+  drawn.assign(row.size(), 0);
+  order.resize(row.size());
+  std::iota(order.begin(), order.end(), 0);
+  Random random(seed, RandomStream::split, static_cast<std::uint64_t>(user));
+  std::vector<double> keys(row.size());
+  for (std::size_t n = 0; n < row.size(); ++n)
+    keys[n] = random.uniform() * static_cast<double>(item_users[static_cast<std::size_t>(row.columns[n])]);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](Index a, Index b) { return keys[static_cast<std::size_t>(a)] < keys[static_cast<std::size_t>(b)]; });
   for (std::size_t n = 0; n < count; ++n) drawn[static_cast<std::size_t>(order[n])] = 1;
 }
 

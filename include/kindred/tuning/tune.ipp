@@ -38,6 +38,7 @@ struct TunePoint {
   double ratio;
   double item_exponent;
   double popularity_damping;
+  double dislike_weight;
   std::size_t factors;
 
   friend bool operator==(const TunePoint&, const TunePoint&) = default;
@@ -54,12 +55,16 @@ class TuneRun {
         split_(PerUserSplitter({.test_fraction = options.validation_fraction, .seed = options.seed})
                    .split(sample_.nnz() > 0 ? CsrView(sample_) : train)) {
     evaluation_ = {.cutoffs = {options.cutoff}, .keep_per_user = true, .execution = options.execution};
+    const std::span<const float> values = split_.train.values();
+    searches_dislikes_ =
+        !options.base.confidence.dislike_weight && std::any_of(values.begin(), values.end(), [](float value) { return value < 0.0F; });
   }
 
   [[nodiscard]] TuneResult run() {
     const CsrView inner = split_.train;
     const AlsSettings automatic = settings_for<Scalar>(options_.base, RowsRef(inner), options_.execution);
-    origin_ = {automatic.regularization, *automatic.ratio, automatic.item_exponent, automatic.popularity_damping, automatic.factors};
+    origin_ = {automatic.regularization,     *automatic.ratio,         automatic.item_exponent,
+               automatic.popularity_damping, automatic.dislike_weight, automatic.factors};
     by_items_ = transpose(inner);
     try {
       try {
@@ -81,7 +86,7 @@ class TuneRun {
     std::vector<double> values;  // of the metric, per user
   };
 
-  static constexpr double regularization_step = 1.5, ratio_step = 2.0, exponent_step = 0.1, damping_step = 0.05;
+  static constexpr double regularization_step = 1.5, ratio_step = 2.0, exponent_step = 0.1, damping_step = 0.05, dislike_step = 2.0;
   static constexpr std::size_t short_fit = 2, long_fit = 5;
 
   /// Every n-th user where train is larger than a trial should be.
@@ -130,6 +135,7 @@ class TuneRun {
     climb(!base.background.ratio, scale(&TunePoint::ratio, ratio_step, 0.5, 512.0));
     climb(!base.background.item_exponent, shift(&TunePoint::item_exponent, exponent_step, 0.8));
     climb(!base.confidence.popularity_damping, shift(&TunePoint::popularity_damping, damping_step, 0.6));
+    climb(searches_dislikes_, scale(&TunePoint::dislike_weight, dislike_step, 1.0 / 16.0, 4.0));
     climb(!base.regularization, scale(&TunePoint::regularization, std::sqrt(regularization_step), 1e-3, 3.0));
     climb(!base.background.ratio, scale(&TunePoint::ratio, std::sqrt(ratio_step), 0.5, 512.0));
   }
@@ -168,6 +174,7 @@ class TuneRun {
     o.background.ratio = point.ratio;
     o.background.item_exponent = point.item_exponent;
     o.confidence.popularity_damping = point.popularity_damping;
+    if (searches_dislikes_) o.confidence.dislike_weight = point.dislike_weight;
     if (!o.iterations) o.iterations = iterations;
     return o;
   }
@@ -221,7 +228,9 @@ class TuneRun {
     const auto steps = [](double a, double b, double step) { return std::abs(std::log(a / b)) / std::log(step); };
     return steps(point.regularization, origin_.regularization, regularization_step) + steps(point.ratio, origin_.ratio, ratio_step) +
            std::abs(point.item_exponent - origin_.item_exponent) / exponent_step +
-           std::abs(point.popularity_damping - origin_.popularity_damping) / damping_step + (point.factors == origin_.factors ? 0.0 : 1.0);
+           std::abs(point.popularity_damping - origin_.popularity_damping) / damping_step +
+           (searches_dislikes_ ? steps(point.dislike_weight, origin_.dislike_weight, dislike_step) : 0.0) +
+           (point.factors == origin_.factors ? 0.0 : 1.0);
   }
 
   [[nodiscard]] TuneResult result() {
@@ -256,6 +265,7 @@ class TuneRun {
   std::vector<TuneTrial> trials_;
   std::vector<Measured> measured_;
   FactorMatrix<Scalar> start_;
+  bool searches_dislikes_ = false;
 };
 
 }  // namespace detail

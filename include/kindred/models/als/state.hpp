@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -25,10 +26,11 @@ template <Real Scalar>
 struct AlsState {
   AlsOptions options;  // as they were given: what they leave open is in weights.settings()
   AlsWeights weights;
-  FactorMatrix<Scalar> users;       // n_users x factors, in the eigenbasis of the items' weighted Gram matrix
-  FactorMatrix<Scalar> items;       // n_items x factors, in the same basis
-  std::vector<double> eigenvalues;  // of that matrix, falling
-  ModelFeatures<Scalar> features;   // their maps in the same basis
+  FactorMatrix<Scalar> users;                   // n_users x factors, in the eigenbasis of the items' weighted Gram matrix
+  FactorMatrix<Scalar> items;                   // n_items x factors, in the same basis
+  std::vector<double> eigenvalues;              // of that matrix, falling
+  ModelFeatures<Scalar> features;               // their maps in the same basis
+  std::optional<double> popularity_scale = {};  // of the model as it was fitted, where it is known
 
   [[nodiscard]] FactorMatrix<Scalar>& factors(AlsSide side) noexcept { return side == AlsSide::users ? users : items; }
 };
