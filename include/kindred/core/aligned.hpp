@@ -157,8 +157,11 @@ class FactorMatrix {
     data_ = values_.data();
   }
   FactorMatrix& operator=(const FactorMatrix& other) {
-    FactorMatrix copy(other);
-    return *this = std::move(copy);
+    if (this != &other) {
+      FactorMatrix copy(other);
+      *this = std::move(copy);
+    }
+    return *this;
   }
   ~FactorMatrix() = default;
 

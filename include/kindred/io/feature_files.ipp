@@ -116,6 +116,7 @@ KINDRED_ONCE FeatureTable read_features(const Path& path, const DelimitedFormat&
   detail::TableReader table(path, detail::table_format(format), options);
   const std::size_t key = detail::feature_place(format.user, table);
   std::vector<std::size_t> places;
+  places.reserve(fields.size());
   for (const FeatureField& field : fields) places.push_back(detail::feature_place(field.column, table));
   table.require_fields((std::max)(key, *std::max_element(places.begin(), places.end())) + 1);
 
