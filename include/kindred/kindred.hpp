@@ -16,6 +16,7 @@
 #include <kindred/data/csr_matrix.hpp>          // IWYU pragma: export
 #include <kindred/data/csr_view.hpp>            // IWYU pragma: export
 #include <kindred/data/dataset.hpp>             // IWYU pragma: export
+#include <kindred/data/events.hpp>              // IWYU pragma: export
 #include <kindred/data/feature_columns.hpp>     // IWYU pragma: export
 #include <kindred/data/feature_table.hpp>       // IWYU pragma: export
 #include <kindred/data/filters.hpp>             // IWYU pragma: export

@@ -12,6 +12,7 @@
 #include <kindred/data/csr_matrix.ipp>
 #include <kindred/data/csr_view.ipp>
 #include <kindred/data/dataset.ipp>
+#include <kindred/data/events.ipp>
 #include <kindred/data/feature_columns.ipp>
 #include <kindred/data/feature_table.ipp>
 #include <kindred/data/filters.ipp>

@@ -42,29 +42,34 @@ inline void set_interactions(Dataset& data, LoadReport& report, RowMerge& merge)
   report.merged += merge.merged();
 }
 
+/// `data` without the users and items that have no interaction.
+[[nodiscard]] inline Dataset without_unused(const Dataset& data) {
+  const auto used = [](const std::vector<Index>& counts) {
+    std::vector<Index> indices;
+    for (std::size_t n = 0; n < counts.size(); ++n)
+      if (counts[n] > 0) indices.push_back(static_cast<Index>(n));
+    return indices;
+  };
+  return data.select(used(row_counts(data.matrix)), used(column_counts(data.matrix)));
+}
+
 /// The last steps of a reader: users and items of sums of zero go, as if the source had not named them, and the report comes in.
 [[nodiscard]] inline Dataset finished_dataset(Dataset data, LoadReport report, std::uint64_t zero_rows) {
   if (zero_rows > 0) {
     report.rows -= zero_rows;
     report.dropped["sum of zero"] += zero_rows;
-    const auto used = [](const std::vector<Index>& counts) {
-      std::vector<Index> indices;
-      for (std::size_t n = 0; n < counts.size(); ++n)
-        if (counts[n] > 0) indices.push_back(static_cast<Index>(n));
-      return indices;
-    };
-    data = data.select(used(row_counts(data.matrix)), used(column_counts(data.matrix)));
+    data = without_unused(data);
   }
   data.load = std::move(report);
   return data;
 }
 
-/// The indices in `ids` of the keys of `column`, called `field` in errors, with new keys taken in; -1 for a row with the value 0, which takes no key in.
+/// The indices in `ids` of the keys of `column`, called `field` in errors, with new keys taken in; -1 for a row n without keep(n), which takes no key in.
 /// Keys are looked up in groups, so that the visits to memory of a group overlap: with 10 million rows in random order half of the
 /// time of one after the other (columns_benchmark, int64_keys).
 /// @throws InvalidArgument if a key is empty, naming the first, or beyond 2^31 - 1 keys.
-[[nodiscard]] inline std::vector<Index> intern_column(IdMap& ids, const KeyColumn& column, std::string_view field,
-                                                      std::span<const float> values) {
+template <typename Keep>
+[[nodiscard]] std::vector<Index> intern_column(IdMap& ids, const KeyColumn& column, std::string_view field, const Keep& keep) {
   constexpr std::size_t group = 32;
   KeyColumn::Buffer buffers[group];
   std::string_view texts[group];
@@ -80,7 +85,7 @@ inline void set_interactions(Dataset& data, LoadReport& report, RowMerge& merge)
     }
     for (std::size_t n = 0; n < count; ++n) ids.prefetch_key(hashes[n]);
     for (std::size_t n = 0; n < count; ++n)
-      if (values.empty() || values[first + n] != 0.0F) indices[first + n] = ids.intern(texts[n], hashes[n]);
+      if (keep(first + n)) indices[first + n] = ids.intern(texts[n], hashes[n]);
   }
   return indices;
 }
@@ -162,8 +167,9 @@ KINDRED_ONCE Dataset Dataset::from_columns(const KeyColumn& users, const KeyColu
     --report.rows;
     ++report.dropped["zero value"];
   }
-  const std::vector<Index> user_indices = detail::intern_column(data.users, users, "user", values);
-  const std::vector<Index> item_indices = detail::intern_column(data.items, items, "item", values);
+  const auto keep = [values](std::size_t n) { return values.empty() || values[n] != 0.0F; };
+  const std::vector<Index> user_indices = detail::intern_column(data.users, users, "user", keep);
+  const std::vector<Index> item_indices = detail::intern_column(data.items, items, "item", keep);
   return detail::merged_dataset(std::move(data), {user_indices, item_indices, values, times}, std::move(report));
 }
 

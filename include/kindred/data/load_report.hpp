@@ -29,7 +29,7 @@ struct LoadReport {
   std::uint64_t bad_lines = 0;                   ///< Lines skipped because they could not be understood.
   std::vector<BadLine> first_bad;                ///< The first few of them.
   bool stopped = false;                          ///< The progress callback ended reading before the end of the file.
-  std::map<std::string, std::uint64_t> noted;    ///< What was done to kept rows, by name ("alias applied", "implausible age", ...).
+  std::map<std::string, std::uint64_t> noted;    ///< What was done to rows, by name ("alias applied", "pair with a sum of zero", ...).
   std::vector<LoadReport> companions;            ///< Files read beside this one: names, aliases, profiles.
 
   /// Rows left out for any reason, bad lines included.
