@@ -42,6 +42,7 @@
 
 #include <kindred/split/leave_last_out.hpp>     // IWYU pragma: export
 #include <kindred/split/per_user_splitter.hpp>  // IWYU pragma: export
+#include <kindred/split/rolling.hpp>            // IWYU pragma: export
 #include <kindred/split/split.hpp>              // IWYU pragma: export
 #include <kindred/split/temporal.hpp>           // IWYU pragma: export
 #include <kindred/split/user_holdout.hpp>       // IWYU pragma: export

@@ -42,6 +42,7 @@
 #include <kindred/models/rerank.ipp>
 #include <kindred/split/leave_last_out.ipp>
 #include <kindred/split/per_user_splitter.ipp>
+#include <kindred/split/rolling.ipp>
 #include <kindred/split/temporal.ipp>
 #include <kindred/split/user_holdout.ipp>
 #include <kindred/storage/atomic_file.ipp>
