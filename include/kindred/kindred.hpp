@@ -68,6 +68,7 @@
 #include <kindred/evaluation/evaluate_options.hpp>  // IWYU pragma: export
 #include <kindred/evaluation/groups.hpp>            // IWYU pragma: export
 #include <kindred/evaluation/report.hpp>            // IWYU pragma: export
+#include <kindred/evaluation/rolling.hpp>           // IWYU pragma: export
 
 #include <kindred/tuning/random_search.hpp>  // IWYU pragma: export
 #include <kindred/tuning/search_space.hpp>   // IWYU pragma: export

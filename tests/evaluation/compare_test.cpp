@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -33,6 +34,26 @@ kd::RankingReport report_of(const std::vector<double>& values) {
 }  // namespace
 
 TEST_SUITE("evaluation/compare") {
+  TEST_CASE("several windows by hand: each counts the same, and the error is over windows") {
+    const std::vector<kd::RankingReport> first{report_of({0, 0, 0, 0}), report_of({0.5, 0.5}), report_of({0, 1, 0})};
+    const std::vector<kd::RankingReport> second{report_of({1, 0, 1, 0}), report_of({0.6, 0.6}), report_of({0, 1, 0.9})};
+    const kd::Comparison c = kd::compare(first, second);
+    // Differences .5, .1, .3: mean .3, sd .2, error .2 / sqrt(3); 4.30265 is t of 2 degrees.
+    CHECK(c.difference.mean == Approx(0.3));
+    CHECK(c.difference.standard_error == Approx(0.2 / std::sqrt(3.0)));
+    CHECK(c.difference.low == Approx(0.3 - 4.30265 * 0.2 / std::sqrt(3.0)).epsilon(1e-5));
+    CHECK(c.difference.count == 3);
+    CHECK(c.first == Approx((0 + 0.5 + 1.0 / 3) / 3));
+    CHECK(c.second == Approx((0.5 + 0.6 + 1.9 / 3) / 3));
+    CHECK(c.second_better == 5);
+    CHECK(c.first_better == 0);
+    CHECK(c.ties == 4);
+    CHECK_THROWS_WITH_AS((void)kd::compare(std::span(first).first(2), second), Contains("first has 2 windows and second 3"),
+                         kd::ShapeError);
+    CHECK_THROWS_WITH_AS((void)kd::compare(std::span(first).first(1), std::span(second).first(1)), Contains("windows is 1"),
+                         kd::InvalidArgument);
+  }
+
   TEST_CASE("Student's t by its tables") {
     // Two-sided 95 %: 12.7062 (1), 4.30265 (2), 2.77645 (4), 2.26216 (9), 1.98422 (100).
     CHECK(kd::detail::t_quantile(0.95, 1) == Approx(12.7062).epsilon(1e-5));

@@ -262,6 +262,33 @@ TEST_SUITE("evaluation/evaluate") {
     CHECK_NOTHROW((void)kd::evaluate(model, train, train, {.seen = kd::EvaluateOptions::SeenItems::allowed}));
   }
 
+  TEST_CASE("items to leave out of lists may be others than those of train") {
+    // User 0 viewed 0 and 1 and bought 0; user 1 viewed 2 and bought nothing.
+    const kd::CsrMatrix train({2, 4}, {0, 2, 3}, {0, 1, 2}, {1, 1, 1}), bought({2, 4}, {0, 1, 1}, {0}, {1});
+    const kd::CsrMatrix test({2, 4}, {0, 2, 3}, {0, 1, 2}, {1, 1, 1});
+    const FixedLists model{{{0, 1, 2}, {2, 0}}, {2, 4}};
+    const kd::EvaluateOptions options{.cutoffs = {1}, .exclude = bought.view()};
+    const kd::RankingReport report = kd::evaluate(model, train, test, options);
+    CHECK(report.at(1).precision.mean == Approx(1.0));  // 1 and 2
+    CHECK(report.test_items_in_train == 3);
+    CHECK(report.test_items_excluded == 1);
+    CHECK(report.listed_against_request == 0);
+    CHECK(report.protocol.find("; items of options.exclude excluded (1 test interactions are among them, where no list can find them)") !=
+          std::string::npos);
+    CHECK(kd::evaluate(model, train, test, {.seen = kd::EvaluateOptions::SeenItems::allowed}).test_items_excluded == 0);
+    CHECK_THROWS_WITH_AS((void)kd::evaluate(model, train, test, {.exclude = test.view()}),
+                         Contains("test is 3 interactions that options.exclude all holds"), kd::InvalidArgument);
+    const kd::CsrMatrix narrow({2, 3}, {0, 0, 0}, {}, {});
+    CHECK_THROWS_WITH_AS((void)kd::evaluate(model, train, test, {.exclude = narrow.view()}), Contains("exclude"), kd::ShapeError);
+    CHECK_THROWS_WITH_AS(
+        (void)kd::evaluate(model, train, test, {.seen = kd::EvaluateOptions::SeenItems::allowed, .exclude = bought.view()}),
+        Contains("exclude is set; it must be empty where seen items are allowed"), kd::InvalidArgument);
+    // Without interactions it is as if all were allowed.
+    const kd::CsrMatrix none({2, 4}, {0, 0, 0}, {}, {});
+    CHECK(kd::evaluate(model, train, test, {.cutoffs = {1}, .exclude = none.view()}).at(1).recall.mean ==
+          kd::evaluate(model, train, test, {.cutoffs = {1}, .seen = kd::EvaluateOptions::SeenItems::allowed}).at(1).recall.mean);
+  }
+
   TEST_CASE("lists that hold what was to be left out, users without train, equal scores: counted and said") {
     const kd::CsrMatrix train({3, 4}, {0, 2, 3, 3}, {0, 1, 2}, {1, 1, 1}), test({3, 4}, {0, 1, 2, 3}, {2, 0, 1}, {1, 1, 1});
     struct Rude {

@@ -93,6 +93,7 @@ TEST_SUITE("split/rolling") {
       const kd::RollingSplit& split = splits[0];
       CHECK(split.cut == 100);
       CHECK(split.until == 150);
+      CHECK(split.targets == targets);
       CHECK(entries_by_key(split.train.matrix, split.train) == KeyPairs{{{1, 70}, 1}, {{1, 71}, 5}, {{2, 70}, 1}, {{2, 72}, 1}});
       CHECK(entries_by_key(split.known, split.train) == KeyPairs{{{1, 70}, 1}, {{1, 71}, 1}, {{2, 70}, 1}, {{2, 72}, 1}});
       KeyPairs wanted;

@@ -54,6 +54,16 @@ struct ListAgreement {
 /// @throws InvalidArgument if a report has no per-user scores, lacks the cutoff, or has fewer than two users; ShapeError if the users differ.
 [[nodiscard]] KINDRED_ONCE Comparison compare(const RankingReport& first, const RankingReport& second, const CompareOptions& options = {});
 
+/// Two models on several windows in time: the mean difference over windows, second minus first, each window counting the same, with a paired t interval over
+/// windows.
+///
+/// Element n of both: the reports of window n, from evaluate with keep_per_user over the same users; at least 2 windows, which do not overlap. `first` and
+/// `second` of the answer are means over windows, its counts are of users in windows. The difference of one window, over its users, is compare() of two
+/// reports. O(users of all windows).
+/// @throws ShapeError if the numbers of windows differ; InvalidArgument if there are fewer than 2; both as compare() of two reports does.
+[[nodiscard]] KINDRED_ONCE Comparison compare(std::span<const RankingReport> first, std::span<const RankingReport> second,
+                                              const CompareOptions& options = {});
+
 /// Two models over several random splits of the same data: the corrected resampled t test.
 ///
 /// `differences`: second minus first, one mean a split, at least 5. Splits share most of their train data, so that a plain t test over them is far

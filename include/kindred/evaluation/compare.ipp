@@ -112,6 +112,28 @@ KINDRED_ONCE Comparison compare(const RankingReport& first, const RankingReport&
   return result;
 }
 
+KINDRED_ONCE Comparison compare(std::span<const RankingReport> first, std::span<const RankingReport> second,
+                                const CompareOptions& options) {
+  const std::size_t n = first.size();
+  if (second.size() != n)
+    throw ShapeError("first has " + std::to_string(n) + " windows and second " + std::to_string(second.size()) +
+                     "; they must have the same");
+  if (n < 2) throw InvalidArgument("windows", n, "at least 2");
+  Comparison result;
+  std::vector<double> differences(n);
+  for (std::size_t w = 0; w < n; ++w) {
+    const Comparison one = compare(first[w], second[w], options);
+    result.first += one.first / static_cast<double>(n);
+    result.second += one.second / static_cast<double>(n);
+    result.first_better += one.first_better;
+    result.second_better += one.second_better;
+    result.ties += one.ties;
+    differences[w] = one.difference.mean;
+  }
+  result.difference = detail::t_difference(metrics::mean_and_error(differences), options.confidence);
+  return result;
+}
+
 KINDRED_ONCE MeanDifference compare_splits(std::span<const double> differences, double test_fraction, double confidence) {
   detail::check_confidence(confidence);
   if (differences.size() < 5) throw InvalidArgument("splits", differences.size(), "at least 5");

@@ -40,6 +40,7 @@ KINDRED_ONCE Digest digest_of(const EvaluateOptions& options, MatrixShape model,
   digest.add("interactions of test", test_nnz);
   digest.add("cutoffs", std::span<const std::size_t>(options.cutoffs));
   digest.add("seen", options.seen);
+  digest.add("exclude", options.exclude ? options.exclude->columns() : std::span<const Index>());
   digest.add("candidates", options.filter.candidates);
   digest.add("allow", options.filter.allow ? *options.filter.allow : std::span<const Index>());
   digest.add("min_score", options.filter.min_score);
@@ -82,7 +83,10 @@ KINDRED_ONCE RankingReport evaluate_share(const ListsOf& model, const RowsRef& t
   if (team.size() > 1) gather_lists(team, shares, lists, report);
 
   report.users = static_cast<Index>(lists.users.size());
-  if (options.seen == EvaluateOptions::SeenItems::excluded) check_overlap(report.test_interactions, report.test_items_in_train);
+  if (options.exclude)
+    check_left_out(report.test_interactions, report.test_items_excluded);
+  else if (options.seen == EvaluateOptions::SeenItems::excluded)
+    check_overlap(report.test_interactions, report.test_items_in_train);
   if (report.users_without_list == report.users)
     throw InvalidArgument("the model", "without a list for any of " + std::to_string(report.users) + " users",
                           "one that has something to list: a fit on these users, or a fallback");

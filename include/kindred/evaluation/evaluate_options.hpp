@@ -27,6 +27,9 @@ struct EvaluateOptions {
 
   std::vector<std::size_t> cutoffs = {10};  ///< Strictly increasing, each at least 1.
   SeenItems seen = SeenItems::excluded;
+  /// If set, of the shape of train: row u is left out of user u's list instead of train's. Needs SeenItems::excluded. Items that were bought, but not merely
+  /// viewed: Events::pairs. Must outlive the call.
+  std::optional<CsrView> exclude = std::nullopt;
   ItemFilter filter = {};              ///< For every user.
   Fallback fallback = Fallback::none;  ///< For users that the model does not know.
   double popularity_penalty = 0.0;     ///< [0, 1], as in RecommendOptions: what popularity costs an item of the lists.

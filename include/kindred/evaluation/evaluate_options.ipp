@@ -47,6 +47,11 @@ KINDRED_ONCE void check_options(const EvaluateOptions& options, MatrixShape shap
   check_popularity_penalty(options.popularity_penalty);
   if (options.filter.candidates == Candidates::tested && options.filter.allow)
     throw InvalidArgument("filter.allow", "a list", "none with Candidates::tested, which is a list for each user");
+  if (options.exclude) {
+    if (options.seen != EvaluateOptions::SeenItems::excluded)
+      throw InvalidArgument("exclude", "set", "empty where seen items are allowed: it would have no effect");
+    check_shape("exclude", options.exclude->shape(), "train", shape);
+  }
   if (options.users) check_index_list(*options.users, "users", "a user", shape.users);
   check_threads(options.execution.threads);
 }

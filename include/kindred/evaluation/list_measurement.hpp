@@ -56,8 +56,9 @@ class ListMeasurement {
 
   /// Measures users `begin` to `end` of the list of users. Progress that answers stop_and_keep ends the list of users where it is.
   void run(const RowsRef& train, const RowsRef& test, std::size_t begin, std::size_t end) {
+    if (options_->exclude) request_.exclude = *options_->exclude;
     for_each_shared_block(train, test, [&](Index, Index last_user, const RowBlock& train_block, const RowBlock& test_block) {
-      if (options_->seen == EvaluateOptions::SeenItems::excluded) request_.exclude = train_as_matrix_(train_block);
+      if (options_->seen == EvaluateOptions::SeenItems::excluded && !options_->exclude) request_.exclude = train_as_matrix_(train_block);
       const std::vector<Index>& users = lists_->users;
       const auto end_of_block = static_cast<std::size_t>(std::lower_bound(users.begin(), users.end(), last_user) - users.begin());
       return run_block({train_block, test_block}, begin, (std::min)(end, end_of_block));
@@ -82,7 +83,7 @@ class ListMeasurement {
       for (std::size_t n = begin; n < begin + count; ++n) {
         relevant_items(blocks.test_row(lists_->users[n]), relevant_);
         tested_items(blocks.test_row(lists_->users[n]), tested_);
-        this->count(n, blocks.known(lists_->users[n]));
+        this->count(n, blocks.known(lists_->users[n]), left_out(blocks, lists_->users[n]));
       }
       begin += count;
       if (!options_->progress) continue;
@@ -116,7 +117,7 @@ class ListMeasurement {
       std::copy_n(items.begin(), (std::min)(items.size(), length),
                   lists_->items.begin() + static_cast<std::ptrdiff_t>((first + n) * length));
       tested_items(blocks.test_row(users[n]), tested);
-      lists_->facts[first + n] = facts_of(row.first((std::min)(row.size(), length)), blocks.known(users[n]), tested, ranked.source(n));
+      lists_->facts[first + n] = facts_of(row.first((std::min)(row.size(), length)), left_out(blocks, users[n]), tested, ranked.source(n));
       relevant_items(blocks.test_row(users[n]), wanted);
       ranking_scores_into(items, wanted, options_->cutoffs, options_->ranking,
                           std::span<RankingScores>(lists_->scores).subspan((first + n) * n_cutoffs, n_cutoffs));
@@ -140,11 +141,16 @@ class ListMeasurement {
     return RankedLists(std::move(lists), std::move(sources));
   }
 
-  [[nodiscard]] ListFacts facts_of(std::span<const Scored> list, std::span<const Index> known, std::span<const Index> tested,
+  /// What the list of `user` was asked to leave out, beside the filter.
+  [[nodiscard]] std::span<const Index> left_out(const Blocks& blocks, Index user) const {
+    if (options_->seen != EvaluateOptions::SeenItems::excluded) return {};
+    return options_->exclude ? options_->exclude->row(user).columns : blocks.known(user);
+  }
+
+  [[nodiscard]] ListFacts facts_of(std::span<const Scored> list, std::span<const Index> excluded, std::span<const Index> tested,
                                    ListSource source) const {
     ListFacts found{.source = source, .empty = list.empty(), .equal_scores = list.size() > 1};
-    RecommendOptions asked{.exclude = options_->seen == EvaluateOptions::SeenItems::excluded ? known : std::span<const Index>(),
-                           .filter = options_->filter};
+    RecommendOptions asked{.exclude = excluded, .filter = options_->filter};
     if (options_->filter.candidates == Candidates::tested) asked.filter.allow = tested;
     const Eligibility is_eligible(asked, lists_->item_users);
     for (const Scored& one : list) {
@@ -154,8 +160,8 @@ class ListMeasurement {
     return found;
   }
 
-  /// Counts the list and the test items, relevant_, of user n, who has `known` in train.
-  void count(std::size_t n, std::span<const Index> known) {
+  /// Counts the list and the test items, relevant_, of user n, with the items `known` in train and `excluded` from the list.
+  void count(std::size_t n, std::span<const Index> known, std::span<const Index> excluded) {
     RankingReport& report = *report_;
     const ListFacts& facts = lists_->facts[n];
     report.users_without_train += known.empty() ? 1 : 0;
@@ -166,6 +172,7 @@ class ListMeasurement {
     report.test_interactions += static_cast<Offset>(relevant_.size());
     report.test_items_in_train += count_common(relevant_, known);
     report.test_pairs_in_train += count_common(tested_, known);
+    report.test_items_excluded += count_common(relevant_, excluded);
     for (const Index item : relevant_) report.untrained_test_items += lists_->item_users[static_cast<std::size_t>(item)] == 0 ? 1 : 0;
     if (!options_->item_groups) return;
     const std::vector<Index>& labels = options_->item_groups->labels;

@@ -99,8 +99,8 @@ inline void gather_lists(const Team& team, std::span<const std::uint64_t> shares
   team.gather(std::as_writable_bytes(std::span(lists.scores)), shares, lists.n_cutoffs * sizeof(RankingScores));
   Index* const of_users[] = {&report.users_without_train, &report.users_without_list, &report.users_with_fallback,
                              &report.users_with_equal_scores};
-  std::vector<Offset*> of_items = {&report.test_interactions, &report.untrained_test_items, &report.test_items_in_train,
-                                   &report.test_pairs_in_train, &report.listed_against_request};
+  std::vector<Offset*> of_items = {&report.test_interactions,   &report.untrained_test_items, &report.test_items_in_train,
+                                   &report.test_pairs_in_train, &report.test_items_excluded,  &report.listed_against_request};
   for (RankingReport::ItemGroup& group : report.item_groups) of_items.push_back(&group.test_interactions);
   std::vector<double> counted = lists.group_hits;
   for (const Index* count : of_users) counted.push_back(static_cast<double>(*count));

@@ -23,9 +23,12 @@ namespace kindred::inline v0::detail {
   text += said("; ", report.users_without_list, " users got no list, which counts as 0");
   text += said("; ", report.users_with_fallback, " users got the most popular items as a fallback");
   text += said("; ", report.users_with_equal_scores, " users got a list of equal scores, in the order of the items' numbers");
-  text += excluded ? "; items of train excluded" : "; nothing excluded";
-  text += said(" (", report.test_items_in_train,
-               excluded ? " test interactions are in train too, where no list can find them)" : " test interactions are in train too)");
+  text += options.exclude ? "; items of options.exclude excluded" : excluded ? "; items of train excluded" : "; nothing excluded";
+  if (options.exclude)
+    text += said(" (", report.test_items_excluded, " test interactions are among them, where no list can find them)");
+  else
+    text += said(" (", report.test_items_in_train,
+                 excluded ? " test interactions are in train too, where no list can find them)" : " test interactions are in train too)");
   if (options.filter.candidates == Candidates::tested)
     text +=
         "; candidates are the items of the user's test row alone" + said(", of which ", report.test_pairs_in_train, " are in train too");
@@ -45,6 +48,13 @@ inline void check_overlap(Offset test_interactions, Offset in_train) {
   if (test_interactions > 0 && in_train == test_interactions)
     throw InvalidArgument("test", std::to_string(test_interactions) + " interactions that all are in train too",
                           "interactions that train does not hold: lists leave out the items of train. Is train the whole matrix?");
+}
+
+/// @throws InvalidArgument if a test can measure nothing: each interaction is excluded.
+inline void check_left_out(Offset test_interactions, Offset excluded) {
+  if (test_interactions > 0 && excluded == test_interactions)
+    throw InvalidArgument("test", std::to_string(test_interactions) + " interactions that options.exclude all holds",
+                          "interactions that lists may hold");
 }
 
 }  // namespace kindred::inline v0::detail

@@ -78,7 +78,9 @@ struct RankingReport {
   Offset untrained_test_items = 0;  ///< Test interactions with items that have no train data: no model can find them.
   Offset test_items_in_train =
       0;  ///< Test interactions that the same user has in train: left out of the lists unless EvaluateOptions::SeenItems::allowed.
-  Offset test_pairs_in_train = 0;     ///< Stored test pairs of the averaged users, whatever their value, that the same user has in train.
+  Offset test_pairs_in_train = 0;  ///< Stored test pairs of the averaged users, whatever their value, that the same user has in train.
+  Offset test_items_excluded =
+      0;  ///< Test interactions that lists were asked to leave out, as items of train or of EvaluateOptions::exclude: 0 is right.
   Offset listed_against_request = 0;  ///< Places in lists with an item that the model was asked to leave out.
   std::vector<CutoffReport> cutoffs;
   double novelty = 0.0;  ///< Mean over users of -log2 of the recommended items' popularity, at the largest cutoff.

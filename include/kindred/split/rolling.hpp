@@ -32,8 +32,9 @@ struct RollingSplit {
 
   std::int64_t cut = 0;    ///< Seconds since the Unix epoch: train is strictly before it.
   std::int64_t until = 0;  ///< The window is [cut, until).
-  Dataset train;           ///< From the events before the cut alone: keys, numbering and half-life too.
-  CsrMatrix test;          ///< Of the shape of train: the targets, with the sum of their events in the window, above 0.
+  Targets targets = Targets::new_pairs;
+  Dataset train;         ///< From the events before the cut alone: keys, numbering and half-life too.
+  CsrMatrix test;        ///< Of the shape of train: the targets, with the sum of their events in the window, above 0.
   CsrMatrix known;       ///< Of the shape of train: numbers of events of target kinds before the cut, `events.from` aside. For `.exclude`.
   Offset new_pairs = 0;  ///< Positive pairs of the window that are new, whether they are targets or not.
   Offset repeats = 0;    ///< Positive pairs of the window that are known.

@@ -117,6 +117,7 @@ KINDRED_ONCE std::vector<RollingSplit> rolling_split(const Events& events, std::
     RollingSplit split;
     split.cut = cuts[n];
     split.until = cuts[n] + window_seconds;
+    split.targets = options.targets;
     EventOptions of_train = options.events;
     of_train.until = split.cut;
     split.train = events.dataset(of_train);
