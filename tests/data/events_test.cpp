@@ -317,6 +317,23 @@ TEST_SUITE("data/events") {
     CHECK(made.raw_rows.empty());
   }
 
+  TEST_CASE("many kinds keep their own weights") {
+    // Kind n weighs n + 1; each comes twice, in two orders.
+    std::vector<std::int64_t> kinds, users;
+    kd::EventOptions options;
+    for (std::int64_t n = 0; n < 20; ++n) {
+      kinds.push_back(n);
+      options.weights.push_back({std::to_string(n), static_cast<double>(n + 1)});
+    }
+    for (std::int64_t n = 19; n >= 0; --n) kinds.push_back(n);
+    for (const std::int64_t kind : kinds) users.push_back(100 + kind);
+    const kd::Events events{.users = users, .items = users, .kinds = kinds};
+    const kd::Dataset made = events.dataset(options);
+    REQUIRE(made.matrix.nnz() == 20);
+    for (kd::Index u = 0; u < 20; ++u) CHECK(made.matrix.row(u).values[0] == static_cast<float>(2 * (u + 1)));
+    CHECK(events.pairs(made, {"9", "3"}).nnz() == 2);
+  }
+
   TEST_CASE("a column that does not belong is named") {
     const EventColumns good = shop_events();
     const auto shape = [](const EventColumns& c) { return error_of<kd::ShapeError>([&] { (void)c.events().dataset(); }); };

@@ -80,6 +80,24 @@ inline void check_event_options(const Events& events, const EventOptions& option
   }
 }
 
+/// The indices in `kinds` of the kinds of all events, taken in; empty where events have none. The first few kinds are found by comparison, without a hash.
+/// @throws InvalidArgument if a kind is empty, naming the first.
+[[nodiscard]] inline std::vector<Index> intern_kinds(IdMap& kinds, const KeyColumn& column) {
+  constexpr std::size_t most = 8;
+  std::vector<std::string> first_kinds;
+  std::vector<Index> indices(column.size());
+  KeyColumn::Buffer buffer;
+  for (std::size_t n = 0; n < indices.size(); ++n) {
+    const std::string_view text = column.text(n, buffer);
+    if (text.empty()) throw InvalidArgument(ColumnInput::name("kind", n), "''", "a key that is not empty");
+    std::size_t kind = 0;
+    while (kind < first_kinds.size() && first_kinds[kind] != text) ++kind;
+    indices[n] = kind < first_kinds.size() ? static_cast<Index>(kind) : kinds.intern(text);
+    if (kind == first_kinds.size() && kind < most) first_kinds.emplace_back(text);
+  }
+  return indices;
+}
+
 /// The weights of the kinds, by their indices; none for a kind without one. `kind_of`: the kind of each event.
 /// @throws InvalidArgument for a kind without a weight, naming its first row, if such kinds are refused.
 [[nodiscard]] inline std::vector<std::optional<double>> weights_of_kinds(const IdMap& kinds, const std::vector<Index>& kind_of,
@@ -158,6 +176,10 @@ class EventMerge {
     pairs.offsets.assign(static_cast<std::size_t>(data.users.size()) + 1, 0);
     std::vector<std::size_t> ends(pairs.offsets.size(), 0);
     std::vector<std::uint64_t> order = gathered(users, items, ends);
+    pairs.columns.reserve(order.size());
+    pairs.values.reserve(order.size());
+    pairs.rows.reserve(order.size());
+    if (!times_.empty()) pairs.times.reserve(order.size());
     double magnitude = 0.0;
     std::size_t first = 0;
     for (std::size_t u = 0; u + 1 < ends.size(); first = ends[u++]) {
@@ -318,7 +340,7 @@ KINDRED_ONCE Dataset Events::dataset(const EventOptions& options) const {
   report.lines = users.size();
   report.rows = users.size();
   IdMap known_kinds;
-  const std::vector<Index> kind_of = detail::intern_column(known_kinds, kinds, "kind", [](std::size_t) { return true; });
+  const std::vector<Index> kind_of = detail::intern_kinds(known_kinds, kinds);
   const std::vector<double> counts = detail::event_counts(*this, options, known_kinds, kind_of, report);
   const auto keep = [&](std::size_t n) { return counts[n] < 0.0 || counts[n] > 0.0; };
   const std::vector<Index> user_indices = detail::intern_column(data.users, users, "user", keep);
@@ -334,7 +356,7 @@ KINDRED_ONCE CsrMatrix Events::pairs(const Dataset& data, const std::vector<std:
   detail::check_event_columns(*this);
   if (before && times.empty() && users.size() > 0) throw InvalidArgument("before", *before, "unset where events have no times");
   IdMap known_kinds;
-  const std::vector<Index> kind_of = detail::intern_column(known_kinds, kinds, "kind", [](std::size_t) { return true; });
+  const std::vector<Index> kind_of = detail::intern_kinds(known_kinds, kinds);
   std::vector<char> wanted(static_cast<std::size_t>(known_kinds.size()), of_kinds.empty() ? 1 : 0);
   for (std::size_t n = 0; n < of_kinds.size(); ++n) {
     const std::optional<Index> kind = known_kinds.find(of_kinds[n]);
