@@ -3,11 +3,13 @@
 //
 //   columns_benchmark
 //
-// from_triplets, from_columns: indices. int64_keys, string_keys: Dataset::from_columns. grouped 0: rows in random order; 1: 50 rows of a user one after the
+// from_triplets, from_columns: indices. int64_keys, string_keys: Dataset::from_columns. events_of_kinds: Events::dataset with int64 keys, times and three kinds
+// of text. grouped 0: rows in random order; 1: 50 rows of a user one after the
 // other, as a database gives them.
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -15,6 +17,7 @@
 #include <kindred/core/random.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/dataset.hpp>
+#include <kindred/data/events.hpp>
 
 namespace kd = kindred;
 
@@ -74,9 +77,27 @@ void string_keys(benchmark::State& run) {
   finish(run);
 }
 
+void events_of_kinds(benchmark::State& run) {
+  const Columns columns = made_up(run.range(0) != 0);
+  const std::vector<std::int64_t> users(columns.users.begin(), columns.users.end()), items(columns.items.begin(), columns.items.end());
+  constexpr std::string_view names[] = {"view", "purchase", "return"};
+  std::vector<std::string_view> kinds;
+  std::vector<std::int64_t> times;
+  kd::detail::Random random(2, kd::detail::RandomStream::sample);
+  for (std::size_t n = 0; n < n_rows; ++n) {
+    kinds.push_back(names[random.below(3)]);
+    times.push_back(random.below(100'000'000));
+  }
+  const kd::Events events{.users = users, .items = items, .values = columns.values, .times = times, .kinds = kinds};
+  const kd::EventOptions options{.weights = {{"view", 1}, {"purchase", 5}, {"return", -5}}};
+  for (auto _ : run) benchmark::DoNotOptimize(events.dataset(options));
+  finish(run);
+}
+
 BENCHMARK(from_triplets)->ArgName("grouped")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 BENCHMARK(from_columns)->ArgName("grouped")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 BENCHMARK(int64_keys)->ArgName("grouped")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 BENCHMARK(string_keys)->ArgName("grouped")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
+BENCHMARK(events_of_kinds)->ArgName("grouped")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 
 }  // namespace

@@ -43,14 +43,17 @@ inline void set_interactions(Dataset& data, LoadReport& report, RowMerge& merge)
 }
 
 /// `data` without the users and items that have no interaction.
-[[nodiscard]] inline Dataset without_unused(const Dataset& data) {
+[[nodiscard]] inline Dataset without_unused(Dataset data) {
   const auto used = [](const std::vector<Index>& counts) {
     std::vector<Index> indices;
     for (std::size_t n = 0; n < counts.size(); ++n)
       if (counts[n] > 0) indices.push_back(static_cast<Index>(n));
     return indices;
   };
-  return data.select(used(row_counts(data.matrix)), used(column_counts(data.matrix)));
+  const std::vector<Index> users = used(row_counts(data.matrix)), items = used(column_counts(data.matrix));
+  if (users.size() == static_cast<std::size_t>(data.users.size()) && items.size() == static_cast<std::size_t>(data.items.size()))
+    return data;
+  return data.select(users, items);
 }
 
 /// The last steps of a reader: users and items of sums of zero go, as if the source had not named them, and the report comes in.
@@ -58,7 +61,7 @@ inline void set_interactions(Dataset& data, LoadReport& report, RowMerge& merge)
   if (zero_rows > 0) {
     report.rows -= zero_rows;
     report.dropped["sum of zero"] += zero_rows;
-    data = without_unused(data);
+    data = without_unused(std::move(data));
   }
   data.load = std::move(report);
   return data;

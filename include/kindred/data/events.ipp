@@ -326,7 +326,7 @@ inline void set_event_pairs(Dataset& data, LoadReport& report, EventMerge::Pairs
   };
   left_out("sum of zero", pairs.zero_rows, pairs.zero_pairs);
   left_out("value decayed to zero", faded_rows, faded_pairs);
-  if (pairs.zero_pairs + faded_pairs > 0) data = without_unused(data);
+  if (pairs.zero_pairs + faded_pairs > 0) data = without_unused(std::move(data));
 }
 
 }  // namespace detail

@@ -15,9 +15,7 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/text.hpp>
 #include <kindred/core/types.hpp>
-#include <kindred/data/csr_builder.hpp>
 #include <kindred/data/csr_matrix.hpp>
-#include <kindred/data/csr_matrix.ipp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/data/events.hpp>
 #include <kindred/data/id_map.hpp>
