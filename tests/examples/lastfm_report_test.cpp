@@ -10,10 +10,11 @@ using namespace study_test;
 
 namespace {
 
-const char* const figures[] = {"plays",         "artists-per-user", "listeners-per-artist",  "funnel",          "sparsity",
-                               "split-sizes",   "search-factors",   "search-lambda",         "search-alpha",    "alpha",
-                               "loss-ranking",  "convergence-loss", "convergence-precision", "comparison-bars", "precision-at-k",
-                               "coverage-bars", "share-by-decile",  "recall-by-decile",      "artist-map",      "activity"};
+const char* const figures[] = {"plays",         "artists-per-user",       "listeners-per-artist",  "funnel",          "sparsity",
+                               "split-sizes",   "search-factors",         "search-lambda",         "search-alpha",    "alpha",
+                               "loss-ranking",  "convergence-loss",       "convergence-precision", "comparison-bars", "precision-at-k",
+                               "coverage-bars", "share-by-decile",        "recall-by-decile",      "artist-map",      "activity",
+                               "dial",          "quality-against-seconds"};
 const char* const sections[] = {"question",    "data",       "matrix",   "split",     "baselines", "als",    "search",  "loss",
                                 "convergence", "comparison", "coverage", "listeners", "artists",   "limits", "timings", "reproduce"};
 

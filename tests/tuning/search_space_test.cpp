@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -21,7 +20,11 @@ using kd::detail::draw_settings;
 namespace {
 
 bool all_different(const std::vector<kd::detail::SearchSetting>& settings) {
-  return std::set<kd::detail::SearchSetting>(settings.begin(), settings.end()).size() == settings.size();
+  for (std::size_t n = 0; n < settings.size(); ++n)
+    if (std::find(settings.begin(), settings.begin() + static_cast<std::ptrdiff_t>(n), settings[n]) !=
+        settings.begin() + static_cast<std::ptrdiff_t>(n))
+      return false;
+  return true;
 }
 
 std::vector<double> values_of(const kd::detail::SearchParameter& parameter, std::size_t count, std::uint64_t seed) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -29,7 +28,6 @@ struct SearchValue {
   std::string name = {};  ///< Empty for a number.
 
   friend bool operator==(const SearchValue&, const SearchValue&) = default;
-  friend auto operator<=>(const SearchValue&, const SearchValue&) = default;
 };
 
 }  // namespace detail
