@@ -29,6 +29,14 @@ std::string set(const std::string& variable, double value) { return variable + "
 std::string set(const std::string& variable, const std::string& text) { return variable + " = '" + text + "'\n"; }
 std::string axes(const std::string& x_label, const std::string& y_label) { return set("XLAB", x_label) + set("YLAB", y_label); }
 
+/// A round number between ticks, so that at most five of them stand side by side.
+double step_of(const Range& x) {
+  const double least = (x.high - x.low) / 4.0, power = std::pow(10.0, std::floor(std::log10(least)));
+  for (const double round : {1.0, 2.0, 5.0})
+    if (round * power >= least) return round * power;
+  return 10.0 * power;
+}
+
 /// As many digits as tell the ticks apart.
 std::string format_of(const Range& y) {
   const double length = y.high - y.low;
@@ -181,8 +189,8 @@ std::string scatter(const Words& words, const std::vector<Dot>& dots, const std:
   x = x.padded(0.18);
   const Range y = y_range(dots);
   const std::string data = dots_data(dots, figure.labels);
-  const std::string settings = axes(x_label, y_label) + set("LOW", x.low) + set("HIGH", x.high) + set("YLOW", y.low) +
-                               set("YHIGH", y.high) + set("FORMAT", format_of(y));
+  const std::string settings = axes(x_label, y_label) + set("LOW", x.low) + set("HIGH", x.high) + set("STEP", step_of(x)) +
+                               set("YLOW", y.low) + set("YHIGH", y.high) + set("FORMAT", format_of(y));
   figure.drawings = {{720, 340, settings, data}, {350, 300, settings, data}};
   return figure_html(figure);
 }

@@ -60,7 +60,7 @@ void dial_figure(Page& page, const Results& results) {
   const ordered_json* some = &none;
   for (const auto& point : *found) {
     const double at = point.at("dial");
-    const bool named = at == 0.0 || at == 0.15 || at == 0.3 || at == 0.6 || at == 1.0;
+    const bool named = at == 0.0 || at == 1.0;
     if (at == 0.3) some = &point;
     dots.push_back({point.at("average_popularity"), point.at("ndcg"), point.at("standard_error"), vermilion, named ? shortest(at) : ""});
   }
