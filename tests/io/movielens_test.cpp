@@ -9,6 +9,8 @@
 
 #include <doctest/doctest.h>
 
+#include <kindred/io/delimited.hpp>
+
 #include "../support/child_process.hpp"
 #include "../support/temporary_file.hpp"
 
