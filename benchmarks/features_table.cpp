@@ -31,16 +31,8 @@ using Kind = kd::FeatureColumns::Kind;
 struct Scores {
   std::vector<double> cases;
 
-  [[nodiscard]] double mean() const {
-    return cases.empty() ? 0.0 : std::accumulate(cases.begin(), cases.end(), 0.0) / static_cast<double>(cases.size());
-  }
-  [[nodiscard]] double error() const {
-    const double m = mean();
-    double squares = 0.0;
-    for (const double value : cases) squares += (value - m) * (value - m);
-    const auto n = static_cast<double>(cases.size());
-    return n > 1.0 ? std::sqrt(squares / (n - 1.0) / n) : 0.0;
-  }
+  [[nodiscard]] double mean() const { return kd::metrics::mean_and_error(cases).mean; }
+  [[nodiscard]] double error() const { return kd::metrics::mean_and_error(cases).standard_error; }
 };
 
 Scores difference(const Scores& a, const Scores& b) {
@@ -49,15 +41,20 @@ Scores difference(const Scores& a, const Scores& b) {
   return d;
 }
 
+/// The metrics of one list at `cutoff`. `relevant`: rising.
+kd::RankingScores scores_of(std::span<const kd::Scored> list, std::span<const kd::Index> relevant, std::size_t cutoff) {
+  std::vector<kd::Index> items;
+  for (std::size_t n = 0; n < (std::min)(list.size(), cutoff); ++n) items.push_back(list[n].item);
+  return kd::metrics::ranking_scores(items, relevant, std::vector{cutoff}).front();
+}
+
 /// Hits in the first ten, and reciprocal ranks there.
 struct TopTen {
   Scores hits, ranks;
   void add(std::span<const kd::Scored> list, kd::Index wanted) {
-    double hit = 0.0, rank = 0.0;
-    for (std::size_t n = 0; n < list.size() && n < 10; ++n)
-      if (list[n].item == wanted) hit = 1.0, rank = 1.0 / static_cast<double>(n + 1);
-    hits.cases.push_back(hit);
-    ranks.cases.push_back(rank);
+    const kd::RankingScores scores = scores_of(list, {&wanted, 1}, 10);
+    hits.cases.push_back(scores.hit_rate);
+    ranks.cases.push_back(scores.reciprocal_rank);
   }
 };
 
@@ -78,13 +75,17 @@ struct Movies {
   kd::FeatureTable users, items;
 };
 
-Movies movies_of(const std::string& folder) {
+kd::FeatureTable metadata_of(const std::string& folder) {
   const kd::DelimitedFormat format{.separator = ";", .header = kd::DelimitedFormat::Header::first_line, .user = "movieid"};
-  const kd::FeatureTable meta = kd::read_features(folder + "/ml-1m/meta_info_ml1m.csv", format,
-                                                  {{"cast", "cast", Kind::list, ","},
-                                                   {"director", "director", Kind::list, ","},
-                                                   {"writer", "writer", Kind::list, ","},
-                                                   {"genres", "genre", Kind::list, ","}});
+  return kd::read_features(folder + "/ml-1m/meta_info_ml1m.csv", format,
+                           {{"cast", "cast", Kind::list, ","},
+                            {"director", "director", Kind::list, ","},
+                            {"writer", "writer", Kind::list, ","},
+                            {"genres", "genre", Kind::list, ","}});
+}
+
+Movies movies_of(const std::string& folder) {
+  const kd::FeatureTable meta = metadata_of(folder);
   const kd::CsrMatrix ratings = public_sets::ratings_of(public_sets::text_of(folder + "/ml-1m/ratings.dat.gz"));
   std::vector<std::string> users, items;
   for (kd::Index u = 0; u < ratings.rows(); ++u) {
@@ -215,17 +216,6 @@ void ml_cold(const std::string& folder) {
   print("features, each_iteration", by_features[1], &active);
 }
 
-/// Gain of a list at ten against targets.
-double ndcg(std::span<const kd::Scored> list, const std::vector<kd::Index>& targets) {
-  double gain = 0.0, ideal = 0.0;
-  for (std::size_t n = 0; n < 10; ++n) {
-    const double discount = 1.0 / std::log2(static_cast<double>(n) + 2.0);
-    if (n < targets.size()) ideal += discount;
-    if (n < list.size() && std::find(targets.begin(), targets.end(), list[n].item) != targets.end()) gain += discount;
-  }
-  return gain / ideal;
-}
-
 /// Last.fm 1K, users by demographics: users with at least 20 artists in five folds; a user of a fold is not in train. Of each, `known` artists drawn at
 /// random are known; NDCG@10 of the 20 most played ones, less the known, against lists without the known. Settings are those that fit chooses.
 void lastfm(const std::string& folder) {
@@ -268,11 +258,13 @@ void lastfm(const std::string& folder) {
         for (std::size_t n = 0; n < 20; ++n)
           if (!std::binary_search(places.begin(), places.end(), order[n])) targets.push_back(row.columns[order[n]]);
         if (targets.empty()) continue;
+        std::sort(targets.begin(), targets.end());
         const kd::RecommendOptions wanted{.exclude = items, .fallback = kd::Fallback::popularity};
         const kd::SparseRow history{items, plays};
-        popularity[c].cases.push_back(ndcg(without.recommend(kd::SparseRow{}, wanted).items, targets));
-        plain[c].cases.push_back(ndcg(without.recommend(history, wanted).items, targets));
-        hybrid[c].cases.push_back(ndcg(with.recommend(kd::History{.items = history, .features = people.row(u)}, wanted).items, targets));
+        popularity[c].cases.push_back(scores_of(without.recommend(kd::SparseRow{}, wanted).items, targets, 10).ndcg);
+        plain[c].cases.push_back(scores_of(without.recommend(history, wanted).items, targets, 10).ndcg);
+        hybrid[c].cases.push_back(
+            scores_of(with.recommend(kd::History{.items = history, .features = people.row(u)}, wanted).items, targets, 10).ndcg);
       }
     }
   }
@@ -292,16 +284,9 @@ void lastfm(const std::string& folder) {
 struct AtTwenty {
   Scores recall, gain;
   void add(std::span<const kd::Scored> list, std::span<const kd::Index> wanted) {
-    double hits = 0.0, gained = 0.0, ideal = 0.0;
-    for (std::size_t n = 0; n < 20; ++n) {
-      const double discount = 1.0 / std::log2(static_cast<double>(n) + 2.0);
-      if (n < wanted.size()) ideal += discount;
-      if (n >= list.size() || !std::binary_search(wanted.begin(), wanted.end(), list[n].item)) continue;
-      hits += 1.0;
-      gained += discount;
-    }
-    recall.cases.push_back(hits / static_cast<double>(wanted.size()));
-    gain.cases.push_back(gained / ideal);
+    const kd::RankingScores scores = scores_of(list, wanted, 20);
+    recall.cases.push_back(scores.recall);
+    gain.cases.push_back(scores.ndcg);
   }
   void print(const char* name) const {
     std::printf("  %-34s R@20 %.4f (%.4f)  NDCG@20 %.4f (%.4f)  n %zu\n", name, recall.mean(), recall.error(), gain.mean(), gain.error(),
@@ -395,14 +380,7 @@ void ncf(const std::string& folder) {
   const kd::Dataset all =
       kd::Dataset::from_columns(users, items, values);  // ids in the order of first appearance, as the protocol has them
   const kd::FeatureTable of_users = kd::read_movielens_features(folder + "/ml-1m/users.dat").join(all.users).table;
-  const kd::DelimitedFormat format{.separator = ";", .header = kd::DelimitedFormat::Header::first_line, .user = "movieid"};
-  const kd::FeatureTable of_items = kd::read_features(folder + "/ml-1m/meta_info_ml1m.csv", format,
-                                                      {{"cast", "cast", Kind::list, ","},
-                                                       {"director", "director", Kind::list, ","},
-                                                       {"writer", "writer", Kind::list, ","},
-                                                       {"genres", "genre", Kind::list, ","}})
-                                        .join(all.items)
-                                        .table;
+  const kd::FeatureTable of_items = metadata_of(folder).join(all.items).table;
   std::istringstream negatives(public_sets::text_of(folder + "/ml-1m/ncf/ml-1m.test.negative.gz"));
   std::vector<kd::Index> held;
   std::vector<std::vector<kd::Index>> others;

@@ -27,17 +27,6 @@ struct Panel {
   std::function<void(kd::AlsOptions&, double)> set;
 };
 
-double mean_popularity(const kd::ImplicitALS<float>& als, const kd::CsrMatrix& train) {
-  const std::vector<kd::Index> counts = kd::column_counts(train);
-  double sum = 0.0, listed = 0.0;
-  for (kd::Index u = 0; u < train.rows(); ++u)
-    for (const kd::Scored& one : als.recommend(u, {.count = 10, .exclude = train.row(u)})) {
-      sum += counts[static_cast<std::size_t>(one.item)];
-      listed += 1.0;
-    }
-  return sum / listed;
-}
-
 void draw(const Panel& panel, const public_sets::PublicSet& set, std::uint64_t splits) {
   for (const double value : panel.values) {
     double ndcg = 0.0, coverage = 0.0, popularity = 0.0;
@@ -50,7 +39,7 @@ void draw(const Panel& panel, const public_sets::PublicSet& set, std::uint64_t s
       const kd::RankingReport report = kd::evaluate(als, split.train, split.test, {.cutoffs = {10}});
       ndcg += report.at(10).ndcg.mean / static_cast<double>(splits);
       coverage += report.at(10).coverage / static_cast<double>(splits);
-      popularity += mean_popularity(als, split.train) / static_cast<double>(splits);
+      popularity += report.at(10).average_popularity / static_cast<double>(splits);
     }
     std::printf("%s\t%g\t%.4f\t%.4f\t%.1f\n", panel.name, value, ndcg, coverage, popularity);
     std::fflush(stdout);

@@ -19,7 +19,6 @@
 #include <kindred/evaluation/evaluate.hpp>
 #include <kindred/metrics/mean_and_error.hpp>
 #include <kindred/models/implicit_als.hpp>
-#include <kindred/models/popularity_recommender.hpp>
 
 #include "public_sets.hpp"
 
@@ -54,10 +53,11 @@ kd::TrainTestSplit histories(const kd::CsrView& all, std::span<const kd::Index> 
   return {kd::CsrMatrix::from_triplets(shape, shown), kd::CsrMatrix::from_triplets(shape, hidden)};
 }
 
-template <typename Model>
-std::vector<double> ndcg_of(const Model& model, const kd::TrainTestSplit& split) {
+/// Of each user; by popularity for users without factors.
+std::vector<double> ndcg_of(const kd::FactorModel<float>& model, const kd::TrainTestSplit& split) {
   std::vector<double> values;
-  const kd::RankingReport report = kd::evaluate(model, split.train, split.test, {.cutoffs = {10}, .keep_per_user = true});
+  const kd::RankingReport report =
+      kd::evaluate(model, split.train, split.test, {.cutoffs = {10}, .fallback = kd::Fallback::popularity, .keep_per_user = true});
   for (const auto& user : report.per_user) values.push_back(user.cutoffs.front().ndcg);
   return values;
 }
@@ -68,17 +68,6 @@ std::vector<double> ndcg_of_folded(const kd::ImplicitALS<float>& als, std::span<
       kd::FactorModel<float>(als.fold_in_all(split.train, {.background = background}), als.item_factors(), {counts.begin(), counts.end()}),
       split);
 }
-
-/// All get the same list.
-struct PopularForStrangers {
-  const kd::PopularityRecommender& popularity;
-  kd::MatrixShape strangers;
-
-  [[nodiscard]] kd::MatrixShape shape() const { return strangers; }
-  [[nodiscard]] std::vector<kd::Scored> recommend(kd::Index, const kd::RecommendOptions& options) const {
-    return popularity.recommend(0, options);
-  }
-};
 
 /// The setting of the pool that is best for this background, on a fifth of `users`.
 kd::AlsOptions best_of_pool(const kd::CsrView& all, const std::vector<kd::Index>& users, kd::FoldInBackground background) {
@@ -134,8 +123,6 @@ int main(int argc, char** argv) {
       for (std::size_t n = 0; n < users.size(); ++n) (n % folds == fold ? strangers : learners).push_back(users[n]);
       const kd::CsrMatrix train = kd::select_rows(set.all, learners);
       const std::vector<kd::Index> counts = kd::column_counts(train);
-      kd::PopularityRecommender popularity({.by = kd::PopularityOptions::By::users});
-      popularity.fit(train);
       const auto append = [&](Values& to, std::size_t k, const std::vector<double>& values) {
         to[k].insert(to[k].end(), values.begin(), values.end());
       };
@@ -147,7 +134,8 @@ int main(int argc, char** argv) {
       };
       for (std::size_t k = 0; k < known_counts.size(); ++k) {
         const kd::TrainTestSplit split = histories(set.all, strangers, known_counts[k]);
-        append(popular, k, ndcg_of(PopularForStrangers{popularity, split.train.shape()}, split));
+        append(popular, k,
+               ndcg_of({kd::FactorMatrix<float>(split.train.rows(), 1), kd::FactorMatrix<float>(train.cols(), 1), counts}, split));
       }
       for (const kd::FoldInBackground background : {kd::FoldInBackground::full, kd::FoldInBackground::by_history}) {
         auto& to = background == kd::FoldInBackground::full ? full : by_history;

@@ -38,17 +38,6 @@ kd::CsrMatrix some_of_each_row(const kd::CsrView& matrix, std::size_t count) {
   return kd::CsrMatrix::from_columns(matrix.shape(), users, items, values);
 }
 
-/// Popularity with other users than it was fitted on: all get the same list.
-struct PopularForStrangers {
-  const kd::PopularityRecommender& popularity;
-  kd::MatrixShape strangers;
-
-  [[nodiscard]] kd::MatrixShape shape() const { return strangers; }
-  [[nodiscard]] std::vector<kd::Scored> recommend(kd::Index, const kd::RecommendOptions& options) const {
-    return popularity.recommend(0, options);
-  }
-};
-
 kd::ImplicitALS<float> fitted(const kd::CsrView& train) {
   kd::AlsOptions options;
   options.factors = 32;
@@ -61,18 +50,19 @@ kd::ImplicitALS<float> fitted(const kd::CsrView& train) {
 void strangers(const kd::CsrView& matrix) {
   const kd::UserHoldout parts = kd::user_holdout(matrix, {.heldout_fraction = 0.2, .target_fraction = 0.3, .min_interactions = 20});
   const kd::ImplicitALS<float> als = fitted(parts.train);
-  kd::PopularityRecommender popularity({.by = kd::PopularityOptions::By::users});
-  popularity.fit(parts.train);
+  const std::vector<kd::Index> listeners = kd::column_counts(parts.train);
 
   std::printf("%d users to learn from, %d strangers\n", parts.train.rows(), parts.target.rows());
   std::printf("known items   ALS NDCG@10         popularity   better for\n");
-  const kd::EvaluateOptions how{.keep_per_user = true};
+  const kd::EvaluateOptions how{.fallback = kd::Fallback::popularity, .keep_per_user = true};
   for (const std::size_t known : {1U, 2U, 5U, 10U}) {
     const kd::CsrMatrix history = some_of_each_row(parts.fold_in, known);
-    const kd::FactorModel<float> folded(als.fold_in_all(history), als.item_factors(), kd::column_counts(parts.train));
+    const kd::FactorModel<float> folded(als.fold_in_all(history), als.item_factors(), listeners);
+    // Without factors every user gets the fallback.
+    const kd::FactorModel<float> popularity(kd::FactorMatrix<float>(history.rows(), 1), kd::FactorMatrix<float>(history.cols(), 1),
+                                            listeners);
     const kd::RankingReport model = kd::evaluate(folded, history, parts.target, how);
-    const kd::Comparison result =
-        kd::compare(kd::evaluate(PopularForStrangers{popularity, history.shape()}, history, parts.target, how), model);
+    const kd::Comparison result = kd::compare(kd::evaluate(popularity, history, parts.target, how), model);
     std::printf("%11zu   %.4f +- %.4f   %.4f       %d of %zu, worse for %d\n", known, result.second, model.at(10).ndcg.standard_error,
                 result.first, result.second_better, result.difference.count, result.first_better);
   }

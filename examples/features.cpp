@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The lesson: features. Made-up listeners say where they live and songs have tags; what do a listener of whom only that is known and a song
-// that nobody has heard get, and why?
+// The lesson: features. Made-up listeners have a region and songs have tags. Recommend songs to a listener with a region
+// and no plays, find listeners for a song without plays, and print the reasons.
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <kindred/kindred.hpp>
@@ -50,7 +51,7 @@ void run() {
   std::printf("features explain %.0f %% of users and %.0f %% of songs\n", 100.0 * als.explained_by_user_features().share,
               100.0 * als.explained_by_item_features().share);
 
-  // Somebody from the south, of whom nothing else is known.
+  // A new listener: the region is known, and no plays.
   const auto profile = als.user_features().columns().profile({{"place", "south"}, {"hat", "red"}});
   for (const std::string& value : profile.unknown) std::printf("left out: %s\n", value.c_str());
   const kd::Recommendation list = als.recommend(kd::History{.features = profile}, {.count = 3});
@@ -65,7 +66,7 @@ void run() {
     std::printf(", %s %.3f", std::string(als.user_features().columns().name(part.item)).c_str(), part.score);
   std::printf("\n");
 
-  // A song that nobody has heard finds its listeners.
+  // Listeners for a song without plays.
   const auto song = als.item_features().columns().profile({{"tag", "fiddle|slow"}});
   int from_north = 0;
   const std::vector<kd::Scored> listeners = als.recommend_users(song, {.count = 20});

@@ -52,7 +52,7 @@ std::vector<Line> model_lines(const ordered_json& models, const std::function<st
 void dial_figure(Page& page, const Results& results) {
   const auto found = results.json.find("dial");
   if (found == results.json.end() || found->size() < 2) return;
-  page.heading("Less of what everybody gets");
+  page.heading("Less popular lists");
   std::vector<Dot> dots;
   for (const auto& model : results.json.at("models"))
     if (model.at("settings").get<std::string>() != "") dots.push_back({model.at("average_popularity"), metric(model, "ndcg"), 0.0, grey});
@@ -67,7 +67,8 @@ void dial_figure(Page& page, const Results& results) {
   const auto change = [&](const char* what) { return (*some).at(what).get<double>() / none.at(what).get<double>(); };
   std::string text = "A dial from 0 to 1 makes popularity count against an artist. At 0.3 the artists of a list have " +
                      percent_text(1.0 - change("average_popularity"), 0) + " fewer listeners on average, " + fixed(change("coverage"), 2) +
-                     " times as many artists stand in somebody's list, and NDCG@10 is " + percent_text(1.0 - change("ndcg"), 1) + " lower.";
+                     " times as many artists stand in at least one list, and NDCG@10 is " + percent_text(1.0 - change("ndcg"), 1) +
+                     " lower.";
   const auto& groups = none.at("user_groups");
   if (groups.size() > 1)
     text += " For the third of the listeners with the least mainstream taste it goes from " +

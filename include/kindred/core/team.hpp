@@ -74,7 +74,7 @@ class Team {
   /// Calls `body`, which meets the others, and agrees on what it throws anywhere in between.
   virtual void together(const std::function<void()>& body) const { body(); }
 
-  /// Calls `body`, which meets nobody, and agrees on what it throws.
+  /// Calls `body`, which must not communicate, then agrees on what it throws.
   template <typename Body>
   void on(Body&& body) const {
     std::exception_ptr error;

@@ -3,12 +3,11 @@
 
 #include <cstddef>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/data/csr_builder.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/csr_view.hpp>
 
@@ -42,20 +41,16 @@ inline void check_rating_rule(const RatingRule& rule, const std::string& where) 
 /// @throws InvalidArgument if the rule is not valid.
 [[nodiscard]] inline CsrMatrix likes_and_dislikes(const CsrView& ratings, const RatingRule& rule = {}) {
   detail::check_rating_rule(rule, "rule.");
-  std::vector<Offset> offsets{0};
-  std::vector<Index> columns;
-  std::vector<float> values;
+  detail::CsrBuilder opinions(ratings.shape());
   for (Index u = 0; u < ratings.rows(); ++u) {
     const SparseRow row = ratings.row(u);
     for (std::size_t n = 0; n < row.size(); ++n) {
       const float value = detail::opinion(rule, row.values[n]);
-      if (value == 0.0F) continue;
-      columns.push_back(row.columns[n]);
-      values.push_back(value);
+      if (value != 0.0F) opinions.add(row.columns[n], value);
     }
-    offsets.push_back(static_cast<Offset>(columns.size()));
+    opinions.end_row();
   }
-  return CsrMatrix(ratings.shape(), std::move(offsets), std::move(columns), std::move(values));
+  return opinions.finish();
 }
 
 }  // namespace kindred::inline v0

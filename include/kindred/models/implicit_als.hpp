@@ -105,7 +105,7 @@ class ImplicitALS : public FactorModel<Scalar> {
   /// list is ListSource::none, or that of options.fallback, if `interactions` hold no like. @throws as recommend and fold_in do.
   [[nodiscard]] Recommendation recommend(const SparseRow& interactions, const RecommendOptions& options = {}) const;
 
-  /// The best eligible items for a user of whom interactions, features or both are known, in a model that was fitted with features of users:
+  /// The best eligible items for a new user with interactions, features or both, in a model that was fitted with features of users:
   /// `recommend(History{.items = liked, .features = profile})`. Without likes the source of the list is ListSource::features.
   /// @throws as the overload for interactions; InvalidArgument if a feature is not a column of the model.
   template <std::same_as<History> Known>
@@ -122,7 +122,7 @@ class ImplicitALS : public FactorModel<Scalar> {
   /// @throws NotFitted; InvalidArgument if the row is not valid; NumericalError as fit does.
   [[nodiscard]] std::vector<Scalar> fold_in(const SparseRow& interactions, const FoldInOptions& options = {}) const;
 
-  /// The factors of a user of whom interactions, features or both are known. @throws as the overload for interactions.
+  /// The factors of a new user with interactions, features or both. @throws as the overload for interactions.
   template <std::same_as<History> Known>
   [[nodiscard]] std::vector<Scalar> fold_in(const Known& history, const FoldInOptions& options = {}) const {
     return fold_in_history(history, options);

@@ -110,7 +110,7 @@ class KeyedRecommender {
   /// The best items for these interactions; without likes options.fallback. @throws InvalidArgument if an item is not known or is named twice.
   [[nodiscard]] KeyedAnswer recommend(std::span<const KeyedInteraction> history, const KeyedOptions& options = {}) const;
 
-  /// The best items for somebody new: these interactions, which may be none, and a profile by names, `{{{"country", "Sweden"}, {"age", "31"}}}`, of the
+  /// The best items for a new user: its interactions, possibly none, and a profile by names, `{{{"country", "Sweden"}, {"age", "31"}}}`, of the
   /// features that the model was fitted with. Values that it does not know are left out and listed in KeyedAnswer::unknown.
   /// @throws InvalidArgument if an item is not known or is named twice, or a group of the profile is named twice.
   [[nodiscard]] KeyedAnswer recommend(std::span<const KeyedInteraction> history, std::span<const FeatureColumns::Value> profile,

@@ -35,7 +35,7 @@ enum class ListSource {
   model,       ///< The scores of the model.
   popularity,  ///< The number of users of an item: the fallback, used because the user is unknown.
   none,        ///< The user is unknown and no fallback was asked for: the list is empty.
-  features,    ///< The scores of the model for a user of whom features alone are known.
+  features,    ///< The scores of the model for a user with features and without interactions.
 };
 
 /// The list for a user that the model does not know: without interactions, or with dislikes alone.

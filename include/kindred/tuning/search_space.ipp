@@ -25,11 +25,12 @@ namespace kindred::inline v0 {
 
 namespace detail {
 
-[[nodiscard]] KINDRED_ONCE bool has_option(std::string_view name) {
+/// @throws InvalidArgument unless `name` is an option to search over.
+KINDRED_ONCE void require_option(std::string_view name) {
   bool found = false;
   AlsOptions options;
   visit_fields(options, [&](std::string_view field, const auto&, const auto&...) { found = found || (field == name && name != "seed"); });
-  return found;
+  if (!found) throw InvalidArgument("option", "'" + std::string(name) + "'", "the name of a field of AlsOptions but for the seed");
 }
 
 /// `value` as text for an error.
@@ -38,8 +39,7 @@ namespace detail {
 }
 
 KINDRED_ONCE void set_option(AlsOptions& options, std::string_view name, const SearchValue& value) {
-  if (!has_option(name))
-    throw InvalidArgument("option", "'" + std::string(name) + "'", "the name of a field of AlsOptions but for the seed");
+  require_option(name);
   visit_fields(options, [&]<typename Field>(std::string_view field, Field& place, const auto&... names_of_values) {
     if (field != name) return;
     if constexpr (sizeof...(names_of_values) > 0) {
@@ -109,8 +109,8 @@ KINDRED_ONCE void check_space(const SearchSpace& space, const AlsOptions& base) 
     if (!has_effect(parameter.name, base, names))
       throw InvalidArgument("search parameter", "'" + parameter.name + "', without effect under the other options",
                             "one that changes the fit");
+    require_option(parameter.name);
     AlsOptions probe;
-    if (!has_option(parameter.name)) set_option(probe, parameter.name, 1.0);  // throws
     const auto same_name = [&](const SearchParameter& other) { return other.name == parameter.name; };
     if (std::count_if(space.begin(), space.end(), same_name) > 1)
       throw InvalidArgument("search parameter", "'" + parameter.name + "' twice", "named once");

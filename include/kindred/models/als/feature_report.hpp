@@ -61,7 +61,8 @@ class FeatureExplanation {
     CsrBuilder kept(all.shape());
     for (Index r = 0; r < all.rows(); ++r) {
       const SparseRow row = all.row(r);
-      for (std::size_t n = 0; n < row.size() && fold_of(r) != fold; ++n) kept.add(row.columns[n], row.values[n]);
+      const bool is_kept = fold_of(r) != fold;
+      for (std::size_t n = 0; n < row.size() && is_kept; ++n) kept.add(row.columns[n], row.values[n]);
       kept.end_row();
     }
     const CsrMatrix others = kept.finish();

@@ -192,12 +192,9 @@ class FeatureSystem {
     return blocked_sum(a, [&](Index r, std::size_t f) { return static_cast<double>(a.row(r)[f]) * static_cast<double>(b.row(r)[f]); });
   }
 
- private:
-  static constexpr std::size_t most_factorised = 256;
-  static constexpr std::size_t block = 512;  // rows that are summed one after the other
-
-  [[nodiscard]] ParallelOptions by_rows() const noexcept {
-    return {.threads = parallel_.threads, .grain = 64, .executor = parallel_.executor};
+  /// Of each factor, the sum over rows.
+  [[nodiscard]] std::vector<double> sum_of(const FactorMatrix<Scalar>& rows) const {
+    return blocked_sum(rows, [&](Index r, std::size_t f) { return static_cast<double>(rows.row(r)[f]); });
   }
 
   /// Calls body(row, values) for each row.
@@ -206,6 +203,14 @@ class FeatureSystem {
     parallel_for(static_cast<std::size_t>(matrix.rows()), by_rows(), [&](std::size_t first, std::size_t last, std::size_t) {
       for (std::size_t r = first; r < last; ++r) body(r, matrix.row(static_cast<Index>(r)));
     });
+  }
+
+ private:
+  static constexpr std::size_t most_factorised = 256;
+  static constexpr std::size_t block = 512;  // rows that are summed one after the other
+
+  [[nodiscard]] ParallelOptions by_rows() const noexcept {
+    return {.threads = parallel_.threads, .grain = 64, .executor = parallel_.executor};
   }
 
   void add(FactorMatrix<Scalar>& to, std::span<const double> share, double sign, const FactorMatrix<Scalar>& what) const {
@@ -229,10 +234,6 @@ class FeatureSystem {
     for (std::size_t at = 0; at < parts.size(); ++at) total[at % k] += parts[at];
     return total;
   }
-  [[nodiscard]] std::vector<double> sum_of(const FactorMatrix<Scalar>& rows) const {
-    return blocked_sum(rows, [&](Index r, std::size_t f) { return static_cast<double>(rows.row(r)[f]); });
-  }
-
   /// total += sum_u f_uc t_u, the parts of long columns in double.
   void add_column(const FactorMatrix<Scalar>& rows, std::size_t c, AlignedVector<Scalar>& part, std::vector<double>& total) const {
     const CsrView columns = by_columns_.view();

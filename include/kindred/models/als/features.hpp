@@ -22,7 +22,7 @@ enum class FeatureSchedule : std::uint8_t {
   sparse_rows,  ///< As each_iteration, then two steps on map and factors together: for rows with few interactions (fewer than ten on average).
 };
 
-/// What is known of somebody new: interactions, features, or both.
+/// Input for a new user: interactions, features, or both.
 struct History {
   SparseRow items = {};     ///< Interactions, columns strictly increasing.
   SparseRow features = {};  ///< A FeatureColumns::Profile, or a row of a FeatureTable of the model's columns.

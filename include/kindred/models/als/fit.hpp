@@ -104,15 +104,8 @@ class AlsFit {
     if (asked_.resume_from != nullptr) last_loss_ = asked_.resume_from->last_loss;
     features_->begin();
     for (std::size_t iteration = done_before + 1; iteration <= settings().iterations; ++iteration) {
-      const Stopwatch watch;
-      half_step(*items_, iteration);
-      half_step(*users_, iteration);
-      FitReport::Iteration& done = report_.iterations.emplace_back();
-      done.iteration = iteration;
-      done.seconds = watch.seconds();
-      measure_loss(done);
-      if (asked_.score) measure_score(done);
-      if (asked_.after_iteration) show([&](const ImplicitALS<Scalar>& so_far) { asked_.after_iteration(so_far, done); });
+      FitReport::Iteration& done = iterate(iteration);
+      if (asked_.score || asked_.after_iteration) show(done);
       if (has_converged(done)) {
         report_.stop = FitReport::Stop::tolerance;
         break;
@@ -196,17 +189,31 @@ class AlsFit {
     report_.loss_seconds += watch.seconds();
   }
 
-  /// Lends the state to a model that a callback sees.
-  template <typename Callback>
-  void show(const Callback& callback) {
-    ImplicitALS<Scalar> model(std::move(state_), execution_.simd);
-    callback(std::as_const(model));
-    state_ = std::move(model).release();
+  FitReport::Iteration& iterate(std::size_t iteration) {
+    const Stopwatch watch;
+    half_step(*items_, iteration);
+    half_step(*users_, iteration);
+    FitReport::Iteration& done = report_.iterations.emplace_back();
+    done.iteration = iteration;
+    done.seconds = watch.seconds();
+    measure_loss(done);
+    return done;
   }
 
-  void measure_score(FitReport::Iteration& done) {
-    show([&](const ImplicitALS<Scalar>& so_far) { done.score = asked_.score(so_far); });
-    if (!is_finite(*done.score)) throw InvalidArgument("score", *done.score, "a finite number");
+  /// Lends the state to a model that the callbacks see.
+  void show(FitReport::Iteration& done) {
+    ImplicitALS<Scalar> model(std::move(state_), execution_.simd);
+    const ImplicitALS<Scalar>& so_far = model;
+    if (asked_.score) {
+      done.score = asked_.score(so_far);
+      if (!is_finite(*done.score)) throw InvalidArgument("score", *done.score, "a finite number");
+    }
+    if (asked_.after_iteration) asked_.after_iteration(so_far, done);
+    state_ = std::move(model).release();
+    if (done.score) keep_if_best(done);
+  }
+
+  void keep_if_best(const FitReport::Iteration& done) {
     if (best_.score && !(*done.score > *best_.score)) return;
     report_.kept_iteration = done.iteration;
     best_ = {done.score,
@@ -218,16 +225,7 @@ class AlsFit {
   }
 
   /// One more iteration, with maps that were learned from the factors as they are.
-  void learn_after_fit() {
-    const Stopwatch watch;
-    const std::size_t iteration = ++report_.kept_iteration;
-    half_step(*items_, iteration);
-    half_step(*users_, iteration);
-    FitReport::Iteration& done = report_.iterations.emplace_back();
-    done.iteration = iteration;
-    done.seconds = watch.seconds();
-    measure_loss(done);
-  }
+  void learn_after_fit() { report_.kept_iteration = iterate(report_.iterations.back().iteration + 1).iteration; }
 
   void take_best() {
     state_.users = std::move(best_.users);

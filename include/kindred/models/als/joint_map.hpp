@@ -46,8 +46,9 @@ class JointMap {
     FactorMatrix<Scalar> residual(map.rows(), map.factors());
     apply_rows(rows, true, pulled);
     system_.project(pulled, &map, 1.0, residual);
-    for (Index c = 0; c < residual.rows(); ++c)
-      for (Scalar& value : residual.row(c)) value = -value;
+    system_.for_rows(residual, [](std::size_t, std::span<Scalar> row) {
+      for (Scalar& value : row) value = -value;
+    });
     const FactorMatrix<Scalar> inverse = diagonal();
     FactorMatrix<Scalar> moved(map.rows(), map.factors()), conditioned = residual, product(map.rows(), map.factors());
     multiply(conditioned, inverse);
@@ -64,9 +65,10 @@ class JointMap {
       conditioned = residual;
       multiply(conditioned, inverse);
       const double next = dot(residual, conditioned);
-      for (Index c = 0; c < step.rows(); ++c)
-        for (std::size_t f = 0; f < step.row(c).size(); ++f)
-          step.row(c)[f] = std::as_const(conditioned).row(c)[f] + static_cast<Scalar>(next / size) * step.row(c)[f];
+      system_.for_rows(step, [&](std::size_t c, std::span<Scalar> p) {
+        const std::span<const Scalar> z = std::as_const(conditioned).row(static_cast<Index>(c));
+        for (std::size_t f = 0; f < p.size(); ++f) p[f] = z[f] + static_cast<Scalar>(next / size) * p[f];
+      });
       size = next;
     }
     add(map, 1.0, moved);
@@ -80,13 +82,17 @@ class JointMap {
     for (const double part : system_.dots(a, b)) total += part;
     return total;
   }
-  static void add(FactorMatrix<Scalar>& to, double share, const FactorMatrix<Scalar>& what) {
-    for (Index r = 0; r < to.rows(); ++r)
-      for (std::size_t f = 0; f < to.row(r).size(); ++f) to.row(r)[f] += static_cast<Scalar>(share) * what.row(r)[f];
+  void add(FactorMatrix<Scalar>& to, double share, const FactorMatrix<Scalar>& what) const {
+    system_.for_rows(to, [&](std::size_t r, std::span<Scalar> row) {
+      const std::span<const Scalar> from = what.row(static_cast<Index>(r));
+      for (std::size_t f = 0; f < row.size(); ++f) row[f] += static_cast<Scalar>(share) * from[f];
+    });
   }
-  static void multiply(FactorMatrix<Scalar>& to, const FactorMatrix<Scalar>& by) {
-    for (Index r = 0; r < to.rows(); ++r)
-      for (std::size_t f = 0; f < to.row(r).size(); ++f) to.row(r)[f] *= by.row(r)[f];
+  void multiply(FactorMatrix<Scalar>& to, const FactorMatrix<Scalar>& by) const {
+    system_.for_rows(to, [&](std::size_t r, std::span<Scalar> row) {
+      const std::span<const Scalar> from = by.row(static_cast<Index>(r));
+      for (std::size_t f = 0; f < row.size(); ++f) row[f] *= from[f];
+    });
   }
 
   /// Calls body(row, its system, out of the row) for all rows that have features.
@@ -153,9 +159,7 @@ class JointMap {
       }
       std::transform(sum.begin(), sum.end(), to.begin(), [](double value) { return static_cast<Scalar>(value); });
     });
-    FactorMatrix<Scalar> ones(held.rows(), held.factors());
-    for (Index r = 0; r < ones.rows(); ++r) std::fill(ones.row(r).begin(), ones.row(r).end(), Scalar(1));
-    std::vector<double> mean = system_.dots(held, ones);
+    std::vector<double> mean = system_.sum_of(held);
     for (double& value : mean) value /= static_cast<double>(system_.rows_with_features());
     FactorMatrix<Scalar> inverse(static_cast<Index>(system_.columns()), fixed_.factors());
     for (std::size_t c = 0; c < system_.columns(); ++c) {
