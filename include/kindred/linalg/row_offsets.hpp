@@ -17,11 +17,8 @@ namespace kindred::inline v0::detail {
 /// Weights and numbers are floats: their product is exact in double, so that a list has the same bytes whether or not a compiler fuses it with the sum.
 class RowOffsets {
  public:
-  /// `values`: length n_rows, finite. For scans of every row; a search needs the blocks of its index too.
-  explicit RowOffsets(std::vector<float> values) : values_(std::move(values)) {}
-
-  /// `order`: the rows as an index has them, in blocks of score_block. O(n_rows).
-  RowOffsets(std::vector<float> values, std::span<const Index> order) : values_(std::move(values)) {
+  /// `values`: length n_rows, finite. `order`: the rows as an index has them, in blocks of score_block; empty for scans of every row. O(n_rows).
+  explicit RowOffsets(std::vector<float> values, std::span<const Index> order = {}) : values_(std::move(values)) {
     const std::size_t blocks = (order.size() + score_block - 1) / score_block;
     in_block_.resize(blocks);
     for (std::size_t b = 0; b < blocks; ++b) {

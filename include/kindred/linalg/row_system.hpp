@@ -14,7 +14,7 @@ template <Real Scalar>
 struct RowSystem {
   std::span<const Index> columns;      ///< Rows of the fixed side, length n.
   std::span<const double> excess;      ///< d_n: confidence less what the background already counts, length n; any sign.
-  std::span<const double> target;      ///< Confidence times preference, length n, >= 0.
+  std::span<const double> target;      ///< Confidence times preference, less excess times bias where items have one, length n.
   double background = 1.0;             ///< Weight of the Gram matrix in this row, >= 0.
   double penalty = 0.0;                ///< l, >= 0.
   std::span<const Scalar> prior_mean;  ///< Length factors in the same basis, or empty for zero.

@@ -188,9 +188,10 @@ void stream_lists(const Searched<Scalar>& searched, const FactorMatrix<Scalar>& 
 /// All of `candidates` by their scores, best first, ties by the lower row. @throws NumericalError if a score is not finite.
 template <Real Scalar>
 [[nodiscard]] std::vector<Scored> ranking_of(const FactorMatrix<Scalar>& rows, const Scalar* query, std::span<const Index> candidates,
-                                             SimdLevel level) {
+                                             SimdLevel level, std::span<const float> bias = {}) {
   std::vector<Scored> list;
-  score_rows(rows, query, candidates, level, [&](Index row, double score) {
+  score_rows(rows, query, candidates, level, [&](Index row, double product) {
+    const double score = bias.empty() ? product : product + static_cast<double>(bias[static_cast<std::size_t>(row)]);
     if (!is_finite(score)) throw NumericalError("the score of item " + std::to_string(row) + " is not finite");
     list.push_back({row, score});
   });

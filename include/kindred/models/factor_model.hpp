@@ -63,7 +63,7 @@ class FactorModel {
   /// @throws NotFitted; NumericalError if an item's factors are not finite.
   void prepare() const;
 
-  /// The score of a pair: a ranking score, not a probability. @throws NotFitted; InvalidArgument if an index is out of range.
+  /// The score of a pair, x_u . y_i and the item's bias where there is one: a ranking score, not a probability. @throws NotFitted; InvalidArgument if an index is out of range.
   [[nodiscard]] double predict(Index user, Index item) const;
 
   /// True if the model has something to rank by for `user`: false without interactions, or with dislikes alone. Such a user gets an empty list, or the
@@ -130,8 +130,8 @@ class FactorModel {
   /// The list for the factors `x`.
   [[nodiscard]] Recommendation list_for(std::span<const Scalar> x, const RecommendOptions& options) const;
 
-  /// The users for the item factors `y`.
-  [[nodiscard]] std::vector<Scored> users_for(std::span<const Scalar> y, const RecommendOptions& options) const;
+  /// The users for the item factors `y` and that item's bias.
+  [[nodiscard]] std::vector<Scored> users_for(std::span<const Scalar> y, float bias, const RecommendOptions& options) const;
 
   void build_index();
   /// Overwrites `rows` of one side, or appends them if they are the next new ones. Whatever it throws, nothing has changed.
@@ -140,13 +140,18 @@ class FactorModel {
   void forget_items() noexcept {
     index_.reset();
     popularity_.reset();
+    bias_.reset();
   }
-  void forget_users() noexcept { user_index_.reset(); }
+  void forget_users() noexcept {
+    user_index_.reset();
+    known_.reset();
+  }
   void check_fallback(Fallback fallback) const;
   void set_popularity_scale(double scale) { popularity_scale_.set(std::make_shared<const double>(scale)); }
 
   FactorMatrix<Scalar> users_;
   FactorMatrix<Scalar> items_;
+  std::vector<float> item_bias_;    // added to the scores of items; empty: none
   std::vector<Index> user_counts_;  // likes in train; -1: none, but features that speak for it
   std::vector<Index> item_counts_;
   bool has_counts_ = true;
@@ -167,6 +172,8 @@ class FactorModel {
   detail::Lazy<detail::TopKIndex<Scalar>> user_index_;
   detail::Lazy<double> popularity_scale_;
   detail::Lazy<detail::RowOffsets> popularity_;  // ln(1 + users) of the items, in the blocks of their index
+  detail::Lazy<detail::RowOffsets> bias_;        // item_bias_ in the same blocks
+  detail::Lazy<detail::RowOffsets> known_;       // 1 for users whose scores have a bias, in the blocks of their index
 };
 
 #if defined(KINDRED_COMPILED)

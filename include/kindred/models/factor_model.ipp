@@ -83,16 +83,15 @@ Recommendation FactorModel<Scalar>::list_for(std::span<const Scalar> x, const Re
   if (!detail::is_known(x)) return detail::list_of_unknown(item_counts_, options);
   if (index_.get() != nullptr || !items_.is_borrowed())
     return {detail::one_list(searched(options.popularity_penalty), x.data(), options), ListSource::model};
-  if (weight == 0.0F) return {detail::scanned_list(items_, item_counts_, x.data(), options, simd_), ListSource::model};
-  const detail::RowOffsets popularity(detail::log_popularity(item_counts_));
-  const detail::WeightedOffsets offsets{weight, &popularity};
-  return {detail::scanned_list(items_, item_counts_, x.data(), options, simd_, {&offsets, 1}), ListSource::model};
+  const detail::CallOffsets offsets(item_bias_, weight, item_counts_);
+  return {detail::scanned_list(items_, item_counts_, x.data(), options, simd_, offsets.all()), ListSource::model};
 }
 
 template <Real Scalar>
 void FactorModel<Scalar>::build_index() {
   index_.set(std::make_shared<const detail::TopKIndex<Scalar>>(items_, users_, simd_));
   popularity_.reset();
+  bias_.reset();
   forget_users();
 }
 
@@ -150,6 +149,8 @@ float FactorModel<Scalar>::popularity_weight(double popularity_penalty, const Ex
 template <Real Scalar>
 detail::Searched<Scalar> FactorModel<Scalar>::searched(double popularity_penalty) const {
   detail::Searched<Scalar> searched{index(), items_, item_counts_};
+  if (!item_bias_.empty())
+    searched.offsets.push_back({1.0F, &bias_.get_or_make([&] { return detail::RowOffsets(item_bias_, index().order()); })});
   if (const float weight = popularity_weight(popularity_penalty, {.threads = 1}); weight != 0.0F)
     searched.offsets.push_back(
         {weight, &popularity_.get_or_make([&] { return detail::RowOffsets(detail::log_popularity(item_counts_), index().order()); })});
@@ -162,12 +163,8 @@ auto FactorModel<Scalar>::with_index(SimdLevel asked, double popularity_penalty,
   if (asked == SimdLevel::best || detail::resolve_level(asked) == detail::resolve_level(simd_)) return body(searched(popularity_penalty));
   detail::require_finite(items_, "item");
   const detail::TopKIndex<Scalar> other(items_, users_, asked);
-  detail::Searched<Scalar> searched{other, items_, item_counts_};
-  const float weight = popularity_weight(popularity_penalty, {.threads = 1});
-  if (weight == 0.0F) return body(searched);
-  const detail::RowOffsets popularity(detail::log_popularity(item_counts_), other.order());
-  searched.offsets.push_back({weight, &popularity});
-  return body(searched);
+  const detail::CallOffsets offsets(item_bias_, popularity_weight(popularity_penalty, {.threads = 1}), item_counts_, other.order());
+  return body(detail::Searched<Scalar>{other, items_, item_counts_, offsets.all()});
 }
 
 template <Real Scalar>
@@ -191,7 +188,7 @@ double FactorModel<Scalar>::predict(Index user, Index item) const {
   require_fitted();
   detail::check_user(user, shape());
   detail::check_item(item, shape());
-  return detail::ranking_of(items_, users_.row(user).data(), {&item, 1}, simd_).front().score;
+  return rank_items(user, {&item, 1}).front().score;
 }
 
 template <Real Scalar>
@@ -239,7 +236,9 @@ std::vector<Scored> FactorModel<Scalar>::rank_items(Index user, std::span<const 
   require_fitted();
   detail::check_user(user, shape());
   detail::check_index_list(candidates, "candidates", "an item", shape().items);
-  return detail::ranking_of(items_, users_.row(user).data(), candidates, simd_);
+  const bool biased = detail::is_known(users_.row(user));
+  return detail::ranking_of(items_, users_.row(user).data(), candidates, simd_,
+                            biased ? std::span<const float>(item_bias_) : std::span<const float>());
 }
 
 template <Real Scalar>
@@ -247,7 +246,7 @@ std::vector<Scored> FactorModel<Scalar>::similar_items(Index item, const Similar
   require_fitted();
   detail::check_item(item, shape());
   detail::check_filters(options.exclude, options.filter, "an item", shape().items);
-  return detail::neighbours(searched(), item, options);
+  return detail::neighbours<Scalar>({index(), items_, item_counts_}, item, options);
 }
 
 template <Real Scalar>
@@ -266,13 +265,19 @@ std::vector<Scored> FactorModel<Scalar>::recommend_users(Index item, const Recom
   detail::check_rerank(options.rerank, shape().users, "users");
   detail::check_popularity_penalty(options.popularity_penalty, "users are listed, not items");
   detail::require_finite_row(items_, item, "item");
-  return users_for(items_.row(item), options);
+  return users_for(items_.row(item), item_bias_.empty() ? 0.0F : item_bias_[static_cast<std::size_t>(item)], options);
 }
 
 template <Real Scalar>
-std::vector<Scored> FactorModel<Scalar>::users_for(std::span<const Scalar> y, const RecommendOptions& options) const {
+std::vector<Scored> FactorModel<Scalar>::users_for(std::span<const Scalar> y, float bias, const RecommendOptions& options) const {
   if (!detail::is_known(y)) return {};
-  return detail::one_list(searched_users(), y.data(), options);
+  detail::Searched<Scalar> searched = searched_users();
+  if (bias != 0.0F)
+    searched.offsets.push_back({bias, &known_.get_or_make([&] {
+                                  const std::vector<Index> known = detail::counts_by_factors(users_);
+                                  return detail::RowOffsets({known.begin(), known.end()}, searched.index.order());
+                                })});
+  return detail::one_list(searched, y.data(), options);
 }
 
 }  // namespace kindred::inline v0::inline KINDRED_BUILD

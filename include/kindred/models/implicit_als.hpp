@@ -91,6 +91,9 @@ class ImplicitALS : public FactorModel<Scalar> {
 
   [[nodiscard]] const AlsOptions& options() const noexcept { return options_; }
 
+  /// The bias of each item, length n_items; empty without AlsOptions::item_bias.
+  [[nodiscard]] std::span<const float> item_biases() const noexcept { return item_bias_; }
+
   /// Eigenvalues of the items' weighted Gram matrix, falling, length factors, and the basis of both sides' factors: as of the fit, or of the last time
   /// that items were updated in number.
   [[nodiscard]] std::span<const double> eigenvalues() const noexcept { return eigenvalues_; }
@@ -205,13 +208,14 @@ class ImplicitALS : public FactorModel<Scalar> {
   using FactorModel<Scalar>::items_;
   using FactorModel<Scalar>::user_counts_;
   using FactorModel<Scalar>::item_counts_;
+  using FactorModel<Scalar>::item_bias_;
   using FactorModel<Scalar>::simd_;
   using FactorModel<Scalar>::require_fitted;
 
   FitReport fit_sides(const detail::SideRef& users, const detail::SideRef& items, const FitOptions& fit_options);
   FitReport fit_checked(const detail::SideRef& users, const detail::SideRef& items, const FitOptions& fit_options,
                         const detail::Stopwatch& total);
-  [[nodiscard]] detail::FixedSide<Scalar> fixed_items() const noexcept;
+  [[nodiscard]] detail::FixedSide<Scalar> fixed_items() const;
   [[nodiscard]] detail::FixedSide<Scalar> fixed_users(const detail::ParallelOptions& parallel);
   /// Solves `rows` of one side, existing ones or the next new ones; row n of `known` (no zeros) is everything known of rows[n].
   void update(Side side, std::span<const Index> rows, const CsrView& known, std::string_view where, const Execution& execution,
@@ -222,6 +226,10 @@ class ImplicitALS : public FactorModel<Scalar> {
   [[nodiscard]] Explanation explain_history(const History& history, Index item, FoldInBackground background) const;
   /// @throws InvalidArgument if `features` are not of the model's columns.
   [[nodiscard]] detail::CheckedRow checked_features(Side side, const SparseRow& features) const;
+  /// What users have as one factor more where items are solved with their biases; 0 without.
+  [[nodiscard]] double bias_unit() const noexcept;
+  /// The bias of an item of which features alone are known: the mean of those that have likes.
+  [[nodiscard]] float mean_bias() const;
   [[nodiscard]] static constexpr detail::MapKind prior_kind(FoldInBackground background) noexcept {
     return background == FoldInBackground::full ? detail::MapKind::fit : detail::MapKind::cold;
   }
@@ -235,7 +243,8 @@ class ImplicitALS : public FactorModel<Scalar> {
   detail::AlsWeights weights_;
   std::vector<double> eigenvalues_;
   detail::ModelFeatures<Scalar> features_;
-  std::optional<detail::SideSystem> user_system_;      // since items were updated
+  detail::Lazy<std::vector<Scalar>> pull_;             // of the biases, in the basis of the factors
+  std::optional<detail::SideSystem> user_system_;      // since items were updated; with item_bias of users with one factor more
   std::optional<detail::SideSystem> item_system_;      // since then too: the factors are not in the eigenbasis any more
   std::size_t changed_items_ = 0;                      // since they were
   detail::Spares<detail::AlsFoldIn<Scalar>> solvers_;  // for fold_in

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,7 @@
 #include <kindred/models/als/features.hpp>
 #include <kindred/models/als/fit.hpp>
 #include <kindred/models/als/fold_in.hpp>
+#include <kindred/models/als/item_bias.hpp>
 #include <kindred/models/als/prior_mean.hpp>
 #include <kindred/models/als/shared_fit.hpp>
 #include <kindred/models/als/side_system.hpp>
@@ -37,6 +39,7 @@
 #include <kindred/models/als/weights.hpp>
 #include <kindred/models/factor_model.ipp>
 #include <kindred/models/implicit_als.hpp>
+#include <kindred/models/implicit_als_updates.ipp>
 #include <kindred/models/recommender.hpp>
 
 namespace kindred::inline v0::inline KINDRED_BUILD {
@@ -50,6 +53,7 @@ ImplicitALS<Scalar>::ImplicitALS(detail::AlsState<Scalar> state, SimdLevel simd,
       weights_(std::move(state.weights)),
       eigenvalues_(std::move(state.eigenvalues)),
       features_(std::move(state.features)) {
+  item_bias_ = std::move(state.item_bias);
   detail::mark_by_features(features_.users, users_, user_counts_);
   detail::mark_by_features(features_.items, items_, item_counts_);
   if (fitted() && index == detail::IndexItems::now) this->build_index();
@@ -58,8 +62,13 @@ ImplicitALS<Scalar>::ImplicitALS(detail::AlsState<Scalar> state, SimdLevel simd,
 
 template <Real Scalar>
 detail::AlsState<Scalar> ImplicitALS<Scalar>::release() && {  // without the scale of popularity: a fit that goes on will have another one
-  detail::AlsState<Scalar> state{options_,          std::move(weights_),     std::move(users_),
-                                 std::move(items_), std::move(eigenvalues_), std::move(features_)};
+  detail::AlsState<Scalar> state{options_,
+                                 std::move(weights_),
+                                 std::move(users_),
+                                 std::move(items_),
+                                 std::move(eigenvalues_),
+                                 std::move(features_),
+                                 std::move(item_bias_)};
   *this = ImplicitALS(state.options);
   return state;
 }
@@ -217,164 +226,23 @@ std::vector<Scored> ImplicitALS<Scalar>::recommend_users(const SparseRow& item_f
   const detail::CheckedRow known = checked_features(Side::items, item_features);
   detail::PriorMean<Scalar> prior(features_.items, detail::MapKind::cold, simd_);
   const std::span<const Scalar> y = prior.of(known.row());
-  return y.empty() ? std::vector<Scored>{} : this->users_for(y, options);
+  return y.empty() ? std::vector<Scored>{} : this->users_for(y, mean_bias(), options);
 }
 
 template <Real Scalar>
-void ImplicitALS<Scalar>::refit_users(std::span<const Index> users, const CsrView& rows, const Execution& execution) {
-  require_fitted();
-  detail::check_index_list(users, "users", "a user", shape().users);
-  detail::check_shape("rows", rows.shape(), "what these users need", {static_cast<Index>(users.size()), shape().items});
-  CsrMatrix cleaned;
-  update(Side::users, users, detail::without_stored_zeros(rows, cleaned), "refit_users", execution);
+double ImplicitALS<Scalar>::bias_unit() const noexcept {
+  return item_bias_.empty() ? 0.0 : detail::bias_unit(*weights_.settings().item_bias);
 }
 
 template <Real Scalar>
-Index ImplicitALS<Scalar>::append_users(const CsrView& rows, const Execution& execution) {
-  require_fitted();
-  detail::check_shape("rows", rows.shape(), "what the model takes", {rows.rows(), shape().items});
-  const Index first = shape().users;
-  CsrMatrix cleaned;
-  update(Side::users, detail::indices_from(first, rows.rows()), detail::without_stored_zeros(rows, cleaned), "append_users", execution);
-  return first;
-}
-
-template <Real Scalar>
-Index ImplicitALS<Scalar>::append_users(const CsrView& rows, const FeatureTable& features, const Execution& execution) {
-  require_fitted();
-  detail::check_shape("rows", rows.shape(), "what the model takes", {rows.rows(), shape().items});
-  detail::check_new_features(features, features_.users.table, "users", rows.rows());
-  const Index first = shape().users;
-  CsrMatrix cleaned;
-  update(Side::users, detail::indices_from(first, rows.rows()), detail::without_stored_zeros(rows, cleaned), "append_users", execution,
-         &features.matrix());
-  return first;
-}
-
-template <Real Scalar>
-void ImplicitALS<Scalar>::refit_items(std::span<const Index> items, const CsrView& columns, const Execution& execution) {
-  require_fitted();
-  detail::check_index_list(items, "items", "an item", shape().items);
-  detail::check_shape("columns", columns.shape(), "what these items need", {shape().users, static_cast<Index>(items.size())});
-  CsrMatrix cleaned;
-  update(Side::items, items, transpose(detail::without_stored_zeros(columns, cleaned)), "refit_items", execution);
-}
-
-template <Real Scalar>
-Index ImplicitALS<Scalar>::append_items(const CsrView& columns, const Execution& execution) {
-  require_fitted();
-  detail::check_shape("columns", columns.shape(), "what the model takes", {shape().users, columns.cols()});
-  const Index first = shape().items;
-  CsrMatrix cleaned;
-  update(Side::items, detail::indices_from(first, columns.cols()), transpose(detail::without_stored_zeros(columns, cleaned)),
-         "append_items", execution);
-  return first;
-}
-
-template <Real Scalar>
-Index ImplicitALS<Scalar>::append_items(const CsrView& columns, const FeatureTable& features, const Execution& execution) {
-  require_fitted();
-  detail::check_shape("columns", columns.shape(), "what the model takes", {shape().users, columns.cols()});
-  detail::check_new_features(features, features_.items.table, "items", columns.cols());
-  const Index first = shape().items;
-  CsrMatrix cleaned;
-  update(Side::items, detail::indices_from(first, columns.cols()), transpose(detail::without_stored_zeros(columns, cleaned)),
-         "append_items", execution, &features.matrix());
-  return first;
-}
-
-template <Real Scalar>
-detail::FixedSide<Scalar> ImplicitALS<Scalar>::fixed_items() const noexcept {
-  if (!item_system_) return {items_, eigenvalues_, nullptr};
-  return {items_, item_system_->basis().values, &item_system_->basis()};
-}
-
-template <Real Scalar>
-detail::FixedSide<Scalar> ImplicitALS<Scalar>::fixed_users(const detail::ParallelOptions& parallel) {
-  if (!user_system_) user_system_.emplace(detail::gram(users_, weights_.background(Side::users), parallel, simd_));
-  user_system_->diagonalise(weights_.settings().factors, parallel, simd_);
-  return {users_, user_system_->basis().values, &user_system_->basis()};
-}
-
-template <Real Scalar>
-void ImplicitALS<Scalar>::update(Side side, std::span<const Index> rows, const CsrView& known, std::string_view where,
-                                 const Execution& execution, const CsrMatrix* features) {
-  if (rows.empty()) return;
-  (void)this->popularity_scale(execution);  // that of the fit, whenever it is asked for
-  const bool of_users = side == Side::users;
-  detail::ThreadTeam team(execution.executor);
-  const Execution run{.threads = detail::resolve_threads(execution.threads), .executor = team.executor(), .simd = simd_};
-  const detail::ParallelOptions parallel = detail::loop_of(run, 1);
-  const detail::FixedSide<Scalar> fixed = of_users ? fixed_items() : fixed_users(parallel);
-  std::optional<detail::SideSystem>& own = of_users ? user_system_ : item_system_;
-  std::optional<detail::SideSystem> changed = own;
-  if (!of_users && !changed) changed.emplace(std::span<const double>(eigenvalues_));
-  const auto weight_of = [&](Index row) {
-    const std::span<const double> background = weights_.background(side);
-    return background.empty() ? 1.0 : background[static_cast<std::size_t>(row)];
-  };
-
-  detail::FeatureSide<Scalar>& maps = features_.of(side);
-  const bool has_features = maps.table.columns().size() > 0;
-  detail::UpdatedFeatures beside = has_features ? detail::updated_features(maps.table, rows, features) : detail::UpdatedFeatures{};
-  const detail::FoldInFeatures<Scalar> known_features{has_features ? &maps : nullptr, beside.rows.view(), beside.are_new};
-
-  // Rows are solved with the counts that they will have, which their background follows from.
-  const bool dislikes = std::any_of(known.values().begin(), known.values().end(), [](float value) { return value < 0.0F; });
-  weights_.reserve(side, rows.size(), dislikes);
-  const detail::AlsWeights::Mark mark = weights_.mark(side, rows);
-  try {
-    const FactorMatrix<Scalar>& before = of_users ? users_ : items_;
-    for (const Index row : rows)
-      if (changed && row < before.rows()) changed->add(before.row(row), -weight_of(row));
-    const std::vector<Index> counts = row_counts(known);
-    std::vector<Index> likes;
-    for (std::size_t n = 0; n < rows.size(); ++n) {
-      likes.push_back(static_cast<Index>(weights_.likes_of(known.row(static_cast<Index>(n)))));
-      weights_.set_count(side, rows[n], counts[n], likes[n]);
-    }
-    const FactorMatrix<Scalar> solved =
-        detail::fold_in_rows<Scalar>(weights_, side, fixed, known, rows, {.execution = run}, where, known_features);
-    if (changed) {
-      for (std::size_t n = 0; n < rows.size(); ++n) changed->add(solved.row(static_cast<Index>(n)), weight_of(rows[n]));
-      if (!of_users) changed->diagonalise(weights_.settings().factors, parallel, simd_);
-    }
-    for (std::size_t n = 0; n < rows.size(); ++n)
-      if (has_features && likes[n] == 0 && detail::is_known(solved.row(static_cast<Index>(n)))) likes[n] = -1;
-    this->put_rows(of_users ? users_ : items_, of_users ? user_counts_ : item_counts_, rows, solved, likes);
-  } catch (...) {
-    weights_.restore(side, rows, mark);
-    throw;
+float ImplicitALS<Scalar>::mean_bias() const {
+  double sum = 0.0, count = 0.0;
+  for (std::size_t i = 0; i < item_bias_.size(); ++i) {
+    if (item_counts_[i] <= 0) continue;
+    sum += static_cast<double>(item_bias_[i]);
+    count += 1.0;
   }
-  own = std::move(changed);
-  if (beside.are_new) maps.table = std::move(beside.grown);
-  solvers_.clear();
-  this->forget_users();
-  if (of_users) return;
-  this->forget_items();
-  changed_items_ += rows.size();
-  if (8 * changed_items_ >= static_cast<std::size_t>(shape().items))
-    *this = settled(execution);  // so that turning rows for a solve stays rare
-}
-
-template <Real Scalar>
-ImplicitALS<Scalar> ImplicitALS<Scalar>::settled(const Execution& execution) const {
-  ImplicitALS copy(*this);
-  if (is_settled()) return copy;
-  detail::ThreadTeam team(execution.executor);
-  const detail::ParallelOptions parallel{.threads = detail::resolve_threads(execution.threads), .executor = team.executor()};
-  detail::Eigenbasis basis = detail::eigenbasis(detail::gram(items_, weights_.background(Side::items), parallel, simd_),
-                                                weights_.settings().factors, parallel, simd_);
-  detail::rotate(copy.items_, basis, parallel, simd_);
-  detail::rotate(copy.users_, basis, parallel, simd_);
-  detail::rotate_features(copy.features_, basis, parallel, simd_);
-  copy.eigenvalues_ = std::move(basis.values);
-  copy.item_system_.reset();
-  copy.user_system_.reset();
-  copy.changed_items_ = 0;
-  copy.forget_items();
-  copy.forget_users();
-  return copy;
+  return count > 0.0 ? static_cast<float>(sum / count) : 0.0F;
 }
 
 }  // namespace kindred::inline v0::inline KINDRED_BUILD

@@ -64,6 +64,7 @@ struct NamedExplanation {
   std::vector<NamedItem> parts;          ///< What each item of the history adds, largest first.
   std::vector<NamedItem> features = {};  ///< What each feature of the user adds, largest first; key and name are those of its column.
   double mean = 0.0;                     ///< What the mean of all users adds; 0 without features.
+  double bias = 0.0;                     ///< What the bias of the item adds, as in Explanation.
 };
 
 /// One interaction of a history: an item by its key or name, and its value.

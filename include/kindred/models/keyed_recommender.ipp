@@ -102,7 +102,7 @@ struct KeyedRecommender<Scalar>::State {
   }
   [[nodiscard]] KeyedAnswer answer(const Recommendation& list) const { return {version, list.source, name_items(list.items), {}}; }
   [[nodiscard]] NamedExplanation named(const Explanation& found) const {
-    NamedExplanation explanation{version, found.score, name_items(found.parts), {}, found.mean};
+    NamedExplanation explanation{version, found.score, name_items(found.parts), {}, found.mean, found.bias};
     for (const Scored& part : found.features) {
       const std::string column(model.user_features().columns().name(part.item));
       explanation.features.push_back({column, column, part.score});

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -27,6 +28,27 @@ namespace kindred::inline v0::detail {
   for (const Index count : counts) logs.push_back(static_cast<float>(log_of_users(count)));
   return logs;
 }
+
+/// What one call adds to scores, where it cannot use what the model keeps: biases, popularity with its weight.
+class CallOffsets {
+ public:
+  /// `order`: of the index, or empty for a scan. O(items).
+  CallOffsets(const std::vector<float>& bias, float popularity_weight, std::span<const Index> counts, std::span<const Index> order = {})
+      : popularity_weight_(popularity_weight) {
+    if (!bias.empty()) bias_.emplace(bias, order);
+    if (popularity_weight != 0.0F) popularity_.emplace(log_popularity(counts), order);
+  }
+  [[nodiscard]] std::vector<WeightedOffsets> all() const {
+    std::vector<WeightedOffsets> offsets;
+    if (bias_) offsets.push_back({1.0F, &*bias_});
+    if (popularity_) offsets.push_back({popularity_weight_, &*popularity_});
+    return offsets;
+  }
+
+ private:
+  float popularity_weight_;
+  std::optional<RowOffsets> bias_, popularity_;
+};
 
 /// sd(score) / sd(ln(1 + users)) of one list; 0 where all its items have the same number of users.
 [[nodiscard]] inline double score_per_log_user(std::span<const Scored> list, std::span<const Index> counts) {

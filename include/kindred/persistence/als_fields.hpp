@@ -41,7 +41,7 @@ template <typename T, typename... Names>
 void read_option(FlatObject& in, const std::string& name, T& value, const Names&... names) {
   if constexpr (IsOptional<T>::value) {
     typename T::value_type set{};
-    if (in.is_null(name)) return;
+    if ((name == "item_bias" && !in.has(name)) || in.is_null(name)) return;  // files from before there was one
     read_option(in, name, set, names...);
     value = set;
   } else if constexpr (std::is_enum_v<T>) {

@@ -40,6 +40,7 @@ void write_als(TensorWriter& writer, FlatObject& fields, const ImplicitALS<Scala
   if (model.fitted()) fields.set("popularity_scale", model.popularity_scale());
   fields.set("current_counts", current_counts_names[weights.user_counts_current + 2 * weights.item_counts_current]);
   writer.add("eigenvalues", model.eigenvalues());
+  if (!model.item_biases().empty()) writer.add("item_bias", model.item_biases());
   writer.add("item_counts", weights.item_counts);
   writer.add("user_counts", weights.user_counts);
   write_side(writer, "user_features", model.features().users);
@@ -92,6 +93,10 @@ template <Real Scalar>
   if (reader.find("user_likes") != nullptr) {
     weights.constants.item_likes = read_counts(reader, "item_likes", items[0], users[0]);
     weights.constants.user_likes = read_counts(reader, "user_likes", users[0], items[0]);
+  }
+  if (fitted && settings.item_bias) {
+    state.item_bias = reader.values<float>("item_bias", items[0]);
+    check_finite<float>(reader, "item_bias", state.item_bias);
   }
   if (fitted) {
     state.features.users = read_side<Scalar>(reader, "user_features", static_cast<Index>(users[0]), settings.factors, options.execution);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -26,8 +27,10 @@
 #include <kindred/models/als/features.hpp>
 #include <kindred/models/als/fit_options.hpp>
 #include <kindred/models/als/half_step.hpp>
+#include <kindred/models/als/item_bias.hpp>
 #include <kindred/models/als/loss.hpp>
 #include <kindred/models/als/memory_estimate.hpp>
+#include <kindred/models/als/prior_mean.hpp>
 #include <kindred/models/als/report.hpp>
 #include <kindred/models/als/spectral_start.hpp>
 #include <kindred/models/als/start.hpp>
@@ -43,6 +46,8 @@ void check_feature_fit(const AlsSettings& options, const AlsFitOptions<Scalar>& 
   if (fit.on_snapshot || fit.resume_from != nullptr)
     throw InvalidArgument("user_features or item_features", "set together with on_snapshot or resume_from",
                           "not set: a snapshot does not hold the maps of features");
+  if (options.item_bias && fit.schedule == FeatureSchedule::sparse_rows)
+    throw InvalidArgument("item_bias", *options.item_bias, "not set together with FeatureSchedule::sparse_rows");
   if (fit.team != nullptr) throw InvalidArgument("user_features or item_features", "set in a fit of several processes", "not set");
 }
 
@@ -55,6 +60,9 @@ void check_fit(const AlsOptions& asked, MatrixShape shape, Offset nnz, bool in_m
   if (fit.score && (fit.on_snapshot || fit.resume_from != nullptr))
     throw InvalidArgument("score", "with snapshots", "a fit without them: a snapshot does not hold the best iteration");
   const AlsSettings options = settings_of(asked);
+  if (options.item_bias && (fit.on_snapshot || fit.resume_from != nullptr))
+    throw InvalidArgument("item_bias", *options.item_bias,
+                          "not set together with on_snapshot or resume_from: a snapshot does not hold biases");
   if (const std::size_t done = fit.resume_from != nullptr ? fit.resume_from->iteration : 0; done > 0 && done >= options.iterations)
     throw InvalidArgument("iterations", options.iterations, "above the " + std::to_string(done) + " of the fit that is resumed");
   check_features(fit.user_features, "user_features", "users", shape.users);
@@ -135,6 +143,7 @@ class AlsFit {
     FactorMatrix<Scalar> users, items;
     std::vector<double> eigenvalues;
     FactorMatrix<Scalar> user_map, item_map;
+    std::vector<float> item_bias;
   };
 
   /// The exact solver overwrites the factors that it solves for without reading them: zeros will do.
@@ -157,6 +166,7 @@ class AlsFit {
     else
       state_.items = first(first_items, "initial_items", train.cols(), RandomStream::item_factors, from_items_ || !exact);
     state_.users = first(first_users, "initial_users", train.rows(), RandomStream::user_factors, !exact);
+    if (settings.item_bias) state_.item_bias.assign(static_cast<std::size_t>(train.cols()), 0.0F);
   }
 
   [[nodiscard]] FactorMatrix<Scalar> items_from_likes(const RowsRef& train, const RowsRef& by_items) {
@@ -179,7 +189,23 @@ class AlsFit {
 
   void half_step(const SideData<Scalar>& data, std::size_t iteration) {
     const std::vector<std::uint64_t>& shares = data.side == AlsSide::users ? shares_.users : shares_.items;
-    HalfStep<Scalar>(state_, data, iteration, execution_, team_, shares, report_, features_->learns() ? &*features_ : nullptr).run();
+    FeatureFit<Scalar>* const features = features_->learns() ? &*features_ : nullptr;
+    if (data.side == AlsSide::users || !settings().item_bias) {
+      HalfStep<Scalar>(state_, data, iteration, execution_, team_, shares, report_, features).run();
+      return;
+    }
+    // Items with a bias: one factor more, against users that hold the same number there. Users stay in the basis they are in.
+    if (features != nullptr) features->regress(AlsSide::items);
+    const double unit = bias_unit(*settings().item_bias);
+    FactorMatrix<Scalar> users = std::exchange(state_.users, lifted(state_.users, unit));
+    state_.items = widened<Scalar>(state_.items, state_.item_bias, unit);
+    WidenedMaps<Scalar> maps(state_.features);
+    HalfStep<Scalar> step(state_, data, iteration, execution_, team_, shares, report_);
+    step.run();
+    turn_back(state_.items, step.basis(), loop_of(execution_, 1), execution_.simd);
+    std::tie(state_.items, state_.item_bias) = without_bias(state_.items, unit);
+    state_.users = std::move(users);
+    maps.restore();
   }
 
   void measure_loss(FitReport::Iteration& done) {
@@ -221,7 +247,8 @@ class AlsFit {
              state_.items,
              state_.eigenvalues,
              state_.features.users.map(MapKind::fit),
-             state_.features.items.map(MapKind::fit)};
+             state_.features.items.map(MapKind::fit),
+             state_.item_bias};
   }
 
   /// One more iteration, with maps that were learned from the factors as they are.
@@ -231,6 +258,7 @@ class AlsFit {
     state_.users = std::move(best_.users);
     state_.items = std::move(best_.items);
     state_.eigenvalues = std::move(best_.eigenvalues);
+    state_.item_bias = std::move(best_.item_bias);
     set_map(state_.features.users, MapKind::fit, std::move(best_.user_map));
     set_map(state_.features.items, MapKind::fit, std::move(best_.item_map));
   }

@@ -23,6 +23,7 @@
 #include <kindred/models/als/cancellation.hpp>
 #include <kindred/models/als/features.hpp>
 #include <kindred/models/als/fold_in_options.hpp>
+#include <kindred/models/als/item_bias.hpp>
 #include <kindred/models/als/options.hpp>
 #include <kindred/models/als/prior_mean.hpp>
 #include <kindred/models/als/row_assembler.hpp>
@@ -77,6 +78,11 @@ struct FixedSide {
   const FactorMatrix<Scalar>& factors;
   std::span<const double> eigenvalues;  // of the weighted Gram matrix, falling
   const Eigenbasis* basis = nullptr;    // null: the factors are in the eigenbasis; else what turns them into it
+  ItemBias<Scalar> bias = {};           // of items with biases, in the basis of the factors
+  double unit = 0.0;  // of users, where items are solved with their biases: rows of one factor more, this number; then there is a basis
+
+  /// Length of a solution.
+  [[nodiscard]] Index width() const noexcept { return factors.factors() + (unit > 0.0 ? 1 : 0); }
 };
 
 /// Solves for rows of one side that are not part of fit, with the arithmetic of its half-steps; one per thread.
@@ -90,10 +96,12 @@ class AlsFoldIn {
         side_(side),
         fixed_(fixed),
         may_cancel_(weights.may_cancel()),
-        gathered_(std::make_unique<FactorMatrix<Scalar>>(0, fixed.factors.factors())),
+        gathered_(std::make_unique<FactorMatrix<Scalar>>(0, fixed.width())),
         solver_(rows(), fixed.eigenvalues, simd),
-        assembler_(weights, side, simd),
-        simd_(simd) {}
+        assembler_(weights, side, simd, fixed.bias),
+        simd_(simd) {
+    if (!fixed.bias.pull.empty()) pull_ = turned(fixed.bias.pull);
+  }
 
   /// The factors of `row` with these interactions (checked, no zeros), `background` its a_u or b_i; conjugate gradients start from 0. `prior`: the prior
   /// mean of a row with features, length factors, or empty.
@@ -142,7 +150,7 @@ class AlsFoldIn {
     system.columns = at.first(n);
     std::vector<Scalar> x(settings_.factors), v(settings_.factors);
     finish(exact(system, interactions.columns, x), system, "explain");
-    explanation.score = inner(x, at[n]);
+    explanation.score = inner(x, at[n]) + bias_of(item);
 
     std::vector<double> excess(system.excess.begin(), system.excess.end()), target(n, 0.0);
     excess.push_back(0.0);
@@ -150,6 +158,7 @@ class AlsFoldIn {
     const RowSystem<Scalar> adjoint{
         .columns = at, .excess = excess, .target = target, .background = system.background, .penalty = system.penalty, .prior_mean = {}};
     finish(exact(adjoint, columns, v), system, "explain");
+    explanation.bias = bias_of(item) - system.background * dot(v, pull_);
     for (std::size_t i = 0; i < n; ++i) explanation.parts.push_back({columns[i], system.target[i] * inner(v, at[i])});
     std::sort(explanation.parts.begin(), explanation.parts.end(), ranks_before);
     if (prior.empty()) return explanation;
@@ -170,14 +179,16 @@ class AlsFoldIn {
     if (kind == FoldInBackground::by_history) {
       const std::span<const Scalar> y = fixed_.factors.row(item);
       std::copy(y.begin(), y.end(), along_prior.begin());
-      for (std::size_t f = 0; f < x.size(); ++f) explanation.score += static_cast<double>(prior[f]) * static_cast<double>(y[f]);
+      explanation.bias = bias_of(item);
+      explanation.score = dot(prior, y) + explanation.bias;
       return explanation;
     }
     RowSystem<Scalar> system = assemble(0, {}, background, 1.0, kind, turned_prior(prior));
     shrink_prior(fixed_.eigenvalues, system, std::span<Scalar>(x));
-    explanation.score = inner(x, at);
+    explanation.score = inner(x, at) + bias_of(item);
     system.prior_mean = rows().row(at);
     shrink_prior(fixed_.eigenvalues, system, along_prior);
+    explanation.bias = bias_of(item) - system.background / system.penalty * dot(along_prior, pull_);
     turn_back(along_prior);
     return explanation;
   }
@@ -189,10 +200,13 @@ class AlsFoldIn {
   /// Brings the rows that a system needs into the eigenbasis. O(columns * factors^2), what their part of the solve costs too.
   void gather(std::span<const Index> columns) {
     if (!turns()) return;
-    *gathered_ = FactorMatrix<Scalar>(static_cast<Index>(columns.size()), fixed_.factors.factors());
+    *gathered_ = FactorMatrix<Scalar>(static_cast<Index>(columns.size()), fixed_.width());
     for (std::size_t n = 0; n < columns.size(); ++n) {
       const std::span<const Scalar> row = fixed_.factors.row(columns[n]);
-      std::copy(row.begin(), row.end(), gathered_->row(static_cast<Index>(n)).begin());
+      if (fixed_.unit > 0.0)
+        lift<Scalar>(row, fixed_.unit, gathered_->row(static_cast<Index>(n)));
+      else
+        std::copy(row.begin(), row.end(), gathered_->row(static_cast<Index>(n)).begin());
     }
     rotate(*gathered_, *fixed_.basis, {.threads = 1}, simd_);
   }
@@ -206,13 +220,16 @@ class AlsFoldIn {
   /// A prior mean in the eigenbasis.
   [[nodiscard]] std::span<const Scalar> turned_prior(std::span<const Scalar> prior) {
     if (!turns() || prior.empty()) return prior;
-    prior_.assign(prior.size(), Scalar(0));
-    for (std::size_t f = 0; f < prior.size(); ++f) {
+    return prior_ = turned(prior);
+  }
+  [[nodiscard]] std::vector<Scalar> turned(std::span<const Scalar> x) const {
+    std::vector<Scalar> in_basis(x.begin(), x.end());
+    for (std::size_t f = 0; turns() && f < x.size(); ++f) {
       double sum = 0.0;
-      for (std::size_t r = 0; r < prior.size(); ++r) sum += static_cast<double>(prior[r]) * fixed_.basis->vectors[f * prior.size() + r];
-      prior_[f] = static_cast<Scalar>(sum);
+      for (std::size_t r = 0; r < x.size(); ++r) sum += static_cast<double>(x[r]) * fixed_.basis->vectors[f * x.size() + r];
+      in_basis[f] = static_cast<Scalar>(sum);
     }
-    return prior_;
+    return in_basis;
   }
   /// A solution back into the basis that the factors are in.
   void turn_back(std::span<Scalar> x) {
@@ -236,6 +253,7 @@ class AlsFoldIn {
     RowSystem<Scalar> system = assembler_.assemble(row, interactions, strengths_, background, share, prior);
     // A short history is no reason to be held near the prior mean as firmly as a long one.
     if (kind == FoldInBackground::by_history && !system.prior_mean.empty()) system.penalty *= (std::max)(0.1, share);
+    assembler_.add_pull(system, pull_);
     return system;
   }
 
@@ -250,10 +268,14 @@ class AlsFoldIn {
     if (outcome != RowOutcome::solved) throw_als_failure(settings_, outcome, side_, where, system.penalty);
   }
 
-  [[nodiscard]] double inner(std::span<const Scalar> v, Index row) const noexcept {
+  [[nodiscard]] static double dot(std::span<const Scalar> a, std::span<const Scalar> b) noexcept {
     double sum = 0.0;
-    for (std::size_t f = 0; f < v.size(); ++f) sum += static_cast<double>(v[f]) * static_cast<double>(rows().row(row)[f]);
+    for (std::size_t f = 0; f < b.size(); ++f) sum += static_cast<double>(a[f]) * static_cast<double>(b[f]);
     return sum;
+  }
+  [[nodiscard]] double inner(std::span<const Scalar> v, Index row) const noexcept { return dot(v, rows().row(row).first(v.size())); }
+  [[nodiscard]] double bias_of(Index item) const noexcept {
+    return fixed_.bias.values.empty() ? 0.0 : static_cast<double>(fixed_.bias.values[static_cast<std::size_t>(item)]);
   }
 
   const AlsSettings& settings_;
@@ -269,6 +291,7 @@ class AlsFoldIn {
   std::vector<Index> places_;
   std::vector<double> turned_;
   std::vector<Scalar> prior_;
+  std::vector<Scalar> pull_;  // of the biases, in the eigenbasis
 };
 
 /// The features of rows that are folded in.
@@ -285,7 +308,7 @@ template <Real Scalar>
 [[nodiscard]] FactorMatrix<Scalar> fold_in_rows(const AlsWeights& weights, AlsSide side, const FixedSide<Scalar>& fixed,
                                                 const CsrView& rows, std::span<const Index> named, const FoldInOptions& options,
                                                 std::string_view where, const FoldInFeatures<Scalar>& features = {}) {
-  FactorMatrix<Scalar> solved(rows.rows(), static_cast<Index>(weights.settings().factors));
+  FactorMatrix<Scalar> solved(rows.rows(), fixed.width());
   const ParallelOptions parallel = loop_of(options.execution, 16);
   const auto count = static_cast<std::size_t>(rows.rows());
   std::vector<AlsFoldIn<Scalar>> workers;
@@ -299,6 +322,7 @@ template <Real Scalar>
                         PriorMean<Scalar>(of, MapKind::cold, options.execution.simd));
   }
   parallel_for(count, parallel, [&](std::size_t first, std::size_t last, std::size_t worker) {
+    std::vector<Scalar> wide;  // a prior mean with a bias of 0
     for (std::size_t n = first; n < last; ++n) {
       const auto r = static_cast<Index>(n);
       const Index row = named.empty() ? r : named[n];
@@ -307,8 +331,13 @@ template <Real Scalar>
                                                       : backgrounds[static_cast<std::size_t>(row)];
       const SparseRow own = features.side != nullptr ? features.rows.row(r) : SparseRow{};
       const bool is_cold = features.are_new && weights.likes_of(rows.row(r)) == 0;
-      const std::span<const Scalar> prior =
+      std::span<const Scalar> prior =
           is_cold || options.background == FoldInBackground::by_history ? priors[worker].second.of(own) : priors[worker].first.of(own);
+      if (fixed.unit > 0.0 && !prior.empty()) {
+        wide.assign(prior.begin(), prior.end());
+        wide.push_back(Scalar(0));
+        prior = wide;
+      }
       if (is_cold && !prior.empty())
         std::copy(prior.begin(), prior.end(), solved.row(r).begin());
       else

@@ -23,11 +23,12 @@ struct FoldInOptions {
 
 /// Why an item has its score: what each interaction of the history, each feature and the mean add to it.
 struct Explanation {
-  double score = 0.0;         ///< Of the item, for the exact factors of this history: the sum of all parts and the mean.
+  double score = 0.0;         ///< Of the item, for the exact factors of this history: the sum of all parts, the mean and the bias.
   std::vector<Scored> parts;  ///< Every item of the history and what it adds, largest first, ties by the lower item.
   /// Every feature of the user and what it adds, in comparison with a mean user; Scored::item is its column. As `parts`; empty without features.
   std::vector<Scored> features = {};
   double mean = 0.0;  ///< What the mean of all users and features that this one does not have add; 0 without features.
+  double bias = 0.0;  ///< What the bias of the item adds, less what the biases take off elsewhere; 0 without AlsOptions::item_bias.
 };
 
 }  // namespace kindred::inline v0

@@ -26,6 +26,7 @@
 #include <kindred/models/als/feature_fit.hpp>
 #include <kindred/models/als/features.hpp>
 #include <kindred/models/als/fold_in.hpp>
+#include <kindred/models/als/item_bias.hpp>
 #include <kindred/models/als/prior_mean.hpp>
 #include <kindred/models/als/report.hpp>
 #include <kindred/models/als/row_assembler.hpp>
@@ -44,6 +45,7 @@ class HalfStep {
       : settings_(state.weights.settings()),
         weights_(state.weights),
         eigenvalues_(state.eigenvalues),
+        item_bias_(data.side == AlsSide::users ? std::span<const float>(state.item_bias) : std::span<const float>()),
         maps_(state.features),
         data_(data),
         fixed_(state.factors(other())),
@@ -60,12 +62,16 @@ class HalfStep {
   void run() {
     if (features_ != nullptr) features_->regress(data_.side);
     turn(gram());
+    pull_ = pull_of(fixed_, item_bias_, weights_.background(other()));
     if (features_ != nullptr) features_->improve_jointly(data_, fixed_, solved_, eigenvalues_);
     const Stopwatch watch;
     team_.on([&] { solve_rows(); });
     gather_rows(team_, shares_, solved_);
     (data_.side == AlsSide::users ? report_.user_seconds : report_.item_seconds) += watch.seconds();
   }
+
+  /// What the fixed side was turned by.
+  [[nodiscard]] const Eigenbasis& basis() const noexcept { return basis_; }
 
  private:
   struct Worker {
@@ -75,6 +81,8 @@ class HalfStep {
     std::vector<Scalar> strengths;  // of the row at hand, where none are kept
   };
 
+  /// Of the factors: one more than the model's where items are solved with their bias.
+  [[nodiscard]] std::size_t width() const noexcept { return static_cast<std::size_t>(fixed_.factors()); }
   [[nodiscard]] AlsSide other() const noexcept { return data_.side == AlsSide::users ? AlsSide::items : AlsSide::users; }
 
   [[noreturn]] void fail(RowOutcome outcome, AlsSide side, const std::string& what, double penalty) const {
@@ -90,8 +98,8 @@ class HalfStep {
     BlockedGram<Scalar> blocked(fixed_, weights_.background(other()), simd_);
     blocked.add_all_blocks(parallel_, team_);
     AlignedVector<double> matrix = blocked.total();
-    for (std::size_t f = 0; f < settings_.factors; ++f)
-      if (!is_finite(matrix[f * settings_.factors + f]))
+    for (std::size_t f = 0; f < width(); ++f)
+      if (!is_finite(matrix[f * width() + f]))
         fail(RowOutcome::not_finite, data_.side, "the Gram matrix of the other side", settings_.regularization);
     report_.gram_seconds += watch.seconds();
     return matrix;
@@ -100,16 +108,16 @@ class HalfStep {
   /// Turns the fixed side, and the solved one where it is a warm start, into the eigenbasis of `matrix`.
   void turn(const AlignedVector<double>& matrix) {
     const Stopwatch eigen_watch;
-    Eigenbasis basis = eigenbasis(matrix, settings_.factors, parallel_, simd_);
+    basis_ = eigenbasis(matrix, width(), parallel_, simd_);
     report_.eigen_seconds += eigen_watch.seconds();
 
     const Stopwatch rotate_watch;
-    const std::size_t n_float = std::is_same_v<Scalar, float> ? float_columns(basis, weights_.least_ridge(data_.side)) : 0;
-    rotate(fixed_, basis, parallel_, simd_, n_float);
+    const std::size_t n_float = std::is_same_v<Scalar, float> ? float_columns(basis_, weights_.least_ridge(data_.side)) : 0;
+    rotate(fixed_, basis_, parallel_, simd_, n_float);
     if (settings_.solver == Solver::conjugate_gradient || (features_ != nullptr && features_->is_joint()))
-      rotate(solved_, basis, parallel_, simd_, n_float);
-    rotate_features(maps_, basis, parallel_, simd_, n_float);
-    eigenvalues_ = std::move(basis.values);
+      rotate(solved_, basis_, parallel_, simd_, n_float);
+    rotate_features(maps_, basis_, parallel_, simd_, n_float);
+    eigenvalues_ = basis_.values;
     check_turned();
     report_.rotate_seconds += rotate_watch.seconds();
   }
@@ -136,7 +144,7 @@ class HalfStep {
     std::vector<Worker> workers;
     for (std::size_t n = 0; n < worker_count(data_.order.size(), by_rows); ++n)
       workers.push_back({RowSolver<Scalar>(fixed_, eigenvalues_, simd_),
-                         RowAssembler<Scalar>(weights_, data_.side, simd_),
+                         RowAssembler<Scalar>(weights_, data_.side, simd_, {item_bias_, pull_}),
                          PriorMean<Scalar>(maps_.of(data_.side), MapKind::fit, simd_),
                          {}});
     data_.rows.for_each_block([&](const RowBlock& block) {
@@ -150,8 +158,11 @@ class HalfStep {
 
   [[nodiscard]] RowSystem<Scalar> system_of(const RowBlock& block, Index row, Worker& worker) const {
     const std::span<const double> background = weights_.background(data_.side);
-    return worker.assembler.assemble(row, block.rows.row(row - block.first), strengths_of(data_, weights_, block, row, worker.strengths),
-                                     background.empty() ? 1.0 : background[static_cast<std::size_t>(row)], 1.0, worker.prior.of_row(row));
+    RowSystem<Scalar> system =
+        worker.assembler.assemble(row, block.rows.row(row - block.first), strengths_of(data_, weights_, block, row, worker.strengths),
+                                  background.empty() ? 1.0 : background[static_cast<std::size_t>(row)], 1.0, worker.prior.of_row(row));
+    worker.assembler.add_pull(system, pull_);
+    return system;
   }
 
   /// The rows order[first, last) of a block.
@@ -193,6 +204,9 @@ class HalfStep {
   const AlsSettings& settings_;
   const AlsWeights& weights_;
   std::vector<double>& eigenvalues_;
+  std::span<const float> item_bias_;
+  std::vector<Scalar> pull_;
+  Eigenbasis basis_;
   ModelFeatures<Scalar>& maps_;
   const SideData<Scalar>& data_;
   FactorMatrix<Scalar>& fixed_;

@@ -13,6 +13,7 @@
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/team.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/models/als/item_bias.hpp>
 #include <kindred/models/als/prior_mean.hpp>
 #include <kindred/models/als/report.hpp>
 #include <kindred/models/als/state.hpp>
@@ -28,7 +29,14 @@ class LossSum {
  public:
   /// `users`: the rows of this process. All references must outlive this object.
   LossSum(const AlsState<Scalar>& state, const SideData<Scalar>& users, SimdLevel simd)
-      : state_(state), weights_(state.weights), users_(users), kernels_(row_kernels<Scalar>(simd)), simd_(simd) {}
+      : state_(state), weights_(state.weights), users_(users), kernels_(row_kernels<Scalar>(simd)), simd_(simd) {
+    const std::span<const double> background = weights_.background(AlsSide::items);
+    pull_ = pull_of(state.items, state.item_bias, background);
+    for (std::size_t i = 0; i < state.item_bias.size(); ++i) {
+      const auto bias = static_cast<double>(state.item_bias[i]);
+      bias_energy_ += (background.empty() ? 1.0 : background[i]) * bias * bias;
+    }
+  }
 
   /// The loss over the rows of all members of `team`.
   [[nodiscard]] FitReport::Loss total(const ParallelOptions& parallel, const Team& team) const {
@@ -77,6 +85,11 @@ class LossSum {
         const double square = static_cast<double>(x[f]) * static_cast<double>(x[f]);
         energy += state_.eigenvalues[f] * square;
       }
+      const bool biased = has_bias(x);  // then the background has (x . y + bias)^2
+      if (biased) {
+        energy += bias_energy_;
+        for (std::size_t f = 0; f < x.size(); ++f) energy += 2.0 * static_cast<double>(x[f]) * static_cast<double>(pull_[f]);
+      }
       const std::size_t count = weights_.likes_of(block.rows.row(static_cast<Index>(u) - block.first));
       partial.loss += weights_.penalty(AlsSide::users, count, a) * squares + weights_.unobserved_weight() * a * energy;
       add_observed(block, static_cast<Index>(u), a, buffers, partial);
@@ -94,6 +107,7 @@ class LossSum {
                          .columns = row.columns.data(),
                          .count = row.size()},
                         buffers.exact.data(), buffers.scores.data());
+    const bool biased = has_bias(x);
     const std::span<const Scalar> strengths = strengths_of(users_, weights_, block, user, buffers.made);
     const std::span<const double> item_background = weights_.background(AlsSide::items);
     for (std::size_t n = 0; n < row.size(); ++n) {
@@ -103,12 +117,17 @@ class LossSum {
                                   ? weights_.strength(row.values[n], static_cast<Offset>(row.size()), weights_.counts(AlsSide::items)[i])
                                   : static_cast<double>(strengths[n]);
       const auto [confidence, excess] = weights_.terms(strength, item, a, item_background.empty() ? 1.0 : item_background[i]);
-      const double score = buffers.scores[n];
+      const double score = buffers.scores[n] + (biased ? static_cast<double>(state_.item_bias[i]) : 0.0);
       // c (p - s)^2 less the background that the sum over all pairs has counted for this one.
       const double preference = row.values[n] > 0.0F ? 1.0 : 0.0;
       partial.loss += excess * score * score + confidence * preference * (preference - 2.0 * score);
       partial.confidence += confidence;
     }
+  }
+
+  /// True for a user whose scores have the biases of items.
+  [[nodiscard]] bool has_bias(std::span<const Scalar> x) const noexcept {
+    return !pull_.empty() && std::any_of(x.begin(), x.end(), [](Scalar value) { return value != Scalar(0); });
   }
 
   /// |x - prior|^2; without a prior mean |x|^2.
@@ -143,7 +162,9 @@ class LossSum {
     total.total += map_penalty(state_.features.users) + map_penalty(state_.features.items);
     for (Index i = 0; i < state_.items.rows(); ++i) {
       const auto at = static_cast<std::size_t>(i);
-      const double squares = distance(state_.items.row(i), prior.of_row(i));
+      double squares = distance(state_.items.row(i), prior.of_row(i));
+      if (!pull_.empty())
+        squares += *weights_.settings().item_bias * static_cast<double>(state_.item_bias[at]) * static_cast<double>(state_.item_bias[at]);
       total.total +=
           weights_.penalty(AlsSide::items, static_cast<std::size_t>(item_likes[at]), item_background.empty() ? 1.0 : item_background[at]) *
           squares;
@@ -160,6 +181,8 @@ class LossSum {
   const SideData<Scalar>& users_;
   const RowKernels<Scalar>& kernels_;
   SimdLevel simd_;
+  std::vector<Scalar> pull_;  // empty without biases
+  double bias_energy_ = 0.0;  // sum of b_i bias_i^2
 };
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

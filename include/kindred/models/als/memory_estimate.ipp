@@ -48,10 +48,12 @@ MemoryEstimate estimate_memory(Index users, Index items, Offset nnz, const AlsOp
   const std::uint64_t worker =
       (stride * stride + (std::max)(k, std::uint64_t{256}) * stride + std::uint64_t{2} * 16 * (batched * batched / 2 + 16 * batched)) *
       sizeof(Scalar);
+  const std::uint64_t wider = (k + line) / line * line;  // with a bias: both sides once more, with a factor more
+  const std::uint64_t biased = options.item_bias ? (n_users + n_items) * wider * sizeof(Scalar) : 0;
   const std::uint64_t square = stride * stride * sizeof(double);
   const std::uint64_t workers =
       detail::worker_count(static_cast<std::size_t>((std::max)(n_users, n_items)), detail::loop_of(execution, 16));
-  estimate.workspaces = workers * worker + (detail::gram_blocks(k) + 6) * square;
+  estimate.workspaces = biased + workers * worker + (detail::gram_blocks(k) + 6) * square;
   if (options.start == Start::spectral) {
     // Two blocks of the columns that the SVD iterates on, or one and the items; its Gram matrices, factors and scales.
     const std::uint64_t width = (std::min)({k + detail::SvdOptions{}.extra, n_users, n_items});

@@ -24,6 +24,7 @@ void visit_fields(Options& o, Visitor&& visit) {
   visit("seed", o.seed);
   visit("units", o.units, units_names);
   visit("regularization_exponent", o.regularization_exponent);
+  visit("item_bias", o.item_bias);
   visit("loss_tolerance", o.loss_tolerance);
   visit("confidence.curve", o.confidence.curve, confidence_names);
   visit("confidence.alpha", o.confidence.alpha);

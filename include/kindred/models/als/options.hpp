@@ -102,6 +102,7 @@ struct PaperOptions {
 /// "data" and "paper" are the defaults under these units. An option that would have no effect under the others is an error.
 ///
 /// Symbols: r value, c confidence, n_u and n_i interactions (in Units::data: likes) of a user and an item, l penalty, w0 the weight of the background.
+///   score = x_u . y_i, with item_bias x_u . y_i + bias_i for users with likes or features, and the penalty l_i item_bias bias_i^2
 ///   loss = sum over observed of c (p - score)^2 + sum over the background of w0 a_u b_i score^2 + sum of l_u |x_u|^2 + sum of l_i |y_i|^2
 ///   p = 1 for r > 0, 0 for r < 0;  b_i proportional to n_i^item_exponent with mean 1, a_u to n_u^user_exponent
 /// Units::paper: c = (base + alpha g(|r|)) (n_i / mean n_i)^-popularity_damping;  w0 = weight, or ratio * density;
@@ -123,6 +124,8 @@ struct AlsOptions {
   Units units = Units::data;
   std::optional<double> regularization_exponent =
       std::nullopt;  ///< [0, 2]; 0: one penalty for all, 1: in proportion to a row's data. data: 1; paper: 0.
+  std::optional<double> item_bias =
+      std::nullopt;  ///< > 0: a bias for each item, with the penalty of a factor times this; needs regularization. Not set: none.
   std::optional<double> loss_tolerance =
       std::nullopt;  ///< (0, 1); ends fit once an iteration improves the loss by less than this share of it.
   ConfidenceOptions confidence = {};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -19,6 +20,7 @@
 #include <kindred/data/feature_table.hpp>
 #include <kindred/linalg/eigenbasis.hpp>
 #include <kindred/models/als/features.hpp>
+#include <kindred/models/als/item_bias.hpp>
 #include <kindred/models/als/weights.hpp>
 #include <kindred/simd/kernels.hpp>
 
@@ -77,6 +79,34 @@ void rotate_features(ModelFeatures<Scalar>& features, const Eigenbasis& basis, c
     derive(*side);
   }
 }
+
+/// The maps of items with one factor more, of 0, while items are solved with their biases; those of users are out of the way.
+template <Real Scalar>
+class WidenedMaps {
+ public:
+  /// `features` must outlive this object.
+  explicit WidenedMaps(ModelFeatures<Scalar>& features)
+      : features_(features),
+        user_maps_(std::exchange(features.users.maps, {})),
+        item_maps_(features.items.maps),
+        item_mean_(features.items.mean) {
+    for (FactorMatrix<Scalar>& map : features.items.maps)
+      if (map.factors() > 0) map = widened<Scalar>(map, {}, 1.0);
+    if (!item_mean_.empty()) features.items.mean.push_back(0.0);
+    derive(features.items);
+  }
+  void restore() {
+    features_.users.maps = std::move(user_maps_);
+    features_.items.maps = std::move(item_maps_);
+    features_.items.mean = std::move(item_mean_);
+    derive(features_.items);
+  }
+
+ private:
+  ModelFeatures<Scalar>& features_;
+  std::array<FactorMatrix<Scalar>, 2> user_maps_, item_maps_;
+  std::vector<double> item_mean_;
+};
 
 /// Prior means of rows of one side; one per thread.
 template <Real Scalar>

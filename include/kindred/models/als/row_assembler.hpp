@@ -12,6 +12,7 @@
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/linalg/row_system.hpp>
+#include <kindred/models/als/item_bias.hpp>
 #include <kindred/models/als/weights.hpp>
 #include <kindred/simd/kernels.hpp>
 
@@ -21,9 +22,9 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 template <Real Scalar>
 class RowAssembler {
  public:
-  /// @throws InvalidArgument if this processor does not have `level`.
-  RowAssembler(const AlsWeights& weights, AlsSide side, SimdLevel level)
-      : weights_(weights), side_(side), kernels_(row_kernels<Scalar>(level)) {}
+  /// `bias`: of the items, for rows of users. @throws InvalidArgument if this processor does not have `level`.
+  RowAssembler(const AlsWeights& weights, AlsSide side, SimdLevel level, const ItemBias<Scalar>& bias = {})
+      : weights_(weights), side_(side), kernels_(row_kernels<Scalar>(level)), bias_(bias) {}
 
   /// Interactions that will be asked for soon: rows are visited by their length, so the processor cannot guess which comes next.
   void prefetch(const SparseRow& interactions) const {
@@ -64,12 +65,26 @@ class RowAssembler {
         target_[at] = value > 0.0F ? confidence : 0.0;
       }
     }
+    for (std::size_t at = 0; at < n && !bias_.values.empty(); ++at)  // the bias explains its part of every pair
+      target_[at] -= excess_[at] * static_cast<double>(bias_.values[static_cast<std::size_t>(interactions.columns[at])]);
     return {.columns = interactions.columns,
             .excess = std::span<const double>(excess_).first(n),
             .target = std::span<const double>(target_).first(n),
             .background = weights_.unobserved_weight() * pull,
             .penalty = penalty,
             .prior_mean = prior_mean};
+  }
+
+  /// Adds to an assembled system what the background takes off for the biases: -background * pull on the right side, which stands there as part of a
+  /// prior mean. `pull`: in the basis of the system. Refers to this object until the next call.
+  void add_pull(RowSystem<Scalar>& system, std::span<const Scalar> pull) {
+    if (pull.empty() || (system.columns.empty() && system.prior_mean.empty())) return;
+    prior_.resize(pull.size());
+    const double share = system.background / system.penalty;
+    for (std::size_t f = 0; f < pull.size(); ++f)
+      prior_[f] = static_cast<Scalar>((system.prior_mean.empty() ? 0.0 : static_cast<double>(system.prior_mean[f])) -
+                                      share * static_cast<double>(pull[f]));
+    system.prior_mean = prior_;
   }
 
  private:
@@ -100,6 +115,8 @@ class RowAssembler {
   const AlsWeights& weights_;
   AlsSide side_;
   const RowKernels<Scalar>& kernels_;
+  ItemBias<Scalar> bias_;
+  AlignedVector<Scalar> prior_;
   AlignedVector<double> excess_;
   AlignedVector<double> target_;
 };

@@ -19,7 +19,8 @@ struct AlsSettings {
   std::uint64_t seed = 42;
   Units units = Units::paper;
   double regularization_exponent = 0.0;
-  double loss_tolerance = 0.0;  // 0: none
+  double loss_tolerance = 0.0;      // 0: none
+  std::optional<double> item_bias;  // not set: none
 
   Confidence curve = Confidence::linear;
   double alpha = 40.0;  // Units::paper

@@ -25,6 +25,7 @@ KINDRED_ONCE AlsSettings settings_of(const AlsOptions& o, const ChosenSettings& 
   s.units = o.units;
   s.regularization_exponent = o.regularization_exponent.value_or(of_data ? 1.0 : 0.0);
   s.loss_tolerance = o.loss_tolerance.value_or(0.0);
+  s.item_bias = o.item_bias;
   s.curve = o.confidence.curve.value_or(of_data ? Confidence::log : Confidence::linear);
   s.alpha = o.confidence.alpha.value_or(paper.alpha);
   s.base = o.confidence.base.value_or(of_data ? 0.0 : 1.0);
@@ -151,6 +152,9 @@ namespace kindred::inline v0 {
   Check::at_least_one("iterations", options.iterations);
   Check::between("regularization_exponent", options.regularization_exponent, 0.0, 2.0, "in [0, 2]");
   Check::below_one("loss_tolerance", options.loss_tolerance);
+  Check::positive("item_bias", options.item_bias);
+  if (options.item_bias && s.regularization == 0.0)
+    throw InvalidArgument("regularization", s.regularization, "above 0 with item_bias, which the penalty holds");
   detail::check_confidence(options.confidence, s);
   detail::check_background(options.background, s);
   detail::check_solver_and_start(options.solver, options.start, s);

@@ -30,6 +30,7 @@ struct AlsState {
   FactorMatrix<Scalar> items;                   // n_items x factors, in the same basis
   std::vector<double> eigenvalues;              // of that matrix, falling
   ModelFeatures<Scalar> features;               // their maps in the same basis
+  std::vector<float> item_bias = {};            // length n_items, or empty: none
   std::optional<double> popularity_scale = {};  // of the model as it was fitted, where it is known
 
   [[nodiscard]] FactorMatrix<Scalar>& factors(AlsSide side) noexcept { return side == AlsSide::users ? users : items; }
