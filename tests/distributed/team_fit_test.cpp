@@ -45,7 +45,7 @@ kd::AlsOptions small() { return {.factors = 10, .iterations = 2, .units = kd::Un
 
 TEST_SUITE("distributed/team_fit") {
   TEST_CASE("the bytes and losses of one process, for any number of ranks, every solver and kind of weight") {
-    std::vector<kd::AlsOptions> settings(9, small());
+    std::vector<kd::AlsOptions> settings(10, small());
     settings[1].solver.kind = kd::Solver::conjugate_gradient;
     settings[1].confidence.cap_quantile = 0.8;
     settings[2].confidence.curve = kd::Confidence::log;
@@ -59,6 +59,7 @@ TEST_SUITE("distributed/team_fit") {
     settings[6].solver.kind = kd::Solver::conjugate_gradient;
     settings[7] = {.factors = 10, .iterations = 2};  // Units::data: confidence, penalty, background and start from the data
     settings[8] = {.iterations = 1, .solver = {.kind = kd::Solver::conjugate_gradient}};
+    settings[9].item_bias = 0.7;
     for (const kd::AlsOptions& options : settings) {
       kd::ImplicitALS<float> one(options);
       const kd::FitReport wanted = one.fit(plays(), {.record_loss = true});

@@ -56,6 +56,10 @@ class RowOffsets {
 struct WeightedOffsets {
   float weight = 0.0F;
   const RowOffsets* offsets = nullptr;
+
+  friend bool operator==(const WeightedOffsets& a, const WeightedOffsets& b) noexcept {
+    return a.weight == b.weight && a.offsets == b.offsets;
+  }
 };
 
 /// `score` and the offsets of `row`, added last, in their order.

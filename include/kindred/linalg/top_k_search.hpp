@@ -80,13 +80,9 @@ class TopKSearch {
   void finish_scan(std::size_t block, std::size_t length);
   void score_pending(Query& query);
 
-  /// What an inner product must reach in `block` for the list of `query`, with the offsets.
-  [[nodiscard]] static double level_in(const Query& query, std::size_t block) noexcept {
-    const OffsetBound offsets = bound_in(query.request->offsets, block);
-    const double level = query.threshold();
-    return level - offsets.most - offset_margin(level) - offset_margin(offsets.size);
-  }
-  void bound_scores(Query& query) const;
+  /// What offsets add to scores at most in each block, with a margin for their rounding: the same for all queries with the same offsets.
+  void bound_offsets(std::span<const WeightedOffsets> offsets);
+  void bound_scores(Query& query);
   /// True if no row of `block` or of the blocks after it can enter the list of `query`.
   [[nodiscard]] bool is_done(const Query& query, std::size_t block) const noexcept {
     if (!query.prunable) return false;
@@ -114,6 +110,8 @@ class TopKSearch {
   std::vector<double> scaled_;
   AlignedVector<std::int8_t> codes_;
   std::vector<double> units_;
+  std::vector<WeightedOffsets> bounded_;  // the offsets that most_ is of
+  std::vector<double> most_;              // by block
   std::vector<std::int32_t> start_;
   std::vector<std::uint64_t> found_;
   std::vector<const std::int8_t*> scan_codes_;
@@ -160,18 +158,31 @@ void TopKSearch<Scalar>::prepare(Query& query, std::int8_t* codes) {
   query.offset = -index_.code_kernels_->offset * total;
 }
 
+template <Real Scalar>
+void TopKSearch<Scalar>::bound_offsets(std::span<const WeightedOffsets> offsets) {
+  const std::size_t blocks = index_.unit_.size();
+  if (most_.size() == blocks && std::equal(offsets.begin(), offsets.end(), bounded_.begin(), bounded_.end())) return;
+  bounded_.assign(offsets.begin(), offsets.end());
+  most_.resize(blocks);
+  for (std::size_t b = 0; b < blocks; ++b) {
+    const OffsetBound bound = bound_in(offsets, b);
+    most_[b] = bound.most + offset_margin(bound.size);
+  }
+}
+
 /// With offsets the blocks do not fall in what they can reach.
 template <Real Scalar>
-void TopKSearch<Scalar>::bound_scores(Query& query) const {
+void TopKSearch<Scalar>::bound_scores(Query& query) {
   if (!query.prunable || query.request->offsets.empty() || similarity_ == Similarity::cosine) return;
+  bound_offsets(query.request->offsets);
   const std::size_t blocks = index_.unit_.size();
-  query.bounds.assign((blocks + most_blocks - 1) / most_blocks, -(std::numeric_limits<double>::infinity)());
-  double largest = query.bounds.front();
-  for (std::size_t b = blocks; b-- > 0;) {
-    const OffsetBound offsets = bound_in(query.request->offsets, b);
-    const double product = query.reach * index_.reach_[b];
-    largest = (std::max)(largest, product + offsets.most + offset_margin(product) + offset_margin(offsets.size));
-    query.bounds[b / most_blocks] = largest;
+  query.bounds.resize((blocks + most_blocks - 1) / most_blocks);
+  double largest = -(std::numeric_limits<double>::infinity)();
+  const double reach = query.reach + offset_margin(query.reach);
+  for (std::size_t piece = query.bounds.size(); piece-- > 0;) {
+    for (std::size_t b = piece * most_blocks; b < (std::min)(blocks, (piece + 1) * most_blocks); ++b)
+      largest = (std::max)(largest, reach * index_.reach_[b] + most_[b]);
+    query.bounds[piece] = largest;
   }
 }
 
@@ -260,7 +271,9 @@ void TopKSearch<Scalar>::start_scan(std::size_t block, std::size_t length) {
         units = units_.data();
         level *= query.length;
       } else if (!query.request->offsets.empty()) {
-        for (std::size_t b = 0; b < length; ++b) units_[b] = units[b] * level_in(query, block + b);
+        bound_offsets(query.request->offsets);
+        level -= offset_margin(level);
+        for (std::size_t b = 0; b < length; ++b) units_[b] = units[b] * (level - most_[block + b]);
         units = units_.data();
         level = 1.0;
       }

@@ -161,6 +161,10 @@ return o.solver.tolerance;
 }
 , "solver.tolerance", {0.0, 0.5, 0.9999999}, {-smallest, 1.0, infinity}, "in [0, 1)"
 }
+, {[](kd::AlsOptions & o) -> auto& {return o.item_bias;
+}
+, "item_bias", above_zero, to_zero, above
+}
 , {[](kd::AlsOptions & o) -> auto& {return o.loss_tolerance;
 }
 , "loss_tolerance", {0.0, 0.5, 0.9999999}, {-smallest, 1.0, infinity}, "in [0, 1)"
