@@ -249,7 +249,7 @@ void record_command(Arguments& a, int argc, char** argv) {
 }
 
 /// Whom the report is about.
-void add_people_options(CLI::App& app, Arguments& a, std::vector<std::string>& artists) {
+void add_people_options(CLI::App& app, Arguments& a, std::vector<std::string>& artists, std::string& profile) {
   const char* people = "Whom the report is about";
   app.add_option(
          "--artists", artists,
@@ -260,6 +260,30 @@ void add_people_options(CLI::App& app, Arguments& a, std::vector<std::string>& a
   app.add_option("--user", a.user_keys, "A listener of the data, by key, instead of one in the middle; may be given several times")
       ->allow_extra_args(false)
       ->group(people);
+  app.add_option(
+         "--profile", profile,
+         "\"gender=f;age=25;country=Japan\": somebody of whom only this, or a part of it, is known gets profile.html. For data with "
+         "profiles")
+      ->group(people);
+}
+
+/// "group=value;group=value".
+void read_profile(const std::string& text, Arguments& a) {
+  if (text.empty()) return;
+  if (!a.data.empty() && a.profiles.empty()) throw CLI::ValidationError("--profile", "needs --profiles, from which profiles are learned");
+  std::istringstream parts(text);
+  for (std::string part; std::getline(parts, part, ';');) {
+    const std::size_t equals = part.find('=');
+    const std::string group = folded(part.substr(0, equals));
+    const std::vector<std::string> known{"gender", "age", "country"};
+    if (std::find(known.begin(), known.end(), group) == known.end())
+      throw CLI::ValidationError("--profile", "'" + group + "' is none of gender, age and country" + did_you_mean(group, known));
+    const std::size_t first = equals == std::string::npos ? equals : part.find_first_not_of(' ', equals + 1);
+    if (first == std::string::npos) throw CLI::ValidationError("--profile", "has no value for " + group);
+    if (std::any_of(a.profile.begin(), a.profile.end(), [&](const auto& one) { return one.first == group; }))
+      throw CLI::ValidationError("--profile", "names " + group + " twice");
+    a.profile.emplace_back(group, part.substr(first, part.find_last_not_of(' ') + 1 - first));
+  }
 }
 
 /// The search, threads and output.
@@ -314,7 +338,8 @@ Arguments parse_arguments(int argc, char** argv) {
   app.set_version_flag("--version", version_text);
   add_data_options(app, a, count);
   std::vector<std::string> artists;
-  add_people_options(app, a, artists);
+  std::string profile;
+  add_people_options(app, a, artists, profile);
   const std::vector<CLI::Option*> model_options = add_model_options(app, custom);
   add_run_options(app, a);
 
@@ -325,6 +350,7 @@ Arguments parse_arguments(int argc, char** argv) {
     app.parse(argc, argv);
     if (a.resume && a.out.empty()) throw CLI::ValidationError("--resume", "needs --out, where the finished steps are");
     sort_artists(artists, a);
+    read_profile(profile, a);
     if (!a.data.empty() && a.format.empty()) a.format = recognise_format(a.data);
     check_uses(app, a);
   } catch (const CLI::ExtrasError&) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <kindred/data/filters.hpp>
@@ -44,8 +45,9 @@ struct Arguments {
   double popularity_penalty = 0.0;  // of all lists of ALS models
 
   // Whom the report is about.
-  std::vector<std::string> user_keys;      // empty: somebody in the middle
-  std::vector<std::string> typed_artists;  // a listener who names these
+  std::vector<std::string> user_keys;                        // empty: somebody in the middle
+  std::vector<std::string> typed_artists;                    // a listener who names these
+  std::vector<std::pair<std::string, std::string>> profile;  // of a listener of whom nothing else is known: group and value
 
   // The run.
   std::size_t threads = 0;

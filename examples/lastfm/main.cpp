@@ -27,6 +27,7 @@ constexpr study::Step steps[] = {
     {"final models", study::final_models},
     {"compare", study::compare},
     {"dial", study::dial},
+    {"profiles", study::profiles},
     {"listeners", study::show_users},
     {"artists", study::show_artists},
     {"limits", study::limits},

@@ -59,6 +59,7 @@ void convergence(Study& s);   // convergence.cpp: loss and precision over iterat
 void final_models(Study& s);  // final_models.cpp: fits on all of train, measured on test
 void compare(Study& s);       // compare.cpp: improvement, precision at K, coverage
 void dial(Study& s);          // dial.cpp: accuracy against popularity, over the dial
+void profiles(Study& s);      // profiles.cpp: people of whom gender, age and country are known
 void show_users(Study& s);    // sample_users.cpp: listeners' histories, lists and hits, and why
 void show_artists(Study& s);  // artists.cpp: neighbours of well-known artists, a map of many
 void limits(Study& s);        // limits.cpp: what this study cannot do, each with a number

@@ -356,3 +356,33 @@ TEST_CASE("features: what is refused") {
   CHECK_THROWS_WITH_AS(als.append_users(camps.train.rows(0, 1), kd::FeatureTable(kd::CsrMatrix({1, 6}, {0, 0}, {}, {}))),
                        doctest::Contains("as in the model"), kd::InvalidArgument);
 }
+
+TEST_CASE("features that tell nothing of new rows are left out where interactions are known") {
+  const Camps camps;
+  std::vector<std::string> noise;
+  for (kd::Index u = 0; u < Camps::users; ++u) {
+    kd::detail::Random random(9, kd::detail::RandomStream::sample, static_cast<std::uint64_t>(u));
+    noise.push_back(std::to_string(random.below(6)));
+  }
+  kd::FeatureTable nothing(Camps::users);
+  nothing.add_categories("noise", noise);
+  kd::ImplicitALS<float> told(options_of_camps()), untold(options_of_camps());
+  const kd::FitReport informed = told.fit(camps.train, {.user_features = camps.of_users});
+  const kd::FitReport uninformed = untold.fit(camps.train, {.user_features = nothing});
+  CHECK(informed.user_features.explained > 0.1);
+  CHECK(uninformed.user_features.explained < 0.01);
+
+  const std::vector<kd::Index> items{1, 5};
+  const std::vector<float> values{2.0F, 2.0F};
+  const kd::SparseRow known{items, values};
+  const auto list = [&](const kd::ImplicitALS<float>& als, const kd::History& history) { return als.recommend(history).items; };
+  CHECK(list(untold, {.items = known, .features = nothing.row(3)}) == untold.recommend(known).items);
+  CHECK(list(told, {.items = known, .features = camps.of_users.row(2)}) != told.recommend(known).items);
+  // Without an interaction: the mean of all users, whatever the features say.
+  const auto first = list(untold, {.features = nothing.row(3)});
+  CHECK(first.size() == 10);
+  CHECK(first == list(untold, {.features = nothing.row(4)}));
+  const kd::Explanation why = untold.explain(kd::History{.features = nothing.row(3)}, first.front().item, kd::FoldInBackground::by_history);
+  CHECK(why.features.empty());
+  CHECK(why.mean == doctest::Approx(why.score));
+}

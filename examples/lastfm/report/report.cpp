@@ -41,9 +41,9 @@ std::string top_html(const Results& results) {
 
 std::string report_html(const Results& results) {
   Page page;
-  for (const auto section :
-       {question_section, data_section, matrix_section, split_section, baselines_section, als_section, search_section, convergence_section,
-        comparison_section, coverage_section, users_section, artists_section, limits_section, timings_section, reproduce_section})
+  for (const auto section : {question_section, data_section, matrix_section, split_section, baselines_section, als_section, search_section,
+                             convergence_section, comparison_section, coverage_section, users_section, artists_section, profiles_section,
+                             limits_section, timings_section, reproduce_section})
     section(page, results);
   return page.finish("What will they want to hear next?", top_html(results));
 }
@@ -73,11 +73,25 @@ std::string listener_html(const Results& results) {
   return page.finish("A new listener", top);
 }
 
+std::string profile_html(const ordered_json& person) {
+  Page page;
+  page.section("suggestions", "You might like");
+  page.raw(person_html(person));
+  page.note(
+      "Nothing this listener plays is known. The list is that of a mean listener, moved by what the profile says; values of the profile "
+      "that "
+      "raise an artist are named.");
+  return page.finish("A new listener", "<p class=\"lead\">Somebody of whom only this is known: " + person_text(person) +
+                                           ".</p>\n<p><a href=\"report.html\">The study behind it</a></p>\n");
+}
+
 }  // namespace
 
 void write_report(Study& s) {
   const std::filesystem::path folder = s.arguments.out;
   if (s.results.json.contains("new_listener")) write_file_safely((folder / "listener.html").string(), listener_html(s.results));
+  if (const auto found = s.results.json.find("profiles"); found != s.results.json.end() && found->at("asked").get<bool>())
+    write_file_safely((folder / "profile.html").string(), profile_html(found->at("people").front()));
   write_file_safely((folder / "report.html").string(), report_html(s.results));
 }
 

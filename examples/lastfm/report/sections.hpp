@@ -21,9 +21,14 @@ void comparison_section(Page& page, const Results& results);   // sections_resul
 void coverage_section(Page& page, const Results& results);     //
 void users_section(Page& page, const Results& results);        // sections_people.cpp
 void artists_section(Page& page, const Results& results);      //
+void profiles_section(Page& page, const Results& results);     // sections_profiles.cpp
 void limits_section(Page& page, const Results& results);       // sections_end.cpp
 void timings_section(Page& page, const Results& results);      //
 void reproduce_section(Page& page, const Results& results);    //
+
+/// The list of somebody of whom a profile is known, and that profile, escaped.
+[[nodiscard]] std::string person_html(const nlohmann::ordered_json& person);
+[[nodiscard]] std::string person_text(const nlohmann::ordered_json& person);
 
 /// "12.3 %".
 [[nodiscard]] inline std::string percent_text(double share, int digits = 1) { return fixed(100.0 * share, digits) + " %"; }

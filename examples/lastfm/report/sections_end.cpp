@@ -68,11 +68,10 @@ void limits_section(Page& page, const Results& results) {
                    " pairs have a date in this data: tastes that change and artists that are new look like all others, and a test that "
                    "hides the latest plays is not possible.");
   page.heading("What else is known");
-  page.p(std::string("The model uses plays and nothing else: ") +
-         (data.at("has_profiles").get<bool>() ? "age, country and gender of the listeners are in the data, and 0 of these fields are used"
+  page.p(std::string("The models compared use plays and nothing else: ") +
+         (data.at("has_profiles").get<bool>() ? "age, country and gender of the listeners serve people who are new, above"
                                               : "this data was read without anything about the listeners") +
-         ". With genres, tags or profiles the " + grouped(limits.at("artists_left_out")) +
-         " artists left out above could be suggested too.");
+         ". With genres or tags the " + grouped(limits.at("artists_left_out")) + " artists left out above could be suggested too.");
 }
 
 void timings_section(Page& page, const Results& results) {

@@ -160,7 +160,7 @@ std::vector<Scalar> ImplicitALS<Scalar>::fold_in_history(const History& history,
   std::vector<Scalar> x(weights_.settings().factors);
   auto solver = solvers_.take([&] { return detail::AlsFoldIn<Scalar>(weights_, Side::users, fixed_items(), simd_); });
   solver->solve(0, checked.row(), weights_.new_user_background(weights_.likes_of(checked.row())), options.background, "fold_in", x,
-                prior.of(known.row()));
+                prior.of(known.row(), detail::count_likes(checked.row())));
   solvers_.give_back(std::move(solver));
   return x;
 }
@@ -186,14 +186,14 @@ Explanation ImplicitALS<Scalar>::explain_history(const History& history, Index i
   const detail::CheckedRow checked(history.items, "interactions", shape().items);
   const detail::CheckedRow known = checked_features(Side::users, history.features);
   detail::PriorMean<Scalar> means(features_.users, prior_kind(background), simd_);
-  const std::span<const Scalar> prior = means.of(known.row());
+  const std::span<const Scalar> prior = means.of(known.row(), detail::count_likes(checked.row()));
   std::vector<Scalar> along(prior.size());
   Explanation explanation =
       detail::AlsFoldIn<Scalar>(weights_, Side::users, fixed_items(), simd_)
           .explain(checked.row(), weights_.new_user_background(weights_.likes_of(checked.row())), background, item, prior, along);
   // The prior mean adds along . m, of which a feature brings along . A_f (f - centre_f).
   for (std::size_t f = 0; f < prior.size(); ++f) explanation.mean += static_cast<double>(along[f]) * static_cast<double>(prior[f]);
-  if (prior.empty()) return explanation;
+  if (prior.empty() || (background == FoldInBackground::by_history && !features_.users.informs())) return explanation;
   const FactorMatrix<Scalar>& map = features_.users.map(prior_kind(background));
   for (std::size_t n = 0; n < known.columns.size(); ++n) {
     const std::span<const Scalar> row = map.row(known.columns[n]);

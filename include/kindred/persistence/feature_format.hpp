@@ -94,6 +94,7 @@ void write_side(TensorWriter& writer, const std::string& prefix, const FeatureSi
   writer.add(prefix + "_centre", side.centre);
   writer.add(prefix + "_ridge", side.ridge);
   writer.add(prefix + "_mean", side.mean);
+  writer.add(prefix + "_explained", writer.keep(std::vector<double>{side.explained}));
 }
 
 /// Reads the features of a side of `rows` rows, if the file has any. @throws FormatError.
@@ -116,6 +117,11 @@ template <Real Scalar>
   side.centre = reader.values<double>(prefix + "_centre", d);
   side.ridge = reader.values<double>(prefix + "_ridge", d);
   side.mean = reader.values<double>(prefix + "_mean", factors);
+  if (reader.find(prefix + "_explained") != nullptr) {  // files of before have none
+    const std::vector<double> explained = reader.values<double>(prefix + "_explained", 1);
+    check_finite<double>(reader, prefix + "_explained", explained);
+    side.explained = explained.front();
+  }
   check_finite<double>(reader, prefix + "_centre", side.centre);
   check_finite<double>(reader, prefix + "_ridge", side.ridge);
   check_finite<double>(reader, prefix + "_mean", side.mean);

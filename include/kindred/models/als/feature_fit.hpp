@@ -14,6 +14,7 @@
 #include <kindred/core/progress.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/feature_table.hpp>
+#include <kindred/models/als/feature_report.hpp>
 #include <kindred/models/als/feature_system.hpp>
 #include <kindred/models/als/features.hpp>
 #include <kindred/models/als/joint_map.hpp>
@@ -78,6 +79,11 @@ class FeatureFit {
       maps.mean = cold.mean_of(state_.factors(side));
       report_.feature_seconds += watch.seconds();
       learn(side, cold, MapKind::cold, 200);
+      const Stopwatch again;
+      maps.explained = FeatureExplanation<Scalar>(maps, state_.factors(side), own.penalties, execution_).about();
+      (side == AlsSide::users ? report_.user_features : report_.item_features).explained = maps.explained;
+      derive(maps);
+      report_.feature_seconds += again.seconds();
     }
   }
 

@@ -47,9 +47,9 @@ class FeatureSystem {
   };
   [[nodiscard]] static constexpr Limits exact(std::size_t steps) noexcept { return {steps, sizeof(Scalar) == 4 ? 1e-6 : 1e-13}; }
 
-  /// `features`: n_rows x columns; `weights`: l, length n_rows, >= 0. Both must outlive this object.
+  /// `features`: n_rows x columns; `weights`: l, length n_rows, >= 0. Both must outlive this object. `factorise`: where there are few columns.
   FeatureSystem(const CsrView& features, std::span<const double> weights, FeatureRidge ridge, SimdLevel level,
-                const ParallelOptions& parallel)
+                const ParallelOptions& parallel, bool factorise = true)
       : weights_(weights), n_columns_(features.cols()), kernels_(row_kernels<Scalar>(level)), parallel_(parallel) {
     has_features_.resize(static_cast<std::size_t>(features.rows()));
     for (Index u = 0; u < features.rows(); ++u) {
@@ -66,7 +66,7 @@ class FeatureSystem {
     values_.assign(features_.values().begin(), features_.values().end());
     column_values_.assign(by_columns_.values().begin(), by_columns_.values().end());
     weigh(ridge);
-    if (columns() <= most_factorised) factorise();
+    if (factorise && columns() <= most_factorised) this->factorise();
   }
 
   /// Columns that are not idle.

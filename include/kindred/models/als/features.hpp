@@ -46,8 +46,11 @@ struct FeatureSide {
   std::vector<double> centre;                   // length columns
   std::vector<double> ridge;                    // of the fit's map, length columns
   std::vector<double> mean;                     // of the side's factors, length factors
+  double explained = 1.0;                       // share of the variance of rows that the map was not learned from, about
   std::array<AlignedVector<Scalar>, 2> shifts;  // -A'centre, for MapKind::cold with the mean; length stride; follows from the rest
 
+  /// False for features that tell nothing of rows that train does not hold: chance explains up to some thousandths. The cold map is not used then.
+  [[nodiscard]] bool informs() const noexcept { return explained >= 0.01; }
   [[nodiscard]] bool has(MapKind kind) const noexcept { return maps[static_cast<std::size_t>(kind)].factors() > 0; }
   [[nodiscard]] const FactorMatrix<Scalar>& map(MapKind kind) const noexcept { return maps[static_cast<std::size_t>(kind)]; }
 };

@@ -331,8 +331,9 @@ template <Real Scalar>
                                                       : backgrounds[static_cast<std::size_t>(row)];
       const SparseRow own = features.side != nullptr ? features.rows.row(r) : SparseRow{};
       const bool is_cold = features.are_new && weights.likes_of(rows.row(r)) == 0;
-      std::span<const Scalar> prior =
-          is_cold || options.background == FoldInBackground::by_history ? priors[worker].second.of(own) : priors[worker].first.of(own);
+      std::span<const Scalar> prior = is_cold || options.background == FoldInBackground::by_history
+                                          ? priors[worker].second.of(own, weights.likes_of(rows.row(r)))
+                                          : priors[worker].first.of(own);
       if (fixed.unit > 0.0 && !prior.empty()) {
         wide.assign(prior.begin(), prior.end());
         wide.push_back(Scalar(0));

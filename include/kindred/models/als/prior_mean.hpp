@@ -35,7 +35,7 @@ void derive(FeatureSide<Scalar>& side) {
     shift.assign(of.stride(), Scalar(0));
     std::vector<double> sum(static_cast<std::size_t>(of.factors()), 0.0);
     if (kind == MapKind::cold && side.has(kind)) sum = side.mean;
-    for (Index c = 0; c < of.rows(); ++c)
+    for (Index c = 0; c < of.rows() && (kind == MapKind::fit || side.informs()); ++c)
       for (std::size_t f = 0; f < sum.size(); ++f) sum[f] -= side.centre[static_cast<std::size_t>(c)] * static_cast<double>(of.row(c)[f]);
     std::transform(sum.begin(), sum.end(), shift.begin(), [](double value) { return static_cast<Scalar>(value); });
   }
@@ -116,10 +116,15 @@ class PriorMean {
   PriorMean(const FeatureSide<Scalar>& side, MapKind kind, SimdLevel level)
       : side_(side), kind_(kind), kernels_(row_kernels<Scalar>(level)), mean_(side.map(kind).stride(), Scalar(0)) {}
 
-  /// Of a row with these features: length factors, valid until the next call; empty for a row without features, or if nothing was learned.
-  [[nodiscard]] std::span<const Scalar> of(const SparseRow& features) {
+  /// Of a row with these features: length factors, valid until the next call; empty for a row without features, or if nothing was learned. Features that
+  /// tell nothing of new rows: empty for a row with `likes`, which say more, and the mean of the side for one without.
+  [[nodiscard]] std::span<const Scalar> of(const SparseRow& features, std::size_t likes = 0) {
     if (!side_.has(kind_) || features.empty()) return {};
     const FactorMatrix<Scalar>& map = side_.map(kind_);
+    if (kind_ == MapKind::cold && !side_.informs()) {
+      if (likes > 0) return {};
+      return std::span<const Scalar>(side_.shifts[static_cast<std::size_t>(kind_)]).first(static_cast<std::size_t>(map.factors()));
+    }
     values_.assign(features.values.begin(), features.values.end());
     kernels_.combine({.fixed = map.data(),
                       .stride = map.stride(),

@@ -43,6 +43,9 @@ struct FitReport {
     std::size_t columns = 0;
     std::size_t idle_columns = 0;  ///< Columns that fewer than two rows have: nothing is learned for them.
     std::size_t rows_without = 0;  ///< Users or items without any feature: they are fitted as without features.
+    /// About the share of the factors' variance that features predict of rows that the map was not learned from; where it is below .01, new rows are
+    /// answered without their features.
+    double explained = 0.0;
   };
 
   /// What the features of a side say about its factors (ImplicitALS::explained_by_user_features).
