@@ -288,6 +288,10 @@ TEST_CASE("the names that lie beside a known file are used; names that no format
   check_refused(data + Words{"--artists", "Artst No 3"}, "did you mean 'Artist No 3'");
   check_refused(data + Words{"--user", "77"}, "--user is '77'; it must be one of the 39 users that the filters left; did you mean '7'");
   check_refused_at_once(data + Words{"--artists", " ; "}, "names no artist");
+  check_refused_at_once(data + Words{"--profile", "age=25"}, "needs --profiles");
+  check_refused_at_once({"--profile", "gener=f"}, "did you mean 'gender'");
+  check_refused_at_once({"--profile", "age="}, "has no value for age");
+  check_refused_at_once({"--profile", "age=1;age=2"}, "names age twice");
   check_refused(data + Words{"--artists", "nobody.dat"}, "nobody.dat: cannot open");
   check_refused_at_once(Words{"--artists", artists}, "needs a --data whose artists it names");
   check_refused_at_once(data + Words{"--artists", artists, "--artists", artists}, "names one file only");
@@ -295,4 +299,18 @@ TEST_CASE("the names that lie beside a known file are used; names that no format
       folder.file("user_000001\t2009-05-04T23:08:57Z\tf1b1cf71-bd35-4e99-8624-24a6e15f133a\tDeep Dish\t\tA Track\n", "events.tsv");
   check_refused_at_once({"--data", events, "--users", artists}, "--users: only dense counts of lastfm-1k");
   check_refused_at_once({"--data", events, "--artists", artists}, "--artists: only dense counts of lastfm-1k");
+}
+
+TEST_CASE("somebody of whom a profile is known") {
+  const TemporaryDirectory folder;
+  const Run run =
+      run_study(small_data + Words{"--search-trials", "0", "--profile", "Age=25; country=Atlantis", "--out", folder.path("out")});
+  REQUIRE_MESSAGE(run.exit_code == 0, run.err);
+  CHECK(has(run.out, "No listener has country=Atlantis: left out."));
+  const json found = json_of(folder.path("out")).at("profiles");
+  CHECK(found.at("people").size() == 1);
+  CHECK(found.at("people").front().at("items").size() == 10);
+  CHECK(found.at("explained").at("groups").size() == 3);
+  CHECK(found.at("curve").size() == 6);
+  CHECK(has(content_of(folder.path("out/profile.html")), "Atlantis"));
 }
