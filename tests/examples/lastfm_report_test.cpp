@@ -138,10 +138,10 @@ std::string found_in_browser(const std::string& report, bool dark) {
          (log.find("CONSOLE") == std::string::npos ? "" : log.substr(log.find("CONSOLE")));
 }
 
-void check_in_browser(const std::string& report, bool dark, int sections) {
+void check_in_browser(const std::string& report, bool dark, int expected) {
   const std::string found = found_in_browser(report, dark);
   CAPTURE(dark);
-  CHECK_MESSAGE(found == "LOOKED AT " + std::to_string(2 * sections) + " SECTIONS; PROBLEMS: 0\n", found);
+  CHECK_MESSAGE(found == "LOOKED AT " + std::to_string(2 * expected) + " SECTIONS; PROBLEMS: 0\n", found);
 }
 
 }  // namespace
