@@ -31,7 +31,14 @@ struct Searched {
   const FactorMatrix<Scalar>& rows;
   std::span<const Index> counts;
   std::vector<WeightedOffsets> offsets = {};
+  std::span<const float> user_weights = {};  // of many lists: what the weight of the first offsets is multiplied by for each user; 1 beyond
 };
+
+/// Of user weights that may be fewer than there are users.
+[[nodiscard]] inline float weight_of_user(std::span<const float> weights, Index user) noexcept {
+  const auto at = static_cast<std::size_t>(user);
+  return at < weights.size() ? weights[at] : 1.0F;
+}
 
 /// @throws NumericalError naming `what` and the row if a factor is not finite, as those of a file may be.
 template <Real Scalar>
@@ -150,6 +157,8 @@ template <Real Scalar>
     std::vector<std::size_t> places;  // of the users that are known
     std::vector<const Scalar*> factors;
     std::vector<TopKRequest> requests;
+    std::vector<WeightedOffsets> own_offsets;  // of the users in turn, where their weights differ
+    if (!searched.user_weights.empty()) own_offsets.reserve((last - first) * searched.offsets.size());
     for (std::size_t n = first; n < last; ++n) {
       require_finite_row(queries, users[n], "user");
       const RecommendOptions own = options_of(users[n], options);
@@ -163,6 +172,11 @@ template <Real Scalar>
       factors.push_back(queries.row(users[n]).data());
       requests.push_back(request_of(own, searched.counts));
       requests.back().offsets = searched.offsets;
+      if (searched.user_weights.empty()) continue;
+      const std::size_t start = own_offsets.size();
+      own_offsets.insert(own_offsets.end(), searched.offsets.begin(), searched.offsets.end());
+      own_offsets[start].weight *= weight_of_user(searched.user_weights, users[n]);
+      requests.back().offsets = std::span<const WeightedOffsets>(own_offsets).subspan(start);
     }
     std::vector<std::vector<Scored>> found = searches[worker].find(factors, requests);
     for (std::size_t n = 0; n < places.size(); ++n) lists[places[n]] = finished(std::move(found[n]), options_of(users[places[n]], options));

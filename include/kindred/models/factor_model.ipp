@@ -22,8 +22,10 @@
 #include <kindred/linalg/top_k.hpp>
 #include <kindred/models/factor_lists.hpp>
 #include <kindred/models/factor_model.hpp>
+#include <kindred/models/item_offsets.hpp>
 #include <kindred/models/popularity_scale.hpp>
 #include <kindred/models/recommender.hpp>
+#include <kindred/models/score_spread.hpp>
 #include <kindred/simd/level.hpp>
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
@@ -78,21 +80,23 @@ void FactorModel<Scalar>::prepare() const {
 }
 
 template <Real Scalar>
-Recommendation FactorModel<Scalar>::list_for(std::span<const Scalar> x, const RecommendOptions& options) const {
-  const float weight = popularity_weight(options.popularity_penalty, {.threads = 1});
+Recommendation FactorModel<Scalar>::list_for(std::span<const Scalar> x, const RecommendOptions& options, float user_weight) const {
+  const float penalty = popularity_weight(options.popularity_penalty, {.threads = 1});
   if (!detail::is_known(x)) return detail::list_of_unknown(item_counts_, options);
   if (index_.get() != nullptr || !items_.is_borrowed())
-    return {detail::one_list(searched(options.popularity_penalty), x.data(), options), ListSource::model};
-  if (weight == 0.0F) return {detail::scanned_list(items_, item_counts_, x.data(), options, simd_), ListSource::model};
-  const detail::RowOffsets popularity(detail::log_popularity(item_counts_));
-  const detail::WeightedOffsets offsets{weight, &popularity};
-  return {detail::scanned_list(items_, item_counts_, x.data(), options, simd_, {&offsets, 1}), ListSource::model};
+    return {detail::one_list(searched_for_lists(options.popularity_penalty, user_weight), x.data(), options), ListSource::model};
+  const float weight = offset_weight(user_weight);
+  const detail::RowOffsets own(weight == 0.0F ? std::vector<float>{} : offsets_of_items());
+  const detail::RowOffsets popularity(penalty == 0.0F ? std::vector<float>{} : detail::log_popularity(item_counts_));
+  const detail::WeightedOffsets offsets[] = {{weight, &own}, {penalty, &popularity}};
+  return {detail::scanned_list(items_, item_counts_, x.data(), options, simd_, offsets), ListSource::model};
 }
 
 template <Real Scalar>
 void FactorModel<Scalar>::build_index() {
   index_.set(std::make_shared<const detail::TopKIndex<Scalar>>(items_, users_, simd_));
   popularity_.reset();
+  offset_rows_.reset();
   forget_users();
 }
 
@@ -148,8 +152,44 @@ float FactorModel<Scalar>::popularity_weight(double popularity_penalty, const Ex
 }
 
 template <Real Scalar>
-detail::Searched<Scalar> FactorModel<Scalar>::searched(double popularity_penalty) const {
-  detail::Searched<Scalar> searched{index(), items_, item_counts_};
+void FactorModel<Scalar>::set_item_offsets(ItemOffsets offsets) {
+  require_fitted();
+  const bool has_effect = !offsets.values.empty() && offsets.weight != 0.0;
+  detail::check_item_offsets(offsets, shape(), has_effect ? score_spread() : 1.0);
+  offsets_ = std::move(offsets);
+  offset_rows_.reset();
+}
+
+template <Real Scalar>
+double FactorModel<Scalar>::score_spread() const {
+  require_fitted();
+  return score_spread_.get_or_make([&] { return detail::score_spread(users_, items_, std::span<const Index>(item_counts_)); });
+}
+
+template <Real Scalar>
+float FactorModel<Scalar>::offset_weight(float user_weight) const {
+  if (offsets_.values.empty() || offsets_.weight == 0.0) return 0.0F;
+  return static_cast<float>(offsets_.weight * score_spread()) * user_weight;
+}
+
+template <Real Scalar>
+std::vector<float> FactorModel<Scalar>::offsets_of_items() const {
+  std::vector<float> values = offsets_.values;
+  values.resize(static_cast<std::size_t>(items_.rows()), offsets_.unknown);
+  return values;
+}
+
+template <Real Scalar>
+detail::Searched<Scalar> FactorModel<Scalar>::searched() const {
+  return {index(), items_, item_counts_};
+}
+
+template <Real Scalar>
+detail::Searched<Scalar> FactorModel<Scalar>::searched_for_lists(double popularity_penalty, float user_weight) const {
+  detail::Searched<Scalar> searched = this->searched();
+  if (const float weight = offset_weight(user_weight); weight != 0.0F)
+    searched.offsets.push_back(
+        {weight, &offset_rows_.get_or_make([&] { return detail::RowOffsets(offsets_of_items(), index().order()); })});
   if (const float weight = popularity_weight(popularity_penalty, {.threads = 1}); weight != 0.0F)
     searched.offsets.push_back(
         {weight, &popularity_.get_or_make([&] { return detail::RowOffsets(detail::log_popularity(item_counts_), index().order()); })});
@@ -159,14 +199,25 @@ detail::Searched<Scalar> FactorModel<Scalar>::searched(double popularity_penalty
 template <Real Scalar>
 template <typename Body>
 auto FactorModel<Scalar>::with_index(SimdLevel asked, double popularity_penalty, Body&& body) const {
-  if (asked == SimdLevel::best || detail::resolve_level(asked) == detail::resolve_level(simd_)) return body(searched(popularity_penalty));
+  const float weight = offset_weight(1.0F);
+  const std::span<const float> user_weights = weight == 0.0F ? std::span<const float>{} : std::span<const float>(offsets_.user_weights);
+  if (asked == SimdLevel::best || detail::resolve_level(asked) == detail::resolve_level(simd_)) {
+    detail::Searched<Scalar> searched = searched_for_lists(popularity_penalty, 1.0F);
+    searched.user_weights = user_weights;
+    return body(searched);
+  }
   detail::require_finite(items_, "item");
   const detail::TopKIndex<Scalar> other(items_, users_, asked);
-  detail::Searched<Scalar> searched{other, items_, item_counts_};
-  const float weight = popularity_weight(popularity_penalty, {.threads = 1});
-  if (weight == 0.0F) return body(searched);
-  const detail::RowOffsets popularity(detail::log_popularity(item_counts_), other.order());
-  searched.offsets.push_back({weight, &popularity});
+  detail::Searched<Scalar> searched{other, items_, item_counts_, {}, user_weights};
+  const float penalty = popularity_weight(popularity_penalty, {.threads = 1});
+  std::vector<detail::RowOffsets> kept;
+  kept.reserve(2);
+  const auto add = [&](float of_lists, std::vector<float> values) {
+    kept.emplace_back(std::move(values), other.order());
+    searched.offsets.push_back({of_lists, &kept.back()});
+  };
+  if (weight != 0.0F) add(weight, offsets_of_items());
+  if (penalty != 0.0F) add(penalty, detail::log_popularity(item_counts_));
   return body(searched);
 }
 
@@ -176,7 +227,10 @@ detail::Searched<Scalar> FactorModel<Scalar>::searched_users() const {
             detail::require_finite(users_, "user");
             return detail::TopKIndex<Scalar>(users_, items_, simd_);
           }),
-          users_, user_counts_};
+          users_,
+          user_counts_,
+          {},
+          {}};
 }
 
 template <Real Scalar>
@@ -191,7 +245,7 @@ double FactorModel<Scalar>::predict(Index user, Index item) const {
   require_fitted();
   detail::check_user(user, shape());
   detail::check_item(item, shape());
-  return detail::ranking_of(items_, users_.row(user).data(), {&item, 1}, simd_).front().score;
+  return rank_items(user, {&item, 1}).front().score;
 }
 
 template <Real Scalar>
@@ -207,10 +261,11 @@ std::vector<Scored> FactorModel<Scalar>::recommend(Index user, const RecommendOp
   detail::check_recommend(user, options, shape());
   check_fallback(options.fallback);
   detail::require_finite_row(users_, user, "user");
-  if (!options.rerank.order_for) return list_for(users_.row(user), options).items;
+  const float user_weight = detail::weight_of_user(offsets_.user_weights, user);
+  if (!options.rerank.order_for) return list_for(users_.row(user), options, user_weight).items;
   RecommendOptions own = options;
   own.rerank = detail::rerank_for(user, options.rerank);
-  return list_for(users_.row(user), own).items;
+  return list_for(users_.row(user), own, user_weight).items;
 }
 
 template <Real Scalar>
@@ -239,7 +294,16 @@ std::vector<Scored> FactorModel<Scalar>::rank_items(Index user, std::span<const 
   require_fitted();
   detail::check_user(user, shape());
   detail::check_index_list(candidates, "candidates", "an item", shape().items);
-  return detail::ranking_of(items_, users_.row(user).data(), candidates, simd_);
+  std::vector<Scored> list = detail::ranking_of(items_, users_.row(user).data(), candidates, simd_);
+  const float weight = offset_weight(detail::weight_of_user(offsets_.user_weights, user));
+  if (weight == 0.0F) return list;
+  for (Scored& one : list) {
+    const auto at = static_cast<std::size_t>(one.item);
+    const float value = at < offsets_.values.size() ? offsets_.values[at] : offsets_.unknown;
+    one.score += static_cast<double>(weight) * static_cast<double>(value);
+  }
+  std::sort(list.begin(), list.end(), ranks_before);
+  return list;
 }
 
 template <Real Scalar>

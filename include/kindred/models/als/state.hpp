@@ -18,6 +18,7 @@
 #include <kindred/models/als/fold_in.hpp>
 #include <kindred/models/als/options.hpp>
 #include <kindred/models/als/weights.hpp>
+#include <kindred/models/item_offsets.hpp>
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
@@ -31,6 +32,8 @@ struct AlsState {
   std::vector<double> eigenvalues;              // of that matrix, falling
   ModelFeatures<Scalar> features;               // their maps in the same basis
   std::optional<double> popularity_scale = {};  // of the model as it was fitted, where it is known
+  std::optional<double> score_spread = {};      // of the model as it was when offsets were set
+  ItemOffsets offsets = {};                     // that lists add
 
   [[nodiscard]] FactorMatrix<Scalar>& factors(AlsSide side) noexcept { return side == AlsSide::users ? users : items; }
 };
