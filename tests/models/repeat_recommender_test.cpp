@@ -107,8 +107,14 @@ TEST_SUITE("models/repeat_recommender") {
     popular.fit(data.matrix);
     const kd::RepeatRecommender<kd::PopularityRecommender> repeating(popular, kd::RepeatScores(log.events(), data), 1000.0);
     for (kd::Index u = 0; u < data.users.size(); ++u) CHECK(repeating.recommend(u) == full_scan(repeating, u, {}));
-    const kd::RankedLists all = repeating.recommend_all(kd::every_user);
-    CHECK(row_of(all, 7) == repeating.recommend(7));
+    for (kd::Index u = 0; u < data.users.size(); u += 5) {
+      const kd::RecommendOptions options{.count = 7, .exclude = data.matrix.row(u).columns.subspan(0, 3), .filter = {.min_score = 30.0}};
+      CHECK(repeating.recommend(u, options) == full_scan(repeating, u, options));
+    }
+    kd::RecommendOptions turned{.count = 5};
+    turned.rerank.pool = 9;
+    turned.rerank.order = [](std::span<const kd::Scored> list, std::size_t) { return std::vector<kd::Scored>(list.rbegin(), list.rend()); };
+    CHECK(repeating.recommend(2, turned).front() == repeating.recommend(2, {.count = 9}).back());
     const kd::SparseRow own = repeating.repeats().matrix().row(7);
     CHECK(repeating.repeat_share(7, own.columns[0]) == Approx(1000.0 * static_cast<double>(own.values[0])));
   }

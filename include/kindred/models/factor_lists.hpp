@@ -18,6 +18,7 @@
 #include <kindred/linalg/row_offsets.hpp>
 #include <kindred/linalg/top_k.hpp>
 #include <kindred/linalg/top_k_search.hpp>
+#include <kindred/models/raised_scores.hpp>
 #include <kindred/models/recommender.hpp>
 #include <kindred/simd/level.hpp>
 #include <kindred/simd/score_kernels.hpp>
@@ -31,6 +32,7 @@ struct Searched {
   const FactorMatrix<Scalar>& rows;
   std::span<const Index> counts;
   std::vector<WeightedOffsets> offsets = {};
+  const RaisedScores* raised = nullptr;      // of many lists
   std::span<const float> user_weights = {};  // of many lists: what the weight of the first offsets is multiplied by for each user; 1 beyond
 };
 
@@ -102,12 +104,14 @@ template <Real Scalar>
   return reranked(best.take(), options);
 }
 
-/// One list. `query`: length factors; for cosines a row of a FactorMatrix.
+/// One list. `query`: length factors; for cosines a row of a FactorMatrix. `raised`: none, or what is added to single scores times raise_weight.
 template <Real Scalar>
 [[nodiscard]] std::vector<Scored> one_list(const Searched<Scalar>& searched, const Scalar* query, const RecommendOptions& options,
-                                           Similarity similarity = Similarity::inner_product) {
+                                           Similarity similarity = Similarity::inner_product, const RaisedRow* raised = nullptr,
+                                           float raise_weight = 0.0F) {
   TopKRequest request = request_of(options, searched.counts);
   request.offsets = searched.offsets;
+  if (raised != nullptr) raised->put_into(request, raise_weight);
   TopKSearch<Scalar> search(searched.index, searched.rows);
   return finished(std::move(search.find({&query, 1}, {&request, 1}, similarity).front()), options);
 }
@@ -158,6 +162,8 @@ template <Real Scalar>
     std::vector<const Scalar*> factors;
     std::vector<TopKRequest> requests;
     std::vector<WeightedOffsets> own_offsets;  // of the users in turn, where their weights differ
+    std::vector<RaisedRow> raised;
+    if (searched.raised != nullptr) raised.reserve(last - first);
     if (!searched.user_weights.empty()) own_offsets.reserve((last - first) * searched.offsets.size());
     for (std::size_t n = first; n < last; ++n) {
       require_finite_row(queries, users[n], "user");
@@ -172,6 +178,8 @@ template <Real Scalar>
       factors.push_back(queries.row(users[n]).data());
       requests.push_back(request_of(own, searched.counts));
       requests.back().offsets = searched.offsets;
+      if (searched.raised != nullptr)
+        raised.emplace_back(searched.raised->row(users[n]), own, searched.counts).put_into(requests.back(), searched.raised->weight);
       if (searched.user_weights.empty()) continue;
       const std::size_t start = own_offsets.size();
       own_offsets.insert(own_offsets.end(), searched.offsets.begin(), searched.offsets.end());

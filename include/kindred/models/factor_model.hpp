@@ -18,7 +18,8 @@
 
 namespace kindred::inline v0::detail {
 class RowOffsets;
-}
+struct RaisedScores;
+}  // namespace kindred::inline v0::detail
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
@@ -26,6 +27,8 @@ template <Real Scalar>
 class TopKIndex;
 template <Real Scalar>
 struct Searched;
+template <Real Scalar>
+struct OffsetIndex;
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
 
@@ -90,6 +93,12 @@ class FactorModel {
   void recommend_all(detail::EveryUser, const RecommendAllOptions& options, const detail::ListSink& sink) const {
     recommend_all(all_users(), options, sink);
   }
+
+  /// For RepeatRecommender: the list with `raised` on top of the scores. @throws as recommend does.
+  [[nodiscard]] std::vector<Scored> recommend_raised(Index user, const RecommendOptions& options, const detail::RaisedScores& raised) const;
+  /// For RepeatRecommender: the lists with `raised` on top of the scores. @throws as recommend_all does.
+  [[nodiscard]] RankedLists recommend_raised(std::span<const Index> users, const RecommendAllOptions& options,
+                                             const detail::RaisedScores& raised) const;
 
   /// Units of score that one unit of ln(1 + users of an item) is worth to a popularity penalty of 1; above 0 where there are penalties at all.
   ///
@@ -159,7 +168,7 @@ class FactorModel {
   void forget_items() noexcept {
     index_.reset();
     popularity_.reset();
-    offset_rows_.reset();
+    offset_index_.reset();
   }
   void forget_users() noexcept { user_index_.reset(); }
   void check_fallback(Fallback fallback) const;
@@ -195,7 +204,7 @@ class FactorModel {
   detail::Lazy<detail::RowOffsets> popularity_;  // ln(1 + users) of the items, in the blocks of their index
   ItemOffsets offsets_;
   detail::Lazy<double> score_spread_;
-  detail::Lazy<detail::RowOffsets> offset_rows_;  // the numbers of offsets_, in the same blocks
+  detail::Lazy<detail::OffsetIndex<Scalar>> offset_index_;  // of the items, for lists with offsets
 };
 
 #if defined(KINDRED_COMPILED)

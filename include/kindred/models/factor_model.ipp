@@ -96,7 +96,7 @@ template <Real Scalar>
 void FactorModel<Scalar>::build_index() {
   index_.set(std::make_shared<const detail::TopKIndex<Scalar>>(items_, users_, simd_));
   popularity_.reset();
-  offset_rows_.reset();
+  offset_index_.reset();
   forget_users();
 }
 
@@ -157,7 +157,7 @@ void FactorModel<Scalar>::set_item_offsets(ItemOffsets offsets) {
   const bool has_effect = !offsets.values.empty() && offsets.weight != 0.0;
   detail::check_item_offsets(offsets, shape(), has_effect ? score_spread() : 1.0);
   offsets_ = std::move(offsets);
-  offset_rows_.reset();
+  offset_index_.reset();
 }
 
 template <Real Scalar>
@@ -186,10 +186,17 @@ detail::Searched<Scalar> FactorModel<Scalar>::searched() const {
 
 template <Real Scalar>
 detail::Searched<Scalar> FactorModel<Scalar>::searched_for_lists(double popularity_penalty, float user_weight) const {
+  if (const float weight = offset_weight(user_weight); weight != 0.0F) {
+    const detail::OffsetIndex<Scalar>& own = offset_index_.get_or_make([&] {
+      detail::require_finite(items_, "item");
+      return detail::OffsetIndex<Scalar>(items_, users_, simd_, offset_weight(1.0F), offsets_of_items(), item_counts_);
+    });
+    detail::Searched<Scalar> searched{own.index, items_, item_counts_, {{weight, &own.offsets}}};
+    if (const float penalty = popularity_weight(popularity_penalty, {.threads = 1}); penalty != 0.0F)
+      searched.offsets.push_back({penalty, &own.popularity});
+    return searched;
+  }
   detail::Searched<Scalar> searched = this->searched();
-  if (const float weight = offset_weight(user_weight); weight != 0.0F)
-    searched.offsets.push_back(
-        {weight, &offset_rows_.get_or_make([&] { return detail::RowOffsets(offsets_of_items(), index().order()); })});
   if (const float weight = popularity_weight(popularity_penalty, {.threads = 1}); weight != 0.0F)
     searched.offsets.push_back(
         {weight, &popularity_.get_or_make([&] { return detail::RowOffsets(detail::log_popularity(item_counts_), index().order()); })});
@@ -207,17 +214,12 @@ auto FactorModel<Scalar>::with_index(SimdLevel asked, double popularity_penalty,
     return body(searched);
   }
   detail::require_finite(items_, "item");
-  const detail::TopKIndex<Scalar> other(items_, users_, asked);
-  detail::Searched<Scalar> searched{other, items_, item_counts_, {}, user_weights};
-  const float penalty = popularity_weight(popularity_penalty, {.threads = 1});
-  std::vector<detail::RowOffsets> kept;
-  kept.reserve(2);
-  const auto add = [&](float of_lists, std::vector<float> values) {
-    kept.emplace_back(std::move(values), other.order());
-    searched.offsets.push_back({of_lists, &kept.back()});
-  };
-  if (weight != 0.0F) add(weight, offsets_of_items());
-  if (penalty != 0.0F) add(penalty, detail::log_popularity(item_counts_));
+  const detail::OffsetIndex<Scalar> other(items_, users_, asked, weight, offsets_of_items(), item_counts_);
+  detail::Searched<Scalar> searched{other.index, items_, item_counts_};
+  searched.user_weights = user_weights;
+  if (weight != 0.0F) searched.offsets.push_back({weight, &other.offsets});
+  if (const float penalty = popularity_weight(popularity_penalty, {.threads = 1}); penalty != 0.0F)
+    searched.offsets.push_back({penalty, &other.popularity});
   return body(searched);
 }
 
@@ -276,6 +278,34 @@ RankedLists FactorModel<Scalar>::recommend_all(std::span<const Index> users, con
   (void)popularity_weight(options.popularity_penalty, options.execution);
   return with_index(options.execution.simd, options.popularity_penalty,
                     [&](const auto& searched) { return detail::many_lists(searched, users_, users, options); });
+}
+
+template <Real Scalar>
+std::vector<Scored> FactorModel<Scalar>::recommend_raised(Index user, const RecommendOptions& options,
+                                                          const detail::RaisedScores& raised) const {
+  require_fitted();
+  detail::check_recommend(user, options, shape());
+  check_fallback(options.fallback);
+  detail::require_finite_row(users_, user, "user");
+  RecommendOptions own = options;
+  own.rerank = detail::rerank_for(user, options.rerank);
+  if (!detail::is_known(users_.row(user))) return detail::list_of_unknown(item_counts_, own).items;
+  const detail::RaisedRow row(raised.row(user), own, item_counts_);
+  const auto searched = searched_for_lists(options.popularity_penalty, detail::weight_of_user(offsets_.user_weights, user));
+  return detail::one_list(searched, users_.row(user).data(), own, detail::Similarity::inner_product, &row, raised.weight);
+}
+
+template <Real Scalar>
+RankedLists FactorModel<Scalar>::recommend_raised(std::span<const Index> users, const RecommendAllOptions& options,
+                                                  const detail::RaisedScores& raised) const {
+  require_fitted();
+  detail::check_recommend_all(users, options, shape());
+  check_fallback(options.fallback);
+  (void)popularity_weight(options.popularity_penalty, options.execution);
+  return with_index(options.execution.simd, options.popularity_penalty, [&](detail::Searched<Scalar> searched) {
+    searched.raised = &raised;
+    return detail::many_lists(searched, users_, users, options);
+  });
 }
 
 template <Real Scalar>

@@ -8,14 +8,19 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/linalg/row_offsets.hpp>
+#include <kindred/linalg/top_k.hpp>
 #include <kindred/models/factor_lists.hpp>
 #include <kindred/models/item_offsets.hpp>
+#include <kindred/models/popularity_scale.hpp>
+#include <kindred/simd/level.hpp>
 
 namespace kindred::inline v0::detail {
 
@@ -45,6 +50,29 @@ inline void check_item_offsets(const ItemOffsets& offsets, MatrixShape shape, do
 }  // namespace kindred::inline v0::detail
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
+
+/// An index of items for lists with offsets, and their numbers in its blocks.
+template <Real Scalar>
+struct OffsetIndex {
+  /// `weight`: of most lists; 0: the index of lists without offsets.
+  OffsetIndex(const FactorMatrix<Scalar>& items, const FactorMatrix<Scalar>& users, SimdLevel level, float weight,
+              std::vector<float> values, std::span<const Index> counts)
+      : index(items, users, level, added_by(weight, values)),
+        offsets(std::move(values), index.order()),
+        popularity(log_popularity(counts), index.order()) {}
+
+  TopKIndex<Scalar> index;
+  RowOffsets offsets;
+  RowOffsets popularity;  // ln(1 + users)
+
+ private:
+  [[nodiscard]] static std::vector<double> added_by(float weight, const std::vector<float>& values) {
+    std::vector<double> added;
+    for (const float value : values)
+      if (weight != 0.0F) added.push_back(static_cast<double>(weight) * static_cast<double>(value));
+    return added;
+  }
+};
 
 /// At most `most` of the rows that `wanted` names, evenly spaced.
 template <typename Wanted>
