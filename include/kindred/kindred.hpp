@@ -57,12 +57,17 @@
 #include <kindred/models/als/report.hpp>              // IWYU pragma: export
 #include <kindred/models/factor_model.hpp>            // IWYU pragma: export
 #include <kindred/models/implicit_als.hpp>            // IWYU pragma: export
+#include <kindred/models/item_offsets.hpp>            // IWYU pragma: export
 #include <kindred/models/keyed_recommender.hpp>       // IWYU pragma: export
 #include <kindred/models/popularity_recommender.hpp>  // IWYU pragma: export
 #include <kindred/models/recommender.hpp>             // IWYU pragma: export
+#include <kindred/models/repeat_recommender.hpp>      // IWYU pragma: export
+#include <kindred/models/repeat_scores.hpp>           // IWYU pragma: export
 #include <kindred/models/rerank.hpp>                  // IWYU pragma: export
 #include <kindred/models/streamed_recommend.hpp>      // IWYU pragma: export
+#include <kindred/models/trend.hpp>                   // IWYU pragma: export
 
+#include <kindred/evaluation/choose.hpp>            // IWYU pragma: export
 #include <kindred/evaluation/compare.hpp>           // IWYU pragma: export
 #include <kindred/evaluation/evaluate.hpp>          // IWYU pragma: export
 #include <kindred/evaluation/evaluate_options.hpp>  // IWYU pragma: export

@@ -196,6 +196,35 @@ TEST_SUITE("model files") {
                          Contains("'popularity_scale' is -1; it must be at least 0"), kd::FormatError);
   }
 
+  TEST_CASE("item offsets, their weights and their unit") {
+    const kd::CsrMatrix train = random_matrix(30, 20, 0.3, 3);
+    const kd::ImplicitALS<float> plain = fitted<float>(small_als(), train);
+    kd::ImplicitALS<float> model = plain;
+    model.set_item_offsets({.values = std::vector<float>(20, 0.5F), .unknown = 0.1F, .weight = 1.7, .last_event = -12'345'678'901});
+    model.append_items(kd::CsrMatrix::from_triplets({30, 1}, std::vector<kd::Interaction>{{2, 0, 1.0F}}));
+    kd::ImplicitALS<float> back = loaded<kd::ImplicitALS<float>>(saved(model));
+    CHECK(back.score_spread() == plain.score_spread());
+    std::vector<float> values(20, 0.5F);
+    values.push_back(0.1F);
+    CHECK(back.item_offsets() == kd::ItemOffsets{.values = values, .unknown = 0.1F, .weight = 1.7, .last_event = -12'345'678'901});
+    kd::ItemOffsets by_user = back.item_offsets();
+    by_user.user_weights.assign(30, 0.25F);
+    back.set_item_offsets(by_user);
+    const std::string bytes = saved(back);
+    const auto again = loaded<kd::ImplicitALS<float>>(bytes);
+    CHECK(again.item_offsets() == by_user);
+    CHECK(again.recommend_all(kd::every_user) == back.recommend_all(kd::every_user));
+    CHECK(loaded<kd::ImplicitALS<float>>(saved(plain)).item_offsets() == kd::ItemOffsets{});
+    const auto refuses = [&](const char* from, const char* to, const char* text) {
+      CHECK_THROWS_WITH_AS((void)loaded<kd::ImplicitALS<float>>(with_header(bytes, from, to)), Contains(text), kd::FormatError);
+    };
+    refuses(R"(\"offset_weight\":1.7)", R"(\"offset_weight\":1e300)", "the item offsets are damaged");
+    refuses(R"(\"offset_last_event\":-12345678901.0)", R"(\"offset_last_event\":-1e14)", "'offset_last_event'");
+    const std::string header = parts_of(bytes).header;
+    const std::size_t first = header.find(R"(,\"score_spread\":)"), last = header.find(',', first + 1);
+    refuses(header.substr(first, last - first).c_str(), "", "no 'score_spread' above 0");
+  }
+
   TEST_CASE("several models in one stream, one after the other") {
     const auto model = fitted<float>(small_als(), random_matrix(20, 15, 0.3, 1));
     std::stringstream stream;

@@ -20,6 +20,7 @@
 #include <kindred/data/interaction_source.ipp>
 #include <kindred/data/statistics.ipp>
 #include <kindred/data/synthetic.ipp>
+#include <kindred/evaluation/choose.ipp>
 #include <kindred/evaluation/compare.ipp>
 #include <kindred/evaluation/evaluate.ipp>
 #include <kindred/evaluation/evaluate_options.ipp>
@@ -39,7 +40,9 @@
 #include <kindred/metrics/ranking.ipp>
 #include <kindred/models/als/settings.ipp>
 #include <kindred/models/recommender.ipp>
+#include <kindred/models/repeat_scores.ipp>
 #include <kindred/models/rerank.ipp>
+#include <kindred/models/trend.ipp>
 #include <kindred/split/leave_last_out.ipp>
 #include <kindred/split/per_user_splitter.ipp>
 #include <kindred/split/rolling.ipp>

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <kindred/core/config.hpp>
+#include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/data/key_column.hpp>
@@ -85,6 +86,24 @@ struct Events {
   [[nodiscard]] CsrMatrix pairs(const Dataset& data, const std::vector<std::string>& of_kinds = {},
                                 std::optional<std::int64_t> before = {}) const;
 };
+
+namespace detail {
+
+/// Times are below this in magnitude: milliseconds of our days are not.
+inline constexpr std::int64_t time_bound = 100'000'000'000;
+
+/// The row and the column that each event has in a dataset; -1 where the dataset lacks the key, or the event does not count.
+struct EventPlaces {
+  std::vector<Index> users;
+  std::vector<Index> items;
+  std::optional<std::int64_t> last = {};  ///< The latest time of an event that counts, whether the dataset has its keys or not.
+};
+
+/// Finds the events of `of_kinds` (empty: of all) before a time. O(events + bytes of the keys). @throws as Events::pairs does.
+[[nodiscard]] KINDRED_ONCE EventPlaces places_of(const Events& events, const Dataset& data, const std::vector<std::string>& of_kinds,
+                                                 std::optional<std::int64_t> before);
+
+}  // namespace detail
 
 }  // namespace kindred::inline v0
 

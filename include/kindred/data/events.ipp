@@ -43,9 +43,8 @@ inline void check_event_columns(const Events& events) {
   if (size > (std::numeric_limits<std::uint32_t>::max)()) throw InvalidArgument("number of events", size, "below 2^32");
   for (std::size_t n = 0; n < events.values.size(); ++n)
     if (!is_finite(events.values[n])) throw InvalidArgument(ColumnInput::name("value", n), events.values[n], "finite");
-  constexpr std::int64_t bound = 100'000'000'000;
   for (std::size_t n = 0; n < events.times.size(); ++n)
-    if (events.times[n] <= -bound || events.times[n] >= bound)
+    if (events.times[n] <= -time_bound || events.times[n] >= time_bound)
       throw InvalidArgument(ColumnInput::name("time", n), events.times[n],
                             "seconds since the Unix epoch, below 10^11 in magnitude; divide milliseconds by 1000");
 }
@@ -329,6 +328,34 @@ inline void set_event_pairs(Dataset& data, LoadReport& report, EventMerge::Pairs
   if (pairs.zero_pairs + faded_pairs > 0) data = without_unused(std::move(data));
 }
 
+KINDRED_ONCE EventPlaces places_of(const Events& events, const Dataset& data, const std::vector<std::string>& of_kinds,
+                                   std::optional<std::int64_t> before) {
+  data.check();
+  check_event_columns(events);
+  const std::size_t size = events.users.size();
+  if (before && events.times.empty() && size > 0) throw InvalidArgument("before", *before, "unset where events have no times");
+  IdMap known_kinds;
+  const std::vector<Index> kind_of = intern_kinds(known_kinds, events.kinds);
+  std::vector<char> wanted(static_cast<std::size_t>(known_kinds.size()), of_kinds.empty() ? 1 : 0);
+  for (std::size_t n = 0; n < of_kinds.size(); ++n) {
+    const std::optional<Index> kind = known_kinds.find(of_kinds[n]);
+    if (!kind) throw InvalidArgument("of_kinds[" + std::to_string(n) + "]", printable(of_kinds[n]), "a kind of the events");
+    wanted[static_cast<std::size_t>(*kind)] = 1;
+  }
+  EventPlaces places{std::vector<Index>(size, -1), std::vector<Index>(size, -1)};
+  KeyColumn::Buffer user_text, item_text;
+  for (std::size_t n = 0; n < size; ++n) {
+    const std::string_view user = events.users.text(n, user_text), item = events.items.text(n, item_text);
+    if (user.empty()) throw InvalidArgument(ColumnInput::name("user", n), "''", "a key that is not empty");
+    if (item.empty()) throw InvalidArgument(ColumnInput::name("item", n), "''", "a key that is not empty");
+    if ((before && events.times[n] >= *before) || (!kind_of.empty() && wanted[static_cast<std::size_t>(kind_of[n])] == 0)) continue;
+    places.users[n] = data.users.find(user).value_or(-1);
+    places.items[n] = data.items.find(item).value_or(-1);
+    if (!events.times.empty()) places.last = places.last ? (std::max)(*places.last, events.times[n]) : events.times[n];
+  }
+  return places;
+}
+
 }  // namespace detail
 
 KINDRED_ONCE Dataset Events::dataset(const EventOptions& options) const {
@@ -352,32 +379,11 @@ KINDRED_ONCE Dataset Events::dataset(const EventOptions& options) const {
 
 KINDRED_ONCE CsrMatrix Events::pairs(const Dataset& data, const std::vector<std::string>& of_kinds,
                                      std::optional<std::int64_t> before) const {
-  data.check();
-  detail::check_event_columns(*this);
-  if (before && times.empty() && users.size() > 0) throw InvalidArgument("before", *before, "unset where events have no times");
-  IdMap known_kinds;
-  const std::vector<Index> kind_of = detail::intern_kinds(known_kinds, kinds);
-  std::vector<char> wanted(static_cast<std::size_t>(known_kinds.size()), of_kinds.empty() ? 1 : 0);
-  for (std::size_t n = 0; n < of_kinds.size(); ++n) {
-    const std::optional<Index> kind = known_kinds.find(of_kinds[n]);
-    if (!kind) throw InvalidArgument("of_kinds[" + std::to_string(n) + "]", detail::printable(of_kinds[n]), "a kind of the events");
-    wanted[static_cast<std::size_t>(*kind)] = 1;
-  }
-  const std::size_t size = users.size();
-  std::vector<Index> user_indices(size, -1), item_indices(size, -1);
-  KeyColumn::Buffer user_text, item_text;
-  for (std::size_t n = 0; n < size; ++n) {
-    const std::string_view user = users.text(n, user_text), item = items.text(n, item_text);
-    if (user.empty()) throw InvalidArgument(detail::ColumnInput::name("user", n), "''", "a key that is not empty");
-    if (item.empty()) throw InvalidArgument(detail::ColumnInput::name("item", n), "''", "a key that is not empty");
-    if ((before && times[n] >= *before) || (!kind_of.empty() && wanted[static_cast<std::size_t>(kind_of[n])] == 0)) continue;
-    const std::optional<Index> row = data.users.find(user), column = data.items.find(item);
-    if (!row || !column) continue;
-    user_indices[n] = *row;
-    item_indices[n] = *column;
-  }
+  detail::EventPlaces places = detail::places_of(*this, data, of_kinds, before);
+  for (std::size_t n = 0; n < places.users.size(); ++n)
+    if (places.users[n] < 0 || places.items[n] < 0) places.users[n] = places.items[n] = -1;
   return detail::merged_matrix(data.matrix.shape(),
-                               detail::gather_rows(data.users.size(), detail::ColumnInput{user_indices, item_indices, {}, {}}));
+                               detail::gather_rows(data.users.size(), detail::ColumnInput{places.users, places.items, {}, {}}));
 }
 
 }  // namespace kindred::inline v0

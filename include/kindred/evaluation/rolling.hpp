@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,6 +49,29 @@ inline void check_rolling_options(const EvaluateOptions& options) {
   return of_split;
 }
 
+/// The last event that the offsets and the repeats of a model know of, as far as they say.
+template <typename Model>
+[[nodiscard]] std::optional<std::int64_t> last_event_of(const Model& model) {
+  std::optional<std::int64_t> last;
+  const auto take = [&](const std::optional<std::int64_t>& time) {
+    if (time) last = last ? (std::max)(*last, *time) : *time;
+  };
+  if constexpr (requires { model.item_offsets().last_event; }) take(model.item_offsets().last_event);
+  if constexpr (requires { model.repeats().last_baskets().last_event; }) {
+    take(model.repeats().last_baskets().last_event);
+    take(last_event_of(model.model()));
+  }
+  return last;
+}
+
+/// @throws InvalidArgument if `model` knows of events after the cut.
+template <typename Model>
+void refuse_later_events(const Model& model, const RollingSplit& split) {
+  if (const std::optional<std::int64_t> last = last_event_of(model); last && *last >= split.cut)
+    throw InvalidArgument("last event behind the model's offsets or repeats", *last,
+                          "before the cut, which is " + std::to_string(split.cut) + ": give .until = split.cut");
+}
+
 /// What the protocol says of a split.
 [[nodiscard]] inline std::string protocol_of(const RollingSplit& split) {
   const char* const names[] = {"new pairs", "repeats", "new pairs and repeats"};
@@ -63,7 +89,7 @@ inline void check_rolling_options(const EvaluateOptions& options) {
 /// rolling_split makes them. Lists leave out `split.known` where the targets are new pairs, and nothing where repeats are targets, or where
 /// `options.seen` is `allowed`. Each protocol names the cut, the window, and the pairs left out. compare() of two such answers tells two ways to fit apart.
 /// O(fits + evaluations).
-/// @throws InvalidArgument if there are no splits, or an option is set that belongs to one split (users, groups, exclude); what `fit` and evaluate() of one
+/// @throws InvalidArgument if a model has offsets or repeats from events at or after the cut (ItemOffsets::last_event), if there are no splits, or an option is set that belongs to one split (users, groups, exclude); what `fit` and evaluate() of one
 /// split throw.
 template <detail::FitsSplit Fit>
 [[nodiscard]] std::vector<RankingReport> evaluate(const Fit& fit, std::span<const RollingSplit> splits,
@@ -74,6 +100,7 @@ template <detail::FitsSplit Fit>
   reports.reserve(splits.size());
   for (const RollingSplit& split : splits) {
     const auto& model = std::invoke(fit, split);
+    detail::refuse_later_events(model, split);
     reports.push_back(evaluate(model, split.train.matrix.view(), split.test.view(), detail::options_of_split(split, options)));
     reports.back().protocol += detail::protocol_of(split);
   }

@@ -29,6 +29,10 @@ struct TopKRequest {
   double min_score = -std::numeric_limits<double>::infinity();  ///< Only scores at least this high.
   std::span<const Index> counts = {};                           ///< If not empty, only rows whose count is above 0; length n_rows.
   std::span<const WeightedOffsets> offsets = {};                ///< Added to inner products, not to cosines.
+  // Rows that compete with a higher inner product than their own. They are eligible, whatever the filters say, and stand in `exclude` too.
+  std::span<const Index> raised = {};
+  std::span<const float> raises = {};  ///< As long as `raised`: raise_weight times this is added last.
+  float raise_weight = 0.0F;
 };
 
 /// The best `count` of a stream of scored items: a heap with the worst kept item on top.

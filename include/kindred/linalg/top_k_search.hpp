@@ -74,6 +74,7 @@ class TopKSearch {
   };
 
   void prepare(Query& query, std::int8_t* codes);
+  void add_raised(Query& query);
   [[nodiscard]] bool answered_without_scan(Query& query);
   void fill(std::size_t block);
   void start_scan(std::size_t block, std::size_t length);
@@ -138,8 +139,8 @@ void TopKSearch<Scalar>::prepare(Query& query, std::int8_t* codes) {
   const double length = std::sqrt(sum) * margin;
   query.reach = length * (1.0 + rounding);
   // Where a product might overflow everything is scored too.
-  query.prunable = length > least && length * index_.reach_.front() < 0.25 * static_cast<double>((std::numeric_limits<Scalar>::max)()) &&
-                   (similarity_ == Similarity::inner_product || (length < 1e100 && index_.reach_.front() < 1e100));
+  query.prunable = length > least && length * index_.longest_ < 0.25 * static_cast<double>((std::numeric_limits<Scalar>::max)()) &&
+                   (similarity_ == Similarity::inner_product || (length < 1e100 && index_.longest_ < 1e100));
   if (!query.prunable) return;
 
   const double step = largest / 127.0;
@@ -183,6 +184,24 @@ void TopKSearch<Scalar>::bound_scores(Query& query) {
     for (std::size_t b = piece * most_blocks; b < (std::min)(blocks, (piece + 1) * most_blocks); ++b)
       largest = (std::max)(largest, reach * index_.reach_[b] + most_[b]);
     query.bounds[piece] = largest;
+  }
+}
+
+/// Scores the raised rows of a request. First of all, so that the others have more to beat.
+template <Real Scalar>
+void TopKSearch<Scalar>::add_raised(Query& query) {
+  const TopKRequest& request = *query.request;
+  scores_.resize((std::max)(scores_.size(), score_block));
+  for (std::size_t first = 0; first < request.raised.size(); first += score_block) {
+    const std::size_t count = (std::min)(score_block, request.raised.size() - first);
+    index_.kernels_->pack(rows_.data(), rows_.stride(), request.raised.data() + first, count, index_.factors_, panel_.data());
+    index_.kernels_->score(&query.factors, 1, panel_.data(), count, index_.factors_, scores_.data());
+    for (std::size_t n = 0; n < count; ++n) {
+      const Index row = request.raised[first + n];
+      const double raise = static_cast<double>(request.raise_weight) * static_cast<double>(request.raises[first + n]);
+      const Scored candidate{row, value_of(query, row, scores_[n]) + raise};
+      if (candidate.score >= request.min_score && query.best.would_enter(candidate)) query.best.add(candidate);
+    }
   }
 }
 
@@ -342,6 +361,7 @@ std::vector<std::vector<Scored>> TopKSearch<Scalar>::find(std::span<const Scalar
       index_.kernels_->squares(panel_.data(), 1, index_.factors_, squares);
       query.length = std::sqrt(static_cast<double>(squares[0]));
     }
+    if (!query.request->raised.empty()) add_raised(query);
     if (answered_without_scan(query)) continue;
     prepare(query, codes_.data() + n * code_length);
     bound_scores(query);

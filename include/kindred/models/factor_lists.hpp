@@ -18,6 +18,7 @@
 #include <kindred/linalg/row_offsets.hpp>
 #include <kindred/linalg/top_k.hpp>
 #include <kindred/linalg/top_k_search.hpp>
+#include <kindred/models/raised_scores.hpp>
 #include <kindred/models/recommender.hpp>
 #include <kindred/simd/level.hpp>
 #include <kindred/simd/score_kernels.hpp>
@@ -31,7 +32,15 @@ struct Searched {
   const FactorMatrix<Scalar>& rows;
   std::span<const Index> counts;
   std::vector<WeightedOffsets> offsets = {};
+  const RaisedScores* raised = nullptr;      // of many lists
+  std::span<const float> user_weights = {};  // of many lists: what the weight of the first offsets is multiplied by for each user; 1 beyond
 };
+
+/// Of user weights that may be fewer than there are users.
+[[nodiscard]] inline float weight_of_user(std::span<const float> weights, Index user) noexcept {
+  const auto at = static_cast<std::size_t>(user);
+  return at < weights.size() ? weights[at] : 1.0F;
+}
 
 /// @throws NumericalError naming `what` and the row if a factor is not finite, as those of a file may be.
 template <Real Scalar>
@@ -95,12 +104,14 @@ template <Real Scalar>
   return reranked(best.take(), options);
 }
 
-/// One list. `query`: length factors; for cosines a row of a FactorMatrix.
+/// One list. `query`: length factors; for cosines a row of a FactorMatrix. `raised`: none, or what is added to single scores times raise_weight.
 template <Real Scalar>
 [[nodiscard]] std::vector<Scored> one_list(const Searched<Scalar>& searched, const Scalar* query, const RecommendOptions& options,
-                                           Similarity similarity = Similarity::inner_product) {
+                                           Similarity similarity = Similarity::inner_product, const RaisedRow* raised = nullptr,
+                                           float raise_weight = 0.0F) {
   TopKRequest request = request_of(options, searched.counts);
   request.offsets = searched.offsets;
+  if (raised != nullptr) raised->put_into(request, raise_weight);
   TopKSearch<Scalar> search(searched.index, searched.rows);
   return finished(std::move(search.find({&query, 1}, {&request, 1}, similarity).front()), options);
 }
@@ -150,6 +161,10 @@ template <Real Scalar>
     std::vector<std::size_t> places;  // of the users that are known
     std::vector<const Scalar*> factors;
     std::vector<TopKRequest> requests;
+    std::vector<WeightedOffsets> own_offsets;  // of the users in turn, where their weights differ
+    std::vector<RaisedRow> raised;
+    if (searched.raised != nullptr) raised.reserve(last - first);
+    if (!searched.user_weights.empty()) own_offsets.reserve((last - first) * searched.offsets.size());
     for (std::size_t n = first; n < last; ++n) {
       require_finite_row(queries, users[n], "user");
       const RecommendOptions own = options_of(users[n], options);
@@ -163,6 +178,13 @@ template <Real Scalar>
       factors.push_back(queries.row(users[n]).data());
       requests.push_back(request_of(own, searched.counts));
       requests.back().offsets = searched.offsets;
+      if (searched.raised != nullptr)
+        raised.emplace_back(searched.raised->row(users[n]), own, searched.counts).put_into(requests.back(), searched.raised->weight);
+      if (searched.user_weights.empty()) continue;
+      const std::size_t start = own_offsets.size();
+      own_offsets.insert(own_offsets.end(), searched.offsets.begin(), searched.offsets.end());
+      own_offsets[start].weight *= weight_of_user(searched.user_weights, users[n]);
+      requests.back().offsets = std::span<const WeightedOffsets>(own_offsets).subspan(start);
     }
     std::vector<std::vector<Scored>> found = searches[worker].find(factors, requests);
     for (std::size_t n = 0; n < places.size(); ++n) lists[places[n]] = finished(std::move(found[n]), options_of(users[places[n]], options));
@@ -188,10 +210,9 @@ void stream_lists(const Searched<Scalar>& searched, const FactorMatrix<Scalar>& 
 /// All of `candidates` by their scores, best first, ties by the lower row. @throws NumericalError if a score is not finite.
 template <Real Scalar>
 [[nodiscard]] std::vector<Scored> ranking_of(const FactorMatrix<Scalar>& rows, const Scalar* query, std::span<const Index> candidates,
-                                             SimdLevel level, std::span<const float> bias = {}) {
+                                             SimdLevel level) {
   std::vector<Scored> list;
-  score_rows(rows, query, candidates, level, [&](Index row, double product) {
-    const double score = bias.empty() ? product : product + static_cast<double>(bias[static_cast<std::size_t>(row)]);
+  score_rows(rows, query, candidates, level, [&](Index row, double score) {
     if (!is_finite(score)) throw NumericalError("the score of item " + std::to_string(row) + " is not finite");
     list.push_back({row, score});
   });

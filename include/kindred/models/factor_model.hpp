@@ -12,12 +12,15 @@
 #include <kindred/core/execution.hpp>
 #include <kindred/core/lazy.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/models/item_offsets.hpp>
 #include <kindred/models/recommender.hpp>
 #include <kindred/simd/level.hpp>
 
 namespace kindred::inline v0::detail {
+class ListOffsets;
 class RowOffsets;
-}
+struct RaisedScores;
+}  // namespace kindred::inline v0::detail
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
@@ -25,6 +28,8 @@ template <Real Scalar>
 class TopKIndex;
 template <Real Scalar>
 struct Searched;
+template <Real Scalar>
+struct OffsetIndex;
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
 
@@ -63,7 +68,8 @@ class FactorModel {
   /// @throws NotFitted; NumericalError if an item's factors are not finite.
   void prepare() const;
 
-  /// The score of a pair, x_u . y_i and the item's bias where there is one: a ranking score, not a probability. @throws NotFitted; InvalidArgument if an index is out of range.
+  /// The score of a pair, the item's bias and offsets included: a ranking score, not a probability. @throws NotFitted; InvalidArgument if an index is out of
+  /// range.
   [[nodiscard]] double predict(Index user, Index item) const;
 
   /// True if the model has something to rank by for `user`: false without interactions, or with dislikes alone. Such a user gets an empty list, or the
@@ -90,12 +96,36 @@ class FactorModel {
     recommend_all(all_users(), options, sink);
   }
 
+  /// For RepeatRecommender: the list with `raised` on top of the scores. @throws as recommend does.
+  [[nodiscard]] std::vector<Scored> recommend_raised(Index user, const RecommendOptions& options, const detail::RaisedScores& raised) const;
+  /// For RepeatRecommender: the lists with `raised` on top of the scores. @throws as recommend_all does.
+  [[nodiscard]] RankedLists recommend_raised(std::span<const Index> users, const RecommendAllOptions& options,
+                                             const detail::RaisedScores& raised) const;
+
   /// Units of score that one unit of ln(1 + users of an item) is worth to a popularity penalty of 1; above 0 where there are penalties at all.
   ///
   /// The lower quartile of sd(score) / sd(ln(1 + users)) among the 100 best items of each of at most 1,000 users, evenly spaced among those that the model knows.
   /// Found when first asked for, or first changed or saved after a fit; it stays what it was in files and through updates. 0 without counts of users, or
   /// where all items of these lists have the same. O(1000 lists) the first time. @throws NotFitted.
   [[nodiscard]] double popularity_scale(const Execution& execution = {}) const;
+
+  /// Adds `offsets` to the scores of all lists from now on, in place of those before: recommend, recommend_all, rank_items and predict. Lists stay exact.
+  ///
+  /// Similarities, factors, explanations and recommend_users are without them; min_score means the sum. ItemOffsets without values take offsets away. A model
+  /// file keeps offsets; a fit drops them; an item that is appended gets ItemOffsets::unknown. Not to be called while another thread uses the model.
+  /// O(items), and score_spread() the first time.
+  /// @throws NotFitted; ShapeError if a length is not that of the model; InvalidArgument if a number is out of range, or the model gives all items the same
+  /// score, so that a weight has no unit. Whatever it throws, the model is as it was.
+  void set_item_offsets(ItemOffsets offsets);
+
+  /// The offsets that were set; without values if there are none.
+  [[nodiscard]] const ItemOffsets& item_offsets() const noexcept { return offsets_; }
+
+  /// The standard deviation of a user's scores over items, the unit of ItemOffsets::weight: the root of its mean square over users.
+  ///
+  /// Over at most 1,000 users that the model knows and 4,096 candidates, both evenly spaced. Found when first asked for; it stays what it was in files that
+  /// hold offsets, and through updates of a model with offsets. O(5096 factors^2) the first time. @throws NotFitted.
+  [[nodiscard]] double score_spread() const;
 
   /// All of `candidates` (strictly increasing) in the order of their scores for `user`. O(candidates * (factors + log candidates)).
   /// @throws NotFitted; InvalidArgument if the user or the list is not valid.
@@ -127,8 +157,8 @@ class FactorModel {
 
   void require_fitted() const;
 
-  /// The list for the factors `x`.
-  [[nodiscard]] Recommendation list_for(std::span<const Scalar> x, const RecommendOptions& options) const;
+  /// The list for the factors `x`. `user_weight`: multiplies the weight of item offsets.
+  [[nodiscard]] Recommendation list_for(std::span<const Scalar> x, const RecommendOptions& options, float user_weight = 1.0F) const;
 
   /// The users for the item factors `y` and that item's bias.
   [[nodiscard]] std::vector<Scored> users_for(std::span<const Scalar> y, float bias, const RecommendOptions& options) const;
@@ -139,8 +169,8 @@ class FactorModel {
                        const FactorMatrix<Scalar>& solved, std::span<const Index> row_counts);
   void forget_items() noexcept {
     index_.reset();
-    popularity_.reset();
-    bias_.reset();
+    added_.reset();
+    offset_index_.reset();
   }
   void forget_users() noexcept {
     user_index_.reset();
@@ -148,6 +178,7 @@ class FactorModel {
   }
   void check_fallback(Fallback fallback) const;
   void set_popularity_scale(double scale) { popularity_scale_.set(std::make_shared<const double>(scale)); }
+  void set_score_spread(double spread) { score_spread_.set(std::make_shared<const double>(spread)); }
 
   FactorMatrix<Scalar> users_;
   FactorMatrix<Scalar> items_;
@@ -159,7 +190,12 @@ class FactorModel {
 
  private:
   [[nodiscard]] const detail::TopKIndex<Scalar>& index() const;
-  [[nodiscard]] detail::Searched<Scalar> searched(double popularity_penalty = 0.0) const;
+  [[nodiscard]] detail::Searched<Scalar> searched() const;
+  /// The same with what lists add to scores.
+  [[nodiscard]] detail::Searched<Scalar> searched_for_lists(double popularity_penalty, float user_weight) const;
+  /// The weight of item offsets in the scores of a list; 0 without any.
+  [[nodiscard]] float offset_weight(float user_weight) const;
+  [[nodiscard]] std::vector<float> offsets_of_items() const;  // length n_items
   /// Calls `body` with the index, or with one made for the call where another level of instructions was asked for.
   template <typename Body>
   auto with_index(SimdLevel asked, double popularity_penalty, Body&& body) const;
@@ -171,9 +207,11 @@ class FactorModel {
   detail::Lazy<detail::TopKIndex<Scalar>> index_;  // of the items
   detail::Lazy<detail::TopKIndex<Scalar>> user_index_;
   detail::Lazy<double> popularity_scale_;
-  detail::Lazy<detail::RowOffsets> popularity_;  // ln(1 + users) of the items, in the blocks of their index
-  detail::Lazy<detail::RowOffsets> bias_;        // item_bias_ in the same blocks
-  detail::Lazy<detail::RowOffsets> known_;       // 1 for users whose scores have a bias, in the blocks of their index
+  detail::Lazy<detail::ListOffsets> added_;  // biases and popularity of the items, in the blocks of their index
+  detail::Lazy<detail::RowOffsets> known_;   // 1 for users whose scores have a bias, in the blocks of their index
+  ItemOffsets offsets_;
+  detail::Lazy<double> score_spread_;
+  detail::Lazy<detail::OffsetIndex<Scalar>> offset_index_;  // of the items, for lists with offsets
 };
 
 #if defined(KINDRED_COMPILED)

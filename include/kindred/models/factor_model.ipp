@@ -22,8 +22,10 @@
 #include <kindred/linalg/top_k.hpp>
 #include <kindred/models/factor_lists.hpp>
 #include <kindred/models/factor_model.hpp>
+#include <kindred/models/item_offsets.hpp>
 #include <kindred/models/popularity_scale.hpp>
 #include <kindred/models/recommender.hpp>
+#include <kindred/models/score_spread.hpp>
 #include <kindred/simd/level.hpp>
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
@@ -78,20 +80,22 @@ void FactorModel<Scalar>::prepare() const {
 }
 
 template <Real Scalar>
-Recommendation FactorModel<Scalar>::list_for(std::span<const Scalar> x, const RecommendOptions& options) const {
-  const float weight = popularity_weight(options.popularity_penalty, {.threads = 1});
+Recommendation FactorModel<Scalar>::list_for(std::span<const Scalar> x, const RecommendOptions& options, float user_weight) const {
+  const float penalty = popularity_weight(options.popularity_penalty, {.threads = 1});
   if (!detail::is_known(x)) return detail::list_of_unknown(item_counts_, options);
   if (index_.get() != nullptr || !items_.is_borrowed())
-    return {detail::one_list(searched(options.popularity_penalty), x.data(), options), ListSource::model};
-  const detail::CallOffsets offsets(item_bias_, weight, item_counts_);
-  return {detail::scanned_list(items_, item_counts_, x.data(), options, simd_, offsets.all()), ListSource::model};
+    return {detail::one_list(searched_for_lists(options.popularity_penalty, user_weight), x.data(), options), ListSource::model};
+  const float weight = offset_weight(user_weight);
+  const detail::ListOffsets added(weight == 0.0F ? std::vector<float>{} : offsets_of_items(), item_bias_,
+                                  penalty == 0.0F ? std::span<const Index>{} : item_counts_);
+  return {detail::scanned_list(items_, item_counts_, x.data(), options, simd_, added.weighted(weight, penalty)), ListSource::model};
 }
 
 template <Real Scalar>
 void FactorModel<Scalar>::build_index() {
   index_.set(std::make_shared<const detail::TopKIndex<Scalar>>(items_, users_, simd_));
-  popularity_.reset();
-  bias_.reset();
+  added_.reset();
+  offset_index_.reset();
   forget_users();
 }
 
@@ -133,7 +137,8 @@ const detail::TopKIndex<Scalar>& FactorModel<Scalar>::index() const {
 template <Real Scalar>
 double FactorModel<Scalar>::popularity_scale(const Execution& execution) const {
   require_fitted();
-  return popularity_scale_.get_or_make([&] { return has_counts_ ? detail::popularity_scale(searched(), users_, execution) : 0.0; });
+  return popularity_scale_.get_or_make(
+      [&] { return has_counts_ ? detail::popularity_scale(searched_for_lists(0.0, 0.0F), users_, execution) : 0.0; });
 }
 
 template <Real Scalar>
@@ -147,24 +152,72 @@ float FactorModel<Scalar>::popularity_weight(double popularity_penalty, const Ex
 }
 
 template <Real Scalar>
-detail::Searched<Scalar> FactorModel<Scalar>::searched(double popularity_penalty) const {
-  detail::Searched<Scalar> searched{index(), items_, item_counts_};
-  if (!item_bias_.empty())
-    searched.offsets.push_back({1.0F, &bias_.get_or_make([&] { return detail::RowOffsets(item_bias_, index().order()); })});
-  if (const float weight = popularity_weight(popularity_penalty, {.threads = 1}); weight != 0.0F)
-    searched.offsets.push_back(
-        {weight, &popularity_.get_or_make([&] { return detail::RowOffsets(detail::log_popularity(item_counts_), index().order()); })});
+void FactorModel<Scalar>::set_item_offsets(ItemOffsets offsets) {
+  require_fitted();
+  const bool has_effect = !offsets.values.empty() && offsets.weight != 0.0;
+  detail::check_item_offsets(offsets, shape(), has_effect ? score_spread() : 1.0);
+  offsets_ = std::move(offsets);
+  offset_index_.reset();
+}
+
+template <Real Scalar>
+double FactorModel<Scalar>::score_spread() const {
+  require_fitted();
+  return score_spread_.get_or_make([&] { return detail::score_spread(users_, items_, std::span<const Index>(item_counts_)); });
+}
+
+template <Real Scalar>
+float FactorModel<Scalar>::offset_weight(float user_weight) const {
+  if (offsets_.values.empty() || offsets_.weight == 0.0) return 0.0F;
+  return static_cast<float>(offsets_.weight * score_spread()) * user_weight;
+}
+
+template <Real Scalar>
+std::vector<float> FactorModel<Scalar>::offsets_of_items() const {
+  std::vector<float> values = offsets_.values;
+  values.resize(static_cast<std::size_t>(items_.rows()), offsets_.unknown);
+  return values;
+}
+
+template <Real Scalar>
+detail::Searched<Scalar> FactorModel<Scalar>::searched() const {
+  return {index(), items_, item_counts_};
+}
+
+template <Real Scalar>
+detail::Searched<Scalar> FactorModel<Scalar>::searched_for_lists(double popularity_penalty, float user_weight) const {
+  const float weight = offset_weight(user_weight), penalty = popularity_weight(popularity_penalty, {.threads = 1});
+  if (weight != 0.0F) {
+    const detail::OffsetIndex<Scalar>& own = offset_index_.get_or_make([&] {
+      detail::require_finite(items_, "item");
+      return detail::OffsetIndex<Scalar>(items_, users_, simd_, offset_weight(1.0F), offsets_of_items(), item_bias_, item_counts_);
+    });
+    return {own.index, items_, item_counts_, own.added.weighted(weight, penalty)};
+  }
+  detail::Searched<Scalar> searched = this->searched();
+  if (penalty == 0.0F && item_bias_.empty()) return searched;
+  const detail::ListOffsets& added = added_.get_or_make([&] { return detail::ListOffsets({}, item_bias_, item_counts_, index().order()); });
+  searched.offsets = added.weighted(0.0F, penalty);
   return searched;
 }
 
 template <Real Scalar>
 template <typename Body>
 auto FactorModel<Scalar>::with_index(SimdLevel asked, double popularity_penalty, Body&& body) const {
-  if (asked == SimdLevel::best || detail::resolve_level(asked) == detail::resolve_level(simd_)) return body(searched(popularity_penalty));
+  const float weight = offset_weight(1.0F);
+  const std::span<const float> user_weights = weight == 0.0F ? std::span<const float>{} : std::span<const float>(offsets_.user_weights);
+  if (asked == SimdLevel::best || detail::resolve_level(asked) == detail::resolve_level(simd_)) {
+    detail::Searched<Scalar> searched = searched_for_lists(popularity_penalty, 1.0F);
+    searched.user_weights = user_weights;
+    return body(searched);
+  }
   detail::require_finite(items_, "item");
-  const detail::TopKIndex<Scalar> other(items_, users_, asked);
-  const detail::CallOffsets offsets(item_bias_, popularity_weight(popularity_penalty, {.threads = 1}), item_counts_, other.order());
-  return body(detail::Searched<Scalar>{other, items_, item_counts_, offsets.all()});
+  const detail::OffsetIndex<Scalar> other(items_, users_, asked, weight, weight == 0.0F ? std::vector<float>{} : offsets_of_items(),
+                                          item_bias_, item_counts_);
+  const float penalty = popularity_weight(popularity_penalty, {.threads = 1});
+  detail::Searched<Scalar> searched{other.index, items_, item_counts_, other.added.weighted(weight, penalty)};
+  searched.user_weights = user_weights;
+  return body(searched);
 }
 
 template <Real Scalar>
@@ -173,7 +226,10 @@ detail::Searched<Scalar> FactorModel<Scalar>::searched_users() const {
             detail::require_finite(users_, "user");
             return detail::TopKIndex<Scalar>(users_, items_, simd_);
           }),
-          users_, user_counts_};
+          users_,
+          user_counts_,
+          {},
+          {}};
 }
 
 template <Real Scalar>
@@ -204,10 +260,11 @@ std::vector<Scored> FactorModel<Scalar>::recommend(Index user, const RecommendOp
   detail::check_recommend(user, options, shape());
   check_fallback(options.fallback);
   detail::require_finite_row(users_, user, "user");
-  if (!options.rerank.order_for) return list_for(users_.row(user), options).items;
+  const float user_weight = detail::weight_of_user(offsets_.user_weights, user);
+  if (!options.rerank.order_for) return list_for(users_.row(user), options, user_weight).items;
   RecommendOptions own = options;
   own.rerank = detail::rerank_for(user, options.rerank);
-  return list_for(users_.row(user), own).items;
+  return list_for(users_.row(user), own, user_weight).items;
 }
 
 template <Real Scalar>
@@ -218,6 +275,34 @@ RankedLists FactorModel<Scalar>::recommend_all(std::span<const Index> users, con
   (void)popularity_weight(options.popularity_penalty, options.execution);
   return with_index(options.execution.simd, options.popularity_penalty,
                     [&](const auto& searched) { return detail::many_lists(searched, users_, users, options); });
+}
+
+template <Real Scalar>
+std::vector<Scored> FactorModel<Scalar>::recommend_raised(Index user, const RecommendOptions& options,
+                                                          const detail::RaisedScores& raised) const {
+  require_fitted();
+  detail::check_recommend(user, options, shape());
+  check_fallback(options.fallback);
+  detail::require_finite_row(users_, user, "user");
+  RecommendOptions own = options;
+  own.rerank = detail::rerank_for(user, options.rerank);
+  if (!detail::is_known(users_.row(user))) return detail::list_of_unknown(item_counts_, own).items;
+  const detail::RaisedRow row(raised.row(user), own, item_counts_);
+  const auto searched = searched_for_lists(options.popularity_penalty, detail::weight_of_user(offsets_.user_weights, user));
+  return detail::one_list(searched, users_.row(user).data(), own, detail::Similarity::inner_product, &row, raised.weight);
+}
+
+template <Real Scalar>
+RankedLists FactorModel<Scalar>::recommend_raised(std::span<const Index> users, const RecommendAllOptions& options,
+                                                  const detail::RaisedScores& raised) const {
+  require_fitted();
+  detail::check_recommend_all(users, options, shape());
+  check_fallback(options.fallback);
+  (void)popularity_weight(options.popularity_penalty, options.execution);
+  return with_index(options.execution.simd, options.popularity_penalty, [&](detail::Searched<Scalar> searched) {
+    searched.raised = &raised;
+    return detail::many_lists(searched, users_, users, options);
+  });
 }
 
 template <Real Scalar>
@@ -236,9 +321,18 @@ std::vector<Scored> FactorModel<Scalar>::rank_items(Index user, std::span<const 
   require_fitted();
   detail::check_user(user, shape());
   detail::check_index_list(candidates, "candidates", "an item", shape().items);
-  const bool biased = detail::is_known(users_.row(user));
-  return detail::ranking_of(items_, users_.row(user).data(), candidates, simd_,
-                            biased ? std::span<const float>(item_bias_) : std::span<const float>());
+  std::vector<Scored> list = detail::ranking_of(items_, users_.row(user).data(), candidates, simd_);
+  const float weight = offset_weight(detail::weight_of_user(offsets_.user_weights, user));
+  const bool has_bias = !item_bias_.empty() && detail::is_known(users_.row(user));
+  if (weight == 0.0F && !has_bias) return list;
+  for (Scored& one : list) {  // in the order of ListOffsets
+    const auto at = static_cast<std::size_t>(one.item);
+    const float value = at < offsets_.values.size() ? offsets_.values[at] : offsets_.unknown;
+    if (weight != 0.0F) one.score += static_cast<double>(weight) * static_cast<double>(value);
+    if (has_bias) one.score += static_cast<double>(item_bias_[at]);
+  }
+  std::sort(list.begin(), list.end(), ranks_before);
+  return list;
 }
 
 template <Real Scalar>

@@ -58,10 +58,13 @@ ImplicitALS<Scalar>::ImplicitALS(detail::AlsState<Scalar> state, SimdLevel simd,
   detail::mark_by_features(features_.items, items_, item_counts_);
   if (fitted() && index == detail::IndexItems::now) this->build_index();
   if (state.popularity_scale) this->set_popularity_scale(*state.popularity_scale);
+  if (state.score_spread) this->set_score_spread(*state.score_spread);
+  if (!state.offsets.values.empty()) this->set_item_offsets(std::move(state.offsets));
 }
 
 template <Real Scalar>
-detail::AlsState<Scalar> ImplicitALS<Scalar>::release() && {  // without the scale of popularity: a fit that goes on will have another one
+detail::AlsState<Scalar>
+ImplicitALS<Scalar>::release() && {  // without offsets and the scale of popularity: a fit that goes on will have another one
   detail::AlsState<Scalar> state{options_,
                                  std::move(weights_),
                                  std::move(users_),

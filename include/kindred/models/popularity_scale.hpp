@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <kindred/core/aligned.hpp>
@@ -29,25 +30,27 @@ namespace kindred::inline v0::detail {
   return logs;
 }
 
-/// What one call adds to scores, where it cannot use what the model keeps: biases, popularity with its weight.
-class CallOffsets {
+/// What lists add to scores beside the inner product: item offsets, biases, popularity, in this order.
+class ListOffsets {
  public:
-  /// `order`: of the index, or empty for a scan. O(items).
-  CallOffsets(const std::vector<float>& bias, float popularity_weight, std::span<const Index> counts, std::span<const Index> order = {})
-      : popularity_weight_(popularity_weight) {
+  /// `own` and `bias`: length items, or empty for none; `counts`: users of the items, or empty for no popularity. `order`: of the index, or empty for a scan.
+  /// O(items).
+  ListOffsets(std::vector<float> own, const std::vector<float>& bias, std::span<const Index> counts, std::span<const Index> order = {}) {
+    if (!own.empty()) own_.emplace(std::move(own), order);
     if (!bias.empty()) bias_.emplace(bias, order);
-    if (popularity_weight != 0.0F) popularity_.emplace(log_popularity(counts), order);
+    if (!counts.empty()) popularity_.emplace(log_popularity(counts), order);
   }
-  [[nodiscard]] std::vector<WeightedOffsets> all() const {
+  /// Refers to this object. The first are item offsets, where `own` is not 0.
+  [[nodiscard]] std::vector<WeightedOffsets> weighted(float own, float popularity) const {
     std::vector<WeightedOffsets> offsets;
+    if (own_ && own != 0.0F) offsets.push_back({own, &*own_});
     if (bias_) offsets.push_back({1.0F, &*bias_});
-    if (popularity_) offsets.push_back({popularity_weight_, &*popularity_});
+    if (popularity_ && popularity != 0.0F) offsets.push_back({popularity, &*popularity_});
     return offsets;
   }
 
  private:
-  float popularity_weight_;
-  std::optional<RowOffsets> bias_, popularity_;
+  std::optional<RowOffsets> own_, bias_, popularity_;
 };
 
 /// sd(score) / sd(ln(1 + users)) of one list; 0 where all its items have the same number of users.

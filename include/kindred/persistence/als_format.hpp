@@ -20,6 +20,7 @@
 #include <kindred/persistence/feature_format.hpp>
 #include <kindred/persistence/flat_object.hpp>
 #include <kindred/persistence/model_head.hpp>
+#include <kindred/persistence/offset_format.hpp>
 #include <kindred/persistence/tensor_checks.hpp>
 #include <kindred/persistence/tensor_reader.hpp>
 #include <kindred/persistence/tensor_writer.hpp>
@@ -29,9 +30,10 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 /// Which counts are those of the data: of no side, of users, of items, of both.
 inline constexpr std::string_view current_counts_names[] = {"none", "users", "items", "both"};
 
-/// Writes a settled model. `weights` must stay until the file is written.
+/// Writes a settled model. `weights` and `offsets` must stay until the file is written.
 template <Real Scalar>
-void write_als(TensorWriter& writer, FlatObject& fields, const ImplicitALS<Scalar>& model, const AlsWeights::State& weights) {
+void write_als(TensorWriter& writer, FlatObject& fields, const ImplicitALS<Scalar>& model, const AlsWeights::State& weights,
+               const ItemOffsets& offsets) {
   writer.add("item_factors", model.item_factors());
   writer.add("user_factors", model.user_factors());
   write_options(model.options(), fields);
@@ -45,6 +47,10 @@ void write_als(TensorWriter& writer, FlatObject& fields, const ImplicitALS<Scala
   writer.add("user_counts", weights.user_counts);
   write_side(writer, "user_features", model.features().users);
   write_side(writer, "item_features", model.features().items);
+  if (!offsets.values.empty()) {
+    fields.set("score_spread", model.score_spread());
+    write_offsets(writer, fields, offsets);
+  }
   if (weights.constants.user_likes.empty()) return;
   writer.add("item_likes", weights.constants.item_likes);
   writer.add("user_likes", weights.constants.user_likes);
@@ -62,6 +68,11 @@ template <Real Scalar>
     state.popularity_scale = fields.number_of("popularity_scale");
     if (!(*state.popularity_scale >= 0.0) || !is_finite(*state.popularity_scale))
       reader.fail("'popularity_scale' is " + number_text(*state.popularity_scale) + "; it must be at least 0");
+  }
+  if (fields.has("score_spread")) {
+    state.score_spread = fields.number_of("score_spread");
+    if (!(*state.score_spread >= 0.0) || !is_finite(*state.score_spread))
+      reader.fail("'score_spread' is " + number_text(*state.score_spread) + "; it must be at least 0");
   }
   // A file without the entry, from before there was one, may hold a model that was updated.
   enum class Current { none, users, items, both };
@@ -102,6 +113,8 @@ template <Real Scalar>
     state.features.users = read_side<Scalar>(reader, "user_features", static_cast<Index>(users[0]), settings.factors, options.execution);
     state.features.items = read_side<Scalar>(reader, "item_features", static_cast<Index>(items[0]), settings.factors, options.execution);
   }
+  if (fitted)
+    state.offsets = read_offsets(reader, fields, {static_cast<Index>(users[0]), static_cast<Index>(items[0])}, state.score_spread);
   state.items = reader.factors<Scalar>("item_factors", place);
   state.users = reader.factors<Scalar>("user_factors", place);
   if (fitted) state.weights = AlsWeights(settings, std::move(weights));
@@ -133,9 +146,10 @@ struct ModelFormat<ImplicitALS<Scalar>> {
   static void save(const ImplicitALS<Scalar>& model, Write&& write) {
     if (!model.is_settled()) return save(model.settled(), write);
     const AlsWeights::State weights = model.weights().state();
+    const ItemOffsets offsets = stored_offsets(model.item_offsets(), model.shape());
     TensorWriter writer;
     FlatObject fields;
-    write_als(writer, fields, model, weights);
+    write_als(writer, fields, model, weights, offsets);
     write_head(writer, std::string(kind), fields);
     write(writer);
   }

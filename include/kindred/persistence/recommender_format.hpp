@@ -19,6 +19,7 @@
 #include <kindred/persistence/als_format.hpp>
 #include <kindred/persistence/flat_object.hpp>
 #include <kindred/persistence/model_head.hpp>
+#include <kindred/persistence/offset_format.hpp>
 #include <kindred/persistence/tensor_reader.hpp>
 #include <kindred/persistence/tensor_writer.hpp>
 #include <kindred/persistence/texts.hpp>
@@ -36,9 +37,10 @@ struct ModelFormat<KeyedRecommender<Scalar>> {
     if (!held.model->is_settled()) settled = held.model->settled();
     const ImplicitALS<Scalar>& model = settled ? *settled : *held.model;
     const AlsWeights::State weights = model.weights().state();
+    const ItemOffsets offsets = stored_offsets(model.item_offsets(), model.shape());
     TensorWriter writer;
     FlatObject fields;
-    write_als(writer, fields, model, weights);
+    write_als(writer, fields, model, weights, offsets);
     const CsrView matrix = held.data->matrix;
     writer.add("matrix.offsets", matrix.offsets());
     writer.add("matrix.columns", matrix.columns());

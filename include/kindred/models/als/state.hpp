@@ -18,6 +18,7 @@
 #include <kindred/models/als/fold_in.hpp>
 #include <kindred/models/als/options.hpp>
 #include <kindred/models/als/weights.hpp>
+#include <kindred/models/item_offsets.hpp>
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
@@ -32,6 +33,8 @@ struct AlsState {
   ModelFeatures<Scalar> features;               // their maps in the same basis
   std::vector<float> item_bias = {};            // length n_items, or empty: none
   std::optional<double> popularity_scale = {};  // of the model as it was fitted, where it is known
+  std::optional<double> score_spread = {};      // of the model as it was when offsets were set
+  ItemOffsets offsets = {};                     // that lists add
 
   [[nodiscard]] FactorMatrix<Scalar>& factors(AlsSide side) noexcept { return side == AlsSide::users ? users : items; }
 };
