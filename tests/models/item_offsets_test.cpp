@@ -18,6 +18,7 @@
 
 #include "../support/als_instances.hpp"
 #include "../support/als_settings.hpp"
+#include "../support/list_row.hpp"
 #include "../support/random_matrix.hpp"
 #include "../support/simd_levels.hpp"
 #include "../support/small_dataset.hpp"
@@ -25,6 +26,7 @@
 namespace kd = kindred;
 using doctest::Approx;
 using doctest::Contains;
+using kindred_test::row_of;
 
 namespace {
 
@@ -55,11 +57,6 @@ std::vector<kd::Scored> full_scan(const kd::ImplicitALS<Scalar>& plain, const kd
   std::sort(list.begin(), list.end(), kd::ranks_before);
   if (list.size() > count) list.resize(count);
   return list;
-}
-
-std::vector<kd::Scored> row_of(const kd::RankedLists& lists, kd::Index user) {
-  const std::span<const kd::Scored> row = lists.row(static_cast<std::size_t>(user));
-  return {row.begin(), row.end()};
 }
 
 template <typename T = float>

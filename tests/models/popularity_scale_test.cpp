@@ -20,6 +20,7 @@
 
 #include "../support/als_instances.hpp"
 #include "../support/als_settings.hpp"
+#include "../support/list_row.hpp"
 #include "../support/random_matrix.hpp"
 #include "../support/simd_levels.hpp"
 #include "../support/small_dataset.hpp"
@@ -27,6 +28,7 @@
 namespace kd = kindred;
 using doctest::Approx;
 using doctest::Contains;
+using kindred_test::row_of;
 
 namespace {
 
@@ -65,11 +67,6 @@ std::vector<kd::Scored> full_scan(const kd::FactorModel<Scalar>& model, kd::Inde
   std::sort(list.begin(), list.end(), kd::ranks_before);
   if (list.size() > count) list.resize(count);
   return list;
-}
-
-std::vector<kd::Scored> row_of(const kd::RankedLists& lists, kd::Index user) {
-  const std::span<const kd::Scored> row = lists.row(static_cast<std::size_t>(user));
-  return {row.begin(), row.end()};
 }
 
 }  // namespace

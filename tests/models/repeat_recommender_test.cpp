@@ -20,10 +20,12 @@
 
 #include "../support/als_instances.hpp"
 #include "../support/als_settings.hpp"
+#include "../support/list_row.hpp"
 
 namespace kd = kindred;
 using doctest::Approx;
 using doctest::Contains;
+using kindred_test::row_of;
 
 namespace {
 
@@ -42,11 +44,6 @@ Log drawn_log(std::uint64_t seed) {
     log.times.push_back(static_cast<std::int64_t>(random.below(10)));
   }
   return log;
-}
-
-std::vector<kd::Scored> row_of(const kd::RankedLists& lists, kd::Index user) {
-  const std::span<const kd::Scored> row = lists.row(static_cast<std::size_t>(user));
-  return {row.begin(), row.end()};
 }
 
 /// All that the model lists for the user, the repeats on top, sorted and cut.
