@@ -131,14 +131,15 @@ void TopKIndex<Scalar>::balance(const FactorMatrix<Scalar>& rows, const FactorMa
 template <Real Scalar>
 std::vector<double> TopKIndex<Scalar>::keys_of(std::span<const double> reach, const FactorMatrix<Scalar>& queries,
                                                std::span<const double> added) const {
-  double squares = 0.0, sampled = 0.0;
+  double squares = 0.0;
   const Index step = (std::max)(Index{1}, queries.rows() / 1024);
-  for (Index r = 0; r < queries.rows(); r += step, sampled += 1.0)
+  for (Index r = 0; r < queries.rows(); r += step)
     for (std::size_t f = 0; f < factors_; ++f) {
       const double x = static_cast<double>(queries.row(r)[f]) * scale_[f];
       squares += x * x;
     }
-  const double length = sampled > 0.0 ? std::sqrt(squares / sampled) : 0.0;
+  const Index sampled = (queries.rows() + step - 1) / step;
+  const double length = sampled > 0 ? std::sqrt(squares / static_cast<double>(sampled)) : 0.0;
   std::vector<double> keys(reach.size());
   for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = 0.25 * length * reach[i] + added[i];
   return keys;

@@ -6,6 +6,7 @@
 #include <concepts>
 #include <cstddef>
 #include <limits>
+#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -107,8 +108,8 @@ class RepeatRecommender {
   /// The lists of all users.
   [[nodiscard]] RankedLists recommend_all(detail::EveryUser,
                                           const RecommendAllOptions& options = {}) const requires detail::RaisesScores<Model> {
-    std::vector<Index> users;
-    for (Index u = 0; u < shape().users; ++u) users.push_back(u);
+    std::vector<Index> users(static_cast<std::size_t>(shape().users));
+    std::iota(users.begin(), users.end(), Index{0});
     return recommend_all(users, options);
   }
 

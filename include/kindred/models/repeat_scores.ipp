@@ -123,9 +123,10 @@ struct Baskets {
   for (std::size_t u = 0; u + 1 < baskets.of_users.size(); ++u) {
     held.clear();
     double all = 0.0, weight = 1.0;
-    for (Offset b = baskets.of_users[u + 1]; b-- > baskets.of_users[u]; weight *= options.decay) {
+    for (Offset b = baskets.of_users[u + 1]; b-- > baskets.of_users[u];) {
       all += weight;
       for (const Index item : baskets.basket(b)) held.emplace_back(item, weight);
+      weight *= options.decay;
     }
     std::sort(held.begin(), held.end());
     for (auto at = held.begin(); at != held.end();) {
