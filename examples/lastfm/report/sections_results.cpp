@@ -48,14 +48,14 @@ std::vector<Line> model_lines(const ordered_json& models, const std::function<st
   return lines;
 }
 
-/// Accuracy against popularity: the dial from 0 to 1, and the other models behind it.
+/// Accuracy against popularity: the dial from 0 to 1, and random settings behind it.
 void dial_figure(Page& page, const Results& results) {
   const auto found = results.json.find("dial");
   if (found == results.json.end() || found->size() < 2) return;
   page.heading("Less popular lists");
   std::vector<Dot> dots;
-  for (const auto& model : results.json.at("models"))
-    if (model.at("settings").get<std::string>() != "") dots.push_back({model.at("average_popularity"), metric(model, "ndcg"), 0.0, grey});
+  if (const auto random = results.json.find("dial_random"); random != results.json.end())
+    for (const auto& one : *random) dots.push_back({one.at("average_popularity"), one.at("ndcg"), one.at("standard_error"), grey});
   const ordered_json& none = found->front();
   const ordered_json* some = &none;
   for (const auto& point : *found) {
@@ -68,7 +68,7 @@ void dial_figure(Page& page, const Results& results) {
   std::string text = "A dial from 0 to 1 makes popularity count against an artist. At 0.3 the artists of a list have " +
                      percent_text(1.0 - change("average_popularity"), 0) + " fewer listeners on average, " + fixed(change("coverage"), 2) +
                      " times as many artists stand in at least one list, and NDCG@10 is " + percent_text(1.0 - change("ndcg"), 1) +
-                     " lower.";
+                     " lower, on the split that settings are chosen on.";
   const auto& groups = none.at("user_groups");
   if (groups.size() > 1)
     text += " For the third of the listeners with the least mainstream taste it goes from " +
@@ -78,7 +78,7 @@ void dial_figure(Page& page, const Results& results) {
             ".";
   page.p(text);
   page.raw(scatter(
-      {"dial", "Accuracy and popularity of the lists of “defaults”, with the dial at 0 to 1; grey: the other models",
+      {"dial", "Accuracy and popularity of the lists of “defaults”, with the dial at 0 to 1; grey: random settings without it",
        "Dots: NDCG@10 against the mean number of listeners of the artists in a list, for the dial from 0 to 1", table_of(results, "dial")},
       dots, "listeners of an artist in a list", "NDCG@10"));
 }
