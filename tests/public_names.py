@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The public names of the library, as clang completes them, against docs/api.md: python3 tests/public_names.py [--list]
 
-Fails if `kindred::` has more than 180 names after <kindred/kindred.hpp>, if docs/api.md lacks one, or lists one that does not exist or is not in the header
+Fails if `kindred::` has more than 188 names after <kindred/kindred.hpp>, if docs/api.md lacks one, or lists one that does not exist or is not in the header
 it stands under. Names of nested namespaces and of headers outside kindred.hpp are compared with the page too. Exit status 77: there is no clang++.
 """
 import pathlib
@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-LIMIT = 180
+LIMIT = 188
 NAMESPACES = ("metrics", "statistics")
 HIDDEN = re.compile(r"detail|v\d+|(gcc|clang)_\w+|test")  # helpers and inline namespaces
 UMBRELLA = "kindred/kindred.hpp"
@@ -29,7 +29,7 @@ def complete(clang, headers, scope):
     if "file not found" in result.stderr:
         return None
     names = {re.split(r"[ <]", line.removeprefix("COMPLETION: "))[0] for line in result.stdout.splitlines() if line.startswith("COMPLETION: ")}
-    return {name for name in names if not HIDDEN.fullmatch(name)}
+    return {name for name in names if name and not HIDDEN.fullmatch(name)}  # a deduction guide has no name
 
 
 def listed():

@@ -55,10 +55,14 @@
 #include <kindred/models/als/memory_estimate.hpp>     // IWYU pragma: export
 #include <kindred/models/als/options.hpp>             // IWYU pragma: export
 #include <kindred/models/als/report.hpp>              // IWYU pragma: export
+#include <kindred/models/blend/options.hpp>           // IWYU pragma: export
+#include <kindred/models/blended_recommender.hpp>     // IWYU pragma: export
 #include <kindred/models/factor_model.hpp>            // IWYU pragma: export
 #include <kindred/models/implicit_als.hpp>            // IWYU pragma: export
+#include <kindred/models/item_neighbours.hpp>         // IWYU pragma: export
 #include <kindred/models/item_offsets.hpp>            // IWYU pragma: export
 #include <kindred/models/keyed_recommender.hpp>       // IWYU pragma: export
+#include <kindred/models/neighbours/options.hpp>      // IWYU pragma: export
 #include <kindred/models/popularity_recommender.hpp>  // IWYU pragma: export
 #include <kindred/models/recommender.hpp>             // IWYU pragma: export
 #include <kindred/models/repeat_recommender.hpp>      // IWYU pragma: export
@@ -78,3 +82,4 @@
 #include <kindred/tuning/random_search.hpp>  // IWYU pragma: export
 #include <kindred/tuning/search_space.hpp>   // IWYU pragma: export
 #include <kindred/tuning/tune.hpp>           // IWYU pragma: export
+#include <kindred/tuning/tune_blend.hpp>     // IWYU pragma: export

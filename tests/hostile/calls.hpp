@@ -88,6 +88,23 @@ inline std::vector<ViewCall> view_calls() {
     model.fit(v);
     return text_of(model.shape(), model.recommend_all(first_half(v.rows()), {.exclude = v}));
   });
+  add("ItemNeighbours", [](const kindred::CsrView& v) {
+    kindred::ItemNeighbours model({.neighbours = 5, .share_votes = true});
+    model.fit(v);
+    model.append_users(v);
+    return text_of(model.shape(), model.recommend_all(first_half(v.rows()), {.exclude = v}), model.recommend(v.rows(), {}));
+  });
+  add("BlendedRecommender", [](const kindred::CsrView& v) {
+    kindred::BlendedRecommender<float> model({.factors = small_als()});
+    model.fit(v);
+    model.append_users(v);
+    return text_of(model.shape(), model.recommend_all(first_half(v.rows()), {.exclude = v}), model.recommend(v.rows(), {}));
+  });
+  add("tune_blend", [](const kindred::CsrView& v) {
+    kindred::BlendTuneOptions how{.trials = 1};
+    how.base.factors.factors = 4;
+    return text_of(kindred::tune_blend(v, how).trials.front().metric.mean);
+  });
   for (auto& [name, options] : all_settings())
     add("fit, " + name, [options = options](const kindred::CsrView& v) {
       kindred::ImplicitALS<float> model(options);

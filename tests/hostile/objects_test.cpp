@@ -127,6 +127,28 @@ TEST_SUITE("hostile/objects") {
     CHECK(taken.shape() == kd::MatrixShape{30, 20});
   }
 
+  TEST_CASE("ItemNeighbours and BlendedRecommender, moved from") {
+    kd::BlendedRecommender<float> model({.factors = kindred_test::small_als()});
+    model.fit(kindred_test::random_matrix(30, 20, 0.3, 4));
+    kd::ItemNeighbours neighbours = model.neighbours();
+    const kd::ItemNeighbours taken_neighbours = std::move(neighbours);
+    CHECK(neighbours.shape() == kd::MatrixShape{});
+    CHECK_THROWS_AS((void)neighbours.recommend(0), kd::NotFitted);
+    CHECK_THROWS_AS((void)neighbours.similar_items(0), kd::NotFitted);
+    CHECK(taken_neighbours.recommend(0) == model.neighbours().recommend(0));
+    const auto wanted = model.recommend(0);
+    const kd::BlendedRecommender<float> taken = std::move(model);
+    CHECK(model.shape() == kd::MatrixShape{});
+    CHECK_THROWS_AS((void)model.recommend(0), kd::NotFitted);
+    CHECK_THROWS_AS((void)model.recommend_all(kd::every_user), kd::NotFitted);
+    CHECK(taken.recommend(0) == wanted);
+    model = taken;
+    CHECK(model.recommend(0) == wanted);
+    model.fit(kindred_test::random_matrix(40, 25, 0.3, 5));
+    CHECK(model.shape() == kd::MatrixShape{40, 25});
+    CHECK(model.recommend_all(kd::every_user).size() == 40);
+  }
+
   TEST_CASE("Dataset, CsrMatrix, IdMap, RankedLists, FactorMatrix, moved from: empty, and usable") {
     kd::Dataset data = kindred_test::dataset_of(kindred_test::random_matrix(30, 20, 0.3, 4));
     const kd::Dataset taken = std::move(data);

@@ -19,6 +19,7 @@
 #include <kindred/storage/csr_file_writer.hpp>
 
 #include "../support/als_instances.hpp"
+#include "../support/als_settings.hpp"
 #include "../support/temporary_file.hpp"
 #include "outcome.hpp"
 
@@ -159,6 +160,13 @@ inline void write_text(const std::string& path, const std::string& text) {
                        kd::save(popular, path);
                      },
                      [](const std::string& path) { return text_of(kd::load<kd::PopularityRecommender>(path).recommend(3)); }});
+  readers.push_back({"load, BlendedRecommender",
+                     [](const std::string& path) {
+                       kd::BlendedRecommender<float> blend(kd::BlendedOptions{.factors = kindred_test::small_als()});
+                       blend.fit(plays_data().matrix);
+                       kd::save(blend, path);
+                     },
+                     [](const std::string& path) { return text_of(kd::load<kd::BlendedRecommender<float>>(path).recommend(3)); }});
   readers.push_back(
       {"load, Recommender", [](const std::string& path) { kd::save(kd::KeyedRecommender<float>(model, plays_data()), path); },
        [](const std::string& path) {

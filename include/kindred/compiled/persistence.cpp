@@ -4,7 +4,9 @@
 #include <iosfwd>
 #include <string>
 
+#include <kindred/models/blended_recommender.hpp>
 #include <kindred/models/implicit_als.hpp>
+#include <kindred/models/item_neighbours.hpp>
 #include <kindred/models/keyed_recommender.hpp>
 #include <kindred/models/popularity_recommender.hpp>
 #include <kindred/persistence/model_file.ipp>
@@ -22,12 +24,19 @@ KINDRED_MODEL_FILE(ImplicitALS<double>)
 KINDRED_MODEL_FILE(KeyedRecommender<float>)
 KINDRED_MODEL_FILE(KeyedRecommender<double>)
 KINDRED_MODEL_FILE(PopularityRecommender)
+KINDRED_MODEL_FILE(ItemNeighbours)
+KINDRED_MODEL_FILE(BlendedRecommender<float>)
+KINDRED_MODEL_FILE(BlendedRecommender<double>)
 #undef KINDRED_MODEL_FILE
 
 template Mapped<ImplicitALS<float>> load_mapped(const Path& path, const LoadOptions&);
 template Mapped<ImplicitALS<double>> load_mapped(const Path& path, const LoadOptions&);
 template class Mapped<ImplicitALS<float>>;
 template class Mapped<ImplicitALS<double>>;
+template Mapped<ItemNeighbours> load_mapped(const Path& path, const LoadOptions&);
+template Mapped<BlendedRecommender<float>> load_mapped(const Path& path, const LoadOptions&);
+template class Mapped<ItemNeighbours>;
+template class Mapped<BlendedRecommender<float>>;
 
 }  // namespace kindred
 #endif

@@ -368,11 +368,11 @@ std::vector<std::vector<Scored>> TopKSearch<Scalar>::find(std::span<const Scalar
     counters_.rows += n_rows;
     active_.push_back(n);
     factors_.push_back(query.factors);
-    longest_list = (std::max)(longest_list, (std::min)(requests[n].count, n_rows));
+    if (!is_finite(requests[n].min_score)) longest_list = (std::max)(longest_list, (std::min)(requests[n].count, n_rows));
   }
 
   std::size_t block = 0;
-  if (!active_.empty()) {  // the first blocks fill the lists
+  if (!active_.empty()) {  // the first blocks fill lists without a least score
     scores_.resize((std::max)(scores_.size(), active_.size() * score_block));
     for (const std::size_t end = (std::min)(blocks, (longest_list + longest_list / 4) / score_block + 1); block < end; ++block) fill(block);
   }

@@ -192,19 +192,26 @@ template <Real Scalar>
   return RankedLists(std::move(lists), std::move(sources));
 }
 
-/// The same to a sink, a few tiles a thread at a time: memory does not grow with the number of users.
-template <Real Scalar>
-void stream_lists(const Searched<Scalar>& searched, const FactorMatrix<Scalar>& queries, std::span<const Index> users,
-                  RecommendAllOptions options, const ListSink& sink) {
+/// Hands `lists_of(some users, options)` to `sink`, a few tiles a thread at a time: memory does not grow with the number of users.
+template <typename ListsOf>
+void hand_over(std::span<const Index> users, RecommendAllOptions options, const ListSink& sink, ListsOf&& lists_of) {
   ThreadTeam team(options.execution.executor);
   options.execution.executor = team.executor();
   options.execution.threads = resolve_threads(options.execution.threads);
-  const std::size_t round = 8 * TopKSearch<Scalar>::tile * options.execution.threads;
+  const std::size_t round = 8 * TopKSearch<float>::tile * options.execution.threads;
   for (std::size_t first = 0; first < users.size(); first += round) {
     const std::span<const Index> some = users.subspan(first, (std::min)(round, users.size() - first));
-    const RankedLists lists = many_lists(searched, queries, some, options);
+    const RankedLists lists = lists_of(some, std::as_const(options));
     for (std::size_t n = 0; n < some.size(); ++n) sink(some[n], lists.row(n), lists.source(n));
   }
+}
+
+/// The lists of `users`, whose factors are rows of `queries`, to a sink.
+template <Real Scalar>
+void stream_lists(const Searched<Scalar>& searched, const FactorMatrix<Scalar>& queries, std::span<const Index> users,
+                  const RecommendAllOptions& options, const ListSink& sink) {
+  hand_over(users, options, sink,
+            [&](std::span<const Index> some, const RecommendAllOptions& own) { return many_lists(searched, queries, some, own); });
 }
 
 /// All of `candidates` by their scores, best first, ties by the lower row. @throws NumericalError if a score is not finite.

@@ -145,6 +145,17 @@ class FactorModel {
   /// @throws NotFitted; InvalidArgument if the item, a list or the reranking in `options` is not valid.
   [[nodiscard]] std::vector<Scored> recommend_users(Index item, const RecommendOptions& options = {}) const;
 
+  // ---- for models that add to its scores ----
+
+  /// Calls `body` with the index of the items and what lists add to scores, or with an index made for the call where another level of instructions was asked
+  /// for. `popularity`: the weight of ln(1 + users). `offset_share`: multiplies the weight of item offsets.
+  template <typename Body>
+  auto with_index(SimdLevel asked, float popularity, float offset_share, Body&& body) const;
+  /// The users of each item in train, which decide about candidates.
+  [[nodiscard]] std::span<const Index> item_counts() const noexcept { return item_counts_; }
+  /// The instructions that its scores are computed with.
+  [[nodiscard]] SimdLevel simd_level() const noexcept { return simd_; }
+
  protected:
   // For models that make their own factors. After a change of factors forget_users(), forget_items() or build_index() must follow.
   FactorModel(FactorMatrix<Scalar> users, FactorMatrix<Scalar> items, std::vector<Index> user_counts, std::vector<Index> item_counts,
@@ -192,13 +203,10 @@ class FactorModel {
   [[nodiscard]] const detail::TopKIndex<Scalar>& index() const;
   [[nodiscard]] detail::Searched<Scalar> searched() const;
   /// The same with what lists add to scores.
-  [[nodiscard]] detail::Searched<Scalar> searched_for_lists(double popularity_penalty, float user_weight) const;
+  [[nodiscard]] detail::Searched<Scalar> searched_for_lists(float popularity, float user_weight) const;
   /// The weight of item offsets in the scores of a list; 0 without any.
   [[nodiscard]] float offset_weight(float user_weight) const;
   [[nodiscard]] std::vector<float> offsets_of_items() const;  // length n_items
-  /// Calls `body` with the index, or with one made for the call where another level of instructions was asked for.
-  template <typename Body>
-  auto with_index(SimdLevel asked, double popularity_penalty, Body&& body) const;
   /// The weight of ln(1 + users) in the scores of a list. @throws InvalidArgument if the model has no counts to go by.
   [[nodiscard]] float popularity_weight(double popularity_penalty, const Execution& execution) const;
   [[nodiscard]] detail::Searched<Scalar> searched_users() const;

@@ -84,7 +84,7 @@ Recommendation FactorModel<Scalar>::list_for(std::span<const Scalar> x, const Re
   const float penalty = popularity_weight(options.popularity_penalty, {.threads = 1});
   if (!detail::is_known(x)) return detail::list_of_unknown(item_counts_, options);
   if (index_.get() != nullptr || !items_.is_borrowed())
-    return {detail::one_list(searched_for_lists(options.popularity_penalty, user_weight), x.data(), options), ListSource::model};
+    return {detail::one_list(searched_for_lists(penalty, user_weight), x.data(), options), ListSource::model};
   const float weight = offset_weight(user_weight);
   const detail::ListOffsets added(weight == 0.0F ? std::vector<float>{} : offsets_of_items(), item_bias_,
                                   penalty == 0.0F ? std::span<const Index>{} : item_counts_);
@@ -138,7 +138,7 @@ template <Real Scalar>
 double FactorModel<Scalar>::popularity_scale(const Execution& execution) const {
   require_fitted();
   return popularity_scale_.get_or_make(
-      [&] { return has_counts_ ? detail::popularity_scale(searched_for_lists(0.0, 0.0F), users_, execution) : 0.0; });
+      [&] { return has_counts_ ? detail::popularity_scale(searched_for_lists(0.0F, 0.0F), users_, execution) : 0.0; });
 }
 
 template <Real Scalar>
@@ -185,37 +185,36 @@ detail::Searched<Scalar> FactorModel<Scalar>::searched() const {
 }
 
 template <Real Scalar>
-detail::Searched<Scalar> FactorModel<Scalar>::searched_for_lists(double popularity_penalty, float user_weight) const {
-  const float weight = offset_weight(user_weight), penalty = popularity_weight(popularity_penalty, {.threads = 1});
+detail::Searched<Scalar> FactorModel<Scalar>::searched_for_lists(float popularity, float user_weight) const {
+  const float weight = offset_weight(user_weight);
   if (weight != 0.0F) {
     const detail::OffsetIndex<Scalar>& own = offset_index_.get_or_make([&] {
       detail::require_finite(items_, "item");
       return detail::OffsetIndex<Scalar>(items_, users_, simd_, offset_weight(1.0F), offsets_of_items(), item_bias_, item_counts_);
     });
-    return {own.index, items_, item_counts_, own.added.weighted(weight, penalty)};
+    return {own.index, items_, item_counts_, own.added.weighted(weight, popularity)};
   }
   detail::Searched<Scalar> searched = this->searched();
-  if (penalty == 0.0F && item_bias_.empty()) return searched;
+  if (popularity == 0.0F && item_bias_.empty()) return searched;
   const detail::ListOffsets& added = added_.get_or_make([&] { return detail::ListOffsets({}, item_bias_, item_counts_, index().order()); });
-  searched.offsets = added.weighted(0.0F, penalty);
+  searched.offsets = added.weighted(0.0F, popularity);
   return searched;
 }
 
 template <Real Scalar>
 template <typename Body>
-auto FactorModel<Scalar>::with_index(SimdLevel asked, double popularity_penalty, Body&& body) const {
-  const float weight = offset_weight(1.0F);
+auto FactorModel<Scalar>::with_index(SimdLevel asked, float popularity, float offset_share, Body&& body) const {
+  const float weight = offset_weight(offset_share);
   const std::span<const float> user_weights = weight == 0.0F ? std::span<const float>{} : std::span<const float>(offsets_.user_weights);
   if (asked == SimdLevel::best || detail::resolve_level(asked) == detail::resolve_level(simd_)) {
-    detail::Searched<Scalar> searched = searched_for_lists(popularity_penalty, 1.0F);
+    detail::Searched<Scalar> searched = searched_for_lists(popularity, offset_share);
     searched.user_weights = user_weights;
     return body(searched);
   }
   detail::require_finite(items_, "item");
   const detail::OffsetIndex<Scalar> other(items_, users_, asked, weight, weight == 0.0F ? std::vector<float>{} : offsets_of_items(),
                                           item_bias_, item_counts_);
-  const float penalty = popularity_weight(popularity_penalty, {.threads = 1});
-  detail::Searched<Scalar> searched{other.index, items_, item_counts_, other.added.weighted(weight, penalty)};
+  detail::Searched<Scalar> searched{other.index, items_, item_counts_, other.added.weighted(weight, popularity)};
   searched.user_weights = user_weights;
   return body(searched);
 }
@@ -272,8 +271,7 @@ RankedLists FactorModel<Scalar>::recommend_all(std::span<const Index> users, con
   require_fitted();
   detail::check_recommend_all(users, options, shape());
   check_fallback(options.fallback);
-  (void)popularity_weight(options.popularity_penalty, options.execution);
-  return with_index(options.execution.simd, options.popularity_penalty,
+  return with_index(options.execution.simd, popularity_weight(options.popularity_penalty, options.execution), 1.0F,
                     [&](const auto& searched) { return detail::many_lists(searched, users_, users, options); });
 }
 
@@ -288,7 +286,8 @@ std::vector<Scored> FactorModel<Scalar>::recommend_raised(Index user, const Reco
   own.rerank = detail::rerank_for(user, options.rerank);
   if (!detail::is_known(users_.row(user))) return detail::list_of_unknown(item_counts_, own).items;
   const detail::RaisedRow row(raised.row(user), own, item_counts_);
-  const auto searched = searched_for_lists(options.popularity_penalty, detail::weight_of_user(offsets_.user_weights, user));
+  const float penalty = popularity_weight(options.popularity_penalty, {.threads = 1});
+  const auto searched = searched_for_lists(penalty, detail::weight_of_user(offsets_.user_weights, user));
   return detail::one_list(searched, users_.row(user).data(), own, detail::Similarity::inner_product, &row, raised.weight);
 }
 
@@ -298,11 +297,11 @@ RankedLists FactorModel<Scalar>::recommend_raised(std::span<const Index> users, 
   require_fitted();
   detail::check_recommend_all(users, options, shape());
   check_fallback(options.fallback);
-  (void)popularity_weight(options.popularity_penalty, options.execution);
-  return with_index(options.execution.simd, options.popularity_penalty, [&](detail::Searched<Scalar> searched) {
-    searched.raised = &raised;
-    return detail::many_lists(searched, users_, users, options);
-  });
+  return with_index(options.execution.simd, popularity_weight(options.popularity_penalty, options.execution), 1.0F,
+                    [&](detail::Searched<Scalar> searched) {
+                      searched.raised = &raised;
+                      return detail::many_lists(searched, users_, users, options);
+                    });
 }
 
 template <Real Scalar>
@@ -311,8 +310,7 @@ void FactorModel<Scalar>::recommend_all(std::span<const Index> users, const Reco
   require_fitted();
   detail::check_recommend_all(users, options, shape());
   check_fallback(options.fallback);
-  (void)popularity_weight(options.popularity_penalty, options.execution);
-  with_index(options.execution.simd, options.popularity_penalty,
+  with_index(options.execution.simd, popularity_weight(options.popularity_penalty, options.execution), 1.0F,
              [&](const auto& searched) { detail::stream_lists(searched, users_, users, options, sink); });
 }
 

@@ -195,6 +195,9 @@ class ImplicitALS : public FactorModel<Scalar> {
   [[nodiscard]] detail::AlsState<Scalar> release() &&;
   /// True if the factors are in the eigenbasis that eigenvalues() belongs to: false once items were updated, until enough of them were.
   [[nodiscard]] bool is_settled() const noexcept { return !item_system_; }
+  /// The sum over items of the square of their score for a user with factors `x`, weighted as the background of the fit. O(factors), or O(factors^2) where
+  /// the model is not settled.
+  [[nodiscard]] double squared_scores(std::span<const Scalar> x) const noexcept;
   /// The same model with its factors in the eigenbasis. O((users + items) factors^2).
   [[nodiscard]] ImplicitALS settled(const Execution& execution = {}) const;
   /// The weights of the objective, and the constants that the fit took from train.

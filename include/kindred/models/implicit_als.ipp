@@ -248,4 +248,12 @@ float ImplicitALS<Scalar>::mean_bias() const {
   return count > 0.0 ? static_cast<float>(sum / count) : 0.0F;
 }
 
+template <Real Scalar>
+double ImplicitALS<Scalar>::squared_scores(std::span<const Scalar> x) const noexcept {
+  if (item_system_) return (std::max)(item_system_->sum_of_squares(x), 0.0);
+  double sum = 0.0;
+  for (std::size_t f = 0; f < x.size(); ++f) sum += eigenvalues_[f] * static_cast<double>(x[f]) * static_cast<double>(x[f]);
+  return sum;
+}
+
 }  // namespace kindred::inline v0::inline KINDRED_BUILD

@@ -77,20 +77,23 @@ struct KeyedInteraction {
 
 namespace kindred::inline v0::inline KINDRED_BUILD {
 
+template <Real Scalar>
+class BlendedRecommender;
+
 /// A model that answers by the keys of its users and items, and can be replaced while it answers.
 ///
 /// Each call works on a snapshot of model and data. An old snapshot is freed when the last call that uses it returns. All methods may be called from
-/// many threads, replace() included. An item is named by its key or, where no item has that key, by its name.
-template <Real Scalar = float>
+/// many threads, replace() included. An item is named by its key or, where no item has that key, by its name. `Model`: ImplicitALS or BlendedRecommender.
+template <Real Scalar = float, typename Model = ImplicitALS<Scalar>>
 class KeyedRecommender {
  public:
   /// `data`: what `model` was fitted on, or more of the same users and items. Interactions are counted, not compared one by one.
   /// @throws NotFitted; ShapeError if shapes differ; InvalidArgument if a user or an item has fewer interactions than in the fit.
-  KeyedRecommender(ImplicitALS<Scalar> model, Dataset data);
+  KeyedRecommender(Model model, Dataset data);
 
   /// Answers come from `model` from now on. Returns its version. Whatever it throws, the old model goes on. @throws as the constructor does.
   std::uint64_t replace(
-      ImplicitALS<Scalar> model,
+      Model model,
       Dataset
           data);  // `next` is destroyed after the lock is released: freeing a large model takes long, and every request waits for the lock
 
@@ -99,7 +102,7 @@ class KeyedRecommender {
 
   /// The model and the data that answer now. They stay as they are, whatever replaces them meanwhile.
   struct Snapshot {
-    std::shared_ptr<const ImplicitALS<Scalar>> model;
+    std::shared_ptr<const Model> model;
     std::shared_ptr<const Dataset> data;
   };
   [[nodiscard]] Snapshot snapshot() const;
@@ -136,6 +139,11 @@ class KeyedRecommender {
   mutable std::mutex mutex_;
   std::shared_ptr<State> state_;
 };
+
+template <Real Scalar>
+KeyedRecommender(ImplicitALS<Scalar>, Dataset) -> KeyedRecommender<Scalar>;
+template <Real Scalar>
+KeyedRecommender(BlendedRecommender<Scalar>, Dataset) -> KeyedRecommender<Scalar, BlendedRecommender<Scalar>>;
 
 #if defined(KINDRED_COMPILED)
 extern template class KeyedRecommender<float>;  // in compiled/models.cpp

@@ -47,16 +47,16 @@ namespace kindred::inline v0::detail {
 
 namespace kindred::inline v0::inline KINDRED_BUILD {
 
-template <Real Scalar>
-struct KeyedRecommender<Scalar>::Row {
+template <Real Scalar, typename Model>
+struct KeyedRecommender<Scalar, Model>::Row {
   std::vector<Index> columns;
   std::vector<float> values;
   [[nodiscard]] SparseRow row() const noexcept { return {columns, values}; }
 };
 
-template <Real Scalar>
-struct KeyedRecommender<Scalar>::State {
-  State(ImplicitALS<Scalar> fitted, Dataset given) : model(std::move(fitted)), data(std::move(given)) {
+template <Real Scalar, typename Model>
+struct KeyedRecommender<Scalar, Model>::State {
+  State(Model fitted, Dataset given) : model(std::move(fitted)), data(std::move(given)) {
     if (!model.fitted()) throw NotFitted("the model");
     data.check();
     detail::check_shape("data", data.matrix.shape(), "the model", model.shape());
@@ -110,15 +110,15 @@ struct KeyedRecommender<Scalar>::State {
     return explanation;
   }
 
-  ImplicitALS<Scalar> model;
+  Model model;
   Dataset data;
   IdMap names;
   std::vector<std::pair<Index, Index>> named_items;  // of each name: its first item, and how many there are
   std::uint64_t version = 0;
 };
 
-template <Real Scalar>
-std::uint64_t KeyedRecommender<Scalar>::replace(ImplicitALS<Scalar> model, Dataset data) {
+template <Real Scalar, typename Model>
+std::uint64_t KeyedRecommender<Scalar, Model>::replace(Model model, Dataset data) {
   auto next = std::make_shared<State>(std::move(model), std::move(data));
   const std::lock_guard lock(mutex_);
   const std::uint64_t version = state_ ? state_->version + 1 : 1;
@@ -127,19 +127,19 @@ std::uint64_t KeyedRecommender<Scalar>::replace(ImplicitALS<Scalar> model, Datas
   return version;
 }
 
-template <Real Scalar>
-std::uint64_t KeyedRecommender<Scalar>::version() const {
+template <Real Scalar, typename Model>
+std::uint64_t KeyedRecommender<Scalar, Model>::version() const {
   return state()->version;
 }
 
-template <Real Scalar>
-typename KeyedRecommender<Scalar>::Snapshot KeyedRecommender<Scalar>::snapshot() const {
+template <Real Scalar, typename Model>
+typename KeyedRecommender<Scalar, Model>::Snapshot KeyedRecommender<Scalar, Model>::snapshot() const {
   const auto s = state();
   return {{s, &s->model}, {s, &s->data}};
 }
 
-template <Real Scalar>
-KeyedAnswer KeyedRecommender<Scalar>::recommend(std::string_view user, const KeyedOptions& options) const {
+template <Real Scalar, typename Model>
+KeyedAnswer KeyedRecommender<Scalar, Model>::recommend(std::string_view user, const KeyedOptions& options) const {
   const auto s = state();
   const std::optional<Index> u = s->data.users.find(user);
   const SparseRow history = u ? s->data.matrix.row(*u) : SparseRow{};
@@ -152,17 +152,17 @@ KeyedAnswer KeyedRecommender<Scalar>::recommend(std::string_view user, const Key
   return s->answer({s->model.recommend(*u, wanted), ListSource::model});
 }
 
-template <Real Scalar>
-KeyedAnswer KeyedRecommender<Scalar>::recommend(std::span<const KeyedInteraction> history, const KeyedOptions& options) const {
+template <Real Scalar, typename Model>
+KeyedAnswer KeyedRecommender<Scalar, Model>::recommend(std::span<const KeyedInteraction> history, const KeyedOptions& options) const {
   const auto s = state();
   const Row row = s->row_of(history);
   std::vector<Index> dislikes;
   return s->answer(s->model.recommend(row.row(), detail::keyed_request(options, row.row(), dislikes)));
 }
 
-template <Real Scalar>
-KeyedAnswer KeyedRecommender<Scalar>::recommend(std::span<const KeyedInteraction> history, std::span<const FeatureColumns::Value> profile,
-                                                const KeyedOptions& options) const {
+template <Real Scalar, typename Model>
+KeyedAnswer KeyedRecommender<Scalar, Model>::recommend(std::span<const KeyedInteraction> history,
+                                                       std::span<const FeatureColumns::Value> profile, const KeyedOptions& options) const {
   std::vector<Index> dislikes;
   const auto s = state();
   const Row row = s->row_of(history);
@@ -173,14 +173,14 @@ KeyedAnswer KeyedRecommender<Scalar>::recommend(std::span<const KeyedInteraction
   return answer;
 }
 
-template <Real Scalar>
-KeyedAnswer KeyedRecommender<Scalar>::similar(std::string_view item, std::size_t count) const {
+template <Real Scalar, typename Model>
+KeyedAnswer KeyedRecommender<Scalar, Model>::similar(std::string_view item, std::size_t count) const {
   const auto s = state();
   return s->answer({s->model.similar_items(s->item(item), {.count = count}), ListSource::model});
 }
 
-template <Real Scalar>
-NamedExplanation KeyedRecommender<Scalar>::explain(std::string_view user, std::string_view item) const {
+template <Real Scalar, typename Model>
+NamedExplanation KeyedRecommender<Scalar, Model>::explain(std::string_view user, std::string_view item) const {
   const auto s = state();
   const std::optional<Index> u = s->data.users.find(user);
   if (!u)
@@ -191,19 +191,19 @@ NamedExplanation KeyedRecommender<Scalar>::explain(std::string_view user, std::s
   return s->named(s->model.explain(History{.items = s->data.matrix.row(*u), .features = own}, s->item(item)));
 }
 
-template <Real Scalar>
-NamedExplanation KeyedRecommender<Scalar>::explain(std::span<const KeyedInteraction> history, std::string_view item) const {
+template <Real Scalar, typename Model>
+NamedExplanation KeyedRecommender<Scalar, Model>::explain(std::span<const KeyedInteraction> history, std::string_view item) const {
   const auto s = state();
   return s->named(s->model.explain(s->row_of(history).row(), s->item(item), FoldInBackground::by_history));
 }
 
-template <Real Scalar>
-KeyedRecommender<Scalar>::KeyedRecommender(ImplicitALS<Scalar> model, Dataset data) {
+template <Real Scalar, typename Model>
+KeyedRecommender<Scalar, Model>::KeyedRecommender(Model model, Dataset data) {
   (void)replace(std::move(model), std::move(data));
 }
 
-template <Real Scalar>
-std::shared_ptr<const typename KeyedRecommender<Scalar>::State> KeyedRecommender<Scalar>::state() const {
+template <Real Scalar, typename Model>
+std::shared_ptr<const typename KeyedRecommender<Scalar, Model>::State> KeyedRecommender<Scalar, Model>::state() const {
   const std::lock_guard lock(mutex_);
   return state_;
 }

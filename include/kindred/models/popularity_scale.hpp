@@ -72,32 +72,41 @@ class ListOffsets {
   return std::sqrt(scores / logs);
 }
 
-}  // namespace kindred::inline v0::detail
-
-namespace kindred::inline v0::detail::inline KINDRED_BUILD {
-
-/// Units of score that one unit of ln(1 + users) is worth: the lower quartile over at most 1,000 users, evenly spaced among those with factors, of
+/// Units of score that one unit of ln(1 + users) is worth: the lower quartile over at most 1,000 users, evenly spaced among `known`, of
 /// sd(score) / sd(ln(1 + users)) among the 100 items of highest score. 0 where no such list holds items of two popularities. O(1000 lists).
 /// The quartile rather than the mean: for three users of four a penalty of 1 is then at most what their scores differ by. With the mean, three to four tenths
 /// larger, a penalty of .3 fills lists of ML-1M with items of which next to nothing is known (NDCG@10 -9 %; benchmark popularity_dial).
-template <Real Scalar>
-[[nodiscard]] double popularity_scale(const Searched<Scalar>& searched, const FactorMatrix<Scalar>& users, const Execution& execution) {
+template <typename ListsOf>
+[[nodiscard]] double popularity_scale(std::span<const Index> known, std::span<const Index> counts, ListsOf&& lists_of) {
   constexpr std::size_t most_users = 1000;
-  std::vector<Index> known, asked;
-  for (Index u = 0; u < users.rows(); ++u)
-    if (is_known(users.row(u))) known.push_back(u);
+  std::vector<Index> asked;
   const std::size_t n = (std::min)(known.size(), most_users);
   for (std::size_t at = 0; at < n; ++at) asked.push_back(known[at * known.size() / n]);
-  const RankedLists lists = many_lists(searched, users, asked, {.count = 100, .execution = execution});
+  const RankedLists lists = lists_of(std::span<const Index>(asked));
   std::vector<double> ratios;
   for (std::size_t at = 0; at < n; ++at) {
-    const double ratio = score_per_log_user(lists.row(at), searched.counts);
+    const double ratio = score_per_log_user(lists.row(at), counts);
     if (ratio > 0.0 && is_finite(ratio)) ratios.push_back(ratio);
   }
   if (ratios.empty()) return 0.0;
   const auto quartile = ratios.begin() + static_cast<std::ptrdiff_t>((ratios.size() - 1) / 4);
   std::nth_element(ratios.begin(), quartile, ratios.end());
   return *quartile;
+}
+
+}  // namespace kindred::inline v0::detail
+
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
+
+/// The scale of a model of factors: its lists are those of the users with factors.
+template <Real Scalar>
+[[nodiscard]] double popularity_scale(const Searched<Scalar>& searched, const FactorMatrix<Scalar>& users, const Execution& execution) {
+  std::vector<Index> known;
+  for (Index u = 0; u < users.rows(); ++u)
+    if (is_known(users.row(u))) known.push_back(u);
+  return popularity_scale(known, searched.counts, [&](std::span<const Index> asked) {
+    return many_lists(searched, users, asked, {.count = 100, .execution = execution});
+  });
 }
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

@@ -160,6 +160,19 @@ struct ModelFormat<ImplicitALS<Scalar>> {
     reader.check_all_used();
     return checked_model(std::move(state), reader, options);
   }
+  /// The model whose factors are the pages of the file.
+  static ImplicitALS<Scalar> map(TensorReader& reader, const LoadOptions& options) {
+    FlatObject fields = read_head(reader, kind);
+    AlsState<Scalar> state = read_als<Scalar>(reader, fields, options, TensorReader::Place::in_place_if_possible);
+    fields.check_all_used();
+    reader.check_all_used();
+    return ImplicitALS<Scalar>(std::move(state), options.execution.simd, IndexItems::when_needed);
+  }
+  /// The checks that map() leaves out, but for the checksum.
+  static void verify(const ImplicitALS<Scalar>& model, const TensorReader& reader, const Execution& execution) {
+    check_finite(reader, "item_factors", model.item_factors(), execution);
+    check_finite(reader, "user_factors", model.user_factors(), execution);
+  }
 };
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

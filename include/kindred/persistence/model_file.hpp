@@ -7,6 +7,8 @@
 // Tensors of ImplicitALS: item_factors, user_factors (n x factors, F32 or F64), eigenvalues (F64), item_counts, user_counts (I32).
 // Recommender: these, and matrix.offsets (I64), matrix.columns (I32), matrix.values (F32); user_keys, item_keys and item_names, each as .bytes (U8)
 // and .ends (I64: where each text ends). PopularityRecommender: popularity (F64), item_counts (I32).
+// ItemNeighbours: neighbours.offsets (I64), neighbours.targets (I32), neighbours.weights (F32), neighbours.likes (I32), neighbours.squares (F64);
+// histories.offsets (I64), histories.items (I32), histories.votes (F32). BlendedRecommender: these, and the tensors of ImplicitALS.
 
 #include <iosfwd>
 #include <memory>
@@ -27,7 +29,7 @@ class TensorReader;
 
 namespace kindred::inline v0::inline KINDRED_BUILD {
 
-/// Writes a model (ImplicitALS, PopularityRecommender, Recommender; fitted or not) to `path`.
+/// Writes a model (ImplicitALS, ItemNeighbours, BlendedRecommender, PopularityRecommender, KeyedRecommender; fitted or not) to `path`.
 ///
 /// It is written beside `path`, flushed, and renamed: whenever the process or the machine stops, `path` holds what it held, or the new file, whole.
 /// A Recommender is saved with its keys, names and interactions, from which it answers. O(size of the model).
@@ -51,7 +53,7 @@ template <typename Model>
 template <typename Model>
 [[nodiscard]] Model load(std::istream& stream, const LoadOptions& options = {});
 
-/// A model whose factors are the pages of its file.
+/// A model whose factors and neighbours are the pages of its file.
 template <typename Model>
 class Mapped {
  public:
@@ -71,7 +73,8 @@ class Mapped {
 
 /// The model in a file whose factors are read when they are asked for, and shared with other processes: `load_mapped<ImplicitALS<float>>(path).model`.
 ///
-/// Header, sizes, options, counts and eigenvalues are checked; factors are not before verify(). Until then a damaged file can give wrong scores, but no
+/// ImplicitALS, ItemNeighbours and BlendedRecommender can be mapped. Header, sizes, options, counts, eigenvalues, neighbours and histories are checked;
+/// factors are not before verify(). Until then a damaged file can give wrong scores, but no
 /// score that is not finite: that is a NumericalError naming the row. recommend(user) reads the item factors once over for each list until prepare() has
 /// built the index. Changes (refit_users, ...) stay in this process. Factors whose number is no multiple of 16 (8 for double) are read instead, since
 /// rows in memory are padded to 64 bytes. The file must not be cut short while it is mapped (replacing it by a rename, as save does, is fine).

@@ -3,9 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <kindred/core/config.hpp>
@@ -14,11 +14,13 @@
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/data/id_map.hpp>
+#include <kindred/models/blended_recommender.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/models/keyed_recommender.hpp>
 #include <kindred/persistence/als_format.hpp>
 #include <kindred/persistence/flat_object.hpp>
 #include <kindred/persistence/model_head.hpp>
+#include <kindred/persistence/neighbours_format.hpp>
 #include <kindred/persistence/offset_format.hpp>
 #include <kindred/persistence/tensor_reader.hpp>
 #include <kindred/persistence/tensor_writer.hpp>
@@ -26,21 +28,23 @@
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
-template <Real Scalar>
-struct ModelFormat<KeyedRecommender<Scalar>> {
-  static constexpr std::string_view kind = "Recommender";
+template <Real Scalar, typename Model>
+struct ModelFormat<KeyedRecommender<Scalar, Model>> {
+  static constexpr bool is_blend = std::is_same_v<Model, BlendedRecommender<Scalar>>;
+  static constexpr std::string_view kind = is_blend ? "BlendedKeyedRecommender" : "Recommender";
 
   template <typename Write>
-  static void save(const KeyedRecommender<Scalar>& recommender, Write&& write) {
+  static void save(const KeyedRecommender<Scalar, Model>& recommender, Write&& write) {
     const auto held = recommender.snapshot();
-    std::optional<ImplicitALS<Scalar>> settled;
-    if (!held.model->is_settled()) settled = held.model->settled();
-    const ImplicitALS<Scalar>& model = settled ? *settled : *held.model;
-    const AlsWeights::State weights = model.weights().state();
-    const ItemOffsets offsets = stored_offsets(model.item_offsets(), model.shape());
     TensorWriter writer;
     FlatObject fields;
-    write_als(writer, fields, model, weights, offsets);
+    if constexpr (is_blend) {
+      write_blend(writer, fields, *held.model);
+    } else {
+      const ImplicitALS<Scalar>& model = held.model->is_settled() ? *held.model : writer.keep(held.model->settled());
+      write_als(writer, fields, model, writer.keep(model.weights().state()),
+                writer.keep(stored_offsets(model.item_offsets(), model.shape())));
+    }
     const CsrView matrix = held.data->matrix;
     writer.add("matrix.offsets", matrix.offsets());
     writer.add("matrix.columns", matrix.columns());
@@ -55,10 +59,24 @@ struct ModelFormat<KeyedRecommender<Scalar>> {
     write_head(writer, std::string(kind), fields);
     write(writer);
   }
-  static KeyedRecommender<Scalar> load(TensorReader reader, const LoadOptions& options) {
+  static KeyedRecommender<Scalar, Model> load(TensorReader reader, const LoadOptions& options) {
     FlatObject fields = read_head(reader, kind);
-    AlsState<Scalar> state = read_als<Scalar>(reader, fields, options, TensorReader::Place::copied);
-    fields.check_all_used();
+    if constexpr (is_blend) {
+      BlendState<Scalar> state = read_blend<Scalar>(reader, fields, options, TensorReader::Place::copied);
+      fields.check_all_used();
+      Dataset data = read_data(reader, state.factors);
+      ImplicitALS<Scalar> factors = checked_model(std::move(state.factors), reader, options);
+      return KeyedRecommender<Scalar, Model>(blend_of(std::move(factors), std::move(state)), std::move(data));
+    } else {
+      AlsState<Scalar> state = read_als<Scalar>(reader, fields, options, TensorReader::Place::copied);
+      fields.check_all_used();
+      Dataset data = read_data(reader, state);
+      return KeyedRecommender<Scalar, Model>(checked_model(std::move(state), reader, options), std::move(data));
+    }
+  }
+
+ private:
+  static Dataset read_data(TensorReader& reader, const AlsState<Scalar>& state) {
     if (state.users.factors() == 0) reader.fail("its factors are 0 x 0: no Recommender has a model that is not fitted");
     Dataset data;
     const MatrixShape shape{state.users.rows(), state.items.rows()};
@@ -77,10 +95,9 @@ struct ModelFormat<KeyedRecommender<Scalar>> {
       reader.fail(std::string("the interactions are damaged: ") + error.what());
     }
     reader.check_all_used();
-    return KeyedRecommender<Scalar>(checked_model(std::move(state), reader, options), std::move(data));
+    return data;
   }
 
- private:
   static IdMap keys_of(TensorReader& reader, const std::string& name, Index count) {
     const Texts texts = Texts::read(reader, name, static_cast<std::uint64_t>(count));
     IdMap map;

@@ -72,6 +72,9 @@ class TensorReader {
     return *found;
   }
 
+  /// Whether what lies in memory is taken in place.
+  enum class Place { copied, in_place_if_possible };
+
   /// The values of a tensor of one dimension, `expected` of them unless that is `any`.
   static constexpr std::uint64_t any = ~std::uint64_t{0};
   template <typename T>
@@ -85,14 +88,33 @@ class TensorReader {
     return out;
   }
 
+  /// The values of a tensor, and what keeps them in memory.
+  template <typename T>
+  struct Held {
+    std::span<const T> values;
+    std::shared_ptr<const void> owner;
+  };
+  /// As values(), in place where the file lies in memory and `place` allows it.
+  template <typename T>
+  [[nodiscard]] Held<T> held_values(std::string_view name, Place place, std::uint64_t expected = any) {
+    const Tensor& found = tensor(name, 1);
+    const std::uint64_t start = data_start_ + found.begin;
+    if (place == Place::copied || store_.memory().empty() ||
+        reinterpret_cast<std::uintptr_t>(store_.memory().data() + start) % alignof(T) != 0) {
+      const auto copy = std::make_shared<const std::vector<T>>(values<T>(name, expected));
+      return {*copy, copy};
+    }
+    check_dtype<T>(found);
+    if (expected != any && found.shape[0] != expected)
+      fail("tensor '" + found.name + "' has " + std::to_string(found.shape[0]) + " entries; it must have " + std::to_string(expected));
+    return {{reinterpret_cast<const T*>(store_.memory().data() + start), static_cast<std::size_t>(found.shape[0])}, store_.owner()};
+  }
+
   template <typename T>
   void check_dtype(const Tensor& found) const {
     if (found.dtype != dtype_of<T>)
       fail("tensor '" + found.name + "' is of type " + found.dtype + "; it must be " + std::string(dtype_of<T>));
   }
-
-  /// Whether factors that lie in memory are taken in place.
-  enum class Place { copied, in_place_if_possible };
 
   /// n_rows x factors. @throws FormatError if they are another type's, or too many.
   template <Real Scalar>

@@ -67,17 +67,18 @@ struct FitReport {
   std::vector<Iteration> iterations;
   std::size_t kept_iteration = 0;  ///< The model is as it was after this one: the last, or the one of the best score.
   Stop stop = Stop::iterations;
-  double seconds = 0.0;          ///< All of fit.
-  double prepare_seconds = 0.0;  ///< Transposing, counting, random first factors.
-  double choice_seconds = 0.0;   ///< Choosing options from the data; 0 where all were set.
-  double start_seconds = 0.0;    ///< The spectral start; 0 without one.
-  double gram_seconds = 0.0;     ///< Gram matrices.
-  double eigen_seconds = 0.0;    ///< Eigenbases.
-  double rotate_seconds = 0.0;   ///< Moving factors into them.
-  double item_seconds = 0.0;     ///< Solving item rows.
-  double user_seconds = 0.0;     ///< Solving user rows.
-  double loss_seconds = 0.0;     ///< Evaluating the loss.
-  double feature_seconds = 0.0;  ///< Learning maps from features to factors.
+  double seconds = 0.0;            ///< All of fit.
+  double prepare_seconds = 0.0;    ///< Transposing, counting, random first factors.
+  double choice_seconds = 0.0;     ///< Choosing options from the data; 0 where all were set.
+  double start_seconds = 0.0;      ///< The spectral start; 0 without one.
+  double gram_seconds = 0.0;       ///< Gram matrices.
+  double eigen_seconds = 0.0;      ///< Eigenbases.
+  double rotate_seconds = 0.0;     ///< Moving factors into them.
+  double item_seconds = 0.0;       ///< Solving item rows.
+  double user_seconds = 0.0;       ///< Solving user rows.
+  double loss_seconds = 0.0;       ///< Evaluating the loss.
+  double neighbour_seconds = 0.0;  ///< Counting neighbours; BlendedRecommender alone.
+  double feature_seconds = 0.0;    ///< Learning maps from features to factors.
   Features user_features = {};
   Features item_features = {};
 };

@@ -35,6 +35,16 @@ class SideSystem {
     is_diagonalised_ = false;
   }
 
+  /// x' G x: the weighted sum of the squares of the side's scores with `x`. O(factors^2).
+  template <Real Scalar>
+  [[nodiscard]] double sum_of_squares(std::span<const Scalar> x) const noexcept {
+    double sum = 0.0;
+    for (std::size_t row = 0; row < x.size(); ++row)
+      for (std::size_t column = 0; column < x.size(); ++column)
+        sum += gram_[row * x.size() + column] * static_cast<double>(x[row]) * static_cast<double>(x[column]);
+    return sum;
+  }
+
   /// Finds the eigenbasis, if the matrix has changed since. O(factors^3).
   void diagonalise(std::size_t factors, const ParallelOptions& parallel, SimdLevel level);
   [[nodiscard]] const Eigenbasis& basis() const noexcept { return basis_; }
