@@ -327,6 +327,17 @@ TEST_CASE("features: odd tables are fitted") {
   }
 }
 
+TEST_CASE("features count in the limit of memory") {
+  const Camps camps;
+  kd::ImplicitALS<float> als(options_of_camps());
+  const std::uint64_t plain = kd::estimate_memory<float>(Camps::users, Camps::items, camps.train.nnz(), options_of_camps()).total();
+  als.fit(camps.train, {.memory_limit = plain});
+  kd::ImplicitALS<float> other(options_of_camps());
+  CHECK_THROWS_WITH_AS(other.fit(camps.train, {.memory_limit = plain, .user_features = camps.of_users}), doctest::Contains("memory_limit"),
+                       kd::InvalidArgument);
+  CHECK_FALSE(other.fitted());
+}
+
 TEST_CASE("features: what is refused") {
   const Camps camps;
   kd::ImplicitALS<float> als(options_of_camps());

@@ -51,6 +51,16 @@ void check_feature_fit(const AlsSettings& options, const AlsFitOptions<Scalar>& 
   if (fit.team != nullptr) throw InvalidArgument("user_features or item_features", "set in a fit of several processes", "not set");
 }
 
+/// Bytes that learning from the features of one side takes, about: copies of the table and of its transpose for the two maps and their check, a matrix of the
+/// side's shape, and a few of the map's.
+template <Real Scalar>
+[[nodiscard]] std::uint64_t feature_bytes(const FeatureTable& table, std::uint64_t factors) {
+  const auto columns = static_cast<std::uint64_t>(table.columns().size()), rows = static_cast<std::uint64_t>(table.rows());
+  if (columns == 0) return 0;
+  const auto entries = static_cast<std::uint64_t>(table.matrix().nnz());
+  return entries * (7 * 8 + 6 * sizeof(Scalar)) + (rows + columns) * 48 + (rows + 6 * columns) * factors * sizeof(Scalar);
+}
+
 /// Checks what can be known before a fit starts. `refits`: the model is fitted already, and stays until the new one is there.
 template <Real Scalar>
 void check_fit(const AlsOptions& asked, MatrixShape shape, Offset nnz, bool in_memory, bool refits, const AlsFitOptions<Scalar>& fit) {
@@ -73,10 +83,14 @@ void check_fit(const AlsOptions& asked, MatrixShape shape, Offset nnz, bool in_m
   std::uint64_t needed = refits ? estimate.refit_total() : estimate.total();
   if (!in_memory) needed -= estimate.transposed + estimate.strengths;
   if (fit.score) needed += estimate.factors;
+  const std::size_t factors = asked.factors.value_or(asked.units == Units::data ? automatic_factors(shape.items) : options.factors);
+  const std::uint64_t features = feature_bytes<Scalar>(fit.user_features, factors) + feature_bytes<Scalar>(fit.item_features, factors);
+  needed += features;
   if (needed > *fit.memory_limit)
     throw InvalidArgument("memory_limit", *fit.memory_limit,
-                          "at least " + std::to_string(needed) + " bytes, which is what estimate_memory says for " + shape_text(shape) +
-                              " with " + std::to_string(nnz) + " interactions and " + std::to_string(options.factors) + " factors");
+                          "at least " + std::to_string(needed) + " bytes, which is what estimate_memory says " +
+                              (features > 0 ? "and features take " : "") + "for " + shape_text(shape) + " with " + std::to_string(nnz) +
+                              " interactions and " + std::to_string(options.factors) + " factors");
 }
 
 /// One fit: first factors, iterations, and what is asked for between them.

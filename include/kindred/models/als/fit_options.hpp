@@ -53,7 +53,7 @@ struct AlsFitOptions {
   std::size_t snapshot_every = 1;  ///< >= 1.
   /// Go on from here instead of starting; `iterations` counts those that were done. persistence/checkpoint.hpp keeps snapshots in a file.
   const FitSnapshot<Scalar>* resume_from = nullptr;
-  /// Bytes: refuse to start if estimate_memory says that fit needs more. available_memory() is what the machine has left without swapping.
+  /// Bytes: refuse to start if estimate_memory, and what features take, says that fit needs more. available_memory() is what the machine has left without swapping.
   std::optional<std::uint64_t> memory_limit = std::nullopt;
   Execution execution = {};
   /// What is known of users beside their interactions, a row for each of train: learned from as `schedule` says. Columns without entries: nothing.
