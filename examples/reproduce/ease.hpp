@@ -57,7 +57,8 @@ class Ease {
     for (std::size_t n = 0; n < row.size(); ++n) scores += weight(row.values[n]) * weights_.row(row.columns[n]);
     std::vector<kindred::Scored> list;
     for (kindred::Index item = 0; item < train_.cols(); ++item)
-      if (trained_[static_cast<std::size_t>(item)] && !std::binary_search(options.exclude.begin(), options.exclude.end(), item))
+      if (trained_[static_cast<std::size_t>(item)] && !std::binary_search(options.exclude.begin(), options.exclude.end(), item) &&
+          (!options.filter.allow || std::binary_search(options.filter.allow->begin(), options.filter.allow->end(), item)))
         list.push_back({item, static_cast<double>(scores[item])});
     const auto middle = list.begin() + static_cast<std::ptrdiff_t>((std::min)(options.count, list.size()));
     std::partial_sort(list.begin(), middle, list.end(), kindred::ranks_before);
