@@ -37,7 +37,7 @@ kd::CsrMatrix three_users() {
 }
 
 /// Values from -9 to 9 without 0, a tenth of them dislikes.
-kd::CsrMatrix with_dislikes(kd::Index users, kd::Index items, double density, std::uint64_t seed) {
+kd::CsrMatrix some_disliked(kd::Index users, kd::Index items, double density, std::uint64_t seed) {
   const kd::CsrMatrix likes = kindred_test::random_matrix(users, items, density, seed);
   std::vector<float> values(likes.values().begin(), likes.values().end());
   for (std::size_t n = 0; n < values.size(); n += 10) values[n] = -values[n];
@@ -108,7 +108,7 @@ TEST_CASE("neighbours and votes agree with the textbook") {
         kd::ItemNeighboursOptions{.neighbours = 1000, .popularity = 1.0, .user_discount = 2.0, .share_votes = true}}) {
     CAPTURE(options.neighbours);
     CAPTURE(options.popularity);
-    const kd::CsrMatrix train = with_dislikes(40, 30, 0.15, 3);
+    const kd::CsrMatrix train = some_disliked(40, 30, 0.15, 3);
     const kindred_test::TextbookNeighbours textbook(train, options);
     const kd::ItemNeighbours model = fitted_neighbours(train, options);
     for (kd::Index i = 0; i < 30; ++i) {
@@ -137,7 +137,7 @@ TEST_CASE("neighbours and votes agree with the textbook") {
 }
 
 TEST_CASE("neighbours have the same bytes for any number of threads") {
-  const kd::CsrMatrix train = with_dislikes(300, 500, 0.03, 5);
+  const kd::CsrMatrix train = some_disliked(300, 500, 0.03, 5);
   const kd::detail::NeighbourState one = fitted_neighbours(train, {.neighbours = 20}, {.threads = 1}).state();
   for (const std::size_t threads : {std::size_t{2}, std::size_t{3}, std::size_t{5}}) {
     const kd::detail::NeighbourState many = fitted_neighbours(train, {.neighbours = 20}, {.threads = threads}).state();
@@ -187,7 +187,7 @@ TEST_CASE("lists of neighbours are the ranking of all items, cut") {
 }
 
 TEST_CASE("dislikes neither vote nor are listed, stored zeros are no interactions") {
-  const kd::CsrMatrix train = with_dislikes(60, 40, 0.1, 9);
+  const kd::CsrMatrix train = some_disliked(60, 40, 0.1, 9);
   const kd::ItemNeighbours model = fitted_neighbours(train);
   std::vector<kd::Interaction> likes;
   std::vector<kd::Offset> offsets(train.offsets().begin(), train.offsets().end());

@@ -29,14 +29,14 @@ using doctest::Contains;
 namespace {
 
 template <typename Model>
-std::string saved(const Model& model) {
+std::string bytes_of_model(const Model& model) {
   std::ostringstream stream;
   kd::save(model, stream);
   return stream.str();
 }
 
 template <typename Model>
-Model loaded(const std::string& bytes) {
+Model model_from_bytes(const std::string& bytes) {
   std::istringstream stream(bytes);
   return kd::load<Model>(stream);
 }
@@ -81,12 +81,12 @@ TEST_SUITE("files of neighbours") {
   TEST_CASE("a graph comes back, read and mapped") {
     kd::ItemNeighbours model(
         {.neighbours = 7, .popularity = 0.3, .user_discount = 0.5, .share_votes = true, .curve = kd::Confidence::linear});
-    CHECK_FALSE(loaded<kd::ItemNeighbours>(saved(model)).fitted());
+    CHECK_FALSE(model_from_bytes<kd::ItemNeighbours>(bytes_of_model(model)).fitted());
     model.fit(opinions());
     model.refit_users(std::vector<kd::Index>{3}, opinions().rows(4, 5));
-    const std::string bytes = saved(model);
-    const kd::ItemNeighbours again = loaded<kd::ItemNeighbours>(bytes);
-    CHECK(saved(again) == bytes);
+    const std::string bytes = bytes_of_model(model);
+    const kd::ItemNeighbours again = model_from_bytes<kd::ItemNeighbours>(bytes);
+    CHECK(bytes_of_model(again) == bytes);
     CHECK(again.options().neighbours == 7);
     CHECK(again.options().curve == kd::Confidence::linear);
     CHECK(again.popularity_scale() == model.popularity_scale());
@@ -106,9 +106,9 @@ TEST_SUITE("files of neighbours") {
 
   TEST_CASE_TEMPLATE("a blend comes back, read and mapped", Scalar, float, double) {
     const kd::BlendedRecommender<Scalar> model = blend_of_opinions<Scalar>();
-    const std::string bytes = saved(model);
-    const auto again = loaded<kd::BlendedRecommender<Scalar>>(bytes);
-    CHECK(saved(again) == bytes);
+    const std::string bytes = bytes_of_model(model);
+    const auto again = model_from_bytes<kd::BlendedRecommender<Scalar>>(bytes);
+    CHECK(bytes_of_model(again) == bytes);
     CHECK(again.weight() == 0.375);
     const kd::test::TemporaryDirectory directory;
     const auto mapped = kd::load_mapped<kd::BlendedRecommender<Scalar>>(directory.file(bytes, "blend"));
@@ -120,14 +120,14 @@ TEST_SUITE("files of neighbours") {
       CHECK(one->popularity_scale() == model.popularity_scale());
       CHECK(one->explain(opinions().row(7), 3).parts == model.explain(opinions().row(7), 3).parts);
     }
-    CHECK_FALSE(loaded<kd::BlendedRecommender<Scalar>>(saved(kd::BlendedRecommender<Scalar>())).fitted());
+    CHECK_FALSE(model_from_bytes<kd::BlendedRecommender<Scalar>>(bytes_of_model(kd::BlendedRecommender<Scalar>())).fitted());
   }
 
   TEST_CASE("a blend with new items comes back") {
     kd::BlendedRecommender<float> model = blend_of_opinions<float>();
     model.append_items(kindred_test::random_matrix(40, 2, 0.3, 4));
     model.refit_users(std::vector<kd::Index>{3}, kindred_test::random_matrix(1, 66, 0.3, 5));
-    const auto again = loaded<kd::BlendedRecommender<float>>(saved(model));
+    const auto again = model_from_bytes<kd::BlendedRecommender<float>>(bytes_of_model(model));
     CHECK(again.shape() == kd::MatrixShape{40, 66});
     CHECK(again.neighbours().shape().items == 64);
     for (const kd::Index u : {2, 3}) {
@@ -140,20 +140,20 @@ TEST_SUITE("files of neighbours") {
   TEST_CASE("a KeyedRecommender over a blend comes back") {
     const kd::KeyedRecommender shop(blend_of_opinions<float>(), kindred_test::dataset_of(opinions()));
     using Shop = kd::KeyedRecommender<float, kd::BlendedRecommender<float>>;
-    const Shop again = loaded<Shop>(saved(shop));
+    const Shop again = model_from_bytes<Shop>(bytes_of_model(shop));
     for (const char* const user : {"u3", "u30"}) {
       const auto wanted = shop.recommend(user).items, found = again.recommend(user).items;
       REQUIRE(found.size() == wanted.size());
       for (std::size_t n = 0; n < found.size(); ++n) CHECK((found[n].key == wanted[n].key && found[n].score == wanted[n].score));
     }
-    const std::string bytes = saved(shop);
-    CHECK_THROWS_WITH_AS((void)loaded<kd::KeyedRecommender<float>>(bytes), Contains("BlendedKeyedRecommender"), kd::FormatError);
+    const std::string bytes = bytes_of_model(shop);
+    CHECK_THROWS_WITH_AS((void)model_from_bytes<kd::KeyedRecommender<float>>(bytes), Contains("BlendedKeyedRecommender"), kd::FormatError);
   }
 
   TEST_CASE("damaged files are refused") {
-    const std::string bytes = saved(blend_of_opinions<float>());
+    const std::string bytes = bytes_of_model(blend_of_opinions<float>());
     const auto refused = [](const std::string& file, const char* words) {
-      CHECK_THROWS_WITH_AS((void)loaded<kd::BlendedRecommender<float>>(file), Contains(words), kd::FormatError);
+      CHECK_THROWS_WITH_AS((void)model_from_bytes<kd::BlendedRecommender<float>>(file), Contains(words), kd::FormatError);
       const kd::test::TemporaryDirectory directory;
       CHECK_THROWS_WITH_AS((void)kd::load_mapped<kd::BlendedRecommender<float>>(directory.file(file, "blend")), Contains(words),
                            kd::FormatError);
@@ -174,9 +174,9 @@ TEST_SUITE("files of neighbours") {
     refused(changed("histories.items", 5, kd::Index{64}), "'histories' is damaged");
     refused(changed("histories.votes", 5, 0.0F), "histories.votes");
     refused(changed("neighbours.likes", 1, kd::Index{-2}), "neighbours.likes");
-    CHECK_THROWS_WITH_AS((void)loaded<kd::ItemNeighbours>(bytes), Contains("BlendedRecommender"), kd::FormatError);
+    CHECK_THROWS_WITH_AS((void)model_from_bytes<kd::ItemNeighbours>(bytes), Contains("BlendedRecommender"), kd::FormatError);
     std::string flipped = bytes;
     flipped.back() = static_cast<char>(flipped.back() ^ 1);
-    CHECK_THROWS_AS((void)loaded<kd::BlendedRecommender<float>>(flipped), kd::FormatError);
+    CHECK_THROWS_AS((void)model_from_bytes<kd::BlendedRecommender<float>>(flipped), kd::FormatError);
   }
 }

@@ -20,7 +20,7 @@
 #include <kindred/models/neighbours/vote_tally.hpp>
 #include <kindred/models/recommender.hpp>
 
-namespace kindred::inline v0::detail {
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 /// An ItemNeighbours in parts, as files hold it.
 struct NeighbourState {
@@ -33,7 +33,7 @@ struct NeighbourState {
   std::optional<double> popularity_scale = {};  // where it is known
 };
 
-}  // namespace kindred::inline v0::detail
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
 
 namespace kindred::inline v0::inline KINDRED_BUILD {
 

@@ -28,7 +28,7 @@
 #include <kindred/models/item_neighbours.hpp>
 #include <kindred/models/popularity_scale.hpp>
 
-namespace kindred::inline v0::detail {
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 /// The constants of the strengths of `train`, without stored zeros. @throws InvalidArgument if nothing is liked.
 [[nodiscard]] inline VoteScale measure_votes(const CsrView& train, Confidence curve) {
@@ -56,7 +56,7 @@ namespace kindred::inline v0::detail {
   return votes.finish();
 }
 
-}  // namespace kindred::inline v0::detail
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
 
 namespace kindred::inline v0::inline KINDRED_BUILD {
 

@@ -46,7 +46,7 @@ struct BlendTuneResult {
 
   BlendedOptions options;     ///< The tied trial that is nearest to `base`; with its weight above 0 even where neighbours do not help.
   std::vector<Trial> trials;  ///< In the order tried.
-  std::size_t best = 0;       ///< The trial of the highest mean.
+  std::size_t best = 0;       ///< The trial of the highest mean, of those with the popularity that the search ended at.
   std::size_t chosen = 0;     ///< The trial of `options`.
   MeanAndError gain;          ///< What the chosen trial has over the best trial of factors alone, paired by user.
   /// True if `gain` is above two of its standard errors: neighbours are worth their memory on these data.
@@ -58,7 +58,8 @@ struct BlendTuneResult {
 /// Settings of BlendedRecommender for `train`: factors, neighbours and weight together, searched on an inner split of it, coordinate by coordinate from `base`.
 ///
 /// Trials share fits: a step of the weight costs lists alone, a step of popularity a graph. Factors take two iterations from one shared singular value
-/// decomposition, the best three trials five; from a random start all take those of `base`. Of the settings that cannot be told from the best by paired errors the nearest to `base` is taken. Factors alone are
+/// decomposition, the best three trials five; from a random start all take those of `base`. Popularity moves for a gain of 1 % alone. Of the settings that cannot be told from
+/// the best by paired errors the nearest to `base` is taken. Factors alone are
 /// measured too, with the automatic settings and with those found. The same result for any number of threads, unless a time limit ends it.
 /// @throws InvalidArgument if an option is not valid, `base` has Units::paper or a weight of 0, or train has nothing to learn from or to predict; Cancelled; what
 /// `progress` throws.

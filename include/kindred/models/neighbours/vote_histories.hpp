@@ -18,7 +18,7 @@
 #include <kindred/models/als/constants.hpp>
 #include <kindred/models/als/options.hpp>
 
-namespace kindred::inline v0::detail {
+namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 /// A like votes with at least this much, so that what it adds is never rounded to 0.
 inline constexpr float least_vote = 1e-14F;
@@ -132,4 +132,4 @@ class VoteHistories {
   return merged;
 }
 
-}  // namespace kindred::inline v0::detail
+}  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
