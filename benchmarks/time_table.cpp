@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -151,9 +150,9 @@ std::vector<TifuKnn::Options> tifu_grid() {
 
 std::vector<UpCf::Options> up_cf_grid() {
   std::vector<UpCf::Options> grid;
-  for (const std::size_t recent : {5U, 25U})
-    for (const double locality : {2.0, 5.0, 10.0})
-      for (const double asymmetry : {0.0, 0.25, 0.5}) grid.push_back({recent, locality, asymmetry});
+  for (const std::size_t recent : {5U, 25U, 100U})
+    for (const double locality : {1.0, 2.0, 5.0, 10.0})
+      for (const double asymmetry : {0.25, 0.5, 0.75}) grid.push_back({recent, locality, asymmetry});
   return grid;
 }
 
@@ -225,32 +224,9 @@ void tafeng(const std::string& folder) {
 
 // ---- trends
 
-struct Log {
-  std::vector<std::int64_t> users, items, times;
-  [[nodiscard]] kd::Events events() const { return {.users = users, .items = items, .times = times}; }
-};
-
-/// Lines "user item [rating] seconds".
-Log read_log(const std::string& path, bool has_rating) {
-  Log log;
-  std::istringstream lines(public_sets::text_of(path));
-  std::string line;
-  while (std::getline(lines, line)) {
-    std::istringstream words(line);
-    std::int64_t user = 0, item = 0, rating = 0, time = 0;
-    words >> user >> item;
-    if (has_rating) words >> rating;
-    if (!(words >> time)) continue;
-    log.users.push_back(user);
-    log.items.push_back(item);
-    log.times.push_back(time);
-  }
-  return log;
-}
-
 /// Windows between these shares of the events, in order of time.
-std::vector<kd::RollingSplit> windows(const Log& log, const std::vector<double>& shares) {
-  std::vector<std::int64_t> sorted = log.times;
+std::vector<kd::RollingSplit> windows(const kd::Events& events, const std::vector<double>& shares) {
+  std::vector<std::int64_t> sorted(events.times.begin(), events.times.end());
   std::sort(sorted.begin(), sorted.end());
   const auto at = [&](double share) {
     return share >= 1.0 ? sorted.back() + 1 : sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size()))];
@@ -258,7 +234,7 @@ std::vector<kd::RollingSplit> windows(const Log& log, const std::vector<double>&
   std::vector<kd::RollingSplit> splits;
   for (std::size_t n = 0; n + 1 < shares.size(); ++n) {
     const std::array<std::int64_t, 1> cut{at(shares[n])};
-    splits.push_back(std::move(kd::rolling_split(log.events(), cut, at(shares[n + 1]) - cut[0]).front()));
+    splits.push_back(std::move(kd::rolling_split(events, cut, at(shares[n + 1]) - cut[0]).front()));
   }
   return splits;
 }
@@ -272,7 +248,7 @@ struct Windows {
     for (std::size_t n = 0; n < splits.size(); ++n) models[n].fit(splits[n].train.matrix);
   }
   /// One report a window; no offsets without `options`.
-  [[nodiscard]] std::vector<kd::RankingReport> measured(const Log& log, const kd::TrendOptions* options) {
+  [[nodiscard]] std::vector<kd::RankingReport> measured(const kd::Events& events, const kd::TrendOptions* options) {
     std::size_t n = 0;
     const auto fit = [&](const kd::RollingSplit& split) -> const Als& {
       Als& als = models[n++];
@@ -280,7 +256,7 @@ struct Windows {
       if (options != nullptr) {
         kd::TrendOptions until = *options;
         until.until = split.cut;
-        als.set_item_offsets(kd::trend_offsets(log.events(), split.train, until));
+        als.set_item_offsets(kd::trend_offsets(events, split.train, until));
       }
       return als;
     };
@@ -296,9 +272,9 @@ double mean_of(const std::vector<kd::RankingReport>& reports) {
 }
 
 /// What the same users' recent favourites bring without a model of taste: the most events in the days before the cut.
-double recent_popularity(const Log& log, const std::vector<kd::RollingSplit>& splits, std::int64_t seconds) {
+double recent_popularity(const kd::Events& events, const std::vector<kd::RollingSplit>& splits, std::int64_t seconds) {
   const auto fit = [&](const kd::RollingSplit& split) {
-    const kd::Dataset recent = log.events().dataset({.from = split.cut - seconds, .until = split.cut});
+    const kd::Dataset recent = events.dataset({.from = split.cut - seconds, .until = split.cut});
     std::vector<float> counts(static_cast<std::size_t>(split.train.items.size()), 1e-6F);
     for (kd::Index u = 0; u < recent.users.size(); ++u)
       for (std::size_t n = 0; n < recent.matrix.row(u).size(); ++n)
@@ -311,10 +287,10 @@ double recent_popularity(const Log& log, const std::vector<kd::RollingSplit>& sp
   return mean_of(kd::evaluate(fit, splits));
 }
 
-void trends(const char* name, const Log& log) {
+void trends(const char* name, const kd::Events& events) {
   constexpr std::int64_t day = 86'400;
-  Windows earlier(windows(log, {0.4, 0.5, 0.6, 0.7, 0.8})), cut(windows(log, {0.8, 1.0})),
-      rolling(windows(log, {0.8, 0.85, 0.9, 0.95, 1.0}));
+  Windows earlier(windows(events, {0.4, 0.5, 0.6, 0.7, 0.8})), cut(windows(events, {0.8, 1.0})),
+      rolling(windows(events, {0.8, 0.85, 0.9, 0.95, 1.0}));
   std::vector<kd::TrendOptions> grid;
   for (const std::int64_t days : {7, 14, 30})
     for (const double fade_days : {0.0, 1.0, 7.0})
@@ -324,8 +300,8 @@ void trends(const char* name, const Log& log) {
         grid.push_back(options);
       }
   std::vector<std::vector<kd::RankingReport>> extras;
-  for (const kd::TrendOptions& options : grid) extras.push_back(earlier.measured(log, &options));
-  const kd::Choice choice = kd::choose(earlier.measured(log, nullptr), extras);
+  for (const kd::TrendOptions& options : grid) extras.push_back(earlier.measured(events, &options));
+  const kd::Choice choice = kd::choose(earlier.measured(events, nullptr), extras);
   const kd::TrendOptions* kept = choice.kept ? &grid[*choice.kept] : nullptr;
   double highest = -1e300;
   for (const kd::Choice::Extra& extra : choice.extras) highest = std::max(highest, extra.t);
@@ -337,11 +313,11 @@ void trends(const char* name, const Log& log) {
   else
     std::printf("chosen on four earlier windows: no offset; the highest t of %zu is %.2f\n", grid.size(), highest);
   std::printf("| | one cut at 80 %% | four windows of 5 %% |\n|---|---|---|\n");
-  const auto plain_cut = cut.measured(log, nullptr), plain_rolling = rolling.measured(log, nullptr);
-  std::printf("| recent popularity, 14 days | %.4f | %.4f |\n", recent_popularity(log, cut.splits, 14 * day),
-              recent_popularity(log, rolling.splits, 14 * day));
+  const auto plain_cut = cut.measured(events, nullptr), plain_rolling = rolling.measured(events, nullptr);
+  std::printf("| recent popularity, 14 days | %.4f | %.4f |\n", recent_popularity(events, cut.splits, 14 * day),
+              recent_popularity(events, rolling.splits, 14 * day));
   std::printf("| ALS | %.4f | %.4f |\n", mean_of(plain_cut), mean_of(plain_rolling));
-  const auto own_cut = cut.measured(log, kept), own_rolling = rolling.measured(log, kept);
+  const auto own_cut = cut.measured(events, kept), own_rolling = rolling.measured(events, kept);
   std::printf("| ALS, offset as chosen | %.4f (%+.1f %%) | %.4f (%+.1f %%) |\n", mean_of(own_cut),
               100.0 * (mean_of(own_cut) / mean_of(plain_cut) - 1.0), mean_of(own_rolling),
               100.0 * (mean_of(own_rolling) / mean_of(plain_rolling) - 1.0));
@@ -350,8 +326,8 @@ void trends(const char* name, const Log& log) {
   };
   if (kept != nullptr) std::printf("  t over users in windows: %.1f, %.1f\n", t_of(plain_cut, own_cut), t_of(plain_rolling, own_rolling));
   kd::TrendOptions fixed{.weight = 3.0};
-  std::printf("| ALS, fixed weight 3, no choice | %.4f | %.4f |\n", mean_of(cut.measured(log, &fixed)),
-              mean_of(rolling.measured(log, &fixed)));
+  std::printf("| ALS, fixed weight 3, no choice | %.4f | %.4f |\n", mean_of(cut.measured(events, &fixed)),
+              mean_of(rolling.measured(events, &fixed)));
 }
 
 }  // namespace
@@ -359,8 +335,9 @@ void trends(const char* name, const Log& log) {
 int main(int argc, char** argv) {
   if (argc < 2) return std::fputs("usage: time_table DATA_FOLDER\n", stderr), 2;
   const std::string folder = argv[1];
-  trends("MovieLens 100K", read_log(folder + "/ml-100k/u.data", true));
-  trends("Last.fm 1K, the first tenth", read_log(folder + "/lastfm-1k/jodie_lastfm_first10pct.tsv", false));
+  trends("MovieLens 100K", kd::read_events(folder + "/ml-100k/u.data", {.value = {}, .time = 3}).events());
+  trends("Last.fm 1K, the first tenth",
+         kd::read_events(folder + "/lastfm-1k/jodie_lastfm_first10pct.tsv", {.value = {}, .time = 2}).events());
   tafeng(folder);
   return 0;
 }
