@@ -22,7 +22,7 @@ using doctest::Contains;
 
 namespace {
 
-struct Log {
+struct BasketLog {
   std::vector<std::int64_t> users, items, times;
 
   void add(std::int64_t user, std::int64_t item, std::int64_t time) {
@@ -34,8 +34,8 @@ struct Log {
 };
 
 /// Baskets of user 1: {10, 11}, {10}, {12}; of user 2: {11}, {11, 12}.
-Log two_users() {
-  Log log;
+BasketLog two_users() {
+  BasketLog log;
   log.add(1, 10, 0);
   log.add(1, 11, 0);
   log.add(1, 10, 5);
@@ -54,7 +54,7 @@ double score_of(const kd::RepeatScores& scores, kd::Index user, kd::Index item) 
 }
 
 /// The formula once more, in maps and long double.
-long double by_formula(const Log& log, std::int64_t user, std::int64_t item, const kd::RepeatOptions& options) {
+long double by_formula(const BasketLog& log, std::int64_t user, std::int64_t item, const kd::RepeatOptions& options) {
   std::map<std::int64_t, std::map<std::int64_t, std::set<std::int64_t>>> baskets;
   for (std::size_t n = 0; n < log.users.size(); ++n) baskets[log.users[n]][log.times[n]].insert(log.items[n]);
   long double held = 0, repeated = 0, all_held = 0, all_repeated = 0;
@@ -84,7 +84,7 @@ long double by_formula(const Log& log, std::int64_t user, std::int64_t item, con
 
 TEST_SUITE("models/repeat_scores") {
   TEST_CASE("by hand") {
-    const Log log = two_users();
+    const BasketLog log = two_users();
     const kd::Dataset data = log.events().dataset();
     const kd::RepeatScores scores(log.events(), data, {.decay = 0.5, .power = 1.0, .rate_prior = 2.0, .rate_power = 1.0});
     // Held with a next basket: 10 twice (once repeated), 11 twice (once repeated): q = 2 / 4.
@@ -105,7 +105,7 @@ TEST_SUITE("models/repeat_scores") {
 
   TEST_CASE("drawn events against the formula, whatever their order") {
     kd::detail::Random random(3, kd::detail::RandomStream::sample);
-    Log log, turned;
+    BasketLog log, turned;
     for (int n = 0; n < 600; ++n)
       log.add(static_cast<std::int64_t>(random.below(12)), static_cast<std::int64_t>(random.below(15)),
               static_cast<std::int64_t>(random.below(9)));
@@ -132,7 +132,7 @@ TEST_SUITE("models/repeat_scores") {
   }
 
   TEST_CASE("users and items that the model lacks") {
-    Log log = two_users();
+    BasketLog log = two_users();
     const kd::Dataset data = kd::Dataset::from_columns(std::vector<std::int64_t>{1, 7}, std::vector<std::int64_t>{12, 11});
     const kd::RepeatScores scores(log.events(), data, {.decay = 1.0, .power = 1.0, .rate_power = 0.0});
     CHECK(score_of(scores, 0, 0) == Approx(1.0 / 3.0));  // the basket of item 10 alone counts as one
@@ -143,7 +143,7 @@ TEST_SUITE("models/repeat_scores") {
   }
 
   TEST_CASE("what is refused") {
-    const Log log = two_users();
+    const BasketLog log = two_users();
     const kd::Dataset data = log.events().dataset();
     const auto refuses = [&](const kd::RepeatOptions& options, const char* text) {
       CHECK_THROWS_WITH_AS(kd::RepeatScores(log.events(), data, options), Contains(text), kd::InvalidArgument);
