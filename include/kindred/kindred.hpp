@@ -31,6 +31,7 @@
 #include <kindred/io/audioscrobbler.hpp>    // IWYU pragma: export
 #include <kindred/io/delimited.hpp>         // IWYU pragma: export
 #include <kindred/io/delimited_format.hpp>  // IWYU pragma: export
+#include <kindred/io/event_log.hpp>         // IWYU pragma: export
 #include <kindred/io/feature_files.hpp>     // IWYU pragma: export
 #include <kindred/io/hetrec.hpp>            // IWYU pragma: export
 #include <kindred/io/item_names.hpp>        // IWYU pragma: export

@@ -163,6 +163,14 @@ TEST_SUITE("models/item_offsets") {
     const kd::Dataset data = kindred_test::dataset_of(train);
     const kd::KeyedRecommender<float> keyed(als, data);
     CHECK(keyed.recommend(data.users.key(3), {.known = kd::KeyedOptions::KnownItems::all}).items.front().key == data.items.key(17));
+    kd::KeyedRecommender<float> refreshed(plain, data);
+    CHECK(refreshed.set_item_offsets(offsets) == 2);
+    CHECK(refreshed.version() == 2);
+    CHECK(refreshed.recommend(data.users.key(3)).items == keyed.recommend(data.users.key(3)).items);
+    CHECK(refreshed.snapshot().data->items.key(17) == data.items.key(17));
+    CHECK_THROWS_AS(refreshed.set_item_offsets({.values = {1.0F}}), kd::ShapeError);
+    CHECK(refreshed.set_item_offsets({}) == 3);
+    CHECK(refreshed.snapshot().model->recommend(3) == plain.recommend(3));
     const kd::CsrMatrix test = kindred_test::random_matrix(60, 80, 0.05, 5);
     CHECK(kd::evaluate(als, train, test).at(10).ndcg.mean != kd::evaluate(plain, train, test).at(10).ndcg.mean);
   }

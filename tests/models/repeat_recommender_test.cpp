@@ -29,13 +29,13 @@ using kindred_test::row_of;
 
 namespace {
 
-struct Log {
+struct PlayLog {
   std::vector<std::int64_t> users, items, times;
   [[nodiscard]] kd::Events events() const { return {.users = users, .items = items, .times = times}; }
 };
 
-Log drawn_log(std::uint64_t seed) {
-  Log log;
+PlayLog drawn_log(std::uint64_t seed) {
+  PlayLog log;
   kd::detail::Random random(seed, kd::detail::RandomStream::sample);
   for (int n = 0; n < 2500; ++n) {
     const double place = random.uniform();
@@ -66,7 +66,7 @@ std::vector<kd::Scored> full_scan(const kd::RepeatRecommender<Model>& repeating,
 TEST_SUITE("models/repeat_recommender") {
   TEST_CASE("lists equal a full scan with the repeats, to the bit") {
     for (const std::uint64_t seed : {1U, 2U}) {
-      const Log log = drawn_log(seed);
+      const PlayLog log = drawn_log(seed);
       const kd::Dataset data = log.events().dataset();
       kd::ImplicitALS<float> als(kindred_test::small_als());
       als.fit(data.matrix);
@@ -98,7 +98,7 @@ TEST_SUITE("models/repeat_recommender") {
   }
 
   TEST_CASE("a model without a batch call, and without a unit") {
-    const Log log = drawn_log(3);
+    const PlayLog log = drawn_log(3);
     const kd::Dataset data = log.events().dataset();
     kd::PopularityRecommender popular;
     popular.fit(data.matrix);
@@ -117,7 +117,7 @@ TEST_SUITE("models/repeat_recommender") {
   }
 
   TEST_CASE("reranking, strangers and fallbacks") {
-    const Log log = drawn_log(4);
+    const PlayLog log = drawn_log(4);
     kd::Dataset data = log.events().dataset();
     kd::ImplicitALS<float> als(kindred_test::small_als());
     als.fit(data.matrix);
@@ -142,7 +142,7 @@ TEST_SUITE("models/repeat_recommender") {
   }
 
   TEST_CASE("evaluation needs lists that may hold what users had; cuts in time refuse later events") {
-    const Log log = drawn_log(5);
+    const PlayLog log = drawn_log(5);
     const std::vector<std::int64_t> cuts{5, 7};
     const auto splits = kd::rolling_split(log.events(), cuts, 2, {.targets = kd::RollingSplit::Targets::repeats});
     const auto fit = [&](std::optional<std::int64_t> ahead) {
@@ -158,7 +158,7 @@ TEST_SUITE("models/repeat_recommender") {
   }
 
   TEST_CASE("what is refused") {
-    const Log log = drawn_log(6);
+    const PlayLog log = drawn_log(6);
     const kd::Dataset data = log.events().dataset();
     kd::ImplicitALS<float> als(kindred_test::small_als()), small = als;
     als.fit(data.matrix);

@@ -3,11 +3,16 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include <kindred/core/random.hpp>
+#include <kindred/data/events.hpp>
 #include <kindred/data/synthetic.hpp>
+#include <kindred/evaluation/rolling.hpp>
+#include <kindred/split/rolling.hpp>
 
 #include "../support/als_instances.hpp"
 #include "../support/random_matrix.hpp"
@@ -133,6 +138,39 @@ TEST_SUITE("tuning/tune") {
     options.progress = {};
     options.limit_seconds = 1e-9;
     CHECK(kd::tune(taste_data(), options).trials.size() == 1);
+  }
+
+  TEST_CASE("windows in time: trials are fitted before each cut and measured after it") {
+    std::vector<std::int64_t> users, items, times;
+    kd::detail::Random random(3, kd::detail::RandomStream::sample);
+    for (int n = 0; n < 6000; ++n) {
+      const auto user = static_cast<std::int64_t>(random.below(150));
+      users.push_back(user);
+      items.push_back((user % 3) * 40 + static_cast<std::int64_t>(random.below(60)));
+      times.push_back(n);
+    }
+    const kd::Events events{.users = users, .items = items, .times = times};
+    const std::vector<std::int64_t> cuts{3000, 4500};
+    for (const auto targets : {kd::RollingSplit::Targets::new_pairs, kd::RollingSplit::Targets::repeats}) {
+      const std::vector<kd::RollingSplit> windows = kd::rolling_split(events, cuts, 1500, {.targets = targets});
+      const kd::TuneResult found = kd::tune(windows, small_tune(4));
+      REQUIRE(found.trials.size() >= 4);
+      const kd::TuneTrial& first = found.trials.front();
+      CHECK(first.distance == 0.0);
+      const auto reports = kd::evaluate(
+          [&](const kd::RollingSplit& window) {
+            kd::ImplicitALS<float> als(first.options);
+            als.fit(window.train.matrix);
+            return als;
+          },
+          windows, {.cutoffs = {20}});
+      const auto of = [&](std::size_t n) { return static_cast<double>(reports[n].users); };
+      CHECK(found.users == reports[0].users + reports[1].users);
+      CHECK(first.metric.mean ==
+            doctest::Approx((of(0) * reports[0].at(20).ndcg.mean + of(1) * reports[1].at(20).ndcg.mean) / (of(0) + of(1))).epsilon(1e-6));
+    }
+    CHECK_THROWS_WITH_AS((void)kd::tune(std::vector<kd::RollingSplit>{}, small_tune()), Contains("number of windows is 0"),
+                         kd::InvalidArgument);
   }
 
   TEST_CASE("bad options are named") {

@@ -28,6 +28,7 @@
 #include <kindred/io/audioscrobbler.ipp>
 #include <kindred/io/delimited.ipp>
 #include <kindred/io/delimited_format.ipp>
+#include <kindred/io/event_log.ipp>
 #include <kindred/io/feature_files.ipp>
 #include <kindred/io/hetrec.ipp>
 #include <kindred/io/item_names.ipp>

@@ -23,6 +23,7 @@ template SearchResult random_search<float>(const CsrView&, const CsrView&, const
 template SearchResult random_search<float>(const CsrView&, const detail::SearchObjective<float>&, const SearchSpace&,
                                            const RandomSearchOptions&);
 template TuneResult tune<float>(const CsrView&, const TuneOptions&);
+template TuneResult tune<float>(std::span<const RollingSplit>, const TuneOptions&);
 template BlendTuneResult tune_blend<float>(const CsrView&, const BlendTuneOptions&);
 
 }  // namespace kindred

@@ -20,6 +20,7 @@ template SearchResult random_search<double>(const CsrView&, const CsrView&, cons
 template SearchResult random_search<double>(const CsrView&, const detail::SearchObjective<double>&, const SearchSpace&,
                                             const RandomSearchOptions&);
 template TuneResult tune<double>(const CsrView&, const TuneOptions&);
+template TuneResult tune<double>(std::span<const RollingSplit>, const TuneOptions&);
 template BlendTuneResult tune_blend<double>(const CsrView&, const BlendTuneOptions&);
 
 }  // namespace kindred

@@ -67,12 +67,36 @@ inline void set_interactions(Dataset& data, LoadReport& report, RowMerge& merge)
   return data;
 }
 
+/// intern_column for whole numbers that lie close together, as ids of a database do: a table from number to index, so that a key becomes text and is hashed
+/// once, not in every row. Nothing for other columns: text, and numbers of which the table would have more than four entries a row.
+template <typename Keep>
+[[nodiscard]] std::optional<std::vector<Index>> intern_numbers(IdMap& ids, const KeyColumn& column, const Keep& keep) {
+  if (!column.has_numbers() || column.size() == 0) return std::nullopt;
+  std::int64_t low = column.number(0), high = low;
+  for (std::size_t n = 1; n < column.size(); ++n) {
+    low = (std::min)(low, column.number(n));
+    high = (std::max)(high, column.number(n));
+  }
+  const std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);  // without overflow
+  if (range / 4 >= column.size()) return std::nullopt;
+  std::vector<Index> known(static_cast<std::size_t>(range) + 1, -1), indices(column.size(), -1);
+  KeyColumn::Buffer buffer;
+  for (std::size_t n = 0; n < indices.size(); ++n) {
+    if (!keep(n)) continue;
+    Index& index = known[static_cast<std::size_t>(static_cast<std::uint64_t>(column.number(n)) - static_cast<std::uint64_t>(low))];
+    if (index < 0) index = ids.intern(column.text(n, buffer));
+    indices[n] = index;
+  }
+  return indices;
+}
+
 /// The indices in `ids` of the keys of `column`, called `field` in errors, with new keys taken in; -1 for a row n without keep(n), which takes no key in.
 /// Keys are looked up in groups, so that the visits to memory of a group overlap: with 10 million rows in random order half of the
 /// time of one after the other (columns_benchmark, int64_keys).
 /// @throws InvalidArgument if a key is empty, naming the first, or beyond 2^31 - 1 keys.
 template <typename Keep>
 [[nodiscard]] std::vector<Index> intern_column(IdMap& ids, const KeyColumn& column, std::string_view field, const Keep& keep) {
+  if (std::optional<std::vector<Index>> indices = intern_numbers(ids, column, keep)) return std::move(*indices);
   constexpr std::size_t group = 32;
   KeyColumn::Buffer buffers[group];
   std::string_view texts[group];

@@ -174,21 +174,23 @@ class EventMerge {
     Pairs pairs;
     pairs.offsets.assign(static_cast<std::size_t>(data.users.size()) + 1, 0);
     std::vector<std::size_t> ends(pairs.offsets.size(), 0);
-    std::vector<std::uint64_t> order = gathered(users, items, ends);
-    pairs.columns.reserve(order.size());
-    pairs.values.reserve(order.size());
-    pairs.rows.reserve(order.size());
-    if (!times_.empty()) pairs.times.reserve(order.size());
+    gather(users, items, ends);
+    pairs.columns.reserve(entries_.size());
+    pairs.values.reserve(entries_.size());
+    pairs.rows.reserve(entries_.size());
+    if (!times_.empty()) pairs.times.reserve(entries_.size());
     double magnitude = 0.0;
     std::size_t first = 0;
     for (std::size_t u = 0; u + 1 < ends.size(); first = ends[u++]) {
-      const auto begin = order.begin() + static_cast<std::ptrdiff_t>(first), end = order.begin() + static_cast<std::ptrdiff_t>(ends[u]);
-      if (!std::is_sorted(begin, end)) std::sort(begin, end);  // by item, then in the order given
-      for (std::size_t at = first; at < ends[u];) {
-        const std::uint64_t item = order[at] >> 32;
+      order_.clear();  // item and place of each event of the user: sorted by item, then in the order given
+      for (std::size_t at = first; at < ends[u]; ++at)
+        order_.push_back((static_cast<std::uint64_t>(entries_[at].item) << 32) | static_cast<std::uint64_t>(at - first));
+      if (!std::is_sorted(order_.begin(), order_.end())) std::sort(order_.begin(), order_.end());
+      for (std::size_t at = 0; at < order_.size();) {
         const std::size_t start = at;
-        while (at < ends[u] && order[at] >> 32 == item) ++at;
-        add_pair(data, static_cast<Index>(u), {order.data() + start, at - start}, pairs, magnitude);
+        while (at < order_.size() && order_[at] >> 32 == order_[start] >> 32) ++at;
+        add_pair(data, static_cast<Index>(u), {order_.data() + start, at - start}, {entries_.data() + first, ends[u] - first}, pairs,
+                 magnitude);
       }
       pairs.offsets[u + 1] = static_cast<Offset>(pairs.columns.size());
     }
@@ -197,6 +199,14 @@ class EventMerge {
   }
 
  private:
+  /// An event that counts, beside the other events of its user, so that adding up reads memory in order.
+  struct Entry {
+    Index item;
+    std::uint32_t row;  // of the columns
+    double count;
+    std::int64_t time;
+  };
+
   [[nodiscard]] bool counts(std::size_t row) const noexcept { return counts_[row] < 0.0 || counts_[row] > 0.0; }
 
   /// @throws InvalidArgument for an event after the reference that was asked for.
@@ -212,31 +222,28 @@ class EventMerge {
     return options_.reference ? *options_.reference : last;
   }
 
-  /// Item and row of each event that counts, by user, in the order given. `ends`: where each user's end; one more than users.
-  [[nodiscard]] std::vector<std::uint64_t> gathered(const std::vector<Index>& users, const std::vector<Index>& items,
-                                                    std::vector<std::size_t>& ends) const {
-    for (std::size_t n = 0; n < users.size(); ++n)
-      if (users[n] >= 0) ++ends[static_cast<std::size_t>(users[n]) + 1];
+  /// Fills entries_ by user, in the order given. `ends`: where each user's end; one more than users.
+  void gather(const std::vector<Index>& users, const std::vector<Index>& items, std::vector<std::size_t>& ends) {
+    for (const Index user : users)
+      if (user >= 0) ++ends[static_cast<std::size_t>(user) + 1];
     for (std::size_t u = 1; u < ends.size(); ++u) ends[u] += ends[u - 1];
-    std::vector<std::uint64_t> order;
-    resize_large(order, ends.back());
+    resize_large(entries_, ends.back());
     // ends[u] begins as the start of user u and moves on to its end.
     for (std::size_t n = 0; n < users.size(); ++n)
-      if (users[n] >= 0) order[ends[static_cast<std::size_t>(users[n])]++] = (static_cast<std::uint64_t>(items[n]) << 32) | n;
-    return order;
+      if (users[n] >= 0)
+        entries_[ends[static_cast<std::size_t>(users[n])]++] = {items[n], static_cast<std::uint32_t>(n), counts_[n],
+                                                                times_.empty() ? 0 : times_[n]};
   }
 
-  [[nodiscard]] static std::size_t row_of(std::uint64_t packed) noexcept { return static_cast<std::size_t>(packed & 0xFFFFFFFFu); }
-
-  /// The events of a pair that are summed, as rows.
-  void choose(std::span<const std::uint64_t> events) {
+  /// The events of a pair that are summed, as places among the user's.
+  void choose(std::span<const std::uint64_t> events, std::span<const Entry> of_user) {
     chosen_.clear();
-    for (const std::uint64_t one : events) chosen_.push_back(row_of(one));
+    for (const std::uint64_t one : events) chosen_.push_back(static_cast<std::size_t>(one & 0xFFFFFFFFu));
     if (options_.repeats == EventOptions::Repeats::summed || chosen_.size() == 1) return;
-    const auto kind = [&](std::size_t row) { return kind_of_.empty() ? Index{0} : kind_of_[row]; };
+    const auto kind = [&](std::size_t place) { return kind_of_.empty() ? Index{0} : kind_of_[of_user[place].row]; };
     std::sort(chosen_.begin(), chosen_.end(), [&](std::size_t a, std::size_t b) {
       if (kind(a) != kind(b)) return kind(a) < kind(b);
-      if (!times_.empty() && times_[a] != times_[b]) return times_[a] < times_[b];
+      if (of_user[a].time != of_user[b].time) return of_user[a].time < of_user[b].time;
       return a < b;
     });
     std::size_t kept = 0;
@@ -245,14 +252,16 @@ class EventMerge {
     chosen_.resize(kept);
   }
 
-  void add_pair(const Dataset& data, Index user, std::span<const std::uint64_t> events, Pairs& pairs, double& magnitude) {
-    choose(events);
+  void add_pair(const Dataset& data, Index user, std::span<const std::uint64_t> events, std::span<const Entry> of_user, Pairs& pairs,
+                double& magnitude) {
+    choose(events, of_user);
     double plain = 0.0, decayed = 0.0, size = 0.0;
-    for (const std::size_t row : chosen_) {
-      plain += counts_[row];
-      size += std::abs(counts_[row]);
+    for (const std::size_t place : chosen_) {
+      const Entry& event = of_user[place];
+      plain += event.count;
+      size += std::abs(event.count);
       if (options_.half_life_seconds)
-        decayed += counts_[row] * std::exp2(-static_cast<double>(reference_ - times_[row]) / *options_.half_life_seconds);
+        decayed += event.count * std::exp2(-static_cast<double>(reference_ - event.time) / *options_.half_life_seconds);
     }
     const auto item = static_cast<Index>(events[0] >> 32);
     if (!(std::abs(plain) <= static_cast<double>((std::numeric_limits<float>::max)())))
@@ -269,8 +278,8 @@ class EventMerge {
     pairs.values.push_back(options_.half_life_seconds ? decayed : plain);
     pairs.rows.push_back(static_cast<std::uint32_t>(events.size()));
     if (times_.empty()) return;
-    std::int64_t time = times_[row_of(events[0])];
-    for (const std::uint64_t one : events) time = (std::min)(time, times_[row_of(one)]);
+    std::int64_t time = (std::numeric_limits<std::int64_t>::max)();
+    for (const std::uint64_t one : events) time = (std::min)(time, of_user[static_cast<std::size_t>(one & 0xFFFFFFFFu)].time);
     pairs.times.push_back(time);
   }
 
@@ -279,6 +288,8 @@ class EventMerge {
   const std::vector<double>& counts_;
   const EventOptions& options_;
   std::int64_t reference_ = 0;
+  std::vector<Entry> entries_;
+  std::vector<std::uint64_t> order_;
   std::vector<std::size_t> chosen_;
 };
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <span>
 #include <string>
@@ -39,12 +40,18 @@ class KeyColumn {
   /// `keys` must outlive the column.
   template <typename Keys, detail::ColumnKey Key = detail::ElementOf<Keys>>
   requires std::convertible_to<const Keys&, std::span<const Key>> KeyColumn(const Keys& keys)
-  noexcept : keys_(std::data(keys)), size_(std::size(keys)), text_(text_of<Key>) {}
+  noexcept : keys_(std::data(keys)), size_(std::size(keys)), text_(text_of<Key>), number_(number_of<Key>()) {}
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
   /// The text of key `n`, which is below size(). Valid as long as the keys and `buffer` are, and `buffer` is not used again.
   [[nodiscard]] std::string_view text(std::size_t n, Buffer& buffer) const noexcept { return text_(keys_, n, buffer); }
+
+  /// True for whole numbers that 64 bits with a sign hold, whose values number() gives.
+  [[nodiscard]] bool has_numbers() const noexcept { return number_ != nullptr; }
+
+  /// Key `n`, which is below size(), of a column that has numbers.
+  [[nodiscard]] std::int64_t number(std::size_t n) const noexcept { return number_(keys_, n); }
 
  private:
   template <typename Key>
@@ -56,9 +63,18 @@ class KeyColumn {
       return key;
   }
 
+  template <typename Key>
+  static auto number_of() noexcept -> std::int64_t (*)(const void*, std::size_t) noexcept {
+    if constexpr (std::integral<Key> && (sizeof(Key) < 8 || std::is_signed_v<Key>))
+      return [](const void* keys, std::size_t n) noexcept { return static_cast<std::int64_t>(static_cast<const Key*>(keys)[n]); };
+    else
+      return nullptr;
+  }
+
   const void* keys_;
   std::size_t size_;
   std::string_view (*text_)(const void* keys, std::size_t n, Buffer& buffer);
+  std::int64_t (*number_)(const void* keys, std::size_t n) noexcept;  // null for text
 };
 
 }  // namespace kindred::inline v0

@@ -42,7 +42,7 @@ class TopKIndex {
 
   [[nodiscard]] std::size_t rows() const noexcept { return order_.size(); }
   [[nodiscard]] std::size_t memory_bytes() const noexcept {
-    return codes_.size() + order_.size() * sizeof(Index) + (5 * unit_.size() + scale_.size() + lengths_.size()) * sizeof(double);
+    return codes_.size() + order_.size() * sizeof(Index) + (6 * unit_.size() + scale_.size() + lengths_.size()) * sizeof(double);
   }
 
   /// All rows, in blocks of score_block by falling length.
@@ -80,6 +80,7 @@ class TopKIndex {
   std::vector<double> norm_;
   double longest_ = 0.0;          // of all rows, in scaled coordinates
   std::vector<double> reach_;     // length of the longest row, in scaled coordinates
+  std::vector<double> tail_;      // the largest of reach_ from here on
   std::vector<double> lengths_;   // of each row, as it is
   std::vector<double> shortest_;  // of the block
 };
@@ -101,6 +102,8 @@ TopKIndex<Scalar>::TopKIndex(const FactorMatrix<Scalar>& rows, const FactorMatri
   lengths_.resize(order_.size());
   Work work;
   for (std::size_t b = 0; b < blocks; ++b) add_block(rows, reach, b, work);
+  tail_ = reach_;
+  for (std::size_t b = blocks; b-- > 1;) tail_[b - 1] = (std::max)(tail_[b - 1], tail_[b]);
 }
 
 /// Sets the scale of each coordinate.

@@ -88,7 +88,7 @@ class TopKSearch {
   [[nodiscard]] bool is_done(const Query& query, std::size_t block) const noexcept {
     if (!query.prunable) return false;
     const double level = query.threshold();
-    if (query.bounds.empty()) return query.reach * index_.reach_[block] < level;
+    if (query.bounds.empty()) return query.reach * index_.tail_[block] < level;
     return query.bounds[block / most_blocks] < level - offset_margin(level);
   }
 

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <kindred/core/error.hpp>
@@ -18,6 +19,7 @@
 #include <kindred/data/feature_columns.hpp>
 #include <kindred/data/id_map.hpp>
 #include <kindred/models/implicit_als.hpp>
+#include <kindred/models/item_offsets.hpp>
 #include <kindred/models/recommender.hpp>
 
 namespace kindred::inline v0 {
@@ -75,6 +77,16 @@ struct KeyedInteraction {
 
 }  // namespace kindred::inline v0
 
+namespace kindred::inline v0::detail {
+
+/// A model whose lists add offsets of items.
+template <typename Model>
+concept TakesOffsets = requires(Model& model, ItemOffsets offsets) {
+  model.set_item_offsets(std::move(offsets));
+};
+
+}  // namespace kindred::inline v0::detail
+
 namespace kindred::inline v0::inline KINDRED_BUILD {
 
 template <Real Scalar>
@@ -96,6 +108,10 @@ class KeyedRecommender {
       Model model,
       Dataset
           data);  // `next` is destroyed after the lock is released: freeing a large model takes long, and every request waits for the lock
+
+  /// Answers have these offsets from now on, without a fit: the trend of the last hour, say. Returns the version. The model is copied, the data are not.
+  /// Whatever it throws, the old model goes on. @throws as FactorModel::set_item_offsets does.
+  std::uint64_t set_item_offsets(ItemOffsets offsets) requires detail::TakesOffsets<Model>;
 
   /// Of the model that answers now: 1 for the first.
   [[nodiscard]] std::uint64_t version() const;

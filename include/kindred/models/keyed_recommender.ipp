@@ -23,6 +23,7 @@
 #include <kindred/data/feature_table.hpp>
 #include <kindred/data/id_map.hpp>
 #include <kindred/models/implicit_als.hpp>
+#include <kindred/models/item_offsets.hpp>
 #include <kindred/models/keyed_recommender.hpp>
 #include <kindred/models/recommender.hpp>
 
@@ -56,7 +57,7 @@ struct KeyedRecommender<Scalar, Model>::Row {
 
 template <Real Scalar, typename Model>
 struct KeyedRecommender<Scalar, Model>::State {
-  State(Model fitted, Dataset given) : model(std::move(fitted)), data(std::move(given)) {
+  State(Model fitted, Dataset given) : model(std::move(fitted)), kept(std::make_shared<const Dataset>(std::move(given))), data(*kept) {
     if (!model.fitted()) throw NotFitted("the model");
     data.check();
     detail::check_shape("data", data.matrix.shape(), "the model", model.shape());
@@ -66,6 +67,12 @@ struct KeyedRecommender<Scalar, Model>::State {
       if (name == named_items.size()) named_items.emplace_back(static_cast<Index>(i), 0);
       ++named_items[name].second;
     }
+  }
+
+  /// The same with other offsets.
+  State(const State& other, ItemOffsets offsets) requires detail::TakesOffsets<Model>
+      : model(other.model), kept(other.kept), data(*kept), names(other.names), named_items(other.named_items) {
+    model.set_item_offsets(std::move(offsets));
   }
 
   [[nodiscard]] Index item(std::string_view text) const {
@@ -111,7 +118,8 @@ struct KeyedRecommender<Scalar, Model>::State {
   }
 
   Model model;
-  Dataset data;
+  std::shared_ptr<const Dataset> kept;
+  const Dataset& data;
   IdMap names;
   std::vector<std::pair<Index, Index>> named_items;  // of each name: its first item, and how many there are
   std::uint64_t version = 0;
@@ -125,6 +133,20 @@ std::uint64_t KeyedRecommender<Scalar, Model>::replace(Model model, Dataset data
   next->version = version;
   state_.swap(next);
   return version;
+}
+
+template <Real Scalar, typename Model>
+std::uint64_t KeyedRecommender<Scalar, Model>::set_item_offsets(ItemOffsets offsets) requires detail::TakesOffsets<Model> {
+  for (;;) {
+    const std::shared_ptr<const State> from = state();
+    auto next = std::make_shared<State>(*from, offsets);
+    const std::lock_guard lock(mutex_);
+    if (state_ != from) continue;  // replaced meanwhile: the offsets are for the model that answers now
+    next->version = from->version + 1;
+    const std::uint64_t version = next->version;
+    state_.swap(next);
+    return version;
+  }
 }
 
 template <Real Scalar, typename Model>

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include <kindred/core/config.hpp>
@@ -14,6 +15,7 @@
 #include <kindred/metrics/mean_and_error.hpp>
 #include <kindred/metrics/ranking.hpp>
 #include <kindred/models/als/options.hpp>
+#include <kindred/split/rolling.hpp>
 
 namespace kindred::inline v0 {
 
@@ -62,9 +64,20 @@ struct TuneResult {
 template <Real Scalar = float>
 [[nodiscard]] TuneResult tune(const CsrView& train, const TuneOptions& options = {});
 
+/// Settings of ImplicitALS for what comes later: each trial is fitted on the train of every window and measured on the users of all windows.
+///
+/// `windows`: as rolling_split makes them, at least 1; use those that end before the window that you report. The automatic settings are those of the last
+/// train. Lists leave out `known` where targets are new pairs, and nothing otherwise, as evaluate() over windows does. `validation_fraction` and `seed` are
+/// not used: the windows are the split. O(trials * windows) fits of two iterations, and a few of five.
+/// @throws as the overload for a matrix; InvalidArgument if there is no window.
+template <Real Scalar = float>
+[[nodiscard]] TuneResult tune(std::span<const RollingSplit> windows, const TuneOptions& options = {});
+
 #if defined(KINDRED_COMPILED)
 extern template TuneResult tune<float>(const CsrView&, const TuneOptions&);  // in compiled/models.cpp
 extern template TuneResult tune<double>(const CsrView&, const TuneOptions&);
+extern template TuneResult tune<float>(std::span<const RollingSplit>, const TuneOptions&);
+extern template TuneResult tune<double>(std::span<const RollingSplit>, const TuneOptions&);
 #endif
 
 }  // namespace kindred::inline v0

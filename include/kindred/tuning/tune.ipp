@@ -20,11 +20,13 @@
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/evaluation/evaluate.hpp>
+#include <kindred/evaluation/rolling.hpp>
 #include <kindred/metrics/mean_and_error.hpp>
 #include <kindred/models/als/automatic.hpp>
 #include <kindred/models/als/spectral_start.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/split/per_user_splitter.hpp>
+#include <kindred/split/rolling.hpp>
 #include <kindred/tuning/paired_scores.hpp>
 #include <kindred/tuning/tune.hpp>
 
@@ -44,6 +46,17 @@ struct TunePoint {
   friend bool operator==(const TunePoint&, const TunePoint&) = default;
 };
 
+/// @throws InvalidArgument unless the options are in range.
+inline void check_tune(const TuneOptions& options) {
+  if (options.trials < 1) throw InvalidArgument("trials", options.trials, "at least 1");
+  if (options.cutoff < 1) throw InvalidArgument("cutoff", options.cutoff, "at least 1");
+  if (!(options.validation_fraction > 0.0 && options.validation_fraction < 1.0))
+    throw InvalidArgument("validation_fraction", options.validation_fraction, "in (0, 1)");
+  if (options.limit_seconds && !(*options.limit_seconds > 0.0)) throw InvalidArgument("limit_seconds", *options.limit_seconds, "above 0");
+  if (options.base.units != Units::data) throw InvalidArgument("base.units", "Units::paper", "Units::data, which tune searches in");
+  validate(options.base);
+}
+
 /// One search by coordinates around the automatic settings.
 template <Real Scalar>
 class TuneRun {
@@ -54,18 +67,20 @@ class TuneRun {
         sample_(sample_step(train.nnz()) > 1 ? sampled(train) : CsrMatrix()),
         split_(PerUserSplitter({.test_fraction = options.validation_fraction, .seed = options.seed})
                    .split(sample_.nnz() > 0 ? CsrView(sample_) : train)) {
-    evaluation_ = {.cutoffs = {options.cutoff}, .keep_per_user = true, .execution = options.execution};
-    const std::span<const float> values = split_.train.values();
-    searches_dislikes_ =
-        !options.base.confidence.dislike_weight && std::any_of(values.begin(), values.end(), [](float value) { return value < 0.0F; });
+    parts_.push_back({split_.train, split_.test, {}, {}, {}});
+    prepare();
+  }
+  /// The same over windows in time.
+  TuneRun(std::span<const RollingSplit> windows, const TuneOptions& options) : options_(options) {
+    for (const RollingSplit& window : windows) parts_.push_back({window.train.matrix, window.test, &window, {}, {}});
+    prepare();
   }
 
   [[nodiscard]] TuneResult run() {
-    const CsrView inner = split_.train;
-    const AlsSettings automatic = settings_for<Scalar>(options_.base, RowsRef(inner), options_.execution);
+    const AlsSettings automatic = settings_for<Scalar>(options_.base, RowsRef(parts_.back().train), options_.execution);
     origin_ = {automatic.regularization,     *automatic.ratio,         automatic.item_exponent,
                automatic.popularity_damping, automatic.dislike_weight, automatic.factors};
-    by_items_ = transpose(inner);
+    for (Part& part : parts_) part.by_items = transpose(part.train);
     try {
       try {
         search();
@@ -80,6 +95,14 @@ class TuneRun {
  private:
   struct TrialsUsed {};  // ends the search: the finals follow
   struct Enough {};      // ends everything: too few users, the time, or the callback's answer
+  /// A train, its test, and the start of all trials on it.
+  struct Part {
+    CsrView train;
+    CsrView test;
+    const RollingSplit* window;
+    CsrMatrix by_items;
+    FactorMatrix<Scalar> start;
+  };
   struct Measured {
     TunePoint point;
     std::size_t iterations;
@@ -88,6 +111,15 @@ class TuneRun {
 
   static constexpr double regularization_step = 1.5, ratio_step = 2.0, exponent_step = 0.1, damping_step = 0.05, dislike_step = 2.0;
   static constexpr std::size_t short_fit = 2, long_fit = 5;
+
+  void prepare() {
+    evaluation_ = {.cutoffs = {options_.cutoff}, .keep_per_user = true, .execution = options_.execution};
+    const auto has_dislikes = [](const Part& part) {
+      const std::span<const float> values = part.train.values();
+      return std::any_of(values.begin(), values.end(), [](float value) { return value < 0.0F; });
+    };
+    searches_dislikes_ = !options_.base.confidence.dislike_weight && std::any_of(parts_.begin(), parts_.end(), has_dislikes);
+  }
 
   /// Every n-th user where train is larger than a trial should be.
   [[nodiscard]] static CsrMatrix sampled(const CsrView& train) {
@@ -152,7 +184,7 @@ class TuneRun {
     const std::size_t best = best_of();
     TunePoint wider = measured_[best].point;
     wider.factors *= 2;
-    if (wider.factors < static_cast<std::size_t>((std::min)(split_.train.rows(), split_.train.cols())))
+    if (wider.factors < static_cast<std::size_t>((std::min)(parts_.back().train.rows(), parts_.back().train.cols())))
       measure(wider, measured_[best].iterations);
   }
 
@@ -185,12 +217,16 @@ class TuneRun {
     const Stopwatch watch;
     TuneTrial trial;
     trial.options = options_of_point(point, iterations);
-    ImplicitALS<Scalar> model(trial.options);
-    typename ImplicitALS<Scalar>::FitOptions fit{.execution = options_.execution};
-    if (settings_of(trial.options).start == Start::spectral) fit.initial_items = first_items(trial.options);
-    model.fit(split_.train, fit);
-    const RankingReport report = evaluate(model, split_.train, split_.test, evaluation_);
-    std::vector<double> values = scores_of_users(report, options_.metric);
+    std::vector<double> values;
+    for (Part& part : parts_) {
+      ImplicitALS<Scalar> model(trial.options);
+      typename ImplicitALS<Scalar>::FitOptions fit{.execution = options_.execution};
+      if (settings_of(trial.options).start == Start::spectral) fit.initial_items = first_items(trial.options, part);
+      model.fit(part.train, fit);
+      const EvaluateOptions evaluation = part.window != nullptr ? options_of_split(*part.window, evaluation_) : evaluation_;
+      const std::vector<double> own = scores_of_users(evaluate(model, part.train, part.test, evaluation), options_.metric);
+      values.insert(values.end(), own.begin(), own.end());
+    }
     trial.metric = metrics::mean_and_error(values);
     trial.distance = distance_of(point);
     trial.seconds = watch.seconds();
@@ -208,9 +244,9 @@ class TuneRun {
   }
 
   /// The start of all trials with this number of factors: it depends on the likes alone.
-  [[nodiscard]] const FactorMatrix<Scalar>& first_items(const AlsOptions& options) {
+  [[nodiscard]] const FactorMatrix<Scalar>& first_items(const AlsOptions& options, Part& part) {
     const AlsSettings settings = settings_of(options);
-    if (static_cast<std::size_t>(start_.factors()) == settings.factors) return start_;
+    if (static_cast<std::size_t>(part.start.factors()) == settings.factors) return part.start;
     ThreadTeam team(options_.execution.executor);
     const Execution run{.threads = options_.execution.threads, .executor = team.executor(), .simd = options_.execution.simd};
     const SvdOptions wanted{.count = settings.factors,
@@ -218,9 +254,9 @@ class TuneRun {
                             .seed = settings.seed,
                             .level = run.simd,
                             .parallel = loop_of(run, 1)};
-    const CsrView inner = split_.train, by_items = by_items_;
-    start_ = spectral_items<Scalar>(svd_of_likes<Scalar>(RowsRef(inner), RowsRef(by_items), wanted), settings, loop_of(run, 1));
-    return start_;
+    const CsrView by_items = part.by_items;
+    part.start = spectral_items<Scalar>(svd_of_likes<Scalar>(RowsRef(part.train), RowsRef(by_items), wanted), settings, loop_of(run, 1));
+    return part.start;
   }
 
   /// Steps of the search between a point and the automatic settings.
@@ -259,12 +295,11 @@ class TuneRun {
   Stopwatch watch_;
   CsrMatrix sample_;  // of train, where that is too large
   TrainTestSplit split_;
-  CsrMatrix by_items_;
+  std::vector<Part> parts_;
   EvaluateOptions evaluation_;
   TunePoint origin_{};
   std::vector<TuneTrial> trials_;
   std::vector<Measured> measured_;
-  FactorMatrix<Scalar> start_;
   bool searches_dislikes_ = false;
 };
 
@@ -272,16 +307,17 @@ class TuneRun {
 
 template <Real Scalar>
 TuneResult tune(const CsrView& train, const TuneOptions& options) {
-  if (options.trials < 1) throw InvalidArgument("trials", options.trials, "at least 1");
-  if (options.cutoff < 1) throw InvalidArgument("cutoff", options.cutoff, "at least 1");
-  if (!(options.validation_fraction > 0.0 && options.validation_fraction < 1.0))
-    throw InvalidArgument("validation_fraction", options.validation_fraction, "in (0, 1)");
-  if (options.limit_seconds && !(*options.limit_seconds > 0.0)) throw InvalidArgument("limit_seconds", *options.limit_seconds, "above 0");
-  if (options.base.units != Units::data) throw InvalidArgument("base.units", "Units::paper", "Units::data, which tune searches in");
-  validate(options.base);
+  detail::check_tune(options);
   if (train.nnz() == 0)
     throw InvalidArgument("train", detail::shape_text(train.shape()) + " without interactions", "a matrix with at least one");
   return detail::TuneRun<Scalar>(train, options).run();
+}
+
+template <Real Scalar>
+TuneResult tune(std::span<const RollingSplit> windows, const TuneOptions& options) {
+  detail::check_tune(options);
+  if (windows.empty()) throw InvalidArgument("number of windows", 0, "at least 1");
+  return detail::TuneRun<Scalar>(windows, options).run();
 }
 
 }  // namespace kindred::inline v0
