@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <span>
@@ -33,6 +34,14 @@ struct TopKRequest {
   std::span<const Index> raised = {};
   std::span<const float> raises = {};  ///< As long as `raised`: raise_weight times this is added last.
   float raise_weight = 0.0F;
+};
+
+/// Work done by searches, for benchmarks and tests.
+struct TopKCounters {
+  std::uint64_t rows = 0;    ///< Rows that a scan would have scored.
+  std::uint64_t codes = 0;   ///< Of these, rows whose codes were multiplied.
+  std::uint64_t scores = 0;  ///< Rows that were scored.
+  std::uint64_t packed = 0;  ///< Rows that were laid out for scoring, once for all queries that share it.
 };
 
 /// The best `count` of a stream of scored items: a heap with the worst kept item on top.

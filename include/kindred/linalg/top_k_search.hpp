@@ -18,18 +18,6 @@
 #include <kindred/linalg/top_k_request.hpp>
 #include <kindred/simd/score_kernels.hpp>
 
-namespace kindred::inline v0::detail {
-
-/// Work done by searches, for benchmarks and tests.
-struct TopKCounters {
-  std::uint64_t rows = 0;    ///< Rows that a scan would have scored.
-  std::uint64_t codes = 0;   ///< Of these, rows whose codes were multiplied.
-  std::uint64_t scores = 0;  ///< Rows that were scored.
-  std::uint64_t packed = 0;  ///< Rows that were laid out for scoring, once for all queries that share it.
-};
-
-}  // namespace kindred::inline v0::detail
-
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 /// Finds lists in a TopKIndex, for a tile of queries at a time: the workspace of one thread.

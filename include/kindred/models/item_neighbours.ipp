@@ -342,6 +342,7 @@ KINDRED_ONCE std::vector<detail::VoteRow> ItemNeighbours::votes_of(const CsrView
   CsrMatrix cleaned;
   const CsrView known = detail::without_stored_zeros(rows, cleaned);
   std::vector<detail::VoteRow> votes;
+  votes.reserve(static_cast<std::size_t>(known.rows()));
   for (Index n = 0; n < known.rows(); ++n) votes.emplace_back(known.row(n), scale_);
   return votes;
 }

@@ -29,7 +29,8 @@ namespace detail {
 inline void check_rolling(const Events& events, std::span<const std::int64_t> cuts, std::int64_t window_seconds,
                           const RollingSplit::Options& options) {
   if (cuts.empty()) throw InvalidArgument("number of cuts", 0, "at least 1");
-  if (window_seconds <= 0 || window_seconds >= time_bound) throw InvalidArgument("window_seconds", window_seconds, "above 0 and below 10^11");
+  if (window_seconds <= 0 || window_seconds >= time_bound)
+    throw InvalidArgument("window_seconds", window_seconds, "above 0 and below 10^11");
   for (std::size_t n = 0; n < cuts.size(); ++n) {
     const std::string name = "cuts[" + std::to_string(n) + "]";
     if (cuts[n] <= -time_bound || cuts[n] >= time_bound) throw InvalidArgument(name, cuts[n], "below 10^11 seconds in magnitude");

@@ -58,7 +58,7 @@ template <Real Scalar>
   const auto columns = static_cast<std::uint64_t>(table.columns().size()), rows = static_cast<std::uint64_t>(table.rows());
   if (columns == 0) return 0;
   const auto entries = static_cast<std::uint64_t>(table.matrix().nnz());
-  return entries * (7 * 8 + 6 * sizeof(Scalar)) + (rows + columns) * 48 + (rows + 6 * columns) * factors * sizeof(Scalar);
+  return entries * (56 + 6 * sizeof(Scalar)) + (rows + columns) * 48 + (rows + 6 * columns) * factors * sizeof(Scalar);
 }
 
 /// Checks what can be known before a fit starts. `refits`: the model is fitted already, and stays until the new one is there.
