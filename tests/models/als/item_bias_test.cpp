@@ -126,7 +126,8 @@ TEST_CASE_TEMPLATE("item bias: the loss falls, and rows and biases are where its
   const long double rounding = std::is_same_v<Scalar, float> ? 2e-5L : 1e-10L;
   const double flat = std::is_same_v<Scalar, float> ? 2e-3 : 2e-5;  // biases are floats
   for (std::uint64_t n = 0; n < 100; ++n) {                         // of either precision
-    const auto& [name, options] = all[n % all.size()];
+    const std::string& name = all[n % all.size()].first;
+    const kd::AlsOptions& options = all[n % all.size()].second;
     CAPTURE(n);
     const kd::CsrMatrix train = kindred_test::random_matrix(18, 14, 0.2 + 0.01 * static_cast<double>(n % 30), n);
     const TextbookProblem problem = kindred_test::textbook_problem(options, train);
