@@ -160,13 +160,16 @@ inline void write_text(const std::string& path, const std::string& text) {
                        kd::save(popular, path);
                      },
                      [](const std::string& path) { return text_of(kd::load<kd::PopularityRecommender>(path).recommend(3)); }});
-  readers.push_back({"load, BlendedRecommender",
+  static const kd::BlendedRecommender<float> blend = [] {
+    kd::BlendedRecommender<float> fitted(kd::BlendedOptions{.factors = kindred_test::small_als()});
+    fitted.fit(plays_data().matrix);
+    return fitted;
+  }();
+  readers.push_back({"load, BlendedRecommender", [](const std::string& path) { kd::save(blend, path); },
                      [](const std::string& path) {
-                       kd::BlendedRecommender<float> blend(kd::BlendedOptions{.factors = kindred_test::small_als()});
-                       blend.fit(plays_data().matrix);
-                       kd::save(blend, path);
-                     },
-                     [](const std::string& path) { return text_of(kd::load<kd::BlendedRecommender<float>>(path).recommend(3)); }});
+                       const auto loaded = kd::load<kd::BlendedRecommender<float>>(path);
+                       return text_of(loaded.recommend(3), loaded.neighbours().recommend(3));
+                     }});
   readers.push_back(
       {"load, Recommender", [](const std::string& path) { kd::save(kd::KeyedRecommender<float>(model, plays_data()), path); },
        [](const std::string& path) {

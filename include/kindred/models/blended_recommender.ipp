@@ -17,6 +17,7 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/progress.hpp>
+#include <kindred/core/rounding.hpp>
 #include <kindred/linalg/row_offsets.hpp>
 #include <kindred/models/als/fold_in.hpp>
 #include <kindred/models/blend/blend_search.hpp>
@@ -97,6 +98,7 @@ std::vector<Scored> BlendedRecommender<Scalar>::rank_items(Index user, std::span
   detail::check_user(user, shape());
   if (weight_ == 0.0) return factors_.rank_items(user, candidates);
   std::vector<Scored> list = factors_.rank_items(user, candidates);
+  const detail::RoundToNearest rounding;
   detail::VoteTally tally(static_cast<std::size_t>(neighbours_.shape().items));
   neighbours_.add_votes(neighbours_.history(user), tally);
   const detail::VoteUnit unit = detail::vote_unit(tally, weight_, spread_of(factors_.user_factors().row(user)));
@@ -142,6 +144,7 @@ Recommendation BlendedRecommender<Scalar>::list_for(std::span<const Scalar> x, c
   std::vector<Index> merged;
   own.exclude = detail::exclude_dislikes(options.exclude, votes, merged);
   if (!detail::is_known(x)) return detail::list_of_unknown(factors_.item_counts(), own);
+  const detail::RoundToNearest rounding;
   const float popularity = popularity_weight(options.popularity_penalty, {.threads = 1});
   return factors_.with_index(SimdLevel::best, popularity, 1.0F, [&](const detail::Searched<Scalar>& searched) {
     std::vector<detail::WeightedOffsets> offsets = searched.offsets;
@@ -200,6 +203,7 @@ RankedLists BlendedRecommender<Scalar>::lists_of(std::span<const Index> users, c
       searches.emplace_back(searched, neighbours_, weight_, *memory.back());
     }
     detail::parallel_for(users.size(), parallel, [&](std::size_t first, std::size_t last, std::size_t worker) {
+      const detail::RoundToNearest rounding;
       std::vector<std::size_t> places;  // of the users that are known
       std::vector<std::vector<Index>> merged(last - first);
       std::vector<detail::BlendQuery<Scalar>> queries;

@@ -16,6 +16,7 @@
 
 #include <kindred/core/error.hpp>
 #include <kindred/core/parallel.hpp>
+#include <kindred/core/rounding.hpp>
 #include <kindred/core/team.hpp>
 #include <kindred/core/thread_team.hpp>
 #include <kindred/data/csr_builder.hpp>
@@ -150,6 +151,7 @@ KINDRED_ONCE std::vector<Scored> ItemNeighbours::rank_items(Index user, std::spa
   require_fitted();
   detail::check_user(user, shape());
   detail::check_index_list(candidates, "candidates", "an item", shape().items);
+  const detail::RoundToNearest rounding;
   const auto tally = tallies_.take([&] { return detail::VoteTally(item_likes_.size()); });
   add_votes(histories_.row(user), *tally);
   std::vector<Scored> list;
@@ -189,6 +191,7 @@ KINDRED_ONCE float ItemNeighbours::popularity_weight(double popularity_penalty, 
 
 KINDRED_ONCE Recommendation ItemNeighbours::list_for(const SparseRow& history, const RecommendOptions& options, float popularity,
                                                      detail::VoteTally& tally) const {
+  const detail::RoundToNearest rounding;
   add_votes(history, tally);
   RecommendOptions own = options;
   std::vector<Index> merged;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <kindred/core/config.hpp>
+#include <kindred/core/rounding.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/linalg/row_offsets.hpp>
@@ -93,6 +94,7 @@ class BlendSearch {
 
   /// The lists of `queries`, best first, without scores beyond the range of Scalar.
   [[nodiscard]] std::vector<std::vector<Scored>> find(std::span<const BlendQuery<Scalar>> queries) {
+    const RoundToNearest rounding;
     while (pending_.size() < queries.size()) pending_.emplace_back();
     factors_.clear();
     requests_.clear();
