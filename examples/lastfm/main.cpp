@@ -26,6 +26,7 @@ constexpr study::Step steps[] = {
     {"convergence", study::convergence},
     {"final models", study::final_models},
     {"compare", study::compare},
+    {"both", study::both},
     {"dial", study::dial},
     {"profiles", study::profiles},
     {"listeners", study::show_users},

@@ -58,6 +58,7 @@ void sensitivity(Study& s);   // sensitivity.cpp: alpha and what it makes of pla
 void convergence(Study& s);   // convergence.cpp: loss and precision over iterations
 void final_models(Study& s);  // final_models.cpp: fits on all of train, measured on test
 void compare(Study& s);       // compare.cpp: improvement, precision at K, coverage
+void both(Study& s);          // both.cpp: what neighbours of artists add to factors
 void dial(Study& s);          // dial.cpp: accuracy against popularity, over the dial
 void profiles(Study& s);      // profiles.cpp: people of whom gender, age and country are known
 void show_users(Study& s);    // sample_users.cpp: listeners' histories, lists and hits, and why

@@ -15,8 +15,8 @@ const char* const figures[] = {"plays",         "artists-per-user",       "liste
                                "loss-ranking",  "convergence-loss",       "convergence-precision", "comparison-bars", "precision-at-k",
                                "coverage-bars", "share-by-decile",        "recall-by-decile",      "artist-map",      "activity",
                                "dial",          "quality-against-seconds"};
-const char* const sections[] = {"question",    "data",       "matrix",   "split",     "baselines", "als",    "search",  "loss",
-                                "convergence", "comparison", "coverage", "listeners", "artists",   "limits", "timings", "reproduce"};
+const char* const sections[] = {"question",   "data", "matrix",   "split",     "baselines", "als",    "search",  "loss",     "convergence",
+                                "comparison", "both", "coverage", "listeners", "artists",   "limits", "timings", "reproduce"};
 
 bool there(const std::string& program) { return std::system((program + " --version >/dev/null 2>&1").c_str()) == 0; }
 
@@ -201,7 +201,7 @@ TEST_CASE("a browser shows every figure, nothing overflows or overlaps, at 390 a
   if (!can_use("gnuplot") || !can_use("chromium")) return;
   const TemporaryDirectory folder;
   REQUIRE(run_odd(folder).exit_code == 0);
-  for (const bool dark : {false, true}) check_in_browser(folder.path("out/report.html"), dark, 16);
+  for (const bool dark : {false, true}) check_in_browser(folder.path("out/report.html"), dark, 17);
   // And it would see what is wrong.
   std::string page = content_of(folder.path("out/report.html"));
   const auto replace = [&](const std::string& from, const std::string& to) { page.replace(page.find(from), from.size(), to); };
@@ -217,5 +217,5 @@ TEST_CASE("a browser shows every figure, nothing overflows or overlaps, at 390 a
   const Run usual = run_study(
       {"--synthetic-users", "800", "--synthetic-items", "600", "--search-trials", "6", "--factors", "20", "--out", folder.path("usual")});
   REQUIRE_MESSAGE(usual.exit_code == 0, usual.err);
-  for (const bool dark : {false, true}) check_in_browser(folder.path("usual/report.html"), dark, 17);  // the planted data have profiles
+  for (const bool dark : {false, true}) check_in_browser(folder.path("usual/report.html"), dark, 18);  // the planted data have profiles
 }

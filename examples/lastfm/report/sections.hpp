@@ -18,6 +18,7 @@ void als_section(Page& page, const Results& results);          //
 void search_section(Page& page, const Results& results);       // sections_search.cpp
 void convergence_section(Page& page, const Results& results);  //
 void comparison_section(Page& page, const Results& results);   // sections_results.cpp
+void both_section(Page& page, const Results& results);         //
 void coverage_section(Page& page, const Results& results);     //
 void users_section(Page& page, const Results& results);        // sections_people.cpp
 void artists_section(Page& page, const Results& results);      //

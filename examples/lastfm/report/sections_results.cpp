@@ -130,6 +130,29 @@ void comparison_section(Page& page, const Results& results) {
                  places, ticks, "length of the list", "precision", false));
 }
 
+void both_section(Page& page, const Results& results) {
+  const auto found = results.json.find("both");
+  if (found == results.json.end() || found->size() < 3) return;
+  page.section("both", "Factors, neighbours, or both");
+  const auto ndcg = [&](std::size_t n) { return (*found)[n].at("ndcg").get<double>(); };
+  const double gain = ndcg(2) - ndcg(0), error = (*found)[0].at("standard_error");
+  page.p(
+      "Two artists are neighbours if many listeners have both; a list can be made of the neighbours of what somebody plays, with no "
+      "factors at all. NDCG@10 is " +
+      fixed(ndcg(0), 4) + " by factors, " + fixed(ndcg(1), 4) + " by neighbours and " + fixed(ndcg(2), 4) +
+      " by the sum of both, with one standard error of " + fixed(error, 4) + ". " +
+      (gain > 2.0 * error    ? "Neighbours add what only few listeners share, and are worth their memory here."
+       : gain < -2.0 * error ? "Here factors alone are better: their own settings leave little to add."
+                             : "Here the factors hold nearly all of it; neighbours help most where listeners have few artists."));
+  page.raw("<div id=\"both-table\">" + table_html(table_of(results, "both")) + "</div>\n");
+  page.raw("<div id=\"both-by-plays\">" +
+           table_html(table_of(results, "both_by_plays"), "NDCG@10 of listeners in quarters by their plays, fewest first") + "</div>\n");
+  page.raw(
+      "<div id=\"both-by-popularity\">" +
+      table_html(table_of(results, "both_by_popularity"), "Share of the hidden artists that lists find, by the popularity of the artist") +
+      "</div>\n");
+}
+
 void coverage_section(Page& page, const Results& results) {
   if (results.table("coverage") == nullptr) return;
   const auto& models = results.json.at("models");
