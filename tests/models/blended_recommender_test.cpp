@@ -341,3 +341,25 @@ TEST_CASE("item offsets of a blend are added to its scores, in exact lists") {
   CHECK(kd::BlendedRecommender<float>(model.factors(), model.neighbours()).popularity_scale() == scale);  // without offsets
   CHECK(model.with_weight(0.0).recommend(4) == model.factors().recommend(4));
 }
+
+TEST_CASE("a blend of factors with features and biases") {
+  const kd::CsrMatrix train = kindred_test::random_matrix(60, 40, 0.2, 4);
+  std::vector<std::string> camps;
+  for (kd::Index u = 0; u < 60; ++u) camps.push_back(u % 3 == 0 ? "a" : u % 3 == 1 ? "b" : "c");
+  kd::FeatureTable people(60);
+  people.add_categories("camp", camps);
+  kd::BlendedOptions options = small_blend();
+  options.factors.item_bias = 0.5;
+  kd::BlendedRecommender<float> model(options);
+  model.fit(train, {.user_features = people});
+  const std::vector<kd::Index> every = first_indices(40);
+  for (kd::Index u = 0; u < 60; ++u) CHECK(model.recommend(u, {.count = 40}) == model.rank_items(u, every));
+  const kd::History known{.items = train.row(5), .features = people.row(5)};
+  CHECK(model.recommend(known, {.count = 7}).items.size() == 7);
+  const kd::Explanation why = model.explain(known, 3);
+  double parts = why.mean + why.bias;
+  for (const kd::Scored& part : why.parts) parts += part.score;
+  for (const kd::Scored& part : why.features) parts += part.score;
+  CHECK(parts == Approx(why.score).epsilon(1e-4));
+  CHECK(why.score == Approx(model.predict(5, 3)).epsilon(1e-3));
+}
