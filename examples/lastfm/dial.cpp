@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include <kindred/evaluation/groups.hpp>
 
@@ -27,7 +29,7 @@ kd::ImplicitALS<float> fitted(const Study& s, kd::AlsOptions options, const std:
   return model;
 }
 
-kd::RankingReport measured(const Study& s, const kd::ImplicitALS<float>& model, double dial, kd::EvaluationGroups groups,
+kd::RankingReport measured(const Study& s, const kd::ImplicitALS<float>& model, double dial, std::optional<kd::EvaluationGroups> groups,
                            const std::string& what) {
   const kd::TrainTestSplit& split = tuning_split(s);
   return measure(model, split.train, split.test,
@@ -57,7 +59,7 @@ void random_settings(Study& s) {
     options.background.item_exponent = 0.5 * random.uniform();
     options.confidence.popularity_damping = 0.3 * random.uniform();
     const std::string what = "random settings " + std::to_string(n + 1);
-    const kd::RankingReport report = measured(s, fitted(s, options, what), 0.0, {}, what);
+    const kd::RankingReport report = measured(s, fitted(s, options, what), 0.0, std::nullopt, what);
     if (!interrupted()) s.results.json["dial_random"].push_back(figures(report.at(10)));
   }
 }
