@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <kindred/core/types.hpp>
-#include <kindred/simd/score_kernels.hpp>
+#include <kindred/simd/score_block.hpp>
 
 namespace kindred::inline v0::detail {
 

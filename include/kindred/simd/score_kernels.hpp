@@ -13,11 +13,9 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/simd/level.hpp>
+#include <kindred/simd/score_block.hpp>
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
-
-/// Items that are scored together, and the lanes of their panels.
-inline constexpr std::size_t score_block = 64;
 
 /// The kernels of one level for factors of one scalar type.
 template <Real Scalar>
