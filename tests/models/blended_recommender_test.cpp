@@ -363,3 +363,26 @@ TEST_CASE("a blend of factors with features and biases") {
   CHECK(parts == Approx(why.score).epsilon(1e-4));
   CHECK(why.score == Approx(model.predict(5, 3)).epsilon(1e-3));
 }
+
+TEST_CASE("votes are shared by histories with items that came after the graph") {
+  const kd::CsrMatrix train = kindred_test::random_matrix(40, 30, 0.25, 6);
+  kd::BlendedOptions options = small_blend();
+  options.neighbours.share_votes = true;
+  kd::BlendedRecommender<float> model(options);
+  model.fit(train);
+  const kd::Index added = model.append_items(transpose(select_rows(transpose(train), std::vector<kd::Index>{2})));
+  const std::vector<kd::Index> known{1, 4, added};
+  const std::vector<float> once(3, 1.0F);
+  const kd::SparseRow history{known, once};
+  CHECK(model.recommend(history, {.count = 5, .exclude = known}).items.size() == 5);
+  const auto parts = model.neighbours().votes_for(history, 3);
+  REQUIRE(parts.size() == 3);
+  CHECK(parts.back() == kd::Scored{added, 0.0});
+  CHECK(std::vector(parts.begin(), parts.end() - 1) ==
+        model.neighbours().votes_for({std::span(known).first(2), std::span(once).first(2)}, 3));
+  // A user who has that item alone.
+  const kd::CsrMatrix alone({1, 31}, {0, 1}, {added}, {1.0F});
+  model.refit_users(std::vector<kd::Index>{0}, alone);
+  CHECK_FALSE(model.neighbours().knows(0));
+  CHECK(model.recommend(0, {.count = 5}).size() == 5);
+}

@@ -143,7 +143,7 @@ KINDRED_ONCE bool ItemNeighbours::knows(Index user) const {
   detail::check_user(user, shape());
   const SparseRow row = histories_.row(user);
   for (std::size_t n = 0; n < row.size(); ++n)
-    if (row.values[n] > 0.0F && !graph_->row(row.columns[n]).empty()) return true;
+    if (row.values[n] > 0.0F && row.columns[n] < graph_->items() && !graph_->row(row.columns[n]).empty()) return true;
   return false;
 }
 

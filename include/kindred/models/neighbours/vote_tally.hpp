@@ -43,18 +43,20 @@ class VoteTally {
   void shared(const ItemGraph& graph, const SparseRow& history, const EdgeCosine& cosine, std::vector<float>& votes) {
     in_history_.resize(sums_.size(), 0);
     votes.assign(history.values.begin(), history.values.end());
+    const auto is_known = [&](Index item) { return item < graph.items(); };  // items that came after the graph have no neighbours
     for (std::size_t n = 0; n < history.size(); ++n)
-      if (history.values[n] > 0.0F) in_history_[static_cast<std::size_t>(history.columns[n])] = 1;
+      if (history.values[n] > 0.0F && is_known(history.columns[n])) in_history_[static_cast<std::size_t>(history.columns[n])] = 1;
     for (std::size_t n = 0; n < history.size(); ++n) {
       const Index item = history.columns[n];
-      if (!(history.values[n] > 0.0F) || item >= graph.items()) continue;
+      if (!(history.values[n] > 0.0F) || !is_known(item)) continue;
       const SparseRow row = graph.row(item);
       float alike = 1.0F;
       for (std::size_t e = 0; e < row.size(); ++e)
         if (in_history_[static_cast<std::size_t>(row.columns[e])] != 0) alike += cosine.of(item, row.columns[e], row.values[e]);
       votes[n] /= alike;
     }
-    for (const Index item : history.columns) in_history_[static_cast<std::size_t>(item)] = 0;
+    for (const Index item : history.columns)
+      if (is_known(item)) in_history_[static_cast<std::size_t>(item)] = 0;
   }
 
   /// The items with votes, in the order in which they were first voted for.
