@@ -17,9 +17,10 @@
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/filters.hpp>
 #include <kindred/data/synthetic.hpp>
-#include <kindred/io/gzip.hpp>
 #include <kindred/io/hetrec.hpp>
 #include <kindred/split/per_user_splitter.hpp>
+
+#include "../examples/compare/movies.hpp"
 
 namespace public_sets {
 
@@ -32,14 +33,8 @@ struct PublicSet {
   kd::CsrMatrix test;  // 0 x 0 where there is no published split
 };
 
-/// The text of a file, compressed or not.
-[[nodiscard]] inline std::string text_of(const std::string& path) {
-  kd::detail::GzipFile file(path);
-  std::string text;
-  char buffer[1 << 16];
-  for (std::size_t got = file.read(buffer, sizeof buffer); got > 0; got = file.read(buffer, sizeof buffer)) text.append(buffer, got);
-  return text;
-}
+using compare::ratings_of;
+using compare::text_of;
 
 /// `matrix` with 1 for every value of at least `least`; the others are left out.
 [[nodiscard]] inline kd::CsrMatrix ones_of(const kd::CsrView& matrix, float least = 0.0F) {
@@ -83,22 +78,6 @@ struct PublicSet {
     shape.items = std::max(shape.items, item);
   }
   return kd::CsrMatrix::from_triplets(shape, cells);
-}
-
-/// Lines "user::item::rating", ids from 1.
-[[nodiscard]] inline kd::CsrMatrix ratings_of(const std::string& text) {
-  std::vector<kd::Interaction> ratings;
-  kd::MatrixShape shape{};
-  std::istringstream lines(text);
-  std::string line;
-  while (std::getline(lines, line)) {
-    kd::Index user = 0, item = 0;
-    float rating = 0.0F;
-    if (std::sscanf(line.c_str(), "%d::%d::%f", &user, &item, &rating) != 3) continue;
-    ratings.push_back({user - 1, item - 1, rating});
-    shape = {std::max(shape.users, user), std::max(shape.items, item)};
-  }
-  return kd::CsrMatrix::from_triplets(shape, ratings);
 }
 
 [[nodiscard]] inline kd::CsrMatrix tafeng_of(const std::string& text) {
