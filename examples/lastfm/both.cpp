@@ -75,13 +75,17 @@ void both(Study& s) {
   if (!interrupted()) blend.fit(s.split.train, {.progress = s.console.whole("both"), .execution = {.threads = s.arguments.threads}});
   if (!interrupted()) add(s, json, "both", blend, watch.seconds());
   if (interrupted()) return;
-  Table rows = {
-      {"model", "NDCG@10", {"+-", "standard error of NDCG@10"}, {"of all", "share of the artists in some list"}, {"fit s", "fit seconds"}}};
-  for (const ordered_json& model : json)
+  Table rows = {{"model", "NDCG@10", {"+-", "standard error of NDCG@10"}, {"of all", "share of the artists in some list"}}};
+  std::string seconds_text = "Seconds of fits:";
+  for (const ordered_json& model : json) {
     rows.push_back({model.at("name").get<std::string>(), number_cell(model.at("ndcg"), 4), number_cell(model.at("standard_error"), 4),
-                    share_cell(model.at("coverage")), number_cell(model.at("fit_seconds"), 2)});
+                    share_cell(model.at("coverage"))});
+    seconds_text += " " + rows.back().front().shown + " " + fixed(model.at("fit_seconds"), 2) + ";";
+  }
+  seconds_text.back() = '.';
   const Table users = table_by(json, "user_groups", "ndcg"), artists = table_by(json, "item_groups", "recall");
   s.console.table(rows);
+  s.console.line(seconds_text);
   s.console.line("\nNDCG@10 of listeners in quarters by their plays, fewest first:");
   s.console.table(users);
   s.console.line("\nShare of the hidden artists that lists find, by the popularity of the artist, least popular first:");
