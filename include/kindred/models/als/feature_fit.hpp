@@ -80,7 +80,8 @@ class FeatureFit {
       report_.feature_seconds += watch.seconds();
       learn(side, cold, MapKind::cold, 200);
       const Stopwatch again;
-      maps.explained = FeatureExplanation<Scalar>(maps, state_.factors(side), own.penalties, execution_).about();
+      const FactorMatrix<Scalar> factors = first_factors<Scalar>(state_.factors(side));
+      maps.explained = FeatureExplanation<Scalar>(maps, factors, own.penalties, execution_).about();
       (side == AlsSide::users ? report_.user_features : report_.item_features).explained = maps.explained;
       derive(maps);
       report_.feature_seconds += again.seconds();
