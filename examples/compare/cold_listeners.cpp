@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Last.fm 1K: lists for people of whom gender, age and country are known, and 0 to 10 artists: cold_listeners [FOLDER]
+// Last.fm 1K: lists for new listeners from their gender, age and country and 0 to 10 of their artists: cold_listeners [FOLDER]
 #include <algorithm>
 #include <cstddef>
 #include <cstdio>
@@ -10,6 +10,7 @@
 
 #include <kindred/kindred.hpp>
 
+#include "../guarded.hpp"
 #include "../random_numbers.hpp"
 #include "cases.hpp"
 #include "comparison.hpp"
@@ -93,4 +94,4 @@ int program(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return guarded(program, argc, argv); }
+int main(int argc, char** argv) { return examples::guarded(program, argc, argv); }

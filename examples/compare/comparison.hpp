@@ -2,23 +2,24 @@
 // What the comparisons share: files of public data, one table for published and measured rows.
 #pragma once
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include <kindred/core/progress.hpp>
-#include <kindred/io/gzip.hpp>
+#include <zlib.h>
+
 #include <kindred/kindred.hpp>
 
-namespace compare {
+#include "../lastfm/stopwatch.hpp"
 
-/// Seconds since it was made.
-using Clock = kindred::detail::Stopwatch;
+namespace compare {
 
 /// A row of a table. Published rows have no errors and no seconds.
 struct Row {
@@ -73,10 +74,13 @@ inline void print(const std::vector<std::string>& metrics, const std::vector<Row
 
 /// The text of a file, compressed or not.
 [[nodiscard]] inline std::string text_of(const std::string& path) {
-  kindred::detail::GzipFile file(path);
+  const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);
+  if (!file) throw kindred::IoError(path, "open", errno);
   std::string text;
   char buffer[1 << 16];
-  for (std::size_t got = file.read(buffer, sizeof buffer); got > 0; got = file.read(buffer, sizeof buffer)) text.append(buffer, got);
+  int got = 0;
+  while ((got = gzread(file.get(), buffer, sizeof buffer)) > 0) text.append(buffer, static_cast<std::size_t>(got));
+  if (got < 0) throw kindred::IoError(path, "read", EIO);
   return text;
 }
 
@@ -98,24 +102,14 @@ inline void print(const std::vector<std::string>& metrics, const std::vector<Row
 template <typename Model, typename Measure, typename... Options>
 [[nodiscard]] Row measured(const std::string& name, Model& model, const kindred::CsrView& train, const Measure& measure,
                            std::string settings, const Options&... options) {
-  const Clock fitting;
+  const study::Stopwatch fitting;
   (void)model.fit(train, options...);
   Row row{name, {}, fitting.seconds(), -1.0, std::move(settings)};
-  const Clock listing;
+  const study::Stopwatch listing;
   row.values = measure(model);
   row.list_seconds = listing.seconds();
   std::fprintf(stderr, "%s: %.4f, %.4f\n", name.c_str(), row.values[0].mean, row.values[1].mean);
   return row;
-}
-
-/// Runs `program`; an error becomes a line on the standard error and the exit code 1.
-inline int guarded(int (*program)(int, char**), int argc, char** argv) {
-  try {
-    return program(argc, argv);
-  } catch (const kindred::Error& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
 }
 
 }  // namespace compare

@@ -11,6 +11,7 @@
 
 #include <kindred/kindred.hpp>
 
+#include "../guarded.hpp"
 #include "comparison.hpp"
 
 namespace kd = kindred;
@@ -76,4 +77,4 @@ int program(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return compare::guarded(program, argc, argv); }
+int main(int argc, char** argv) { return examples::guarded(program, argc, argv); }

@@ -12,6 +12,7 @@
 
 #include <kindred/kindred.hpp>
 
+#include "../guarded.hpp"
 #include "../random_numbers.hpp"
 #include "cases.hpp"
 #include "comparison.hpp"
@@ -124,4 +125,4 @@ int program(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return guarded(program, argc, argv); }
+int main(int argc, char** argv) { return examples::guarded(program, argc, argv); }

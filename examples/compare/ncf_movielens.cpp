@@ -12,6 +12,7 @@
 
 #include <kindred/kindred.hpp>
 
+#include "../guarded.hpp"
 #include "../reproduce/ease.hpp"
 #include "comparison.hpp"
 #include "movies.hpp"
@@ -127,4 +128,4 @@ int program(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return compare::guarded(program, argc, argv); }
+int main(int argc, char** argv) { return examples::guarded(program, argc, argv); }

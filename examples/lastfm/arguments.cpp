@@ -260,10 +260,8 @@ void add_people_options(CLI::App& app, Arguments& a, std::vector<std::string>& a
   app.add_option("--user", a.user_keys, "A listener of the data, by key, instead of one in the middle; may be given several times")
       ->allow_extra_args(false)
       ->group(people);
-  app.add_option(
-         "--profile", profile,
-         "\"gender=f;age=25;country=Japan\": somebody of whom only this, or a part of it, is known gets profile.html. For data with "
-         "profiles")
+  app.add_option("--profile", profile,
+                 "\"gender=f;age=25;country=Japan\": write profile.html, the list for a new listener with this profile. Needs profiles")
       ->group(people);
 }
 

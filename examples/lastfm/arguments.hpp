@@ -47,7 +47,7 @@ struct Arguments {
   // Whom the report is about.
   std::vector<std::string> user_keys;                        // empty: somebody in the middle
   std::vector<std::string> typed_artists;                    // a listener who names these
-  std::vector<std::pair<std::string, std::string>> profile;  // of a listener of whom nothing else is known: group and value
+  std::vector<std::pair<std::string, std::string>> profile;  // of a new listener: group and value
 
   // The run.
   std::size_t threads = 0;

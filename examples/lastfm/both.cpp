@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Step 9: what neighbours of items add to factors: for whom, and for which artists.
+// Step 9: which listeners and which artists gain when neighbours of artists are added to factors.
 #include <string>
 #include <utility>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Step 10: listeners of whom only gender, age and country are known, or these and a few artists. What lists are worth to them, and what such a profile says.
+// Step 10: new listeners with a profile (gender, age, country) and few or no artists: how good their lists are, and how much the profile explains.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -73,7 +73,7 @@ HeldOut held_out(const kd::SparseRow& row, std::size_t known, examples::Random r
   return parts;
 }
 
-/// Lists for listeners whom the models have not seen: by popularity, by the artists that are known, by these and the profile.
+/// Measures lists for listeners that are not in train: by popularity, by their known artists, and by these artists and the profile.
 void add_cases(const Study& s, const kd::FeatureTable& people, std::span<const kd::Index> outside,
                std::array<Cases, known_counts.size()>& cases) {
   std::vector<kd::Index> inside;
@@ -139,7 +139,7 @@ void curve(Study& s, const kd::FeatureTable& people, ordered_json& json) {
     json["curve"].push_back(std::move(point));
   }
   s.console.line(grouped(static_cast<double>(folds * fold)) + " listeners of " + std::to_string(folds) + (folds == 1 ? " fold" : " folds") +
-                 ", whom the model has not seen; wanted are their 20 most played artists, less the known:");
+                 " that the models were not fitted on. Lists should hold their 20 most played artists, without the known ones:");
   s.console.table(rows);
   s.results.add_table("profiles", rows);
 }
@@ -237,7 +237,7 @@ void people_of(Study& s, const kd::FeatureTable& people, ordered_json& json) {
     const ordered_json& person = json["people"].back();
     std::string names;
     for (const ordered_json& item : person.at("items")) names += (names.empty() ? "" : ", ") + item.at("name").get<std::string>();
-    s.console.line("\nSomebody of whom is known: " + profile_text(person) + ".\n  " + names);
+    s.console.line("\nA new listener with this profile: " + profile_text(person) + ".\n  " + names);
     for (const ordered_json& unknown : person.at("unknown"))
       s.console.line("  No listener has " + unknown.get<std::string>() + ": left out.");
   }

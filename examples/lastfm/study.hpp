@@ -60,7 +60,7 @@ void final_models(Study& s);  // final_models.cpp: fits on all of train, measure
 void compare(Study& s);       // compare.cpp: improvement, precision at K, coverage
 void both(Study& s);          // both.cpp: what neighbours of artists add to factors
 void dial(Study& s);          // dial.cpp: accuracy against popularity, over the dial
-void profiles(Study& s);      // profiles.cpp: people of whom gender, age and country are known
+void profiles(Study& s);      // profiles.cpp: new listeners with a profile
 void show_users(Study& s);    // sample_users.cpp: listeners' histories, lists and hits, and why
 void show_artists(Study& s);  // artists.cpp: neighbours of well-known artists, a map of many
 void limits(Study& s);        // limits.cpp: what this study cannot do, each with a number

@@ -8,6 +8,7 @@
 
 #include <kindred/kindred.hpp>
 
+#include "../guarded.hpp"
 #include "../random_numbers.hpp"
 #include "ease.hpp"
 #include "table.hpp"
@@ -105,4 +106,4 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return reproduce::guarded(run, argc, argv); }
+int main(int argc, char** argv) { return examples::guarded(run, argc, argv); }

@@ -8,6 +8,7 @@
 
 #include <kindred/kindred.hpp>
 
+#include "../guarded.hpp"
 #include "table.hpp"
 
 namespace kd = kindred;
@@ -45,4 +46,4 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return reproduce::guarded(run, argc, argv); }
+int main(int argc, char** argv) { return examples::guarded(run, argc, argv); }

@@ -9,6 +9,7 @@
 
 #include <kindred/kindred.hpp>
 
+#include "../guarded.hpp"
 #include "table.hpp"
 
 namespace kd = kindred;
@@ -67,4 +68,4 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return reproduce::guarded(run, argc, argv); }
+int main(int argc, char** argv) { return examples::guarded(run, argc, argv); }

@@ -44,16 +44,6 @@ inline void print_header(const char* cutoff) {
               cutoff);
 }
 
-/// Runs `program`; an error becomes a line on the standard error and the exit code 1.
-inline int guarded(int (*program)(int, char**), int argc, char** argv) {
-  try {
-    return program(argc, argv);
-  } catch (const kindred::Error& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
-}
-
 /// True if the file is there; else says where to get it.
 inline bool have(const std::string& file, const char* source) {
   if (std::filesystem::exists(file)) return true;

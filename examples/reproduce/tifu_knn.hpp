@@ -13,6 +13,8 @@
 
 #include <kindred/kindred.hpp>
 
+#include "best_items.hpp"
+
 /// The baskets of each user, oldest first, as items of a model.
 using Baskets = std::vector<std::vector<std::vector<kindred::Index>>>;
 
@@ -68,11 +70,7 @@ class TifuKnn {
     };
     add(u, options_.own_share);
     for (std::size_t n = 0; n < k; ++n) add(near[n].second, (1.0 - options_.own_share) / static_cast<double>(k));
-    std::vector<kindred::Scored> list;
-    for (std::size_t i = 0; i < scores.size(); ++i) list.push_back({static_cast<kindred::Index>(i), scores[i]});
-    const auto count = static_cast<std::ptrdiff_t>(std::min(wanted.count, list.size()));
-    std::partial_sort(list.begin(), list.begin() + count, list.end(), kindred::ranks_before);
-    return {list.begin(), list.begin() + count};
+    return reproduce::best_items(scores, wanted.count);
   }
 
  private:

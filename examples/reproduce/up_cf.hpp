@@ -13,6 +13,8 @@
 
 #include <kindred/kindred.hpp>
 
+#include "best_items.hpp"
+
 #include "tifu_knn.hpp"  // Baskets
 
 class UpCf {
@@ -52,11 +54,7 @@ class UpCf {
       if (weight < 1e-7) continue;  // beside the user's own of 1
       for (const auto& [item, share] : users_[v]) scores[as_size(item)] += weight * share;
     }
-    std::vector<kindred::Scored> list;
-    for (std::size_t i = 0; i < scores.size(); ++i) list.push_back({static_cast<kindred::Index>(i), scores[i]});
-    const auto count = static_cast<std::ptrdiff_t>(std::min(wanted.count, list.size()));
-    std::partial_sort(list.begin(), list.begin() + count, list.end(), kindred::ranks_before);
-    return {list.begin(), list.begin() + count};
+    return reproduce::best_items(scores, wanted.count);
   }
 
  private:

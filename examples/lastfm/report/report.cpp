@@ -81,7 +81,7 @@ std::string profile_html(const ordered_json& person) {
       "Nothing this listener plays is known. The list is that of a mean listener, moved by what the profile says; values of the profile "
       "that "
       "raise an artist are named.");
-  return page.finish("A new listener", "<p class=\"lead\">Somebody of whom only this is known: " + person_text(person) +
+  return page.finish("A new listener", "<p class=\"lead\">A new listener with this profile and no plays: " + person_text(person) +
                                            ".</p>\n<p><a href=\"report.html\">The study behind it</a></p>\n");
 }
 

@@ -27,7 +27,7 @@ void limits_section(Page& page, const Results& results);       // sections_end.c
 void timings_section(Page& page, const Results& results);      //
 void reproduce_section(Page& page, const Results& results);    //
 
-/// The list of somebody of whom a profile is known, and that profile, escaped.
+/// The list of a new listener with a profile, and the profile, both escaped.
 [[nodiscard]] std::string person_html(const nlohmann::ordered_json& person);
 [[nodiscard]] std::string person_text(const nlohmann::ordered_json& person);
 

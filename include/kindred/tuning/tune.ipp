@@ -27,6 +27,7 @@
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/split/per_user_splitter.hpp>
 #include <kindred/split/rolling.hpp>
+#include <kindred/tuning/budget.hpp>
 #include <kindred/tuning/paired_scores.hpp>
 #include <kindred/tuning/tune.hpp>
 
@@ -48,11 +49,7 @@ struct TunePoint {
 
 /// @throws InvalidArgument unless the options are in range.
 inline void check_tune(const TuneOptions& options) {
-  if (options.trials < 1) throw InvalidArgument("trials", options.trials, "at least 1");
-  if (options.cutoff < 1) throw InvalidArgument("cutoff", options.cutoff, "at least 1");
-  if (!(options.validation_fraction > 0.0 && options.validation_fraction < 1.0))
-    throw InvalidArgument("validation_fraction", options.validation_fraction, "in (0, 1)");
-  if (options.limit_seconds && !(*options.limit_seconds > 0.0)) throw InvalidArgument("limit_seconds", *options.limit_seconds, "above 0");
+  check_tuning(options);
   if (options.base.units != Units::data) throw InvalidArgument("base.units", "Units::paper", "Units::data, which tune searches in");
   validate(options.base);
 }
@@ -249,14 +246,7 @@ class TuneRun {
     if (static_cast<std::size_t>(part.start.factors()) == settings.factors) return part.start;
     ThreadTeam team(options_.execution.executor);
     const Execution run{.threads = options_.execution.threads, .executor = team.executor(), .simd = options_.execution.simd};
-    const SvdOptions wanted{.count = settings.factors,
-                            .power_steps = settings.power_steps,
-                            .seed = settings.seed,
-                            .level = run.simd,
-                            .parallel = loop_of(run, 1)};
-    const CsrView by_items = part.by_items;
-    part.start = spectral_items<Scalar>(svd_of_likes<Scalar>(RowsRef(part.train), RowsRef(by_items), wanted), settings, loop_of(run, 1));
-    return part.start;
+    return part.start = spectral_start_of<Scalar>(part.train, part.by_items, settings, run);
   }
 
   /// Steps of the search between a point and the automatic settings.

@@ -27,6 +27,7 @@
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/models/item_neighbours.hpp>
 #include <kindred/split/per_user_splitter.hpp>
+#include <kindred/tuning/budget.hpp>
 #include <kindred/tuning/paired_scores.hpp>
 #include <kindred/tuning/tune_blend.hpp>
 
@@ -283,15 +284,7 @@ class BlendTuneRun {
     const AlsSettings settings = settings_of(options);
     ThreadTeam team(options_.execution.executor);
     const Execution run{.threads = options_.execution.threads, .executor = team.executor(), .simd = options_.execution.simd};
-    const CsrView inner = split_.train, by_items = by_items_;
-    start_ = spectral_items<Scalar>(svd_of_likes<Scalar>(RowsRef(inner), RowsRef(by_items),
-                                                         {.count = settings.factors,
-                                                          .power_steps = settings.power_steps,
-                                                          .seed = settings.seed,
-                                                          .level = run.simd,
-                                                          .parallel = loop_of(run, 1)}),
-                                    settings, loop_of(run, 1));
-    return start_;
+    return start_ = spectral_start_of<Scalar>(split_.train, by_items_, settings, run);
   }
 
   /// Steps of the search between a point and the base.
@@ -352,11 +345,7 @@ class BlendTuneRun {
 
 template <Real Scalar>
 BlendTuneResult tune_blend(const CsrView& train, const BlendTuneOptions& options) {
-  if (options.trials < 1) throw InvalidArgument("trials", options.trials, "at least 1");
-  if (options.cutoff < 1) throw InvalidArgument("cutoff", options.cutoff, "at least 1");
-  if (!(options.validation_fraction > 0.0 && options.validation_fraction < 1.0))
-    throw InvalidArgument("validation_fraction", options.validation_fraction, "in (0, 1)");
-  if (options.limit_seconds && !(*options.limit_seconds > 0.0)) throw InvalidArgument("limit_seconds", *options.limit_seconds, "above 0");
+  detail::check_tuning(options);
   validate(options.base);
   if (options.base.factors.units != Units::data)
     throw InvalidArgument("base.factors.units", "Units::paper", "Units::data, which tune_blend searches in");

@@ -100,4 +100,14 @@ template <Real Scalar>
   return items;
 }
 
+/// The spectral start of a fit of `train` alone; `by_items`: its transpose.
+template <Real Scalar>
+[[nodiscard]] FactorMatrix<Scalar> spectral_start_of(const CsrView& train, const CsrView& by_items, const AlsSettings& settings,
+                                                     const Execution& execution) {
+  const ParallelOptions parallel = loop_of(execution, 1);
+  const SvdOptions wanted{
+      .count = settings.factors, .power_steps = settings.power_steps, .seed = settings.seed, .level = execution.simd, .parallel = parallel};
+  return spectral_items<Scalar>(svd_of_likes<Scalar>(RowsRef(train), RowsRef(by_items), wanted), settings, parallel);
+}
+
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
