@@ -33,6 +33,8 @@ TEST_SUITE("linalg/row_offsets") {
       std::iota(order.begin(), order.end(), 0);
       std::reverse(order.begin(), order.end());
       const RowOffsets offsets(values, order);
+      CHECK(offsets.differences_are_finite());
+      for (std::size_t place = 0; place < n; ++place) CHECK(offsets.in_order()[place] == values[static_cast<std::size_t>(order[place])]);
       for (const float weight : {-1.5F, 0.25F}) {
         for (std::size_t block = 0; block * 64 < n; ++block) {
           double in = -1e300;
@@ -42,23 +44,28 @@ TEST_SUITE("linalg/row_offsets") {
             in = (std::max)(in, term);
           }
           CHECK(offsets.most_in(weight, block) == in);
+          CHECK(static_cast<double>(weight) * static_cast<double>(offsets.ends(weight)[block]) == in);
         }
       }
     }
   }
 
-  TEST_CASE("bounds add up the largest terms, and sizes their absolute values") {
+  TEST_CASE("bounds add up the largest terms, with a margin by their absolute values") {
     std::vector<float> values(70, -3.0F);
     values[65] = 2.0F;
     std::vector<kd::Index> order(70);
     std::iota(order.begin(), order.end(), 0);
     const RowOffsets a(values, order), b(std::vector<float>(70, 1.5F), order);
     const std::vector<WeightedOffsets> all{{2.0F, &a}, {0.0F, &a}, {-1.0F, &b}};
-    CHECK(kd::detail::bound_in(all, 0).most == -7.5);
-    CHECK(kd::detail::bound_in(all, 0).size == 7.5);
-    CHECK(kd::detail::bound_in(all, 1).most == 2.5);
-    CHECK(kd::detail::bound_in(all, 1).size == 5.5);
-    CHECK(kd::detail::bound_in({}, 0).size == 0.0);
+    // The margin is 1e-9 of the sizes 7.5, 5.5 and 0.
+    CHECK(kd::detail::most_in(all, 0) == -7.5 + 7.5e-9);
+    CHECK(kd::detail::most_in(all, 1) == 2.5 + 5.5e-9);
+    CHECK(kd::detail::most_in({}, 0) == 0.0);
     CHECK(kd::detail::offset_margin(-2.0) == 2e-9);
+  }
+
+  TEST_CASE("rows whose differences leave the range say so") {
+    CHECK_FALSE(RowOffsets({3e38F, -3e38F}, std::vector<kd::Index>{1, 0}).differences_are_finite());
+    CHECK(RowOffsets({3e38F, 1e38F}, std::vector<kd::Index>{1, 0}).differences_are_finite());
   }
 }

@@ -60,24 +60,28 @@ void fill(kd::FactorMatrix<T>& matrix, std::uint32_t kind, kd::detail::Random& r
   }
 }
 
-/// Offsets of many kinds, of which each request takes some: small beside scores, large, with ties, like popularity, of weight 0.
+/// Offsets of many kinds, of which each request takes some: small beside scores, large, with ties, like popularity, of weight 0, at the ends of the range;
+/// with weights of one sign, or of both.
 class RandomOffsets {
  public:
   RandomOffsets(kd::Index n_rows, std::size_t n_requests, kd::detail::Random& random) : weights_(n_requests) {
     for (std::uint32_t t = random.below(4); t > 0; --t) {
-      const std::uint32_t kind = random.below(4);
+      const std::uint32_t kind = random.below(5);
+      const bool one_sign = random.below(2) == 0;
       std::vector<float> values;
       for (kd::Index r = 0; r < n_rows; ++r) {
         const double value = kind == 0   ? random.normal()
                              : kind == 1 ? std::round(random.normal())
                              : kind == 2 ? std::log1p(static_cast<double>(random.below(1000)))
-                                         : 1e6 * random.normal();
+                             : kind == 3 ? 1e6 * random.normal()
+                                         : (random.below(2) == 0 ? 3e38 : -3e38);
         values.push_back(static_cast<float>(value));
       }
       values_.push_back(values);
-      for (std::vector<float>& of_request : weights_)
-        of_request.push_back(
-            random.below(3) == 0 ? 0.0F : static_cast<float>(random.normal() * std::pow(10.0, -static_cast<double>(random.below(4)))));
+      for (std::vector<float>& of_request : weights_) {
+        const double weight = random.normal() * std::pow(10.0, -static_cast<double>(random.below(4)));
+        of_request.push_back(random.below(3) == 0 ? 0.0F : static_cast<float>(one_sign ? std::abs(weight) : weight));
+      }
     }
   }
 

@@ -105,6 +105,70 @@ TEST_SUITE("simd/score_kernels") {
     }
   }
 
+  TEST_CASE("codes: rows to which less is added start from less, rounded down, by any number of terms") {
+    constexpr std::size_t n_blocks = 3, n_added = 2, n_users = 7, rows = n_blocks * kd::detail::score_block;
+    kd::detail::Random random(5, kd::detail::RandomStream::sample, 1);
+    std::vector<std::vector<float>> added(n_added, std::vector<float>(rows)), ends(n_added, std::vector<float>(n_blocks)),
+        slopes(n_users, std::vector<float>(n_blocks * n_added));
+    for (std::vector<float>& values : added)
+      for (float& value : values) value = static_cast<float>(random.normal());
+    for (std::size_t b = 0; b < n_blocks; ++b) {
+      // The first term is largest at the high end, the second, whose slope is negative, at the low one.
+      const auto first = static_cast<std::ptrdiff_t>(b * kd::detail::score_block);
+      ends[0][b] = *std::max_element(added[0].begin() + first, added[0].begin() + first + 64);
+      ends[1][b] = *std::min_element(added[1].begin() + first, added[1].begin() + first + 64);
+    }
+    for (std::size_t u = 0; u < n_users; ++u)
+      for (std::size_t n = 0; n < n_blocks * n_added; ++n) {
+        const double size = u == 0 ? 0.0 : u == 1 ? 1e30 : 30.0 * std::abs(random.normal());
+        slopes[u][n] = static_cast<float>(n % n_added == 0 ? size : -size);
+      }
+    const std::vector<const float*> added_rows{added[0].data(), added[1].data()}, added_ends{ends[0].data(), ends[1].data()};
+    for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+      for (const std::size_t terms : {std::size_t{1}, n_added}) {
+        const kd::detail::CodeKernels& kernels = kd::detail::code_kernels(level);
+        const kd::detail::AlignedVector<std::uint8_t> items(n_blocks * kd::detail::score_block * 4, 0);
+        const std::vector<std::int8_t> codes(4, 1);
+        const std::vector<std::int32_t> start(n_blocks, 40);
+        std::vector<std::vector<std::uint64_t>> found(n_users, std::vector<std::uint64_t>(n_blocks));
+        std::vector<std::vector<float>> of_users;
+        std::vector<const std::int8_t*> users(n_users, codes.data());
+        std::vector<const std::int32_t*> starts(n_users, start.data());
+        std::vector<std::uint64_t*> found_rows;
+        std::vector<const float*> slope_rows;
+        for (std::size_t u = 0; u < n_users; ++u) {
+          of_users.emplace_back();
+          for (std::size_t b = 0; b < n_blocks; ++b)
+            for (std::size_t j = 0; j < terms; ++j) of_users.back().push_back(slopes[u][b * n_added + j]);
+          found_rows.push_back(found[u].data());
+        }
+        for (const std::vector<float>& of_user : of_users) slope_rows.push_back(of_user.data());
+        kernels.scan({.items = items.data(),
+                      .users = users.data(),
+                      .start = starts.data(),
+                      .found = found_rows.data(),
+                      .n_users = n_users,
+                      .groups = 1,
+                      .n_blocks = n_blocks,
+                      .n_added = terms,
+                      .added = added_rows.data(),
+                      .ends = added_ends.data(),
+                      .slopes = slope_rows.data()});
+        for (std::size_t u = 0; u < n_users; ++u) {
+          for (std::size_t n = 0; n < rows; ++n) {
+            const std::size_t b = n / kd::detail::score_block;
+            double off = 0.0;
+            for (std::size_t j = 0; j < terms; ++j)
+              off += static_cast<double>(slopes[u][b * n_added + j]) * (static_cast<double>(ends[j][b]) - static_cast<double>(added[j][n]));
+            // 40 is left by less than 41; within the rounding of floats of that either answer is right.
+            if (std::abs(off - 41.0) < 1e-4) continue;
+            CHECK(((found[u][b] >> (n % kd::detail::score_block)) & 1) == (off < 41.0 ? 1 : 0));
+          }
+        }
+      }
+    }
+  }
+
   TEST_CASE("limits are cut to whole numbers within the bound") {
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
       std::vector<double> unit, rest, norm;

@@ -144,7 +144,7 @@ std::vector<double> TopKIndex<Scalar>::keys_of(std::span<const double> reach, co
   const Index sampled = (queries.rows() + step - 1) / step;
   const double length = sampled > 0 ? std::sqrt(squares / static_cast<double>(sampled)) : 0.0;
   std::vector<double> keys(reach.size());
-  for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = 0.25 * length * reach[i] + added[i];
+  for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = 0.75 * length * reach[i] + added[i];
   return keys;
 }
 

@@ -14,6 +14,7 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/rounding.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/linalg/tile_offsets.hpp>
 #include <kindred/linalg/top_k.hpp>
 #include <kindred/linalg/top_k_request.hpp>
 #include <kindred/simd/score_kernels.hpp>
@@ -69,8 +70,6 @@ class TopKSearch {
   void finish_scan(std::size_t block, std::size_t length);
   void score_pending(Query& query);
 
-  /// What offsets add to scores at most in each block, with a margin for their rounding: the same for all queries with the same offsets.
-  void bound_offsets(std::span<const WeightedOffsets> offsets);
   void bound_scores(Query& query);
   /// True if no row of `block` or of the blocks after it can enter the list of `query`.
   [[nodiscard]] bool is_done(const Query& query, std::size_t block) const noexcept {
@@ -99,8 +98,7 @@ class TopKSearch {
   std::vector<double> scaled_;
   AlignedVector<std::int8_t> codes_;
   std::vector<double> units_;
-  std::vector<WeightedOffsets> bounded_;  // the offsets that most_ is of
-  std::vector<double> most_;              // by block
+  TileOffsets offsets_;
   std::vector<std::int32_t> start_;
   std::vector<std::uint64_t> found_;
   std::vector<const std::int8_t*> scan_codes_;
@@ -147,30 +145,18 @@ void TopKSearch<Scalar>::prepare(Query& query, std::int8_t* codes) {
   query.offset = -index_.code_kernels_->offset * total;
 }
 
-template <Real Scalar>
-void TopKSearch<Scalar>::bound_offsets(std::span<const WeightedOffsets> offsets) {
-  const std::size_t blocks = index_.unit_.size();
-  if (most_.size() == blocks && std::equal(offsets.begin(), offsets.end(), bounded_.begin(), bounded_.end())) return;
-  bounded_.assign(offsets.begin(), offsets.end());
-  most_.resize(blocks);
-  for (std::size_t b = 0; b < blocks; ++b) {
-    const OffsetBound bound = bound_in(offsets, b);
-    most_[b] = bound.most + offset_margin(bound.size);
-  }
-}
-
 /// With offsets the blocks do not fall in what they can reach.
 template <Real Scalar>
 void TopKSearch<Scalar>::bound_scores(Query& query) {
   if (!query.prunable || query.request->offsets.empty() || similarity_ == Similarity::cosine) return;
-  bound_offsets(query.request->offsets);
+  const std::span<const double> most = offsets_.most(query.request->offsets);
   const std::size_t blocks = index_.unit_.size();
   query.bounds.resize((blocks + most_blocks - 1) / most_blocks);
   double largest = -(std::numeric_limits<double>::infinity)();
   const double reach = query.reach + offset_margin(query.reach);
   for (std::size_t piece = query.bounds.size(); piece-- > 0;) {
     for (std::size_t b = piece * most_blocks; b < (std::min)(blocks, (piece + 1) * most_blocks); ++b)
-      largest = (std::max)(largest, reach * index_.reach_[b] + most_[b]);
+      largest = (std::max)(largest, reach * index_.reach_[b] + most[b]);
     query.bounds[piece] = largest;
   }
 }
@@ -263,6 +249,7 @@ void TopKSearch<Scalar>::start_scan(std::size_t block, std::size_t length) {
   scan_codes_.clear();
   scan_start_.clear();
   scan_found_.clear();
+  offsets_.start_scan(block, active_.size());
   for (std::size_t at = 0; at < active_.size(); ++at) {
     const Query& query = queries_[active_[at]];
     std::int32_t* const start = start_.data() + at * most_blocks;
@@ -278,26 +265,30 @@ void TopKSearch<Scalar>::start_scan(std::size_t block, std::size_t length) {
         units = units_.data();
         level *= query.length;
       } else if (!query.request->offsets.empty()) {
-        bound_offsets(query.request->offsets);
         level -= offset_margin(level);
-        for (std::size_t b = 0; b < length; ++b) units_[b] = units[b] * (level - most_[block + b]);
+        for (std::size_t b = 0; b < length; ++b) units_[b] = units[b] * (level - offsets_.most_of(query.request->offsets, block + b));
         units = units_.data();
         level = 1.0;
       }
       index_.code_kernels_->limits(units, index_.rest_.data() + block, index_.norm_.data() + block, level * query.inverse, query.spread,
                                    query.distance, bound, query.offset, start, length);
+      if (similarity_ == Similarity::inner_product && !query.request->offsets.empty())
+        offsets_.tell_apart(at, query.request->offsets, index_.unit_.data() + block, query.inverse, start,
+                            query.offset + 2 + static_cast<std::int32_t>(bound), length);
     }
     scan_codes_.push_back(codes_.data() + active_[at] * index_.groups_ * 4);
     scan_start_.push_back(start);
     scan_found_.push_back(found_.data() + at * most_blocks);
   }
-  index_.code_kernels_->scan({.items = index_.codes_.data() + block * index_.groups_ * score_block * 4,
-                              .users = scan_codes_.data(),
-                              .start = scan_start_.data(),
-                              .found = scan_found_.data(),
-                              .n_users = active_.size(),
-                              .groups = index_.groups_,
-                              .n_blocks = length});
+  CodeScan scan{.items = index_.codes_.data() + block * index_.groups_ * score_block * 4,
+                .users = scan_codes_.data(),
+                .start = scan_start_.data(),
+                .found = scan_found_.data(),
+                .n_users = active_.size(),
+                .groups = index_.groups_,
+                .n_blocks = length};
+  offsets_.put_into(scan);
+  index_.code_kernels_->scan(scan);
   counters_.codes += active_.size() * length * score_block;
 }
 
@@ -339,6 +330,7 @@ std::vector<std::vector<Scored>> TopKSearch<Scalar>::find(std::span<const Scalar
   active_.clear();
   factors_.clear();
   codes_.assign(queries.size() * code_length, 0);
+  offsets_.start(blocks, most_blocks);
   std::size_t longest_list = 0;
   for (std::size_t n = 0; n < queries.size(); ++n) {
     Query& query = queries_.emplace_back(Query{queries[n], &requests[n], BestOf((std::min)(requests[n].count, n_rows))});
@@ -353,6 +345,7 @@ std::vector<std::vector<Scored>> TopKSearch<Scalar>::find(std::span<const Scalar
     if (answered_without_scan(query)) continue;
     prepare(query, codes_.data() + n * code_length);
     bound_scores(query);
+    if (similarity == Similarity::inner_product) offsets_.add(query.request->offsets);
     counters_.rows += n_rows;
     active_.push_back(n);
     factors_.push_back(query.factors);

@@ -116,21 +116,49 @@ KINDRED_INLINE std::uint64_t signs(Uint32s lanes) {
 #endif
 }
 
+typedef float AddedFloats __attribute__((vector_size(KINDRED_SIMD_BYTES), may_alias, aligned(4)));
+
+/// What the sums of U users and some rows of a block start from: less for rows to which less is added.
+template <std::size_t U>
+KINDRED_INLINE void start_sums(const CodeScan& a, std::size_t first_user, std::size_t block, std::size_t first_row,
+                               const std::int32_t (&start)[U], Uint32s (&sums)[U][scan_vectors]) {
+  if (a.n_added == 0) {
+    KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) {
+      KINDRED_UNROLL for (std::size_t v = 0; v < scan_vectors; ++v) sums[u][v] = Uint32s{} + static_cast<std::uint32_t>(start[u]);
+    }
+    return;
+  }
+  const AddedFloats most = AddedFloats{} + 1073741824.0F;  // 2^30: no sum overflows
+  KINDRED_UNROLL for (std::size_t v = 0; v < scan_vectors; ++v) {
+    AddedFloats off[U];
+    KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) off[u] = AddedFloats{};
+    for (std::size_t j = 0; j < a.n_added; ++j) {
+      const AddedFloats difference =
+          a.ends[j][block] - *reinterpret_cast<const AddedFloats*>(a.added[j] + block * score_block + first_row + v * int_lanes);
+      KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) off[u] += a.slopes[first_user + u][block * a.n_added + j] * difference;
+    }
+    KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) {
+      const AddedFloats bounded = off[u] < most ? off[u] : most;
+      sums[u][v] = (Uint32s)(Int32s{} + start[u] - __builtin_convertvector(bounded, Int32s));
+    }
+  }
+}
+
 /// U users times one block.
 template <std::size_t U>
-KINDRED_INLINE void scan_block(const std::uint8_t* items, const std::int8_t* const* users, std::size_t groups,
-                               const std::int32_t (&start)[U], std::uint64_t (&found)[U]) {
+KINDRED_INLINE void scan_block(const CodeScan& a, std::size_t first_user, std::size_t block, const std::int32_t (&start)[U],
+                               std::uint64_t (&found)[U]) {
+  const std::size_t groups = a.groups;
+  const std::uint8_t* const items = a.items + block * groups * score_block * 4;
   constexpr std::uint64_t all = (std::uint64_t{1} << int_lanes) - 1;
   const std::int8_t* x[U];
   KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) {
     found[u] = 0;
-    x[u] = users[u];
+    x[u] = a.users[first_user + u];
   }
   for (std::size_t first = 0; first < score_block; first += scan_vectors * int_lanes) {
     Uint32s sums[U][scan_vectors];
-    KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) {
-      KINDRED_UNROLL for (std::size_t v = 0; v < scan_vectors; ++v) sums[u][v] = Uint32s{} + static_cast<std::uint32_t>(start[u]);
-    }
+    start_sums<U>(a, first_user, block, first, start, sums);
     for (std::size_t g = 0; g < groups; ++g) {
       ItemBytes y[scan_vectors];
       KINDRED_UNROLL for (std::size_t v = 0; v < scan_vectors; ++v) y[v] =
@@ -156,7 +184,7 @@ KINDRED_INLINE void scan_users_of(const CodeScan& a, std::size_t first) {
     std::int32_t start[U];
     std::uint64_t found[U];
     KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) start[u] = a.start[first + u][block];
-    scan_block<U>(a.items + block * a.groups * score_block * 4, a.users + first, a.groups, start, found);
+    scan_block<U>(a, first, block, start, found);
     KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) a.found[first + u][block] = found[u];
   }
 }

@@ -38,6 +38,12 @@ struct CodeScan {
   std::size_t n_users = 0;
   std::size_t groups = 0;
   std::size_t n_blocks = 0;
+  // What is taken off the sum of item n: the sum over j < n_added of slopes[user][block * n_added + j] * (ends[j][block] - added[j][n]), no term negative,
+  // rounded down.
+  std::size_t n_added = 0;
+  const float* const* added = nullptr;   ///< n_added, each n_blocks x score_block.
+  const float* const* ends = nullptr;    ///< n_added, each n_blocks.
+  const float* const* slopes = nullptr;  ///< n_users, each n_blocks x n_added, finite.
 };
 
 /// The kernels of one level on codes.
