@@ -3,9 +3,9 @@
 //
 //   columns_benchmark
 //
-// from_triplets, from_columns: indices. int64_keys, string_keys: Dataset::from_columns. events_of_kinds: Events::dataset with int64 keys, times and three kinds
-// of text. grouped 0: rows in random order; 1: 50 rows of a user one after the
-// other, as a database gives them.
+// from_triplets, from_columns: indices. int64_keys, string_keys: Dataset::from_columns. events_of_one_kind: Events::dataset with int32 keys and times;
+// events_of_kinds: with int64 keys, times and three kinds of text. grouped 0: rows in random order; 1: 50 rows of a user one after the other, as a database
+// gives them.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -77,6 +77,16 @@ void string_keys(benchmark::State& run) {
   finish(run);
 }
 
+void events_of_one_kind(benchmark::State& run) {
+  const Columns columns = made_up(run.range(0) != 0);
+  std::vector<std::int64_t> times;
+  kd::detail::Random random(2, kd::detail::RandomStream::sample);
+  for (std::size_t n = 0; n < n_rows; ++n) times.push_back(random.below(100'000'000));
+  const kd::Events events{.users = columns.users, .items = columns.items, .values = columns.values, .times = times};
+  for (auto _ : run) benchmark::DoNotOptimize(events.dataset());
+  finish(run);
+}
+
 void events_of_kinds(benchmark::State& run) {
   const Columns columns = made_up(run.range(0) != 0);
   const std::vector<std::int64_t> users(columns.users.begin(), columns.users.end()), items(columns.items.begin(), columns.items.end());
@@ -98,6 +108,7 @@ BENCHMARK(from_triplets)->ArgName("grouped")->Arg(0)->Arg(1)->Unit(benchmark::kM
 BENCHMARK(from_columns)->ArgName("grouped")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 BENCHMARK(int64_keys)->ArgName("grouped")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 BENCHMARK(string_keys)->ArgName("grouped")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
+BENCHMARK(events_of_one_kind)->ArgName("grouped")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 BENCHMARK(events_of_kinds)->ArgName("grouped")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 
 }  // namespace

@@ -48,12 +48,18 @@ inline void prefetch([[maybe_unused]] const void* address) noexcept {
 #endif
 }
 
-/// vector.resize, for a vector that may become large.
+/// vector.reserve, for a vector that may become large.
 template <typename T>
-void resize_large(std::vector<T>& vector, std::size_t size) {
+void reserve_large(std::vector<T>& vector, std::size_t size) {
   vector.reserve(size);
   wish_for_huge_pages(vector.data(), size * sizeof(T));
-  vector.resize(size);
+}
+
+/// vector.resize, for a vector that may become large.
+template <typename T>
+void resize_large(std::vector<T>& vector, std::size_t size, const T& value = T()) {
+  reserve_large(vector, size);
+  vector.resize(size, value);
 }
 
 /// Allocates at multiples of 64 bytes, whatever the compiler flags. Large blocks start at a multiple of 2 MiB and ask Linux for huge pages:

@@ -33,14 +33,14 @@ class CsrMatrix {
   explicit CsrMatrix(const CsrView& view);
 
   /// Builds a matrix from interactions in any order. Repeats of a (user, item) pair are summed (in double, in the order given), zero sums dropped.
-  /// O(triplets * log(longest row) + users).
+  /// O(triplets + users).
   /// @throws InvalidArgument if an index is out of range or a value or sum is not finite; it says which.
   [[nodiscard]] static CsrMatrix from_triplets(MatrixShape shape, std::span<const Interaction> triplets);
 
   /// Builds a matrix from columns in memory: interaction n is `values[n]` of user `users[n]` and item `items[n]`, in any order.
   /// `users`, `items`: equally long. `values`: as long, finite, negative for a dislike; empty: 1 each.
   /// Repeats of a pair are summed (in double, in the order given), zero sums dropped, as in from_triplets, which gives the same bytes.
-  /// O(interactions * log(longest row) + users); memory 8 bytes an interaction and 16 a user.
+  /// O(interactions + users); memory 8 bytes an interaction and 16 a user.
   /// @throws ShapeError if the lengths differ; InvalidArgument if an index is outside the shape or a value or sum is not finite; it says which.
   [[nodiscard]] static CsrMatrix from_columns(MatrixShape shape, std::span<const Index> users, std::span<const Index> items,
                                               std::span<const float> values = {});

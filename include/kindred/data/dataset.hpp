@@ -45,7 +45,7 @@ struct Dataset {
   /// The readers' rules hold: users and items are numbered in the order in which they first come with a row that is kept; rows of a pair are summed in double;
   /// `times` has the first time of each pair, `raw_rows` how many rows it was summed from (empty if no pair came twice); a value of 0 and a pair that sums to 0
   /// are no interaction, but dropped and counted in `load`, whose `source` is "columns in memory" and whose `lines` are the rows given.
-  /// O(rows * log(longest row) + bytes of the keys); memory 16 bytes a row beside the keys, 24 with times.
+  /// O(rows + bytes of the keys); memory 16 bytes a row beside the keys, 24 with times.
   /// @throws ShapeError if the lengths differ; InvalidArgument for an empty key, a value that is not finite, a sum beyond the range of a float, naming the
   /// first of its column, or beyond 2^31 - 1 users or items.
   [[nodiscard]] static Dataset from_columns(const KeyColumn& users, const KeyColumn& items, std::span<const float> values = {},

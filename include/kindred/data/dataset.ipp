@@ -4,6 +4,7 @@
 // The bodies of data/dataset.hpp: included by it, or compiled once in a program that defines KINDRED_COMPILED (core/config.hpp).
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -72,21 +73,34 @@ inline void set_interactions(Dataset& data, LoadReport& report, RowMerge& merge)
 template <typename Keep>
 [[nodiscard]] std::optional<std::vector<Index>> intern_numbers(IdMap& ids, const KeyColumn& column, const Keep& keep) {
   if (!column.has_numbers() || column.size() == 0) return std::nullopt;
-  std::int64_t low = column.number(0), high = low;
-  for (std::size_t n = 1; n < column.size(); ++n) {
-    low = (std::min)(low, column.number(n));
-    high = (std::max)(high, column.number(n));
-  }
+  std::array<std::int64_t, 256> keys;
+  const auto each_piece = [&](const auto& take) {
+    for (std::size_t first = 0; first < column.size(); first += keys.size()) {
+      const std::span<std::int64_t> piece(keys.data(), (std::min)(keys.size(), column.size() - first));
+      column.numbers(first, piece);
+      take(first, std::span<const std::int64_t>(piece));
+    }
+  };
+  std::int64_t low = (std::numeric_limits<std::int64_t>::max)(), high = (std::numeric_limits<std::int64_t>::min)();
+  each_piece([&](std::size_t, std::span<const std::int64_t> piece) {
+    for (const std::int64_t key : piece) {
+      low = (std::min)(low, key);
+      high = (std::max)(high, key);
+    }
+  });
   const std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);  // without overflow
   if (range / 4 >= column.size()) return std::nullopt;
-  std::vector<Index> known(static_cast<std::size_t>(range) + 1, -1), indices(column.size(), -1);
+  std::vector<Index> known(static_cast<std::size_t>(range) + 1, -1), indices;
+  resize_large(indices, column.size(), Index{-1});
   KeyColumn::Buffer buffer;
-  for (std::size_t n = 0; n < indices.size(); ++n) {
-    if (!keep(n)) continue;
-    Index& index = known[static_cast<std::size_t>(static_cast<std::uint64_t>(column.number(n)) - static_cast<std::uint64_t>(low))];
-    if (index < 0) index = ids.intern(column.text(n, buffer));
-    indices[n] = index;
-  }
+  each_piece([&](std::size_t first, std::span<const std::int64_t> piece) {
+    for (std::size_t n = 0; n < piece.size(); ++n) {
+      if (!keep(first + n)) continue;
+      Index& index = known[static_cast<std::size_t>(static_cast<std::uint64_t>(piece[n]) - static_cast<std::uint64_t>(low))];
+      if (index < 0) index = ids.intern(column.text(first + n, buffer));
+      indices[first + n] = index;
+    }
+  });
   return indices;
 }
 
@@ -101,7 +115,8 @@ template <typename Keep>
   KeyColumn::Buffer buffers[group];
   std::string_view texts[group];
   std::uint32_t hashes[group];
-  std::vector<Index> indices(column.size(), -1);
+  std::vector<Index> indices;
+  resize_large(indices, column.size(), Index{-1});
   for (std::size_t first = 0; first < column.size(); first += group) {
     const std::size_t count = (std::min)(group, column.size() - first);
     for (std::size_t n = 0; n < count; ++n) {

@@ -40,18 +40,18 @@ class KeyColumn {
   /// `keys` must outlive the column.
   template <typename Keys, detail::ColumnKey Key = detail::ElementOf<Keys>>
   requires std::convertible_to<const Keys&, std::span<const Key>> KeyColumn(const Keys& keys)
-  noexcept : keys_(std::data(keys)), size_(std::size(keys)), text_(text_of<Key>), number_(number_of<Key>()) {}
+  noexcept : keys_(std::data(keys)), size_(std::size(keys)), text_(text_of<Key>), numbers_(numbers_of<Key>()) {}
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
   /// The text of key `n`, which is below size(). Valid as long as the keys and `buffer` are, and `buffer` is not used again.
   [[nodiscard]] std::string_view text(std::size_t n, Buffer& buffer) const noexcept { return text_(keys_, n, buffer); }
 
-  /// True for whole numbers that 64 bits with a sign hold, whose values number() gives.
-  [[nodiscard]] bool has_numbers() const noexcept { return number_ != nullptr; }
+  /// True for whole numbers that 64 bits with a sign hold, which numbers() gives.
+  [[nodiscard]] bool has_numbers() const noexcept { return numbers_ != nullptr; }
 
-  /// Key `n`, which is below size(), of a column that has numbers.
-  [[nodiscard]] std::int64_t number(std::size_t n) const noexcept { return number_(keys_, n); }
+  /// Writes keys `first`, first + 1, ... of a column that has numbers to all of `to`; first + to.size() is at most size().
+  void numbers(std::size_t first, std::span<std::int64_t> to) const noexcept { numbers_(keys_, first, to); }
 
  private:
   template <typename Key>
@@ -64,9 +64,11 @@ class KeyColumn {
   }
 
   template <typename Key>
-  static auto number_of() noexcept -> std::int64_t (*)(const void*, std::size_t) noexcept {
+  static auto numbers_of() noexcept -> void (*)(const void*, std::size_t, std::span<std::int64_t>) noexcept {
     if constexpr (std::integral<Key> && (sizeof(Key) < 8 || std::is_signed_v<Key>))
-      return [](const void* keys, std::size_t n) noexcept { return static_cast<std::int64_t>(static_cast<const Key*>(keys)[n]); };
+      return [](const void* keys, std::size_t first, std::span<std::int64_t> to) noexcept {
+        for (std::size_t n = 0; n < to.size(); ++n) to[n] = static_cast<std::int64_t>(static_cast<const Key*>(keys)[first + n]);
+      };
     else
       return nullptr;
   }
@@ -74,7 +76,7 @@ class KeyColumn {
   const void* keys_;
   std::size_t size_;
   std::string_view (*text_)(const void* keys, std::size_t n, Buffer& buffer);
-  std::int64_t (*number_)(const void* keys, std::size_t n) noexcept;  // null for text
+  void (*numbers_)(const void* keys, std::size_t first, std::span<std::int64_t> to) noexcept;  // null for text
 };
 
 }  // namespace kindred::inline v0

@@ -13,6 +13,7 @@
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/data/packed_sort.hpp>
 
 namespace kindred::inline v0 {
 
@@ -80,7 +81,7 @@ class RowMerge {
 
   explicit RowMerge(GatheredRows rows) : rows_(std::move(rows)), lengths_(rows_.offsets.size() - 1, 0) {}
 
-  /// Merges the rows of the users [first, last). Many threads may do so at once, each with users of its own. O(interactions * log(longest row)).
+  /// Merges the rows of the users [first, last). Many threads may do so at once, each with users of its own. O(interactions).
   [[nodiscard]] Found merge(std::size_t first, std::size_t last) {
     Found found;
     Workspace work;
@@ -136,6 +137,7 @@ class RowMerge {
 
  private:
   struct Workspace {
+    PackedSort packed;
     std::vector<std::uint64_t> order;
     std::vector<float> values;
     std::vector<std::int64_t> times;
@@ -153,7 +155,7 @@ class RowMerge {
     const bool packed = n <= (std::numeric_limits<std::uint32_t>::max)();
     for (std::size_t at = 0; at < n; ++at) work.order[at] = packed ? (static_cast<std::uint64_t>(columns[at]) << 32) | at : at;
     if (packed)
-      std::sort(work.order.begin(), work.order.end());
+      work.packed.sort(work.order);
     else
       std::stable_sort(work.order.begin(), work.order.end(), [&](std::uint64_t a, std::uint64_t b) { return columns[a] < columns[b]; });
     const auto place = [&](std::size_t at) { return packed ? work.order[at] & 0xFFFFFFFFu : work.order[at]; };

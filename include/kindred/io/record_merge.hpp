@@ -73,7 +73,7 @@ class RowMerger {
       : users_(std::move(users)), items_(std::move(items)), with_times_(with_times), execution_(execution) {}
 
   /// Puts keys, matrix, times and raw rows into `data`, and `merged` into the report; uses keys and rows up. Returns how many rows summed to zero.
-  /// O(rows * log(longest row)). @throws InvalidArgument if a sum is beyond the range of a float, naming the first such pair.
+  /// O(rows). @throws InvalidArgument if a sum is beyond the range of a float, naming the first such pair.
   /// `forget` is called once the rows are not needed any more.
   template <typename Forget>
   [[nodiscard]] std::uint64_t merge(std::vector<ThreadRows>& blocks, Dataset& data, LoadReport& report, Forget&& forget) {

@@ -48,7 +48,7 @@ struct RollingSplit {
 ///
 /// `cuts`: seconds since the Unix epoch, strictly increasing, not empty. `window_seconds`: length of each window, above 0; windows that overlap share targets,
 /// so that their results are not independent. Split n is that of cuts[n]. Nothing after a cut reaches its train: users and items that first come in the window
-/// are counted and left out, and a half-life counts from the last event of train. O(cuts * (events * log(longest row) + bytes of the keys)).
+/// are counted and left out, and a half-life counts from the last event of train. O(cuts * (events + bytes of the keys)).
 /// @throws InvalidArgument for cuts, a window or options out of range, events without times, a cut without events before it, or a window without targets, naming
 /// the cut; ShapeError, InvalidArgument as Events::dataset does.
 [[nodiscard]] KINDRED_ONCE std::vector<RollingSplit> rolling_split(const Events& events, std::span<const std::int64_t> cuts,
