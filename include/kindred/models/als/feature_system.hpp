@@ -15,6 +15,7 @@
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/csr_view.hpp>
+#include <kindred/linalg/row_arithmetic.hpp>
 #include <kindred/simd/kernels.hpp>
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
@@ -101,8 +102,7 @@ class FeatureSystem {
   /// The mean of `rows` over those with features, weighted by l: length factors.
   [[nodiscard]] std::vector<double> mean_of(const FactorMatrix<Scalar>& rows) const {
     FactorMatrix<Scalar> weighted(rows.rows(), rows.factors());
-    weigh_rows(
-        weighted, [&](Index u, std::span<const Scalar>, std::size_t f) { return rows.row(u)[f]; }, nullptr);
+    weigh_rows(weighted, [&](Index u, Scalar weight, Scalar* out) { set_multiple(out, weight, rows.row(u).data(), rows.stride()); });
     std::vector<double> mean = sum_of(weighted);
     for (double& value : mean) value = total_weight_ > 0.0 ? value / total_weight_ : 0.0;
     return mean;
@@ -113,19 +113,24 @@ class FeatureSystem {
                const std::function<void()>& between = {}) const {
     FactorMatrix<Scalar> weighted(rows.rows(), rows.factors());
     // The size of the right-hand side: the residual of the map 0.
-    weigh_rows(
-        weighted, [&](Index u, std::span<const Scalar>, std::size_t f) { return rows.row(u)[f]; }, nullptr);
+    weigh_rows(weighted, [&](Index u, Scalar weight, Scalar* out) { set_multiple(out, weight, rows.row(u).data(), rows.stride()); });
     FactorMatrix<Scalar> residual(map.rows(), map.factors());
     project(weighted, nullptr, 0.0, residual);
     const std::vector<double> target = dots(residual, residual);
-    weigh_rows(
-        weighted, [&](Index u, std::span<const Scalar> predicted, std::size_t f) { return rows.row(u)[f] - predicted[f]; }, &map);
+    AlignedVector<Scalar> shift = shift_of(map);
+    weigh_rows(weighted, [&](Index u, Scalar weight, Scalar* out) {
+      predict_row(map, shift, u, out);
+      set_multiple_of_rest(out, weight, rows.row(u).data(), rows.stride());
+    });
     project(weighted, &map, -1.0, residual);
     minimise(
         map, residual, target, limits,
         [&](const FactorMatrix<Scalar>& step, FactorMatrix<Scalar>& out) {
-          weigh_rows(
-              weighted, [](Index, std::span<const Scalar> predicted, std::size_t f) { return predicted[f]; }, &step);
+          shift = shift_of(step);
+          weigh_rows(weighted, [&](Index u, Scalar weight, Scalar* to) {
+            predict_row(step, shift, u, to);
+            set_multiple(to, weight, std::as_const(to), rows.stride());
+          });
           project(weighted, &step, 1.0, out);
         },
         between);
@@ -139,7 +144,8 @@ class FeatureSystem {
     FactorMatrix<Scalar> conditioned(map.rows(), map.factors()), product(map.rows(), map.factors());
     precondition(residual, conditioned);
     FactorMatrix<Scalar> step = conditioned;
-    std::vector<double> size = dots(residual, conditioned), left = dots(residual, residual), share(k);
+    std::vector<double> size = dots(residual, conditioned), left = dots(residual, residual);
+    AlignedVector<Scalar> share(map.stride(), Scalar(0)), negative(share);
     for (std::size_t n = 0; n < limits.steps; ++n) {
       bool done = true;
       for (std::size_t f = 0; f < k; ++f) done = done && left[f] <= limits.tolerance * limits.tolerance * target[f];
@@ -147,15 +153,20 @@ class FeatureSystem {
       if (between) between();
       apply(std::as_const(step), product);
       const std::vector<double> energy = dots(step, product);
-      for (std::size_t f = 0; f < k; ++f) share[f] = energy[f] > 0.0 && size[f] > 0.0 ? size[f] / energy[f] : 0.0;
-      add(map, share, 1.0, step);
-      add(residual, share, -1.0, product);
+      for (std::size_t f = 0; f < k; ++f) {
+        share[f] = static_cast<Scalar>(energy[f] > 0.0 && size[f] > 0.0 ? size[f] / energy[f] : 0.0);
+        negative[f] = -share[f];
+      }
+      for_rows(map, [&](std::size_t c, std::span<Scalar> row) {
+        const auto r = static_cast<Index>(c);
+        add_shares(row.data(), share.data(), std::as_const(step).row(r).data(), map.stride());
+        add_shares(residual.row(r).data(), negative.data(), std::as_const(product).row(r).data(), map.stride());
+      });
       precondition(residual, conditioned);
       const std::vector<double> next = dots(residual, conditioned);
-      for (std::size_t f = 0; f < k; ++f) share[f] = size[f] > 0.0 ? next[f] / size[f] : 0.0;
+      for (std::size_t f = 0; f < k; ++f) share[f] = static_cast<Scalar>(size[f] > 0.0 ? next[f] / size[f] : 0.0);
       for_rows(step, [&](std::size_t c, std::span<Scalar> p) {
-        const std::span<const Scalar> z = std::as_const(conditioned).row(static_cast<Index>(c));
-        for (std::size_t f = 0; f < k; ++f) p[f] = z[f] + static_cast<Scalar>(share[f]) * p[f];
+        share_and_add(p.data(), share.data(), std::as_const(conditioned).row(static_cast<Index>(c)).data(), step.stride());
       });
       size = next;
       left = dots(residual, residual);
@@ -165,7 +176,12 @@ class FeatureSystem {
   /// out_u = A'(f_u - centre), n_rows x factors; 0 for rows without features.
   void predict(const FactorMatrix<Scalar>& map, FactorMatrix<Scalar>& out) const {
     const AlignedVector<Scalar> shift = shift_of(map);
-    for_rows(out, [&](std::size_t u, std::span<Scalar> row) { predict_row(map, shift, static_cast<Index>(u), row); });
+    for_rows(out, [&](std::size_t u, std::span<Scalar> row) {
+      if (has_features_[u] != 0)
+        predict_row(map, shift, static_cast<Index>(u), row.data());
+      else
+        std::fill(row.begin(), row.end(), Scalar(0));
+    });
   }
 
   /// out_f = sum_u (f_u - centre)_f t_u + factor ridge_f map_f; `rows` t must be 0 for rows without features.
@@ -174,27 +190,26 @@ class FeatureSystem {
     const ParallelOptions by_column{.threads = parallel_.threads, .grain = 8, .executor = parallel_.executor};
     parallel_for(columns(), by_column, [&](std::size_t first, std::size_t last, std::size_t) {
       AlignedVector<Scalar> part(rows.stride());
-      std::vector<double> total(sum.size());
+      std::vector<double> total(rows.stride());
       for (std::size_t c = first; c < last; ++c) {
         const std::span<Scalar> to = out.row(static_cast<Index>(c));
-        for (std::size_t f = 0; f < total.size(); ++f) {
-          total[f] = -centre_[c] * sum[f];
-          if (map != nullptr) total[f] += factor * ridge_[c] * static_cast<double>(map->row(static_cast<Index>(c))[f]);
-        }
+        for (std::size_t f = 0; f < sum.size(); ++f) total[f] = -centre_[c] * sum[f];
+        if (map != nullptr) add_multiple(total.data(), factor * ridge_[c], map->row(static_cast<Index>(c)).data(), map->stride());
         add_column(rows, c, part, total);
-        std::transform(total.begin(), total.end(), to.begin(), [](double value) { return static_cast<Scalar>(value); });
+        std::transform(total.begin(), total.begin() + static_cast<std::ptrdiff_t>(to.size()), to.begin(),
+                       [](double value) { return static_cast<Scalar>(value); });
       }
     });
   }
 
   /// Of each factor, the sum over rows of a_f b_f.
   [[nodiscard]] std::vector<double> dots(const FactorMatrix<Scalar>& a, const FactorMatrix<Scalar>& b) const {
-    return blocked_sum(a, [&](Index r, std::size_t f) { return static_cast<double>(a.row(r)[f]) * static_cast<double>(b.row(r)[f]); });
+    return blocked_sum(a, [&](Index r, double* sums) { add_products(sums, a.row(r).data(), b.row(r).data(), a.stride()); });
   }
 
   /// Of each factor, the sum over rows.
   [[nodiscard]] std::vector<double> sum_of(const FactorMatrix<Scalar>& rows) const {
-    return blocked_sum(rows, [&](Index r, std::size_t f) { return static_cast<double>(rows.row(r)[f]); });
+    return blocked_sum(rows, [&](Index r, double* sums) { add_multiple(sums, 1.0, rows.row(r).data(), rows.stride()); });
   }
 
   /// Calls body(row, values) for each row.
@@ -213,25 +228,20 @@ class FeatureSystem {
     return {.threads = parallel_.threads, .grain = 64, .executor = parallel_.executor};
   }
 
-  void add(FactorMatrix<Scalar>& to, std::span<const double> share, double sign, const FactorMatrix<Scalar>& what) const {
-    for_rows(to, [&](std::size_t c, std::span<Scalar> row) {
-      const std::span<const Scalar> from = what.row(static_cast<Index>(c));
-      for (std::size_t f = 0; f < row.size(); ++f) row[f] += static_cast<Scalar>(sign * share[f]) * from[f];
-    });
-  }
-
-  template <typename Value>
-  [[nodiscard]] std::vector<double> blocked_sum(const FactorMatrix<Scalar>& like, Value&& value) const {
-    const auto k = static_cast<std::size_t>(like.factors()), rows = static_cast<std::size_t>(like.rows());
-    const std::size_t blocks = (rows + block - 1) / block;
-    std::vector<double> parts(blocks * k, 0.0), total(k, 0.0);
+  /// Of each factor, what add_to(row, sums) adds up over all rows of a matrix like this.
+  template <typename AddTo>
+  [[nodiscard]] std::vector<double> blocked_sum(const FactorMatrix<Scalar>& like, AddTo&& add_to) const {
+    const auto rows = static_cast<std::size_t>(like.rows());
+    const std::size_t blocks = (rows + block - 1) / block, n = like.stride();
+    std::vector<double> parts(blocks * n, 0.0), total(n, 0.0);
     parallel_for(blocks, {.threads = parallel_.threads, .grain = 1, .executor = parallel_.executor},
                  [&](std::size_t first, std::size_t last, std::size_t) {
                    for (std::size_t b = first; b < last; ++b)
                      for (std::size_t r = b * block; r < (std::min)(rows, (b + 1) * block); ++r)
-                       for (std::size_t f = 0; f < k; ++f) parts[b * k + f] += value(static_cast<Index>(r), f);
+                       add_to(static_cast<Index>(r), parts.data() + b * n);
                  });
-    for (std::size_t at = 0; at < parts.size(); ++at) total[at % k] += parts[at];
+    for (std::size_t at = 0; at < parts.size(); ++at) total[at % n] += parts[at];
+    total.resize(static_cast<std::size_t>(like.factors()));
     return total;
   }
   /// total += sum_u f_uc t_u, the parts of long columns in double.
@@ -241,44 +251,39 @@ class FeatureSystem {
     for (std::size_t at = begin; at < end; at += block) {
       kernels_.combine({.fixed = rows.data(),
                         .stride = rows.stride(),
-                        .factors = total.size(),
+                        .factors = static_cast<std::size_t>(rows.factors()),
                         .columns = columns.columns().data() + at,
                         .count = (std::min)(block, end - at)},
                        column_values_.data() + at, part.data());
-      for (std::size_t f = 0; f < total.size(); ++f) total[f] += static_cast<double>(part[f]);
+      add_multiple(total.data(), 1.0, part.data(), total.size());
     }
   }
 
   [[nodiscard]] AlignedVector<Scalar> shift_of(const FactorMatrix<Scalar>& map) const {
-    const std::vector<double> sum =
-        blocked_sum(map, [&](Index c, std::size_t f) { return centre_[static_cast<std::size_t>(c)] * static_cast<double>(map.row(c)[f]); });
+    const std::vector<double> sum = blocked_sum(
+        map, [&](Index c, double* sums) { add_multiple(sums, centre_[static_cast<std::size_t>(c)], map.row(c).data(), map.stride()); });
     AlignedVector<Scalar> shift(map.stride(), Scalar(0));
     std::transform(sum.begin(), sum.end(), shift.begin(), [](double value) { return static_cast<Scalar>(-value); });
     return shift;
   }
 
-  void predict_row(const FactorMatrix<Scalar>& map, const AlignedVector<Scalar>& shift, Index u, std::span<Scalar> out) const {
+  /// Of a row with features. `out`: as long as a row of the map with its padding, as the kernel writes it.
+  void predict_row(const FactorMatrix<Scalar>& map, const AlignedVector<Scalar>& shift, Index u, Scalar* out) const {
     const SparseRow row = features_.row(u);
-    if (!has_features(u)) {
-      std::fill(out.begin(), out.end(), Scalar(0));
-      return;
-    }
-    // `out` is a row of a FactorMatrix, padded as the kernel writes it.
-    kernels_.combine(
-        {.fixed = map.data(), .stride = map.stride(), .factors = out.size(), .columns = row.columns.data(), .count = row.size()},
-        values_.data() + features_.view().row_begin(u), out.data());
-    for (std::size_t f = 0; f < out.size(); ++f) out[f] += shift[f];
+    kernels_.combine({.fixed = map.data(),
+                      .stride = map.stride(),
+                      .factors = static_cast<std::size_t>(map.factors()),
+                      .columns = row.columns.data(),
+                      .count = row.size()},
+                     values_.data() + features_.view().row_begin(u), out);
+    add_row(out, shift.data(), map.stride());
   }
 
-  /// out_u = l_u value(u, prediction of map or nothing, f), 0 for rows without features.
-  template <typename Value>
-  void weigh_rows(FactorMatrix<Scalar>& out, Value&& value, const FactorMatrix<Scalar>* map) const {
-    const AlignedVector<Scalar> shift = map != nullptr ? shift_of(*map) : AlignedVector<Scalar>();
-    for_rows(out, [&](std::size_t r, std::span<Scalar> row) {
-      const auto u = static_cast<Index>(r);
-      if (!has_features(u)) return;  // zeros since it was made
-      if (map != nullptr) predict_row(*map, shift, u, row);
-      for (std::size_t f = 0; f < row.size(); ++f) row[f] = static_cast<Scalar>(weights_[r]) * value(u, std::span<const Scalar>(row), f);
+  /// Calls set(u, l_u, out_u) for each row with features; the others stay 0, as they were made.
+  template <typename Set>
+  void weigh_rows(FactorMatrix<Scalar>& out, Set&& set) const {
+    for_rows(out, [&](std::size_t u, std::span<Scalar> row) {
+      if (has_features_[u] != 0) set(static_cast<Index>(u), static_cast<Scalar>(weights_[u]), row.data());
     });
   }
 
@@ -346,8 +351,7 @@ class FeatureSystem {
   void precondition(const FactorMatrix<Scalar>& residual, FactorMatrix<Scalar>& out) const {
     if (factor_.empty()) {
       for_rows(out, [&](std::size_t c, std::span<Scalar> row) {
-        const std::span<const Scalar> from = residual.row(static_cast<Index>(c));
-        for (std::size_t f = 0; f < row.size(); ++f) row[f] = static_cast<Scalar>(inverse_[c]) * from[f];
+        set_multiple(row.data(), static_cast<Scalar>(inverse_[c]), residual.row(static_cast<Index>(c)).data(), residual.stride());
       });
       return;
     }
