@@ -40,8 +40,8 @@ set(errors "")
 set(seen 0)
 file(GLOB_RECURSE headers RELATIVE "${ROOT}/include/kindred" "${ROOT}/include/kindred/*")
 foreach(header IN LISTS headers)
-  if(header MATCHES "^compiled/")
-    continue()  # takes from all of them
+  if(header MATCHES "^(compiled|c)/")
+    continue()  # take from all of them
   endif()
   if(NOT header MATCHES "^([a-z_]+)/")
     continue()  # kindred.hpp, version.hpp and eigen.hpp stand above or below all layers

@@ -3,7 +3,7 @@
 A page's blocks, in order, are one program, PAGE.cpp; lines with #include, and namespace aliases, go to its top. Blocks marked "cpp no-run" need something that the
 tests do not have: each is a file of its own, PAGE_no_run_N.cpp, after the blocks before it and in a scope of its own, to be compiled as it stands and not run. So is
 a block that has a main(), PAGE_main_N.cpp, but for the README's program, which is examples/quickstart.cpp. Pages that begin in the middle get the set-up below.
-Prints the files. A fence of C++ by another name than cpp is an error, since its code would not be compiled.
+Blocks of C are those of docs/c.md, which tests/c compiles. Prints the files. A fence of C++ by another name than cpp is an error, since its code would not be compiled.
 """
 import pathlib
 import re
@@ -37,7 +37,7 @@ def blocks(page):
         words = label.split()
         if words[:1] == ["cpp"] and words[1:] in ([], ["no-run"]):
             yield re.sub(rf"^{indent}", "", code, flags=re.M), words[1:]
-        elif re.match(r"(c|h|cc|cpp|cxx|c\+\+|hpp)\b", label.strip(), re.I):
+        elif re.match(r"(h|cc|cpp|cxx|c\+\+|hpp)\b", label.strip(), re.I):
             sys.exit(f"{page}: a block is marked '{label}'; C++ is marked 'cpp' or 'cpp no-run', or the tests would not compile it")
         elif label == "" and re.search(r"#include|kd::|kindred::", code):
             sys.exit(f"{page}: a block of C++ without the mark 'cpp', which the tests would not compile:\n{code}")
