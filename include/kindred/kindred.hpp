@@ -62,6 +62,7 @@
 #include <kindred/models/implicit_als.hpp>            // IWYU pragma: export
 #include <kindred/models/item_neighbours.hpp>         // IWYU pragma: export
 #include <kindred/models/item_offsets.hpp>            // IWYU pragma: export
+#include <kindred/models/kept_events.hpp>             // IWYU pragma: export
 #include <kindred/models/keyed_recommender.hpp>       // IWYU pragma: export
 #include <kindred/models/neighbours/options.hpp>      // IWYU pragma: export
 #include <kindred/models/popularity_recommender.hpp>  // IWYU pragma: export

@@ -147,6 +147,10 @@ TEST_SUITE("models/item_offsets") {
     offsets.user_weights.assign(60, 0.0F);
     als.set_item_offsets(offsets);
     CHECK(als.recommend(train.row(3)).items.front().item == 17);
+    const kd::History without{.items = train.row(3), .offset_weight = 0.0F}, half{.items = train.row(3), .offset_weight = 0.5F};
+    CHECK(als.recommend(without).items == plain.recommend(train.row(3)).items);
+    CHECK(als.recommend(half).items.front().score < 0.51 * als.recommend(train.row(3)).items.front().score);
+    CHECK_THROWS_AS((void)als.recommend(kd::History{.items = train.row(3), .offset_weight = 1.5F}), kd::InvalidArgument);
     CHECK(als.recommend(3) == plain.recommend(3));
     CHECK(als.similar_items(5) == plain.similar_items(5));
     CHECK(als.recommend_users(17) == plain.recommend_users(17));

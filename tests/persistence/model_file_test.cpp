@@ -44,6 +44,7 @@ using kindred_test::parts_of;
 using kindred_test::random_matrix;
 using kindred_test::small_als;
 using kindred_test::with_header;
+using kindred_test::with_value;
 
 #define CHECK_SAYS(...) check_says(__LINE__, __VA_ARGS__)
 
@@ -90,16 +91,6 @@ std::string refusal(const std::string& bytes, const kd::LoadOptions& options = {
   CHECK((from_file.empty() || from_file.starts_with(path + ":") || from_file.starts_with(path + ",")));
   CHECK(attempt([&] { (void)loaded<Model>(bytes, options); }).empty() == from_file.empty());
   return from_file.empty() ? "" : from_file.substr(path.size());
-}
-
-/// The file with one number of a tensor replaced, checksum set right again.
-template <typename T>
-std::string with_value(const std::string& file, const std::string& tensor, std::size_t n, T value) {
-  Parts parts = parts_of(file);
-  const kd::detail::SafetensorsHeader header = kd::detail::parse_header(parts.header, parts.data.size(), "file");
-  for (const kd::detail::Tensor& t : header.tensors)
-    if (t.name == tensor) std::memcpy(parts.data.data() + t.begin + n * sizeof(T), &value, sizeof(T));
-  return with_header(file_of(parts.header, parts.data), "{", "{");
 }
 
 /// What a program prints.

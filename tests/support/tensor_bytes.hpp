@@ -10,6 +10,7 @@
 
 #include <doctest/doctest.h>
 
+#include <kindred/persistence/safetensors.hpp>
 #include <kindred/storage/checksum.hpp>
 
 namespace kindred_test {
@@ -51,6 +52,16 @@ inline std::string with_header(const std::string& file, const std::string& from,
   REQUIRE_MESSAGE(at != std::string::npos, from);
   parts.header.replace(at, from.size(), to);
   return file_of(parts.header, parts.data);
+}
+
+/// The file with one number of a tensor replaced, checksum set right again.
+template <typename T>
+std::string with_value(const std::string& file, const std::string& tensor, std::size_t n, T value) {
+  Parts parts = parts_of(file);
+  const kindred::detail::SafetensorsHeader header = kindred::detail::parse_header(parts.header, parts.data.size(), "file");
+  for (const kindred::detail::Tensor& t : header.tensors)
+    if (t.name == tensor) std::memcpy(parts.data.data() + t.begin + n * sizeof(T), &value, sizeof(T));
+  return with_header(file_of(parts.header, parts.data), "{", "{");
 }
 
 }  // namespace kindred_test

@@ -40,6 +40,7 @@
 #include <kindred/metrics/mean_and_error.ipp>
 #include <kindred/metrics/ranking.ipp>
 #include <kindred/models/als/settings.ipp>
+#include <kindred/models/kept_events.ipp>
 #include <kindred/models/recommender.ipp>
 #include <kindred/models/repeat_scores.ipp>
 #include <kindred/models/rerank.ipp>

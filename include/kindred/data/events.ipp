@@ -50,6 +50,18 @@ inline void check_event_columns(const Events& events) {
                             "seconds since the Unix epoch, below 10^11 in magnitude; divide milliseconds by 1000");
 }
 
+/// @throws InvalidArgument unless each kind has a name and one finite weight.
+inline void check_kind_weights(const std::vector<EventOptions::KindWeight>& weights) {
+  IdMap seen;
+  for (std::size_t n = 0; n < weights.size(); ++n) {
+    const EventOptions::KindWeight& one = weights[n];
+    const std::string name = "weights[" + std::to_string(n) + "]";
+    if (one.kind.empty()) throw InvalidArgument(name + ".kind", "''", "a kind that is not empty");
+    if (!is_finite(one.weight)) throw InvalidArgument(name + ".weight", one.weight, "finite");
+    if (seen.intern(one.kind) != static_cast<Index>(n)) throw InvalidArgument(name + ".kind", printable(one.kind), "listed once");
+  }
+}
+
 /// @throws InvalidArgument unless the options are in range and have an effect on these columns.
 inline void check_event_options(const Events& events, const EventOptions& options) {
   const auto needs_times = [&](std::string_view name, const auto& option) {
@@ -70,14 +82,7 @@ inline void check_event_options(const Events& events, const EventOptions& option
                           "empty where events have no kinds");
   if (!has_kinds && events.users.size() > 0 && options.unlisted == EventOptions::Unlisted::drop)
     throw InvalidArgument("unlisted", "drop", "refuse where events have no kinds");
-  IdMap seen;
-  for (std::size_t n = 0; n < options.weights.size(); ++n) {
-    const EventOptions::KindWeight& one = options.weights[n];
-    const std::string name = "weights[" + std::to_string(n) + "]";
-    if (one.kind.empty()) throw InvalidArgument(name + ".kind", "''", "a kind that is not empty");
-    if (!is_finite(one.weight)) throw InvalidArgument(name + ".weight", one.weight, "finite");
-    if (seen.intern(one.kind) != static_cast<Index>(n)) throw InvalidArgument(name + ".kind", printable(one.kind), "listed once");
-  }
+  check_kind_weights(options.weights);
 }
 
 /// The indices in `kinds` of the kinds of all events, taken in; empty where events have none. The first few kinds are found by comparison, without a hash.

@@ -146,11 +146,9 @@ Recommendation BlendedRecommender<Scalar>::list_for(std::span<const Scalar> x, c
   if (!detail::is_known(x)) return detail::list_of_unknown(factors_.item_counts(), own);
   const detail::RoundToNearest rounding;
   const float popularity = popularity_weight(options.popularity_penalty, {.threads = 1});
-  return factors_.with_index(SimdLevel::best, popularity, 1.0F, [&](const detail::Searched<Scalar>& searched) {
-    std::vector<detail::WeightedOffsets> offsets = searched.offsets;
-    if (!searched.user_weights.empty()) offsets.front().weight *= user_weight;
+  return factors_.with_index(SimdLevel::best, popularity, user_weight, [&](const detail::Searched<Scalar>& searched) {
     detail::BlendQuery<Scalar> query{x.data(), votes, spread_of(x), detail::request_of(own, searched.counts)};
-    query.request.offsets = offsets;
+    query.request.offsets = searched.offsets;
     const auto memory = work();
     std::vector<Scored> list = std::move(detail::BlendSearch<Scalar>(searched, neighbours_, weight_, *memory).find({&query, 1}).front());
     works_.give_back(memory);
@@ -176,10 +174,11 @@ Recommendation BlendedRecommender<Scalar>::recommend_history(const History& hist
   require_fitted();
   if (weight_ == 0.0) return factors_.recommend(history, options);
   detail::check_recommend(options, shape().items);
+  detail::check_history(history);
   const std::vector<Scalar> x = factors_.fold_in(history, {.background = FoldInBackground::by_history});
   const detail::CheckedRow checked(history.items, "interactions", shape().items);
   const detail::VoteRow votes(checked.row(), neighbours_.scale());
-  Recommendation list = list_for(x, votes.row(), options, 1.0F);
+  Recommendation list = list_for(x, votes.row(), options, history.offset_weight);
   if (list.source == ListSource::model && detail::count_likes(history.items) == 0) list.source = ListSource::features;
   return list;
 }

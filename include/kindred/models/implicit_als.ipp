@@ -134,8 +134,9 @@ template <Real Scalar>
 Recommendation ImplicitALS<Scalar>::recommend_history(const History& history, const RecommendOptions& options) const {
   require_fitted();
   detail::check_recommend(options, shape().items);
+  detail::check_history(history);
   const std::vector<Scalar> x = fold_in_history(history, {.background = FoldInBackground::by_history});
-  Recommendation list = this->list_for(x, options);
+  Recommendation list = this->list_for(x, options, history.offset_weight);
   if (list.source == ListSource::model && detail::count_likes(history.items) == 0) list.source = ListSource::features;
   return list;
 }

@@ -20,7 +20,9 @@
 #include <kindred/data/id_map.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/models/item_offsets.hpp>
+#include <kindred/models/kept_events.hpp>
 #include <kindred/models/recommender.hpp>
+#include <kindred/models/trend.hpp>
 
 namespace kindred::inline v0 {
 
@@ -100,14 +102,33 @@ template <Real Scalar = float, typename Model = ImplicitALS<Scalar>>
 class KeyedRecommender {
  public:
   /// `data`: what `model` was fitted on, or more of the same users and items. Interactions are counted, not compared one by one.
-  /// @throws NotFitted; ShapeError if shapes differ; InvalidArgument if a user or an item has fewer interactions than in the fit.
-  KeyedRecommender(Model model, Dataset data);
+  /// `events`: for observe() and refresh_offsets().
+  /// @throws NotFitted; ShapeError if shapes differ; InvalidArgument if a user or an item has fewer interactions than in the fit; as Events::dataset does for
+  /// `events`; InvalidArgument for past events without times.
+  KeyedRecommender(Model model, Dataset data, const KeyedEvents& events = {});
 
-  /// Answers come from `model` from now on. Returns its version. Whatever it throws, the old model goes on. @throws as the constructor does.
-  std::uint64_t replace(
-      Model model,
-      Dataset
-          data);  // `next` is destroyed after the lock is released: freeing a large model takes long, and every request waits for the lock
+  /// Answers come from `model` from now on. Returns its version. Whatever it throws, the old model goes on.
+  ///
+  /// `data` should hold what was observed until then. Observed events later than the last of `events.past` stay, if `data` has their items and
+  /// `events.weights` their kinds; the others go. @throws as the constructor does.
+  std::uint64_t replace(Model model, Dataset data, const KeyedEvents& events = {});
+
+  /// Adds an event to the history of a user from the next answer on, without a fit: lists of this user are folded in anew, as those of a new user with this
+  /// history. `user`: any key; a new one is a user from now on. `item`: a key or a name of the data.
+  ///
+  /// The value of the pair grows by weight of the kind * value; a kind of weight 0 changes no list and counts for refresh_offsets alone. snapshot().data
+  /// stays as it is. Model files hold observed and past events. O(length of the user's history), 32 bytes.
+  /// @throws InvalidArgument for an item or a kind that is not known, several items of that name, an empty user key, a value that is not finite, a time beyond
+  /// 10^11 seconds, or a sum beyond the range of a float: nothing has changed then.
+  void observe(std::string_view user, std::string_view item, const Observed& event = {});
+
+  /// Sets the trend_offsets of all events so far, past and observed, without a fit. Returns the version.
+  ///
+  /// `reference`: seconds since the Unix epoch, the time of this call; ages count from one second after it, or from `options.until`, which leaves later events
+  /// out. Answers go on meanwhile, with the old offsets until all new ones are there. Users' weights are those of this call. O(events + users + items).
+  /// @throws InvalidArgument for an event after the reference that `until` does not leave out, `until` above reference + 1, a kind that is not known, no event
+  /// that counts, or as trend_offsets and set_item_offsets do: the old offsets stay then.
+  std::uint64_t refresh_offsets(std::int64_t reference, const TrendOptions& options = {}) requires detail::TakesOffsets<Model>;
 
   /// Answers have these offsets from now on, without a fit: the trend of the last hour, say. Returns the version. The model is copied, the data are not.
   /// Whatever it throws, the old model goes on. @throws as FactorModel::set_item_offsets does.
@@ -120,6 +141,8 @@ class KeyedRecommender {
   struct Snapshot {
     std::shared_ptr<const Model> model;
     std::shared_ptr<const Dataset> data;
+    std::shared_ptr<const detail::KeptEvents> events;  // for model files, as the next one
+    std::shared_ptr<const std::vector<float>> new_user_weights = {};
   };
   [[nodiscard]] Snapshot snapshot() const;
 
@@ -145,21 +168,31 @@ class KeyedRecommender {
   /// Explains a score for a history of interactions. @throws InvalidArgument if an item is not known or is named twice.
   [[nodiscard]] NamedExplanation explain(std::span<const KeyedInteraction> history, std::string_view item) const;
 
+  // ---- for model files ----
+
+  KeyedRecommender(Model model, Dataset data, detail::KeptEvents::State events, std::vector<float> new_user_weights);
+
  private:
-  struct Row;
   struct State;
+
+  /// Puts `next` in, which is destroyed after the lock is released: freeing a large model takes long, and every request waits for the lock.
+  std::uint64_t replace_by(std::shared_ptr<State> next);
+  /// Puts in what `make` makes of the state that answers now.
+  template <typename Make>
+  std::uint64_t change(Make&& make);
 
   // A lock for as long as a pointer is copied: std::atomic<std::shared_ptr> does the same inside, and libc++ does not have it.
   [[nodiscard]] std::shared_ptr<const State> state() const;
 
+  std::mutex replacing_;
   mutable std::mutex mutex_;
   std::shared_ptr<State> state_;
 };
 
 template <Real Scalar>
-KeyedRecommender(ImplicitALS<Scalar>, Dataset) -> KeyedRecommender<Scalar>;
+KeyedRecommender(ImplicitALS<Scalar>, Dataset, KeyedEvents = {}) -> KeyedRecommender<Scalar>;
 template <Real Scalar>
-KeyedRecommender(BlendedRecommender<Scalar>, Dataset) -> KeyedRecommender<Scalar, BlendedRecommender<Scalar>>;
+KeyedRecommender(BlendedRecommender<Scalar>, Dataset, KeyedEvents = {}) -> KeyedRecommender<Scalar, BlendedRecommender<Scalar>>;
 
 #if defined(KINDRED_COMPILED)
 extern template class KeyedRecommender<float>;  // in compiled/models.cpp

@@ -22,10 +22,14 @@
 #include <kindred/data/feature_columns.hpp>
 #include <kindred/data/feature_table.hpp>
 #include <kindred/data/id_map.hpp>
+#include <kindred/models/factor_lists.hpp>
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/models/item_offsets.hpp>
+#include <kindred/models/kept_events.hpp>
 #include <kindred/models/keyed_recommender.hpp>
 #include <kindred/models/recommender.hpp>
+#include <kindred/models/rerank.hpp>
+#include <kindred/models/trend.hpp>
 
 namespace kindred::inline v0::detail {
 
@@ -49,19 +53,18 @@ namespace kindred::inline v0::detail {
 namespace kindred::inline v0::inline KINDRED_BUILD {
 
 template <Real Scalar, typename Model>
-struct KeyedRecommender<Scalar, Model>::Row {
-  std::vector<Index> columns;
-  std::vector<float> values;
-  [[nodiscard]] SparseRow row() const noexcept { return {columns, values}; }
-};
-
-template <Real Scalar, typename Model>
 struct KeyedRecommender<Scalar, Model>::State {
-  State(Model fitted, Dataset given) : model(std::move(fitted)), kept(std::make_shared<const Dataset>(std::move(given))), data(*kept) {
+  template <typename Given>
+  State(Model fitted, Dataset given, Given events_given, std::vector<float> weights = {})
+      : model(std::move(fitted)),
+        kept(std::make_shared<const Dataset>(std::move(given))),
+        data(*kept),
+        new_user_weights(std::move(weights)) {
     if (!model.fitted()) throw NotFitted("the model");
     data.check();
     detail::check_shape("data", data.matrix.shape(), "the model", model.shape());
     model.check_data(data.matrix);
+    events = std::make_shared<detail::KeptEvents>(std::move(events_given), data);
     for (std::size_t i = 0; i < data.item_names.size(); ++i) {
       const auto name = static_cast<std::size_t>(names.intern(data.item_names[i]));
       if (name == named_items.size()) named_items.emplace_back(static_cast<Index>(i), 0);
@@ -69,9 +72,15 @@ struct KeyedRecommender<Scalar, Model>::State {
     }
   }
 
-  /// The same with other offsets.
-  State(const State& other, ItemOffsets offsets) requires detail::TakesOffsets<Model>
-      : model(other.model), kept(other.kept), data(*kept), names(other.names), named_items(other.named_items) {
+  /// The same with other offsets. `weights`: of new users.
+  State(const State& other, ItemOffsets offsets, std::vector<float> weights) requires detail::TakesOffsets<Model>
+      : model(other.model),
+        kept(other.kept),
+        data(*kept),
+        events(other.events),
+        names(other.names),
+        named_items(other.named_items),
+        new_user_weights(std::move(weights)) {
     model.set_item_offsets(std::move(offsets));
   }
 
@@ -87,11 +96,11 @@ struct KeyedRecommender<Scalar, Model>::State {
     return index;
   }
 
-  [[nodiscard]] Row row_of(std::span<const KeyedInteraction> history) const {
+  [[nodiscard]] detail::OwnedRow row_of(std::span<const KeyedInteraction> history) const {
     std::vector<std::pair<Index, float>> pairs;
     for (const KeyedInteraction& one : history) pairs.emplace_back(item(one.item), one.value);
     std::sort(pairs.begin(), pairs.end());
-    Row row;
+    detail::OwnedRow row;
     for (const auto& [index, value] : pairs) {
       if (!row.columns.empty() && row.columns.back() == index)
         throw InvalidArgument("the history", "'" + std::string(data.item_name(index)) + "' twice", "a list of different items");
@@ -99,6 +108,19 @@ struct KeyedRecommender<Scalar, Model>::State {
       row.values.push_back(value);
     }
     return row;
+  }
+
+  /// The features of a user of the data, if the model has any.
+  [[nodiscard]] SparseRow features_of(Index user) const {
+    const FeatureTable& features = model.user_features();
+    return user < data.users.size() && features.columns().size() > 0 ? features.row(user) : SparseRow{};
+  }
+
+  /// How much item offsets count for a user, new ones included.
+  [[nodiscard]] float offset_weight(Index user) const {
+    if constexpr (!detail::TakesOffsets<Model>) return 1.0F;
+    if (user < data.users.size()) return detail::weight_of_user(model.item_offsets().user_weights, user);
+    return detail::weight_of_user(new_user_weights, user - data.users.size());
   }
 
   [[nodiscard]] std::vector<NamedItem> name_items(std::span<const Scored> list) const {
@@ -120,15 +142,29 @@ struct KeyedRecommender<Scalar, Model>::State {
   Model model;
   std::shared_ptr<const Dataset> kept;
   const Dataset& data;
+  std::shared_ptr<detail::KeptEvents> events;  // of `data`; states with other offsets share them
   IdMap names;
   std::vector<std::pair<Index, Index>> named_items;  // of each name: its first item, and how many there are
+  std::vector<float> new_user_weights;               // of item offsets, for users that only events know
   std::uint64_t version = 0;
 };
 
 template <Real Scalar, typename Model>
-std::uint64_t KeyedRecommender<Scalar, Model>::replace(Model model, Dataset data) {
-  auto next = std::make_shared<State>(std::move(model), std::move(data));
+std::uint64_t KeyedRecommender<Scalar, Model>::replace(Model model, Dataset data, const KeyedEvents& events) {
+  return replace_by(std::make_shared<State>(std::move(model), std::move(data), events));
+}
+
+template <Real Scalar, typename Model>
+std::uint64_t KeyedRecommender<Scalar, Model>::replace_by(std::shared_ptr<State> next) {
+  const std::lock_guard one_at_a_time(replacing_);
+  const std::shared_ptr<const State> before = state();
+  // Most events are taken over while answers go on, the last few while nothing can be observed.
+  const std::size_t taken = before ? next->events->take_later(*before->events, 0) : 0;
   const std::lock_guard lock(mutex_);
+  if (before) {
+    before->events->close();
+    (void)next->events->take_later(*before->events, taken);
+  }
   const std::uint64_t version = state_ ? state_->version + 1 : 1;
   next->version = version;
   state_.swap(next);
@@ -136,16 +172,45 @@ std::uint64_t KeyedRecommender<Scalar, Model>::replace(Model model, Dataset data
 }
 
 template <Real Scalar, typename Model>
-std::uint64_t KeyedRecommender<Scalar, Model>::set_item_offsets(ItemOffsets offsets) requires detail::TakesOffsets<Model> {
+template <typename Make>
+std::uint64_t KeyedRecommender<Scalar, Model>::change(Make&& make) {
   for (;;) {
     const std::shared_ptr<const State> from = state();
-    auto next = std::make_shared<State>(*from, offsets);
+    std::shared_ptr<State> next = make(*from);
     const std::lock_guard lock(mutex_);
-    if (state_ != from) continue;  // replaced meanwhile: the offsets are for the model that answers now
+    if (state_ != from) continue;  // replaced meanwhile: the change is for the model that answers now
     next->version = from->version + 1;
     const std::uint64_t version = next->version;
     state_.swap(next);
     return version;
+  }
+}
+
+template <Real Scalar, typename Model>
+std::uint64_t KeyedRecommender<Scalar, Model>::set_item_offsets(ItemOffsets offsets) requires detail::TakesOffsets<Model> {
+  return change([&](const State& from) { return std::make_shared<State>(from, offsets, std::vector<float>{}); });
+}
+
+template <Real Scalar, typename Model>
+std::uint64_t KeyedRecommender<Scalar, Model>::refresh_offsets(std::int64_t reference,
+                                                               const TrendOptions& options) requires detail::TakesOffsets<Model> {
+  return change([&](const State& from) {
+    ItemOffsets offsets = from.events->trend(reference, options);
+    std::vector<float> of_new_users;
+    if (!offsets.user_weights.empty()) {
+      const auto first = offsets.user_weights.begin() + static_cast<std::ptrdiff_t>(from.data.users.size());
+      of_new_users.assign(first, offsets.user_weights.end());
+      offsets.user_weights.erase(first, offsets.user_weights.end());
+    }
+    return std::make_shared<State>(from, std::move(offsets), std::move(of_new_users));
+  });
+}
+
+template <Real Scalar, typename Model>
+void KeyedRecommender<Scalar, Model>::observe(std::string_view user, std::string_view item, const Observed& event) {
+  for (;;) {
+    const std::shared_ptr<const State> s = state();
+    if (s->events->observe(user, s->item(item), event)) return;
   }
 }
 
@@ -157,27 +222,34 @@ std::uint64_t KeyedRecommender<Scalar, Model>::version() const {
 template <Real Scalar, typename Model>
 typename KeyedRecommender<Scalar, Model>::Snapshot KeyedRecommender<Scalar, Model>::snapshot() const {
   const auto s = state();
-  return {{s, &s->model}, {s, &s->data}};
+  return {{s, &s->model}, {s, &s->data}, s->events, {s, &s->new_user_weights}};
 }
 
 template <Real Scalar, typename Model>
 KeyedAnswer KeyedRecommender<Scalar, Model>::recommend(std::string_view user, const KeyedOptions& options) const {
   const auto s = state();
-  const std::optional<Index> u = s->data.users.find(user);
-  const SparseRow history = u ? s->data.matrix.row(*u) : SparseRow{};
+  const std::optional<Index> u = s->events->find_user(user);
+  const bool of_data = u && *u < s->data.users.size();
+  const std::optional<detail::OwnedRow> observed = u ? s->events->row_of(*u) : std::nullopt;
+  const SparseRow history = observed ? observed->row() : of_data ? s->data.matrix.row(*u) : SparseRow{};
   std::vector<Index> dislikes;
   RecommendOptions wanted = detail::keyed_request(options, history, dislikes);
-  if (!u || !s->model.knows(*u)) {
-    if (wanted.rerank.order_for) wanted.rerank = {};  // nothing is known to go by
-    return s->answer(s->model.recommend(SparseRow{}, wanted));
+  if (of_data && !observed && s->model.knows(*u)) return s->answer({s->model.recommend(*u, wanted), ListSource::model});
+  if (wanted.rerank.order_for) {
+    if (of_data && observed)
+      wanted.rerank = detail::rerank_for(*u, wanted.rerank);
+    else
+      wanted.rerank = {};  // nothing is known to go by
   }
-  return s->answer({s->model.recommend(*u, wanted), ListSource::model});
+  if (!observed) return s->answer(s->model.recommend(SparseRow{}, wanted));
+  return s->answer(
+      s->model.recommend(History{.items = history, .features = s->features_of(*u), .offset_weight = s->offset_weight(*u)}, wanted));
 }
 
 template <Real Scalar, typename Model>
 KeyedAnswer KeyedRecommender<Scalar, Model>::recommend(std::span<const KeyedInteraction> history, const KeyedOptions& options) const {
   const auto s = state();
-  const Row row = s->row_of(history);
+  const detail::OwnedRow row = s->row_of(history);
   std::vector<Index> dislikes;
   return s->answer(s->model.recommend(row.row(), detail::keyed_request(options, row.row(), dislikes)));
 }
@@ -187,7 +259,7 @@ KeyedAnswer KeyedRecommender<Scalar, Model>::recommend(std::span<const KeyedInte
                                                        std::span<const FeatureColumns::Value> profile, const KeyedOptions& options) const {
   std::vector<Index> dislikes;
   const auto s = state();
-  const Row row = s->row_of(history);
+  const detail::OwnedRow row = s->row_of(history);
   FeatureColumns::Profile features = s->model.user_features().columns().profile(profile);
   KeyedAnswer answer =
       s->answer(s->model.recommend(History{.items = row.row(), .features = features}, detail::keyed_request(options, row.row(), dislikes)));
@@ -204,13 +276,14 @@ KeyedAnswer KeyedRecommender<Scalar, Model>::similar(std::string_view item, std:
 template <Real Scalar, typename Model>
 NamedExplanation KeyedRecommender<Scalar, Model>::explain(std::string_view user, std::string_view item) const {
   const auto s = state();
-  const std::optional<Index> u = s->data.users.find(user);
+  const std::optional<Index> u = s->events->find_user(user);
   if (!u)
     throw InvalidArgument("user", "'" + std::string(user) + "'",
                           "one of the " + std::to_string(s->data.users.size()) + " users that the model knows");
-  const FeatureTable& features = s->model.user_features();
-  const SparseRow own = features.columns().size() > 0 ? features.row(*u) : SparseRow{};
-  return s->named(s->model.explain(History{.items = s->data.matrix.row(*u), .features = own}, s->item(item)));
+  const std::optional<detail::OwnedRow> observed = s->events->row_of(*u);
+  if (!observed) return s->named(s->model.explain(History{.items = s->data.matrix.row(*u), .features = s->features_of(*u)}, s->item(item)));
+  return s->named(
+      s->model.explain(History{.items = observed->row(), .features = s->features_of(*u)}, s->item(item), FoldInBackground::by_history));
 }
 
 template <Real Scalar, typename Model>
@@ -220,8 +293,14 @@ NamedExplanation KeyedRecommender<Scalar, Model>::explain(std::span<const KeyedI
 }
 
 template <Real Scalar, typename Model>
-KeyedRecommender<Scalar, Model>::KeyedRecommender(Model model, Dataset data) {
-  (void)replace(std::move(model), std::move(data));
+KeyedRecommender<Scalar, Model>::KeyedRecommender(Model model, Dataset data, const KeyedEvents& events) {
+  (void)replace(std::move(model), std::move(data), events);
+}
+
+template <Real Scalar, typename Model>
+KeyedRecommender<Scalar, Model>::KeyedRecommender(Model model, Dataset data, detail::KeptEvents::State events,
+                                                  std::vector<float> new_user_weights) {
+  (void)replace_by(std::make_shared<State>(std::move(model), std::move(data), std::move(events), std::move(new_user_weights)));
 }
 
 template <Real Scalar, typename Model>

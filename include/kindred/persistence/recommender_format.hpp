@@ -7,18 +7,20 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/dataset.hpp>
-#include <kindred/data/id_map.hpp>
 #include <kindred/models/blended_recommender.hpp>
 #include <kindred/models/implicit_als.hpp>
+#include <kindred/models/kept_events.hpp>
 #include <kindred/models/keyed_recommender.hpp>
 #include <kindred/persistence/als_format.hpp>
 #include <kindred/persistence/flat_object.hpp>
+#include <kindred/persistence/kept_events_format.hpp>
 #include <kindred/persistence/model_head.hpp>
 #include <kindred/persistence/neighbours_format.hpp>
 #include <kindred/persistence/offset_format.hpp>
@@ -56,6 +58,7 @@ struct ModelFormat<KeyedRecommender<Scalar, Model>> {
     users.write(writer, "user_keys");
     items.write(writer, "item_keys");
     names.write(writer, "item_names");
+    write_kept_events(writer, *held.events, *held.new_user_weights);
     write_head(writer, std::string(kind), fields);
     write(writer);
   }
@@ -65,23 +68,41 @@ struct ModelFormat<KeyedRecommender<Scalar, Model>> {
       BlendState<Scalar> state = read_blend<Scalar>(reader, fields, options, TensorReader::Place::copied);
       fields.check_all_used();
       Dataset data = read_data(reader, state.factors);
+      Events events = read_events_of(reader, data);
       ImplicitALS<Scalar> factors = checked_model(std::move(state.factors), reader, options);
-      return KeyedRecommender<Scalar, Model>(blend_of(std::move(factors), std::move(state)), std::move(data));
+      return KeyedRecommender<Scalar, Model>(blend_of(std::move(factors), std::move(state)), std::move(data), std::move(events.kept),
+                                             std::move(events.new_user_weights));
     } else {
       AlsState<Scalar> state = read_als<Scalar>(reader, fields, options, TensorReader::Place::copied);
       fields.check_all_used();
       Dataset data = read_data(reader, state);
-      return KeyedRecommender<Scalar, Model>(checked_model(std::move(state), reader, options), std::move(data));
+      Events events = read_events_of(reader, data);
+      return KeyedRecommender<Scalar, Model>(checked_model(std::move(state), reader, options), std::move(data), std::move(events.kept),
+                                             std::move(events.new_user_weights));
     }
   }
 
  private:
+  struct Events {
+    KeptEvents::State kept;
+    std::vector<float> new_user_weights;
+  };
+
+  static Events read_events_of(TensorReader& reader, const Dataset& data) {
+    Events events;
+    events.kept = read_kept_events(reader, data.matrix.shape(), events.new_user_weights);
+    for (Index u = 0; u < events.kept.new_users.size(); ++u)
+      if (data.users.find(events.kept.new_users.key(u))) reader.fail("a key of 'new_user_keys' is one of 'user_keys' too");
+    reader.check_all_used();
+    return events;
+  }
+
   static Dataset read_data(TensorReader& reader, const AlsState<Scalar>& state) {
     if (state.users.factors() == 0) reader.fail("its factors are 0 x 0: no Recommender has a model that is not fitted");
     Dataset data;
     const MatrixShape shape{state.users.rows(), state.items.rows()};
-    data.users = keys_of(reader, "user_keys", shape.users);
-    data.items = keys_of(reader, "item_keys", shape.items);
+    data.users = read_keys(reader, "user_keys", static_cast<std::uint64_t>(shape.users));
+    data.items = read_keys(reader, "item_keys", static_cast<std::uint64_t>(shape.items));
     const Tensor& ends = reader.tensor("item_names.ends", 1);
     const std::uint64_t named = ends.shape[0] == 0 ? 0 : static_cast<std::uint64_t>(shape.items);
     const Texts names = Texts::read(reader, "item_names", named);
@@ -94,17 +115,7 @@ struct ModelFormat<KeyedRecommender<Scalar, Model>> {
     } catch (const Error& error) {
       reader.fail(std::string("the interactions are damaged: ") + error.what());
     }
-    reader.check_all_used();
     return data;
-  }
-
-  static IdMap keys_of(TensorReader& reader, const std::string& name, Index count) {
-    const Texts texts = Texts::read(reader, name, static_cast<std::uint64_t>(count));
-    IdMap map;
-    for (Index n = 0; n < count; ++n)
-      if (map.intern(texts[static_cast<std::size_t>(n)]) != n)
-        reader.fail("tensor '" + name + "' holds one key twice, as number " + std::to_string(n));
-    return map;
   }
 };
 

@@ -26,7 +26,19 @@ enum class FeatureSchedule : std::uint8_t {
 struct History {
   SparseRow items = {};     ///< Interactions, columns strictly increasing.
   SparseRow features = {};  ///< A FeatureColumns::Profile, or a row of a FeatureTable of the model's columns.
+  float offset_weight =
+      1.0F;  ///< [0, 1]: multiplies the weight of item offsets in a list, as ItemOffsets::user_weights do for users of the model.
 };
+
+namespace detail {
+
+/// @throws InvalidArgument unless the offset weight is in [0, 1].
+inline void check_history(const History& history) {
+  if (!(history.offset_weight >= 0.0F && history.offset_weight <= 1.0F))
+    throw InvalidArgument("history.offset_weight", history.offset_weight, "in [0, 1]");
+}
+
+}  // namespace detail
 
 }  // namespace kindred::inline v0
 

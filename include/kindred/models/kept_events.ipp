@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The bodies of models/kept_events.hpp: included by it, or compiled once in a program that defines KINDRED_COMPILED (core/config.hpp).
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <kindred/core/error.hpp>
+#include <kindred/core/text.hpp>
+#include <kindred/core/types.hpp>
+#include <kindred/data/dataset.hpp>
+#include <kindred/data/events.hpp>
+#include <kindred/data/events.ipp>
+#include <kindred/data/id_map.hpp>
+#include <kindred/models/item_offsets.hpp>
+#include <kindred/models/kept_events.hpp>
+#include <kindred/models/trend.hpp>
+#include <kindred/models/trend.ipp>
+
+namespace kindred::inline v0::detail {
+
+KINDRED_ONCE KeptEvents::KeptEvents(const KeyedEvents& events, const Dataset& data) : data_(data) {
+  check_kind_weights(events.weights);
+  for (const EventOptions::KindWeight& one : events.weights) {
+    (void)kinds_.intern(one.kind);
+    weights_.push_back(one.weight);
+  }
+  if (!events.past) return;
+  const Events& past = *events.past;
+  if (past.times.empty() && past.users.size() > 0)
+    throw InvalidArgument("number of times of past events", 0, "one for each event: offsets follow times");
+  const EventPlaces places = places_of(past, data, {}, {});
+  IdMap past_kinds;
+  std::vector<Index> kind_of = intern_kinds(past_kinds, past.kinds);
+  std::vector<Index> kept;
+  for (Index kind = 0; kind < past_kinds.size(); ++kind) kept.push_back(kinds_.intern(past_kinds.key(kind)));
+  for (Index& kind : kind_of) kind = kept[static_cast<std::size_t>(kind)];
+  past_.reserve(places.users.size());
+  for (std::size_t n = 0; n < places.users.size(); ++n)
+    past_.push_back(
+        {places.users[n], places.items[n], kind_of.empty() ? -1 : kind_of[n], past.values.empty() ? 1.0F : past.values[n], past.times[n]});
+  last_past_ = places.last;
+}
+
+KINDRED_ONCE KeptEvents::KeptEvents(State state, const Dataset& data)
+    : data_(data),
+      kinds_(std::move(state.kinds)),
+      weights_(std::move(state.weights)),
+      past_(std::move(state.past)),
+      new_users_(std::move(state.new_users)) {
+  for (const KeptEvent& event : past_) last_past_ = last_past_ ? (std::max)(*last_past_, event.time) : event.time;
+  for (const KeptEvent& event : state.observed) add(event);
+}
+
+KINDRED_ONCE void KeptEvents::add(KeptEvent event) {
+  std::vector<std::size_t>& places = of_user_[event.user];
+  places.reserve(places.size() + 1);
+  observed_.push_back(event);
+  places.push_back(observed_.size() - 1);
+}
+
+KINDRED_ONCE Index KeptEvents::kind_of(const Observed& event) const {
+  if (weights_.empty()) {
+    if (!event.kind.empty())
+      throw InvalidArgument("the kind of an observed event", printable(event.kind), "empty: the recommender was given no weights of kinds");
+    return -1;
+  }
+  const std::optional<Index> kind = kinds_.find(event.kind);
+  if (!kind || static_cast<std::size_t>(*kind) >= weights_.size())
+    throw InvalidArgument("the kind of an observed event", printable(event.kind),
+                          "one of the " + std::to_string(weights_.size()) + " kinds with a weight");
+  return *kind;
+}
+
+KINDRED_ONCE bool KeptEvents::observe(std::string_view user, Index item, const Observed& event) {
+  if (user.empty()) throw InvalidArgument("the user of an observed event", "''", "a key that is not empty");
+  if (!is_finite(event.value)) throw InvalidArgument("the value of an observed event", event.value, "finite");
+  if (event.time && (*event.time <= -time_bound || *event.time >= time_bound))
+    throw InvalidArgument("the time of an observed event", *event.time,
+                          "seconds since the Unix epoch, below 10^11 in magnitude; divide milliseconds by 1000");
+  KeptEvent kept{-1, item, kind_of(event), event.value, event.time.value_or(KeptEvent::no_time)};
+  const std::optional<Index> known = data_.users.find(user);
+  const std::lock_guard lock(mutex_);
+  if (closed_) return false;
+  kept.user = known ? *known : data_.users.size() + new_users_.find(user).value_or(new_users_.size());
+  std::vector<KeptEvent> events;
+  if (const auto found = of_user_.find(kept.user); found != of_user_.end())
+    for (const std::size_t place : found->second)
+      if (observed_[place].item == item) events.push_back(observed_[place]);
+  events.push_back(kept);
+  for (const float value : merged(kept.user, std::move(events)).values)
+    if (!is_finite(value))
+      throw InvalidArgument(
+          "the sum of user " + printable(user) + " and item " + printable(data_.items.key(item)) + ", with the value observed,", value,
+          "within the range of a float");
+  if (!known) (void)new_users_.intern(user);
+  add(kept);
+  return true;
+}
+
+KINDRED_ONCE std::optional<Index> KeptEvents::find_user(std::string_view key) const {
+  if (const std::optional<Index> known = data_.users.find(key)) return known;
+  const std::lock_guard lock(mutex_);
+  if (const std::optional<Index> known = new_users_.find(key)) return data_.users.size() + *known;
+  return std::nullopt;
+}
+
+KINDRED_ONCE std::optional<OwnedRow> KeptEvents::row_of(Index user) const {
+  std::vector<KeptEvent> events;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = of_user_.find(user);
+    if (found == of_user_.end()) return std::nullopt;
+    for (const std::size_t place : found->second) events.push_back(observed_[place]);
+  }
+  return merged(user, std::move(events));
+}
+
+/// The row of the data with `events` of the user added: a sum that is zero within rounding is no interaction.
+KINDRED_ONCE OwnedRow KeptEvents::merged(Index user, std::vector<KeptEvent> events) const {
+  std::erase_if(events,
+                [&](const KeptEvent& event) { return !(std::abs(weight_of(event.kind) * static_cast<double>(event.value)) > 0.0); });
+  std::stable_sort(events.begin(), events.end(), [](const KeptEvent& a, const KeptEvent& b) { return a.item < b.item; });
+  const SparseRow row = user < data_.users.size() ? data_.matrix.row(user) : SparseRow{};
+  OwnedRow sums;
+  std::size_t at = 0;
+  for (std::size_t n = 0; n < row.size() || at < events.size();) {
+    const bool both_left = n < row.size() && at < events.size();
+    const Index item = both_left ? (std::min)(row.columns[n], events[at].item) : n < row.size() ? row.columns[n] : events[at].item;
+    double sum = 0.0, size = 0.0, count = 0.0;
+    const auto take = [&](double value) {
+      sum += value;
+      size += std::abs(value);
+      count += 1.0;
+    };
+    if (n < row.size() && row.columns[n] == item) take(static_cast<double>(row.values[n++]));
+    for (; at < events.size() && events[at].item == item; ++at) take(weight_of(events[at].kind) * static_cast<double>(events[at].value));
+    const auto value = static_cast<float>(sum);
+    if (value == 0.0F || (count > 1.0 && std::abs(sum) <= count * std::numeric_limits<double>::epsilon() * size)) continue;
+    sums.columns.push_back(item);
+    sums.values.push_back(value);
+  }
+  return sums;
+}
+
+KINDRED_ONCE ItemOffsets KeptEvents::trend(std::int64_t reference, TrendOptions options) const {
+  if (reference <= -time_bound || reference >= time_bound)
+    throw InvalidArgument("reference", reference, "seconds since the Unix epoch, below 10^11 in magnitude; divide milliseconds by 1000");
+  if (options.until && *options.until > reference + 1)
+    throw InvalidArgument("until", *options.until,
+                          "at most one second after the reference, " + whole_text(static_cast<long long>(reference)));
+  check_trend(options);
+  std::vector<char> wanted(static_cast<std::size_t>(kinds_.size()), options.kinds.empty() ? 1 : 0);
+  for (std::size_t n = 0; n < options.kinds.size(); ++n) {
+    const std::optional<Index> kind = kinds_.find(options.kinds[n]);
+    if (!kind) throw InvalidArgument("kinds[" + std::to_string(n) + "]", printable(options.kinds[n]), "a kind of the events");
+    wanted[static_cast<std::size_t>(*kind)] = 1;
+  }
+  std::vector<KeptEvent> observed;
+  std::size_t n_users = static_cast<std::size_t>(data_.users.size());
+  {
+    const std::lock_guard lock(mutex_);
+    observed = observed_;
+    n_users += static_cast<std::size_t>(new_users_.size());
+  }
+  const std::int64_t now = options.until.value_or(reference + 1);
+  TrendCount count(n_users, static_cast<std::size_t>(data_.items.size()), now, options);
+  std::optional<std::int64_t> last;
+  for (const std::vector<KeptEvent>* events : {&past_, static_cast<const std::vector<KeptEvent>*>(&observed)}) {
+    for (const KeptEvent& event : *events) {
+      if (event.time == KeptEvent::no_time) continue;
+      if (!options.until && event.time > reference)
+        throw InvalidArgument("the time of an event", event.time,
+                              "at or before the reference, " + whole_text(static_cast<long long>(reference)) + ", or left out by until");
+      if (event.time >= now || (event.kind >= 0 && wanted[static_cast<std::size_t>(event.kind)] == 0)) continue;
+      count.add(event.user, event.item, event.time);
+      last = last ? (std::max)(*last, event.time) : event.time;
+    }
+  }
+  if (!last) throw InvalidArgument("number of events that count", 0, "at least 1");
+  return count.offsets(last);
+}
+
+KINDRED_ONCE std::size_t KeptEvents::take_later(const KeptEvents& other, std::size_t first) {
+  const std::scoped_lock lock(other.mutex_, mutex_);
+  const Index others_users = other.data_.users.size();
+  for (std::size_t n = first; last_past_ && n < other.observed_.size(); ++n) {
+    KeptEvent event = other.observed_[n];
+    if (event.time <= *last_past_) continue;  // true without a time
+    const std::optional<Index> item = data_.items.find(other.data_.items.key(event.item));
+    const std::optional<Index> kind = event.kind < 0 ? std::optional<Index>(-1) : kinds_.find(other.kinds_.key(event.kind));
+    if (!item || !kind || (*kind < 0) != weights_.empty() || *kind >= static_cast<Index>(weights_.size())) continue;
+    const std::string_view user =
+        event.user < others_users ? other.data_.users.key(event.user) : other.new_users_.key(event.user - others_users);
+    const std::optional<Index> known = data_.users.find(user);
+    event.user = known ? *known : data_.users.size() + new_users_.intern(user);
+    event.item = *item;
+    event.kind = *kind;
+    add(event);
+  }
+  return other.observed_.size();
+}
+
+KINDRED_ONCE void KeptEvents::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+}
+
+KINDRED_ONCE KeptEvents::State KeptEvents::state() const {
+  const std::lock_guard lock(mutex_);
+  return {kinds_, weights_, new_users_, past_, observed_};
+}
+
+}  // namespace kindred::inline v0::detail
