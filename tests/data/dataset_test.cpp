@@ -197,6 +197,7 @@ TEST_SUITE("data/dataset") {
     refuse([](kd::Dataset& d) { d.profiles.pop_back(); }, "dataset.profiles has 2 entries; the matrix has 3 users");
     refuse([](kd::Dataset& d) { d.times.pop_back(); }, "dataset.times has 6 entries; the matrix has 7 interactions");
     refuse([](kd::Dataset& d) { d.raw_rows.push_back(1); }, "dataset.raw_rows has 8 entries; the matrix has 7 interactions");
+    refuse([](kd::Dataset& d) { d.undecayed.push_back(1); }, "dataset.undecayed has 1 entries; the matrix has 7 interactions");
     const std::vector<kd::Index> falling{2, 1}, outside{4};
     CHECK_THROWS_WITH_AS((void)data.select(falling, {}),
                          "users[1] is 1; it must be above the entry before it, which is 2: sorted, without repeats", kd::InvalidArgument);

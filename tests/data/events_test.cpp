@@ -206,11 +206,14 @@ TEST_SUITE("data/events") {
     // Ages 20, 0, 10 in half-lives of 10: 4/4 + 1 = 2 and 3/2; the sums without decay are 5 and 3, mean 4.
     const kd::Dataset made = events.dataset({.half_life_seconds = 10});
     CHECK(made.matrix == kd::CsrMatrix({2, 2}, {0, 1, 2}, {0, 1}, {0.5F, 0.375F}));
+    CHECK(made.undecayed == std::vector<float>{1.25F, 0.75F});
+    CHECK(events.dataset().undecayed.empty());
     // A reference 10 later halves all.
     CHECK(events.dataset({.half_life_seconds = 10, .reference = 30}).matrix == kd::CsrMatrix({2, 2}, {0, 1, 2}, {0, 1}, {0.25F, 0.1875F}));
     // 2^-1000 is no float: b is gone, and counted; a has a part of age 0.
     const kd::Dataset faded = events.dataset({.half_life_seconds = 0.01});
     CHECK(faded.matrix == kd::CsrMatrix({1, 1}, {0, 1}, {0}, {0.25F}));
+    CHECK(faded.undecayed == std::vector<float>{1.25F});
     CHECK(faded.load.dropped == std::map<std::string, std::uint64_t>{{"value decayed to zero", 1}});
     CHECK(faded.load.noted == std::map<std::string, std::uint64_t>{{"pair with a value decayed to zero", 1}});
     CHECK(faded.load.rows == 2);

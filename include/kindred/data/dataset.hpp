@@ -36,7 +36,9 @@ struct Dataset {
   std::vector<UserProfile> profiles;    ///< Empty, or length n_users.
   std::vector<std::int64_t> times;  ///< Seconds since the Unix epoch of the first event of each stored interaction; empty, or length nnz.
   std::vector<std::uint32_t> raw_rows;  ///< Rows of the source that each stored interaction was summed from; empty (all 1), or length nnz.
-  LoadReport load;                      ///< What was read, if it was read.
+  /// Of events with a half-life: the values before age decayed them, for FitOptions::undecayed; empty, or length nnz.
+  std::vector<float> undecayed = {};
+  LoadReport load;  ///< What was read, if it was read.
 
   /// Builds a dataset from columns in memory: interaction n is `values[n]` of the user `users[n]` and the item `items[n]`, at `times[n]`; rows in any order.
   ///
@@ -54,7 +56,7 @@ struct Dataset {
   /// @throws ShapeError if the parts do not belong together.
   void check() const;
 
-  /// The part that these users and items (both strictly increasing) span: keys, names, profiles, times and raw rows go along.
+  /// The part that these users and items (both strictly increasing) span: keys, names, profiles, times, raw rows and undecayed values go along.
   /// O(nnz + users + items).
   /// @throws InvalidArgument if an index is out of range or not above the one before it; ShapeError if the parts do not belong together.
   [[nodiscard]] Dataset select(std::span<const Index> of_users, std::span<const Index> of_items) const;

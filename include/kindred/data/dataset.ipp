@@ -158,6 +158,7 @@ KINDRED_ONCE void Dataset::check() const {
   if (!profiles.empty()) expect("profiles", profiles.size(), n_users, "users");
   if (!times.empty()) expect("times", times.size(), nnz, "interactions");
   if (!raw_rows.empty()) expect("raw_rows", raw_rows.size(), nnz, "interactions");
+  if (!undecayed.empty()) expect("undecayed", undecayed.size(), nnz, "interactions");
 }
 
 KINDRED_ONCE Dataset Dataset::select(std::span<const Index> of_users, std::span<const Index> of_items) const {
@@ -179,6 +180,7 @@ KINDRED_ONCE Dataset Dataset::select(std::span<const Index> of_users, std::span<
       builder.add(item, row.values[n]);
       if (!times.empty()) kept.times.push_back(times[start + n]);
       if (!raw_rows.empty()) kept.raw_rows.push_back(raw_rows[start + n]);
+      if (!undecayed.empty()) kept.undecayed.push_back(undecayed[start + n]);
     }
     builder.end_row();
   }

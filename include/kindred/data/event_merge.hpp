@@ -102,8 +102,8 @@ class EventMerge {
   struct Pairs {
     std::vector<Offset> offsets;
     std::vector<Index> columns;
-    std::vector<float> values;  // of pairs that do not decay
-    std::vector<double> sums;   // of pairs that do
+    std::vector<float> values;  // without decay
+    std::vector<double> sums;   // decayed; empty without a half-life
     std::vector<std::int64_t> times;
     std::vector<std::uint32_t> rows;  // events of each pair
     double mean = 1.0;                // of the magnitudes without decay
@@ -125,10 +125,8 @@ class EventMerge {
     std::vector<std::size_t> ends(pairs.offsets.size(), 0);
     gather(users, items, ends);
     reserve_large(pairs.columns, ends.back());
-    if (options_.half_life_seconds)
-      reserve_large(pairs.sums, ends.back());
-    else
-      reserve_large(pairs.values, ends.back());
+    reserve_large(pairs.values, ends.back());
+    if (options_.half_life_seconds) reserve_large(pairs.sums, ends.back());
     reserve_large(pairs.rows, ends.back());
     if (!times_.empty()) reserve_large(pairs.times, ends.back());
     double magnitude = 0.0;
@@ -248,10 +246,8 @@ class EventMerge {
     }
     magnitude += std::abs(plain);
     pairs.columns.push_back(item);
-    if (options_.half_life_seconds)
-      pairs.sums.push_back(decayed);
-    else
-      pairs.values.push_back(static_cast<float>(plain));
+    pairs.values.push_back(static_cast<float>(plain));
+    if (options_.half_life_seconds) pairs.sums.push_back(decayed);
     pairs.rows.push_back(static_cast<std::uint32_t>(events.size()));
     if (times_.empty()) return;
     std::int64_t time = (std::numeric_limits<std::int64_t>::max)();

@@ -67,7 +67,8 @@ struct Events {
   ///
   /// With half_life_seconds H the value is (sum of weight * value * 2^(-age / H)) / m, where m is the mean over pairs of |sum of weight * value|, WITHOUT
   /// decay, over the pairs that do not cancel: fresh pairs keep a mean near 1 and the confidence of old ones fades. Whether a pair cancels does not depend on
-  /// age. A model with Units::data divides by the mean of the matrix again; one with Units::paper takes the values as they are.
+  /// age. `undecayed` has sum of weight * value / m of each pair: hand it to fit() as FitOptions::undecayed, or a model with Units::data divides by the mean
+  /// of the decayed values. One with Units::paper takes the values as they are.
   ///
   /// Sums are in double, in the order given: the same rows in the same order give the same bytes; another order may change the last bit and the numbering.
   /// O(events + bytes of the keys); memory 36 bytes an event, 12 where users come one after the other, and 28 a pair, beside the keys.

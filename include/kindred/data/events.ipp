@@ -107,7 +107,6 @@ inline void check_event_options(const Events& events, const EventOptions& option
 /// Puts merged events into `data`, whose keys they belong to. Values that are 0 as floats go, and `report` counts them.
 inline void set_event_pairs(Dataset& data, LoadReport& report, EventMerge::Pairs pairs) {
   const bool decays = !pairs.sums.empty();
-  if (decays) resize_large(pairs.values, pairs.sums.size());
   std::uint64_t faded_rows = 0, faded_pairs = 0, rows = 0;
   std::size_t kept = 0, at = 0;
   for (std::size_t u = 0; u + 1 < pairs.offsets.size(); ++u) {
@@ -123,6 +122,7 @@ inline void set_event_pairs(Dataset& data, LoadReport& report, EventMerge::Pairs
         ++faded_pairs;
         continue;
       }
+      if (decays) data.undecayed.push_back(static_cast<float>(static_cast<double>(pairs.values[at]) / pairs.mean));
       pairs.values[kept] = value;
       rows += pairs.rows[at];
       pairs.columns[kept] = pairs.columns[at];

@@ -218,6 +218,7 @@ class TuneRun {
     for (Part& part : parts_) {
       ImplicitALS<Scalar> model(trial.options);
       typename ImplicitALS<Scalar>::FitOptions fit{.execution = options_.execution};
+      if (part.window != nullptr) fit.undecayed = part.window->train.undecayed;
       if (settings_of(trial.options).start == Start::spectral) fit.initial_items = first_items(trial.options, part);
       model.fit(part.train, fit);
       const EvaluateOptions evaluation = part.window != nullptr ? options_of_split(*part.window, evaluation_) : evaluation_;

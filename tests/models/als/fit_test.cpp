@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include <kindred/models/als/fit.hpp>
 
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include <kindred/data/events.hpp>
 #include <kindred/data/synthetic.hpp>
 #include <kindred/evaluation/evaluate.hpp>
 #include <kindred/models/implicit_als.hpp>
@@ -14,6 +19,7 @@
 
 #include "../../support/als_instances.hpp"
 #include "../../support/als_settings.hpp"
+#include "../../support/random_matrix.hpp"
 
 namespace kd = kindred;
 
@@ -114,5 +120,50 @@ TEST_SUITE("models/als_fit") {
     CHECK_THROWS_AS(fresh.fit(watched(), limited), kd::InvalidArgument);
     *limited.memory_limit += 1;
     CHECK(fresh.fit(watched(), limited).kept_iteration == 1);
+  }
+
+  TEST_CASE("the mean of Units::data is that of values without decay, by hand") {
+    const std::vector<std::string> users{"a", "a", "b"}, items{"x", "y", "y"};
+    const std::vector<float> values{1, 3, 2};
+    const std::vector<std::int64_t> times{0, 20, 30};
+    const kd::Events events{.users = users, .items = items, .values = values, .times = times};
+    // Without decay .5, 1.5 and 1; ages 3, 1 and 0 in half-lives.
+    const kd::Dataset data = events.dataset({.half_life_seconds = 10});
+    REQUIRE(data.matrix == kd::CsrMatrix({2, 2}, {0, 2, 3}, {0, 1, 1}, {0.0625F, 0.75F, 1.0F}));
+    const auto constants = [&](kd::Confidence curve, bool without_decay) {
+      Model model({.factors = 2, .confidence = {.curve = curve}});
+      model.fit(data.matrix, without_decay ? Model::FitOptions{.undecayed = data.undecayed} : Model::FitOptions{});
+      return model.weights().state().constants;
+    };
+    CHECK(constants(kd::Confidence::linear, true).mean_strength == 1.0);
+    CHECK(constants(kd::Confidence::linear, false).mean_strength == doctest::Approx((0.0625 + 0.75 + 1.0) / 3.0));
+    const kd::detail::ValueConstants log = constants(kd::Confidence::log, true);
+    CHECK(log.log_scale == doctest::Approx(0.55));  // the 5 % quantile of .5, 1, 1.5
+    CHECK(log.mean_strength == doctest::Approx((std::log1p(0.5 / 0.55) + std::log1p(1.5 / 0.55) + std::log1p(1.0 / 0.55)) / 3.0));
+    CHECK(constants(kd::Confidence::log, false).log_scale == doctest::Approx(0.13125));
+    // So a pair of one half-life counts half of what it would have when fresh: base + (1 - base) 1.5 / 2.
+    Model model({.factors = 2, .confidence = {.curve = kd::Confidence::linear, .base = 0.25}});
+    model.fit(data.matrix, {.undecayed = data.undecayed});
+    CHECK(model.weights().strength(0.75F, 1, 1) == doctest::Approx(0.75).epsilon(1e-12));
+    CHECK(model.weights().state().constants.mean_strength == 1.0);
+  }
+
+  TEST_CASE("values without decay: the same as train, of other signs, and refused") {
+    const kd::CsrMatrix train = kindred_test::random_matrix(30, 20, 0.3, 5);
+    Model plain({.factors = 4}), same({.factors = 4});
+    plain.fit(train);
+    same.fit(train, {.undecayed = train.values()});
+    check_same(plain, same);
+    // A like of old that a fresh dislike turned: likes are those of train.
+    const kd::CsrMatrix turned({2, 2}, {0, 2, 3}, {0, 1, 1}, {-0.5F, 2.0F, 1.0F});
+    const std::vector<float> before{3.0F, 2.0F, 1.0F};
+    Model model({.factors = 2, .confidence = {.curve = kd::Confidence::linear}});
+    model.fit(turned, {.undecayed = before});
+    CHECK(model.weights().state().constants.mean_strength == 2.0);
+    CHECK(model.weights().state().constants.user_likes == std::vector<kd::Index>{1, 1});
+    const std::vector<float> few{1.0F}, dislikes{-1.0F, -1.0F, -1.0F}, odd{1.0F, std::numeric_limits<float>::infinity(), 1.0F};
+    CHECK_THROWS_AS(model.fit(turned, {.undecayed = few}), kd::ShapeError);
+    CHECK_THROWS_AS(model.fit(turned, {.undecayed = dislikes}), kd::InvalidArgument);
+    CHECK_THROWS_AS(model.fit(turned, {.undecayed = odd}), kd::InvalidArgument);
   }
 }

@@ -52,21 +52,30 @@ struct ValueConstants {
 /// Takes the constants from the interactions of the users [first_user, ...), which are all of them, or the share of this process.
 class ValueMeasure {
  public:
-  /// All references must outlive this object. `user_counts`, `item_counts`: interactions in all of train.
+  /// All references must outlive this object. `user_counts`, `item_counts`: interactions in all of train. `undecayed`: the same interactions with their
+  /// values before age decayed them, from which constants are taken; null: `users`. Whatever is a like is one by `users`.
   ValueMeasure(const AlsSettings& settings, const RowsRef& users, std::span<const Index> user_counts, std::span<const Index> item_counts,
-               Offset nnz, const Team& team)
-      : settings_(settings), users_(users), user_counts_(user_counts), item_counts_(item_counts), nnz_(nnz), team_(team) {}
+               Offset nnz, const Team& team, const RowsRef* undecayed = nullptr)
+      : settings_(settings),
+        users_(users),
+        values_(undecayed != nullptr ? *undecayed : users),
+        user_counts_(user_counts),
+        item_counts_(item_counts),
+        nnz_(nnz),
+        team_(team) {}
 
   /// @throws InvalidArgument under Units::data if nothing in train is liked, or a mean is not above 0.
   [[nodiscard]] ValueConstants run() {
     ValueConstants constants;
     constants.cap =
-        settings_.cap_quantile ? magnitude_quantile(users_, *settings_.cap_quantile, nnz_, Magnitudes::all, team_) : settings_.cap;
+        settings_.cap_quantile ? magnitude_quantile(values_, *settings_.cap_quantile, nnz_, Magnitudes::all, team_) : settings_.cap;
     constants.log_scale = settings_.log_scale.value_or(1.0);
     if (settings_.units == Units::paper) return constants;
-    const Offset likes = count_likes(constants);
-    if (likes == 0) throw InvalidArgument("train", "without a value above 0", "a matrix with at least one like");
-    const double low = magnitude_quantile(users_, 0.05, likes, Magnitudes::likes, team_);
+    const Offset in_train = count_likes(constants);
+    if (in_train == 0) throw InvalidArgument("train", "without a value above 0", "a matrix with at least one like");
+    const Offset likes = &values_ == &users_ ? in_train : likes_in(values_);
+    if (likes == 0) throw InvalidArgument("undecayed", "without a value above 0", "the values of a matrix with at least one like");
+    const double low = magnitude_quantile(values_, 0.05, likes, Magnitudes::likes, team_);
     if (settings_.curve == Confidence::log && !settings_.log_scale) constants.log_scale = low;
     constants.mean_strength = mean_strength(constants, likes, low);
     if (!(constants.mean_strength > 0.0) || !is_finite(constants.mean_strength))
@@ -75,6 +84,15 @@ class ValueMeasure {
   }
 
  private:
+  [[nodiscard]] Offset likes_in(const RowsRef& rows) const {
+    std::vector<double> likes(1, 0.0);
+    rows.for_each_block([&](const RowBlock& block) {
+      for (Index r = 0; r < block.rows.rows(); ++r) likes[0] += static_cast<double>(detail::count_likes(block.rows.row(r)));
+    });
+    team_.sum(likes);
+    return static_cast<Offset>(likes[0]);
+  }
+
   /// Counts the likes; they are kept for each row only where there are dislikes too.
   [[nodiscard]] Offset count_likes(ValueConstants& constants) const {
     std::vector<double> likes(user_counts_.size() + item_counts_.size(), 0.0);  // exact in a sum over processes
@@ -106,7 +124,7 @@ class ValueMeasure {
   [[nodiscard]] double mean_strength(const ValueConstants& constants, Offset likes, double low) const {
     const std::size_t groups = (user_counts_.size() + loss_grain - 1) / loss_grain;
     std::vector<double> partials(groups + 1, 0.0);  // the last one: likes that are `low`
-    users_.for_each_block([&](const RowBlock& block) {
+    values_.for_each_block([&](const RowBlock& block) {
       for (Index r = 0; r < block.rows.rows(); ++r) {
         const auto user = static_cast<std::size_t>(block.first) + static_cast<std::size_t>(r);
         const SparseRow row = block.rows.row(r);
@@ -126,6 +144,7 @@ class ValueMeasure {
 
   const AlsSettings& settings_;
   const RowsRef& users_;
+  const RowsRef& values_;
   std::span<const Index> user_counts_;
   std::span<const Index> item_counts_;
   Offset nnz_;

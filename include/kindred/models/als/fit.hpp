@@ -75,6 +75,15 @@ void check_fit(const AlsOptions& asked, MatrixShape shape, Offset nnz, bool in_m
                           "not set together with on_snapshot or resume_from: a snapshot does not hold biases");
   if (const std::size_t done = fit.resume_from != nullptr ? fit.resume_from->iteration : 0; done > 0 && done >= options.iterations)
     throw InvalidArgument("iterations", options.iterations, "above the " + std::to_string(done) + " of the fit that is resumed");
+  if (!fit.undecayed.empty()) {
+    if (!in_memory || fit.team != nullptr)
+      throw InvalidArgument("undecayed", "set", "empty for a train that is not in memory, or with a team");
+    if (static_cast<Offset>(fit.undecayed.size()) != nnz)
+      throw ShapeError("undecayed has " + std::to_string(fit.undecayed.size()) + " values; train has " + std::to_string(nnz) +
+                       " interactions");
+    for (std::size_t n = 0; n < fit.undecayed.size(); ++n)
+      if (!is_finite(fit.undecayed[n])) throw InvalidArgument("undecayed[" + std::to_string(n) + "]", fit.undecayed[n], "finite");
+  }
   check_features(fit.user_features, "user_features", "users", shape.users);
   check_features(fit.item_features, "item_features", "items", shape.items);
   if (fit.user_features.columns().size() > 0 || fit.item_features.columns().size() > 0) check_feature_fit(options, fit);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
@@ -56,6 +57,9 @@ struct AlsFitOptions {
   /// Bytes: refuse to start if estimate_memory, and what features take, says that fit needs more. available_memory() is what the machine has left without swapping.
   std::optional<std::uint64_t> memory_limit = std::nullopt;
   Execution execution = {};
+  /// Dataset::undecayed of a train whose values an age has decayed, one for each interaction in its order: cap, log scale and the mean that Units::data divides
+  /// by come from these values, so that old interactions lose confidence and fresh ones do not gain it. Empty: from train. For train in memory, without a team.
+  std::span<const float> undecayed = {};
   /// What is known of users beside their interactions, a row for each of train: learned from as `schedule` says. Columns without entries: nothing.
   FeatureTable user_features = {};
   FeatureTable item_features = {};  ///< The same of items.

@@ -61,6 +61,13 @@ template <Real Scalar>
 template <Real Scalar>
 using FittedState = std::pair<std::pair<AlsState<Scalar>, FitReport>, SimdLevel>;
 
+/// The interactions of `train`, which is in memory, with other values; nothing without values.
+[[nodiscard]] inline CsrView with_values(const RowsRef& train, std::span<const float> values) {
+  if (values.empty()) return {};
+  const CsrView rows = train.block(0).rows;
+  return CsrView(unchecked, rows.shape(), rows.offsets(), rows.columns(), values);
+}
+
 /// A fit by this process. `total`: when fit was called.
 template <Real Scalar>
 [[nodiscard]] FittedState<Scalar> fit_alone(const AlsOptions& options, const RowsRef& train, const RowsRef& by_items,
@@ -70,7 +77,10 @@ template <Real Scalar>
   const Stopwatch choice;
   const AlsSettings settings = settings_for<Scalar>(options, train, fit.execution, fit.progress);
   const double choice_seconds = leaves_open(options) ? choice.seconds() : 0.0;
-  AlsWeights weights(settings, train, std::move(user_counts), std::move(item_counts), train.nnz());
+  const CsrView values = with_values(train, fit.undecayed);
+  const RowsRef undecayed(values);
+  AlsWeights weights(settings, train, std::move(user_counts), std::move(item_counts), train.nnz(), Team(),
+                     fit.undecayed.empty() ? nullptr : &undecayed);
   AlsFit<Scalar> work(options, std::move(weights), train, by_items, fit, total, choice_seconds);
   return {work.run(), resolve_level(fit.execution.simd)};
 }

@@ -38,12 +38,12 @@ class AlsWeights {
   AlsWeights(const AlsSettings& settings, const RowsRef& users, const RowsRef& items)
       : AlsWeights(settings, users, checked_row_counts(users, "train"), checked_row_counts(items, "train by items"), users.nnz()) {}
 
-  /// From the interactions of each user and item of all of train, and the rows of the users of this member of `team`.
+  /// From the interactions of each user and item of all of train, and the rows of the users of this member of `team`. `undecayed`: as ValueMeasure has it.
   AlsWeights(const AlsSettings& settings, const RowsRef& users, std::vector<Index> user_counts, std::vector<Index> item_counts, Offset nnz,
-             const Team& team = Team())
+             const Team& team = Team(), const RowsRef* undecayed = nullptr)
       : settings_(settings),
         shape_{static_cast<Index>(user_counts.size()), static_cast<Index>(item_counts.size())},
-        constants_(ValueMeasure(settings, users, user_counts, item_counts, nnz, team).run()),
+        constants_(ValueMeasure(settings, users, user_counts, item_counts, nnz, team, undecayed).run()),
         user_counts_(std::move(user_counts)),
         item_counts_(std::move(item_counts)) {
     const std::span<const Index> by_user = likes(AlsSide::users), by_item = likes(AlsSide::items);
