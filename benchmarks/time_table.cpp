@@ -23,6 +23,7 @@
 
 #include "../examples/reproduce/tifu_knn.hpp"
 #include "../examples/reproduce/up_cf.hpp"
+#include "../examples/windows.hpp"
 #include "public_sets.hpp"
 
 namespace {
@@ -254,46 +255,6 @@ void tafeng(const std::string& folder) {
 
 // ---- trends
 
-/// Windows between these shares of the events, in order of time.
-std::vector<kd::RollingSplit> windows(const kd::Events& events, const std::vector<double>& shares) {
-  std::vector<std::int64_t> sorted(events.times.begin(), events.times.end());
-  std::sort(sorted.begin(), sorted.end());
-  const auto at = [&](double share) {
-    return share >= 1.0 ? sorted.back() + 1 : sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size()))];
-  };
-  std::vector<kd::RollingSplit> splits;
-  for (std::size_t n = 0; n + 1 < shares.size(); ++n) {
-    const std::array<std::int64_t, 1> cut{at(shares[n])};
-    splits.push_back(std::move(kd::rolling_split(events, cut, at(shares[n + 1]) - cut[0]).front()));
-  }
-  return splits;
-}
-
-/// Models of windows, fitted once.
-struct Windows {
-  std::vector<kd::RollingSplit> splits;
-  std::vector<Als> models;
-
-  explicit Windows(std::vector<kd::RollingSplit> of) : splits(std::move(of)), models(splits.size()) {
-    for (std::size_t n = 0; n < splits.size(); ++n) models[n].fit(splits[n].train.matrix);
-  }
-  /// One report a window; no offsets without `options`.
-  [[nodiscard]] std::vector<kd::RankingReport> measured(const kd::Events& events, const kd::TrendOptions* options) {
-    std::size_t n = 0;
-    const auto fit = [&](const kd::RollingSplit& split) -> const Als& {
-      Als& als = models[n++];
-      als.set_item_offsets({});
-      if (options != nullptr) {
-        kd::TrendOptions until = *options;
-        until.until = split.cut;
-        als.set_item_offsets(kd::trend_offsets(events, split.train, until));
-      }
-      return als;
-    };
-    return kd::evaluate(fit, splits, {.keep_per_user = true});
-  }
-};
-
 /// Mean NDCG at 10 over windows.
 double mean_of(const std::vector<kd::RankingReport>& reports) {
   double sum = 0.0;
@@ -310,17 +271,16 @@ double recent_popularity(const kd::Events& events, const std::vector<kd::Rolling
       for (std::size_t n = 0; n < recent.matrix.row(u).size(); ++n)
         counts[static_cast<std::size_t>(split.train.items.index(recent.items.key(recent.matrix.row(u).columns[n])))] +=
             recent.matrix.row(u).values[n];
-    const auto users = static_cast<std::size_t>(split.train.users.size());
-    return kd::FactorModel<float>(kd::FactorMatrix<float>(split.train.users.size(), 1, std::vector<float>(users, 1.0F)),
-                                  kd::FactorMatrix<float>(split.train.items.size(), 1, counts));
+    return examples::same_for_all(split, counts);
   };
   return mean_of(kd::evaluate(fit, splits));
 }
 
 void trends(const char* name, const kd::Events& events) {
   constexpr std::int64_t day = 86'400;
-  Windows earlier(windows(events, {0.4, 0.5, 0.6, 0.7, 0.8})), cut(windows(events, {0.8, 1.0})),
-      rolling(windows(events, {0.8, 0.85, 0.9, 0.95, 1.0}));
+  using examples::windows_between;
+  examples::FittedWindows earlier(windows_between(events, {0.4, 0.5, 0.6, 0.7, 0.8})), cut(windows_between(events, {0.8, 1.0})),
+      rolling(windows_between(events, {0.8, 0.85, 0.9, 0.95, 1.0}));
   std::vector<kd::TrendOptions> grid;
   for (const std::int64_t days : {7, 14, 30})
     for (const double fade_days : {0.0, 1.0, 7.0})
@@ -330,8 +290,8 @@ void trends(const char* name, const kd::Events& events) {
         grid.push_back(options);
       }
   std::vector<std::vector<kd::RankingReport>> extras;
-  for (const kd::TrendOptions& options : grid) extras.push_back(earlier.measured(events, &options));
-  const kd::Choice choice = kd::choose(earlier.measured(events, nullptr), extras);
+  for (const kd::TrendOptions& options : grid) extras.push_back(earlier.with_trend(events, options));
+  const kd::Choice choice = kd::choose(earlier.plain(), extras);
   const kd::TrendOptions* kept = choice.kept ? &grid[*choice.kept] : nullptr;
   double highest = -1e300;
   for (const kd::Choice::Extra& extra : choice.extras) highest = std::max(highest, extra.t);
@@ -343,21 +303,21 @@ void trends(const char* name, const kd::Events& events) {
   else
     std::printf("chosen on four earlier windows: no offset; the highest t of %zu is %.2f\n", grid.size(), highest);
   std::printf("| | one cut at 80 %% | four windows of 5 %% |\n|---|---|---|\n");
-  const auto plain_cut = cut.measured(events, nullptr), plain_rolling = rolling.measured(events, nullptr);
-  std::printf("| recent popularity, 14 days | %.4f | %.4f |\n", recent_popularity(events, cut.splits, 14 * day),
-              recent_popularity(events, rolling.splits, 14 * day));
+  const auto plain_cut = cut.plain(), plain_rolling = rolling.plain();
+  std::printf("| recent popularity, 14 days | %.4f | %.4f |\n", recent_popularity(events, cut.splits(), 14 * day),
+              recent_popularity(events, rolling.splits(), 14 * day));
   std::printf("| ALS | %.4f | %.4f |\n", mean_of(plain_cut), mean_of(plain_rolling));
-  const auto own_cut = cut.measured(events, kept), own_rolling = rolling.measured(events, kept);
+  const auto own_cut = kept != nullptr ? cut.with_trend(events, *kept) : plain_cut,
+             own_rolling = kept != nullptr ? rolling.with_trend(events, *kept) : plain_rolling;
   std::printf("| ALS, offset as chosen | %.4f (%+.1f %%) | %.4f (%+.1f %%) |\n", mean_of(own_cut),
               100.0 * (mean_of(own_cut) / mean_of(plain_cut) - 1.0), mean_of(own_rolling),
               100.0 * (mean_of(own_rolling) / mean_of(plain_rolling) - 1.0));
-  const auto t_of = [](const std::vector<kd::RankingReport>& before, const std::vector<kd::RankingReport>& after) {
-    return kd::choose(before, std::vector<std::vector<kd::RankingReport>>{after}).extras.front().t;
-  };
-  if (kept != nullptr) std::printf("  t over users in windows: %.1f, %.1f\n", t_of(plain_cut, own_cut), t_of(plain_rolling, own_rolling));
+  if (kept != nullptr)
+    std::printf("  t over users in windows: %.1f, %.1f\n", examples::gain_of(plain_cut, own_cut).t,
+                examples::gain_of(plain_rolling, own_rolling).t);
   kd::TrendOptions fixed{.weight = 3.0};
-  std::printf("| ALS, fixed weight 3, no choice | %.4f | %.4f |\n", mean_of(cut.measured(events, &fixed)),
-              mean_of(rolling.measured(events, &fixed)));
+  std::printf("| ALS, fixed weight 3, no choice | %.4f | %.4f |\n", mean_of(cut.with_trend(events, fixed)),
+              mean_of(rolling.with_trend(events, fixed)));
 }
 
 }  // namespace

@@ -65,7 +65,8 @@ void add_data_options(CLI::App& app, Arguments& a, std::string& count) {
          "For delimited: tab, comma, semicolon, space, or the characters themselves; with commas or semicolons, fields may be quoted")
       ->capture_default_str()
       ->group(group);
-  app.add_option("--columns", a.columns, "For delimited: user,item[,value[,time]], each by number from 0 or by its name in the header")
+  app.add_option("--columns", a.columns,
+                 "For delimited: user,item[,value[,time]], each by number from 0 or by its name in the header; \"-\": no value")
       ->delimiter(',')
       ->expected(2, 4)
       ->group(group);

@@ -29,6 +29,7 @@ constexpr study::Step steps[] = {
     {"both", study::both},
     {"dial", study::dial},
     {"profiles", study::profiles},
+    {"times", study::times},
     {"listeners", study::show_users},
     {"artists", study::show_artists},
     {"limits", study::limits},

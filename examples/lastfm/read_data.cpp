@@ -2,6 +2,9 @@
 // Step 1: the interactions, from a file or made up, and an account of what was read and what was left out.
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
+#include <optional>
+#include <system_error>
 
 #include <kindred/data/synthetic.hpp>
 #include <kindred/io/audioscrobbler.hpp>
@@ -19,7 +22,9 @@ namespace study {
 
 namespace {
 
+/// "-": none.
 kd::DelimitedFormat::Column column_of(const std::string& text) {
+  if (text == "-") return {};
   const bool number =
       !text.empty() && text.size() < 10 && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
   return number ? kd::DelimitedFormat::Column(std::stoi(text)) : kd::DelimitedFormat::Column(text);
@@ -42,10 +47,15 @@ kd::DelimitedFormat delimited_format(const Arguments& a) {
   return format;
 }
 
-kd::Dataset read_file(const Arguments& a, const Console& console) {
+kd::ReadOptions read_options(const Arguments& a, const Console& console) {
   kd::ReadOptions read;
   read.progress = console.whole("reading", bytes_text);
   if (a.skip_bad_lines) read.on_bad_line = kd::ReadOptions::BadLinePolicy::skip;
+  return read;
+}
+
+kd::Dataset read_file(const Arguments& a, const Console& console) {
+  const kd::ReadOptions read = read_options(a, console);
   const kd::LastfmOptions::ItemKey key = a.item_key == "name"             ? kd::LastfmOptions::ItemKey::name
                                          : a.item_key == "mbid-else-name" ? kd::LastfmOptions::ItemKey::mbid_else_name
                                                                           : kd::LastfmOptions::ItemKey::mbid;
@@ -98,6 +108,22 @@ void report_profiles(const Study& s) {
 }
 
 }  // namespace
+
+std::optional<kd::EventLog> read_events(const Study& s) {
+  const Arguments& a = s.arguments;
+  std::error_code ignored;
+  const bool plays = a.format == "lastfm-1k" && !a.data.ends_with(".csv");
+  const bool table = a.format == "delimited" && a.columns.size() > 3;
+  if (!(plays || table) || !std::filesystem::is_regular_file(a.data, ignored)) return std::nullopt;
+  kd::DelimitedFormat format = delimited_format(a);
+  if (plays) {
+    format = {.field_count = 6, .item = a.item_key == "name" ? 3 : 2, .value = {}, .time = 1};
+    format.time_format = kd::DelimitedFormat::TimeFormat::iso_8601;
+    if (a.item_key == "mbid-else-name") format.item_fallback = 3;
+    format.empty_item = kd::DelimitedFormat::EmptyItem::drop;
+  }
+  return kd::read_events(a.data, format, {}, read_options(a, s.console));
+}
 
 void read_data(Study& s) {
   s.console.section("The data");

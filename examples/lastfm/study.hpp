@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <kindred/data/dataset.hpp>
+#include <kindred/io/event_log.hpp>
 #include <kindred/models/als/options.hpp>
 #include <kindred/split/split.hpp>
 
@@ -48,7 +49,9 @@ struct Study {
 /// The data that tuning may look at: an inner split of train, or the final split when the user insists.
 [[nodiscard]] inline const kindred::TrainTestSplit& tuning_split(const Study& s) { return s.arguments.tune_on_test ? s.split : s.inner; }
 
-void read_data(Study& s);     // read_data.cpp: files or synthetic data; what was read and what was dropped
+void read_data(Study& s);  // read_data.cpp: files or synthetic data; what was read and what was dropped
+/// The events of --data one by one; none where it has no times, or cannot be read again.
+[[nodiscard]] std::optional<kindred::EventLog> read_events(const Study& s);
 void explore(Study& s);       // explore.cpp: the three distributions
 void prepare(Study& s);       // prepare.cpp: the filter funnel, the matrix, the split
 void picture(Study& s);       // picture.cpp: a small corner of the matrix, as stored and as factors
@@ -61,6 +64,7 @@ void compare(Study& s);       // compare.cpp: improvement, precision at K, cover
 void both(Study& s);          // both.cpp: what neighbours of artists add to factors
 void dial(Study& s);          // dial.cpp: accuracy against popularity, over the dial
 void profiles(Study& s);      // profiles.cpp: new listeners with a profile
+void times(Study& s);         // times.cpp: what repeats, what rises, and whether that pays, for files of events
 void show_users(Study& s);    // sample_users.cpp: listeners' histories, lists and hits, and why
 void show_artists(Study& s);  // artists.cpp: neighbours of well-known artists, a map of many
 void limits(Study& s);        // limits.cpp: what this study cannot do, each with a number

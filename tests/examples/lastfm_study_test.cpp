@@ -260,6 +260,91 @@ TEST_CASE("HetRec, prepared as published studies do") {
   CHECK(model_of(results, "popularity (plays, nothing excluded)").at("metrics").at("10").at("precision").get<double>() < 0.053);
 }
 
+namespace {
+
+/// 6,000 plays of 60 listeners, one an hour: three of five of five artists that the listener comes back to, the first of them most, the others of artists
+/// that are new in these days.
+std::string planted_plays() {
+  std::string text;
+  for (unsigned n = 0; n < 6'000; ++n) {
+    const unsigned user = n * 7 % 60, drawn = n * 2'654'435'761U >> 8, place = drawn / 5 % 16;
+    const unsigned favourite = place < 8 ? 0 : place < 12 ? 1 : place < 14 ? 2 : place - 11;
+    const unsigned item = drawn % 5 < 3 ? (user * 7 + favourite * 5) % 40 : 40 + n / 300 + drawn / 80 % 3;
+    text += "l" + std::to_string(user) + "\ta" + std::to_string(item) + "\t" + std::to_string(1'600'000'000 + 3'600 * n) + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("times: what repeats and what rises, and what is chosen of it") {
+  const TemporaryDirectory folder;
+  const std::string plays = planted_plays();
+  const Words words =
+      Words{"--data", folder.file(plays, "plays.tsv"), "--format", "delimited", "--columns", "0,1,-,2", "--min-users-per-item", "1"} +
+      no_search;
+  const Run run = run_study(words + Words{"--out", folder.path("out"), "--threads", "1"});
+  REQUIRE_MESSAGE(run.exit_code == 0, run.err);
+  const json found = json_of(folder.path("out")).at("times");
+  std::set<std::string> seen;
+  std::istringstream lines(plays);
+  for (std::string line; std::getline(lines, line);) seen.insert(line.substr(0, line.rfind('\t')));
+  CHECK(found.at("plays") == 6'000);
+  CHECK(found.at("repeated").get<double>() == doctest::Approx(1.0 - static_cast<double>(seen.size()) / 6'000.0));
+  double repeated = 0.0;
+  for (const json& window : found.at("windows")) repeated += window.at("plays").get<double>() * window.at("repeated").get<double>();
+  CHECK(repeated == doctest::Approx(6'000.0 - static_cast<double>(seen.size())));
+  CHECK(found.at("windows").size() == 10);
+  CHECK(found.at("rising").at("artists").front().at("name").get<std::string>() >= "a57");  // new at the end
+  CHECK(found.at("half_life").at(0).at("days") == 0);
+  for (const char* extra : {"offset", "repeats"}) {
+    CAPTURE(extra);
+    const json& chosen = found.at(extra);
+    CHECK(chosen.at("kept") == (chosen.at("earlier").at("t").get<double>() >= 2.5));
+    const json& later = chosen.at("later");
+    CHECK(later.at("ndcg").get<double>() - later.at("plain").get<double>() == doctest::Approx(later.at("gain").get<double>()));
+    CHECK(chosen.at("protocol").get<std::string>().find("train before") != std::string::npos);
+  }
+  CHECK(found.at("offset").at("kept") == true);  // planted
+  CHECK(found.at("repeats").at("kept") == true);
+  for (const char* name : {"times_windows", "times_rates", "times_rising", "times_half_life", "times_extras"}) {
+    CAPTURE(name);
+    const std::vector<Words> rows = table_of(folder.path("out"), name);
+    const std::set<std::string> columns(rows[0].begin(), rows[0].end());
+    CHECK(columns.size() == rows[0].size());
+    for (std::size_t r = 1; r < rows.size(); ++r)
+      for (std::size_t c = 0; c < rows[r].size(); ++c)
+        if (rows[0][c] != "artist" && rows[0][c] != "model") CHECK_MESSAGE(is_number(rows[r][c]), rows[r][c]);
+  }
+  const std::string page = content_of(folder.path("out/report.html"));
+  for (const char* id : {"times", "times-repeated", "times-rates", "times-rising", "times-half-life", "times-extras"})
+    CHECK_MESSAGE(page.find("id=\"" + std::string(id) + "\"") != std::string::npos, id);
+  CHECK(page.find("is kept: “offset of") != std::string::npos);
+
+  const Run two = run_study(words + Words{"--out", folder.path("two"), "--threads", "2"});
+  REQUIRE_MESSAGE(two.exit_code == 0, two.err);
+  CHECK(json_of(folder.path("two")).at("times") == found);
+
+  // Without times, or where the file cannot be read again, there is no such chapter.
+  const Run none = run_study(small_data + no_search);
+  CHECK(none.out.find("(No chapter on time") != std::string::npos);
+}
+
+TEST_CASE("too few events for windows in time") {
+  const TemporaryDirectory folder;
+  std::string text;  // all of the last half by one listener, whom train does not know
+  for (int n = 0; n < 2'000; ++n)
+    text += (n < 900 ? "l" + std::to_string(n % 30) : std::string("l99")) + "\ta" + std::to_string(n * n % 37) + "\t" + std::to_string(n) +
+            "\n";
+  const Run run = run_study(
+      Words{"--data", folder.file(text, "plays.tsv"), "--format", "delimited", "--columns", "0,1,-,2", "--out", folder.path("out")} +
+      no_search);
+  REQUIRE_MESSAGE(run.exit_code == 0, run.err);
+  CHECK(run.out.find("Too little happens for windows in time") != std::string::npos);
+  CHECK(json_of(folder.path("out")).at("times").contains("no_windows"));
+  CHECK(content_of(folder.path("out/report.html")).find("Too little happens for windows in time") != std::string::npos);
+}
+
 TEST_CASE("the counts and the events of Last.fm 1K") {
   const auto counts = kindred::test::real_data("lastfm-1k/lcvi_playcounts_dense.csv");
   const auto artists = kindred::test::real_data("lastfm-1k/lcvi_ix2artist.csv");
@@ -284,6 +369,15 @@ TEST_CASE("the counts and the events of Last.fm 1K") {
       run_study(Words{"--data", *jodie, "--format", "delimited", "--columns", "0,1", "--out", folder.path("jodie")} + no_search);
   REQUIRE_MESSAGE(clicks.exit_code == 0, clicks.err);
   CHECK(clicks.out.find("304 users, 789 artists, 22,700 user-artist pairs, 129,310 plays") != std::string::npos);
+  CHECK(!json_of(folder.path("jodie")).contains("times"));
+
+  const Run timed =
+      run_study(Words{"--data", *jodie, "--format", "delimited", "--columns", "0,1,-,2", "--out", folder.path("timed")} + no_search);
+  REQUIRE_MESSAGE(timed.exit_code == 0, timed.err);
+  const json times = json_of(folder.path("timed")).at("times");
+  CHECK(times.at("offset").at("kept") == false);
+  CHECK(times.at("repeats").at("kept") == true);
+  CHECK(times.at("repeats").at("later").at("ndcg").get<double>() > times.at("repeats").at("favourites").at("ndcg").get<double>());
 
   // Two listeners: no artist has five of them.
   check_refused({"--data", *events, "--format", "lastfm-1k"}, "left by the filters is 0");

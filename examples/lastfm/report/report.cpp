@@ -43,7 +43,7 @@ std::string report_html(const Results& results) {
   Page page;
   for (const auto section : {question_section, data_section, matrix_section, split_section, baselines_section, als_section, search_section,
                              convergence_section, comparison_section, both_section, coverage_section, users_section, artists_section,
-                             profiles_section, limits_section, timings_section, reproduce_section})
+                             profiles_section, times_section, limits_section, timings_section, reproduce_section})
     section(page, results);
   return page.finish("What will they want to hear next?", top_html(results));
 }

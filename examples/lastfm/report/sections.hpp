@@ -23,6 +23,7 @@ void coverage_section(Page& page, const Results& results);     //
 void users_section(Page& page, const Results& results);        // sections_people.cpp
 void artists_section(Page& page, const Results& results);      //
 void profiles_section(Page& page, const Results& results);     // sections_profiles.cpp
+void times_section(Page& page, const Results& results);        // sections_times.cpp
 void limits_section(Page& page, const Results& results);       // sections_end.cpp
 void timings_section(Page& page, const Results& results);      //
 void reproduce_section(Page& page, const Results& results);    //
