@@ -306,6 +306,7 @@ TEST_SUITE("data/events") {
           }) == "of_kinds[1] is 'purchse'; it must be a kind of the events");
     const kd::Events no_times{.users = c.users, .items = c.items};
     CHECK(error_of<kd::InvalidArgument>([&] { (void)no_times.pairs(data, {}, 5); }).starts_with("before is 5"));
+    CHECK(error_of<kd::InvalidArgument>([&] { (void)no_times.pairs(data, {}, 1'700'000'000'000); }).starts_with("before is 17"));
   }
 
   TEST_CASE("no events make an empty dataset, and kinds may be numbers") {
@@ -385,6 +386,9 @@ TEST_SUITE("data/events") {
     CHECK(said({.weights = {{"", 1}}}).starts_with("weights[0].kind is ''"));
     CHECK(said({.weights = {{"view", std::numeric_limits<double>::infinity()}}}).starts_with("weights[0].weight is inf"));
     CHECK(said({.from = 5, .until = 5}) == "until is 5; it must be above from, which is 5");
+    CHECK(said({.from = 1'700'000'000'000}).starts_with("from is 1700000000000; it must be seconds"));
+    CHECK(said({.until = 1'700'000'000'000}).starts_with("until is 1700000000000; it must be seconds"));
+    CHECK(said({.half_life_seconds = 5.0, .reference = 1'700'000'000'000}).starts_with("reference is 1700000000000; it must be seconds"));
     CHECK(said({.half_life_seconds = 0.0}).starts_with("half_life_seconds is 0"));
     CHECK(said({.half_life_seconds = std::nan("")}).starts_with("half_life_seconds is nan"));
     CHECK(said({.reference = 9}).starts_with("reference is 9; it must be unset without half_life_seconds"));

@@ -155,6 +155,7 @@ TEST_SUITE("models/repeat_scores") {
     refuses({.rate_prior = -1.0}, "rate_prior");
     refuses({.rate_power = nan}, "rate_power");
     refuses({.until = 0}, "number of events that count");
+    refuses({.until = 1'700'000'000'000}, "divide milliseconds by 1000");
     refuses({.kinds = {"buy"}}, "'buy'");
     CHECK_THROWS_WITH_AS(kd::RepeatScores({.users = log.users, .items = log.items}, data), Contains("one for each event"),
                          kd::InvalidArgument);

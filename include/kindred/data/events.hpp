@@ -73,7 +73,7 @@ struct Events {
   /// Sums are in double, in the order given: the same rows in the same order give the same bytes; another order may change the last bit and the numbering.
   /// O(events + bytes of the keys); memory 36 bytes an event, 12 where users come one after the other, and 28 a pair, beside the keys.
   /// @throws ShapeError if the lengths differ; InvalidArgument for an empty key, a value that is not finite, a time beyond 10^11 seconds, a kind without a
-  /// weight or an event after the reference, naming the first with its column and row; for an option that is out of range or has no effect; for a sum beyond
+  /// weight or an event after the reference, naming the first with its column and row; for an option that is out of range (times in milliseconds too) or has no effect; for a sum beyond
   /// the range of a float; beyond 2^31 - 1 users or items or 2^32 - 1 events.
   [[nodiscard]] Dataset dataset(const EventOptions& options = {}) const;
 

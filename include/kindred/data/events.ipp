@@ -50,6 +50,12 @@ inline void check_event_columns(const Events& events) {
                             "seconds since the Unix epoch, below 10^11 in magnitude; divide milliseconds by 1000");
 }
 
+/// @throws InvalidArgument unless `time`, an option, is unset or in seconds.
+inline void check_time_option(std::string_view name, const std::optional<std::int64_t>& time) {
+  if (time && (*time <= -time_bound || *time >= time_bound))
+    throw InvalidArgument(name, *time, "seconds since the Unix epoch, below 10^11 in magnitude; divide milliseconds by 1000");
+}
+
 /// @throws InvalidArgument unless each kind has a name and one finite weight.
 inline void check_kind_weights(const std::vector<EventOptions::KindWeight>& weights) {
   IdMap seen;
@@ -70,6 +76,9 @@ inline void check_event_options(const Events& events, const EventOptions& option
   needs_times("from", options.from);
   needs_times("until", options.until);
   needs_times("half_life_seconds", options.half_life_seconds);
+  check_time_option("from", options.from);
+  check_time_option("until", options.until);
+  check_time_option("reference", options.reference);
   if (options.from && options.until && *options.from >= *options.until)
     throw InvalidArgument("until", *options.until, "above from, which is " + whole_text(static_cast<long long>(*options.from)));
   if (options.half_life_seconds && !(is_finite(*options.half_life_seconds) && *options.half_life_seconds > 0.0))
@@ -157,6 +166,7 @@ KINDRED_ONCE EventPlaces places_of(const Events& events, const Dataset& data, co
   data.check();
   check_event_columns(events);
   const std::size_t size = events.users.size();
+  check_time_option("before", before);
   if (before && events.times.empty() && size > 0) throw InvalidArgument("before", *before, "unset where events have no times");
   IdMap known_kinds;
   const std::vector<Index> kind_of = intern_kinds(known_kinds, events.kinds);

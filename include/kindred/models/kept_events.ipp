@@ -85,9 +85,7 @@ KINDRED_ONCE Index KeptEvents::kind_of(const Observed& event) const {
 KINDRED_ONCE bool KeptEvents::observe(std::string_view user, Index item, const Observed& event) {
   if (user.empty()) throw InvalidArgument("the user of an observed event", "''", "a key that is not empty");
   if (!is_finite(event.value)) throw InvalidArgument("the value of an observed event", event.value, "finite");
-  if (event.time && (*event.time <= -time_bound || *event.time >= time_bound))
-    throw InvalidArgument("the time of an observed event", *event.time,
-                          "seconds since the Unix epoch, below 10^11 in magnitude; divide milliseconds by 1000");
+  check_time_option("the time of an observed event", event.time);
   KeptEvent kept{-1, item, kind_of(event), event.value, event.time.value_or(KeptEvent::no_time)};
   const std::optional<Index> known = data_.users.find(user);
   const std::lock_guard lock(mutex_);
@@ -154,8 +152,7 @@ KINDRED_ONCE OwnedRow KeptEvents::merged(Index user, std::vector<KeptEvent> even
 }
 
 KINDRED_ONCE ItemOffsets KeptEvents::trend(std::int64_t reference, TrendOptions options) const {
-  if (reference <= -time_bound || reference >= time_bound)
-    throw InvalidArgument("reference", reference, "seconds since the Unix epoch, below 10^11 in magnitude; divide milliseconds by 1000");
+  check_time_option("reference", reference);
   if (options.until && *options.until > reference + 1)
     throw InvalidArgument("until", *options.until,
                           "at most one second after the reference, " + whole_text(static_cast<long long>(reference)));

@@ -31,7 +31,7 @@ struct RepeatOptions {
 /// A basket is all events of one user at one time: round times to days where a day is a basket. score(u, i) = (sum over the baskets of u that hold i of
 /// decay^age / sum over all baskets of u of decay^age)^power * rate_i^rate_power, age in baskets, 0 for the last;
 /// rate_i = (times that i is in the next basket too + rate_prior q) / (baskets that hold i and have a next one + rate_prior), q the rate of all items.
-/// Scores are in [0, 1]. const methods may be called from many threads.
+/// Scores are in [0, 1]; all are 0 where no user has two baskets, as with all events at one moment. const methods may be called from many threads.
 class RepeatScores {
  public:
   /// `data`: keys and numbering of the model; items that it lacks fill baskets, and have no score. O(events * log(longest row) + bytes of the keys).

@@ -15,6 +15,7 @@
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/events.hpp>
+#include <kindred/data/events.ipp>
 #include <kindred/models/repeat_scores.hpp>
 
 namespace kindred::inline v0 {
@@ -24,6 +25,7 @@ namespace detail {
 /// @throws InvalidArgument unless `events` have times and the options are in range.
 inline void check_repeats(const Events& events, const RepeatOptions& options) {
   if (events.times.empty()) throw InvalidArgument("number of times", 0, "one for each event: baskets are in time");
+  check_time_option("until", options.until);
   if (!(options.decay > 0.0 && options.decay <= 1.0)) throw InvalidArgument("decay", options.decay, "in (0, 1]");
   if (!(is_finite(options.power) && options.power > 0.0)) throw InvalidArgument("power", options.power, "finite and above 0");
   if (!(is_finite(options.rate_prior) && options.rate_prior >= 0.0))

@@ -14,6 +14,7 @@
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/events.hpp>
+#include <kindred/data/events.ipp>
 #include <kindred/models/item_offsets.hpp>
 #include <kindred/models/trend.hpp>
 
@@ -26,8 +27,7 @@ inline void check_trend(const TrendOptions& options) {
   if (options.recent_seconds <= 0 || options.recent_seconds >= time_bound)
     throw InvalidArgument("recent_seconds", options.recent_seconds, "above 0 and below 10^11");
   if (!is_finite(options.weight)) throw InvalidArgument("weight", options.weight, "finite");
-  if (options.until && (*options.until <= -time_bound || *options.until >= time_bound))
-    throw InvalidArgument("until", *options.until, "below 10^11 seconds in magnitude; divide milliseconds by 1000");
+  check_time_option("until", options.until);
   if (options.fade_in_seconds && !(is_finite(*options.fade_in_seconds) && *options.fade_in_seconds > 0.0))
     throw InvalidArgument("fade_in_seconds", *options.fade_in_seconds, "finite and above 0");
 }

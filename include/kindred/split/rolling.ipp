@@ -18,6 +18,7 @@
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/data/events.hpp>
+#include <kindred/data/events.ipp>
 #include <kindred/data/id_map.hpp>
 #include <kindred/split/rolling.hpp>
 
@@ -33,7 +34,7 @@ inline void check_rolling(const Events& events, std::span<const std::int64_t> cu
     throw InvalidArgument("window_seconds", window_seconds, "above 0 and below 10^11");
   for (std::size_t n = 0; n < cuts.size(); ++n) {
     const std::string name = "cuts[" + std::to_string(n) + "]";
-    if (cuts[n] <= -time_bound || cuts[n] >= time_bound) throw InvalidArgument(name, cuts[n], "below 10^11 seconds in magnitude");
+    check_time_option(name, cuts[n]);
     if (n > 0 && cuts[n] <= cuts[n - 1]) throw InvalidArgument(name, cuts[n], "above the cut before it");
   }
   if (events.times.empty()) throw InvalidArgument("number of times", 0, "one for each event: events are cut by their times");
@@ -55,7 +56,7 @@ inline void check_rolling(const Events& events, std::span<const std::int64_t> cu
 [[nodiscard]] inline EventOptions window_options(const RollingSplit::Options& options, std::int64_t from, std::int64_t until) {
   EventOptions of_window = options.events;
   of_window.from = from;
-  of_window.until = until;
+  if (until < time_bound) of_window.until = until;  // no event is later
   of_window.half_life_seconds.reset();
   if (options.target_kinds.empty()) return of_window;
   for (EventOptions::KindWeight& one : of_window.weights)
