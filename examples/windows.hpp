@@ -12,7 +12,9 @@
 #include <kindred/data/events.hpp>
 #include <kindred/evaluation/choose.hpp>
 #include <kindred/evaluation/rolling.hpp>
+#include <kindred/models/factor_model.hpp>
 #include <kindred/models/implicit_als.hpp>
+#include <kindred/models/item_offsets.hpp>
 #include <kindred/models/trend.hpp>
 #include <kindred/split/rolling.hpp>
 
@@ -64,13 +66,23 @@ class FittedWindows {
   [[nodiscard]] std::vector<kindred::RankingReport> plain(const kindred::EvaluateOptions& options = {}) {
     return measured([](const Als& model, const kindred::RollingSplit&) -> const Als& { return model; }, options);
   }
-  /// The models with the trend of `events` before each cut.
+  /// The models with the trend of `events` before each cut. Trends that differ in their weight alone, one after the other, are counted once.
   [[nodiscard]] std::vector<kindred::RankingReport> with_trend(const kindred::Events& events, const kindred::TrendOptions& trend,
                                                                const kindred::EvaluateOptions& options = {}) {
-    const auto extra = [&](Als& model, const kindred::RollingSplit& split) -> const Als& {
-      kindred::TrendOptions until = trend;
-      until.until = split.cut;
-      model.set_item_offsets(kindred::trend_offsets(events, split.train, until));
+    if (trends_.empty() || trend.recent_seconds != counted_.recent_seconds || trend.fade_in_seconds != counted_.fade_in_seconds ||
+        trend.kinds != counted_.kinds) {
+      trends_.clear();
+      counted_ = trend;
+      for (const kindred::RollingSplit& split : splits_) {
+        counted_.until = split.cut;
+        trends_.push_back(kindred::trend_offsets(events, split.train, counted_));
+      }
+    }
+    std::size_t n = 0;
+    const auto extra = [&](Als& model, const kindred::RollingSplit&) -> const Als& {
+      kindred::ItemOffsets offsets = trends_[n++];
+      offsets.weight = trend.weight;
+      model.set_item_offsets(std::move(offsets));
       return model;
     };
     return measured(extra, options);
@@ -83,6 +95,8 @@ class FittedWindows {
  private:
   std::vector<kindred::RollingSplit> splits_;
   std::vector<Als> models_;
+  std::vector<kindred::ItemOffsets> trends_;  // of the windows, as counted_ says
+  kindred::TrendOptions counted_;
 };
 
 /// The gain of one way to make lists over another, over users in windows.

@@ -315,10 +315,20 @@ void repeats(Study& s, const Plays& plays, examples::FittedWindows& earlier, exa
       .cutoffs = {10}, .seen = kd::EvaluateOptions::SeenItems::allowed, .execution = {.threads = s.arguments.threads}};
   s.console.line("\nDo repeats pay, where lists may hold what the listener knows? " + std::to_string(candidates.size()) +
                  " settings, known and new artists, chosen in the same way:");
+  const kd::RollingSplit* first_window = nullptr;  // of the scores below
+  std::size_t group = 0;
+  std::vector<kd::RepeatScores> scores;  // of windows: settings that differ in their weight alone, three at a time, share them
   const auto measure = [&](examples::FittedWindows& windows, std::size_t n) {
-    const auto extra = [&](const kd::ImplicitALS<float>& model, const kd::RollingSplit& split) {
-      return kd::RepeatRecommender<kd::ImplicitALS<float>>(
-          model, kd::RepeatScores(plays.days_before(split.cut), split.train, settings[n].first), settings[n].second);
+    if (first_window != windows.splits().data() || group != n / 3) {
+      scores.clear();
+      for (const kd::RollingSplit& split : windows.splits())
+        scores.emplace_back(plays.days_before(split.cut), split.train, settings[n].first);
+      first_window = windows.splits().data();
+      group = n / 3;
+    }
+    std::size_t window = 0;
+    const auto extra = [&](const kd::ImplicitALS<float>& model, const kd::RollingSplit&) {
+      return kd::RepeatRecommender<kd::ImplicitALS<float>>(model, scores[window++], settings[n].second);
     };
     return windows.measured(extra, options);
   };
@@ -375,9 +385,10 @@ void windows_of(Study& s, const Plays& plays, ordered_json& json) {
 }  // namespace
 
 void times(Study& s) {
-  const std::optional<kd::EventLog> log = read_events(s);
+  std::optional<kd::EventLog> log = read_events(s);
   if (!log) return s.console.line("\n(No chapter on time: that needs a file of plays with times.)");
   const Plays plays(log->events(), s.data);
+  log.reset();  // a large file's events take as much memory again
   if (plays.size() < 1'000 || plays.times.front() == plays.times.back())
     return s.console.line("\n(No chapter on time: it needs 1,000 events at different times.)");
   s.console.section("Times: what repeats, what rises, and what lists should know of it");
