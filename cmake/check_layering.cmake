@@ -84,7 +84,7 @@ endif()
 # The umbrella header names every header with public names, but the ones of folders and readers that a program asks for by name. Others come with these.
 file(READ "${ROOT}/include/kindred/kindred.hpp" umbrella)
 foreach(header IN LISTS headers)
-  if(NOT header MATCHES "/" OR NOT header MATCHES "\\.hpp$" OR header MATCHES "^io/(gzip|write_csr_file)\\.hpp$")
+  if(NOT header MATCHES "/" OR NOT header MATCHES "\\.hpp$" OR header MATCHES "^io/(arrow|gzip|write_csr_file)\\.hpp$")
     continue()
   endif()
   set(is_named FALSE)

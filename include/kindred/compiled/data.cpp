@@ -25,6 +25,7 @@
 #include <kindred/evaluation/evaluate.ipp>
 #include <kindred/evaluation/evaluate_options.ipp>
 #include <kindred/evaluation/groups.ipp>
+#include <kindred/io/arrow.ipp>
 #include <kindred/io/audioscrobbler.ipp>
 #include <kindred/io/delimited.ipp>
 #include <kindred/io/delimited_format.ipp>

@@ -17,7 +17,11 @@
 
 namespace kindred::inline v0 {
 
-/// The events of a file, one a row, with times and kinds: what Dataset has summed away. Each key is held once; a row takes 64 bytes at most.
+namespace detail {
+class ArrowReader;
+}
+
+/// The events of a file or a table, one a row, with times and kinds: what Dataset has summed away. Each key is held once; a row takes 64 bytes at most.
 class EventLog {
  public:
   EventLog() = default;
@@ -37,6 +41,16 @@ class EventLog {
  private:
   friend EventLog read_events(const Path& path, const DelimitedFormat& format, const DelimitedFormat::Column& kind,
                               const ReadOptions& options);
+  friend class detail::ArrowReader;
+
+  /// Of each row the indices of its keys; `kinds` and `times` may be empty.
+  struct Rows {
+    const std::vector<Index>& users;
+    const std::vector<Index>& items;
+    const std::vector<Index>& kinds;
+  };
+  EventLog(IdMap user_keys, IdMap item_keys, IdMap kind_keys, const Rows& rows, std::vector<float> values, std::vector<std::int64_t> times,
+           LoadReport load);
 
   IdMap user_keys_, item_keys_, kind_keys_;
   std::vector<std::string_view> users_, items_, kinds_;  // into the maps, whose bytes stay where they are when this object is moved

@@ -35,6 +35,18 @@ namespace detail {
 
 }  // namespace detail
 
+KINDRED_ONCE EventLog::EventLog(IdMap user_keys, IdMap item_keys, IdMap kind_keys, const Rows& rows, std::vector<float> values,
+                                std::vector<std::int64_t> times, LoadReport load)
+    : user_keys_(std::move(user_keys)),
+      item_keys_(std::move(item_keys)),
+      kind_keys_(std::move(kind_keys)),
+      users_(detail::keys_of(user_keys_, rows.users)),
+      items_(detail::keys_of(item_keys_, rows.items)),
+      kinds_(detail::keys_of(kind_keys_, rows.kinds)),
+      values_(std::move(values)),
+      times_(std::move(times)),
+      load_(std::move(load)) {}
+
 KINDRED_ONCE EventLog read_events(const Path& path, const DelimitedFormat& format, const DelimitedFormat::Column& kind,
                                   const ReadOptions& options) {
   if (!format.item_name.is_none()) throw InvalidArgument("item_name", "a column", "none: an EventLog has no names");
@@ -48,8 +60,10 @@ KINDRED_ONCE EventLog read_events(const Path& path, const DelimitedFormat& forma
   bool more = detail::find_first_row(with_kind, table, places);
   const detail::RecordParser parser(with_kind, places);
   const bool has_kinds = !kind.is_none(), has_times = places.time != detail::no_place;
-  EventLog log;
+  IdMap user_keys, item_keys, kind_keys;
   std::vector<Index> users, items, kinds;
+  std::vector<float> values;
+  std::vector<std::int64_t> times;
   for (; more; more = table.next()) {
     detail::Record record;
     detail::LineProblem problem;
@@ -67,17 +81,14 @@ KINDRED_ONCE EventLog read_events(const Path& path, const DelimitedFormat& forma
       table.dropped(detail::RecordParser::reasons[detail::RecordParser::reason_of(outcome)]);
       continue;
     }
-    users.push_back(log.user_keys_.intern(record.user));
-    items.push_back(log.item_keys_.intern(record.item));
-    log.values_.push_back(record.value);
-    if (has_times) log.times_.push_back(record.time);
-    if (has_kinds) kinds.push_back(log.kind_keys_.intern(record.item_name));
+    users.push_back(user_keys.intern(record.user));
+    items.push_back(item_keys.intern(record.item));
+    values.push_back(record.value);
+    if (has_times) times.push_back(record.time);
+    if (has_kinds) kinds.push_back(kind_keys.intern(record.item_name));
   }
-  log.users_ = detail::keys_of(log.user_keys_, users);
-  log.items_ = detail::keys_of(log.item_keys_, items);
-  log.kinds_ = detail::keys_of(log.kind_keys_, kinds);
-  log.load_ = table.finish();
-  return log;
+  return EventLog(std::move(user_keys), std::move(item_keys), std::move(kind_keys), {users, items, kinds}, std::move(values),
+                  std::move(times), table.finish());
 }
 
 }  // namespace kindred::inline v0
