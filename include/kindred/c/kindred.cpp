@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <exception>
 #include <limits>
+#include <locale>
 #include <memory>
 #include <new>
 #include <numeric>
 #include <optional>
 #include <span>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -137,8 +139,16 @@ struct IsOptional<std::optional<T>> : std::true_type {};
 /// @throws InvalidArgument unless all of `text` is a number of this type.
 template <typename T>
 void read_number(std::string_view name, std::string_view text, T& to) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), to);
-  if (error != std::errc{} || end != text.data() + text.size())
+  bool is_number = false;
+  if constexpr (std::is_integral_v<T>) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), to);
+    is_number = error == std::errc{} && end == text.data() + text.size();
+  } else {  // some standard libraries read no double without a stream
+    std::istringstream stream{std::string(text)};
+    stream.imbue(std::locale::classic());
+    is_number = static_cast<bool>(stream >> std::noskipws >> to) && stream.peek() == std::istringstream::traits_type::eof();
+  }
+  if (!is_number)
     throw kd::InvalidArgument(name, kd::detail::printable(text),
                               std::is_integral_v<T> ? "a whole number that is not negative" : "a number");
 }

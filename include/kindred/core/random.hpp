@@ -45,9 +45,9 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 /// Natural logarithm of a positive normal number from + - * / alone (about 1e-15 relative): std::log differs between C libraries.
 [[nodiscard]] constexpr double portable_log(double x) noexcept {
-  const auto bits = std::bit_cast<std::uint64_t>(x);
+  const auto bits = bit_cast<std::uint64_t>(x);
   auto exponent = static_cast<double>(static_cast<int>(bits >> 52) - 1023);
-  double mantissa = std::bit_cast<double>((bits & 0x000FFFFFFFFFFFFFu) | 0x3FF0000000000000u);  // [1, 2)
+  double mantissa = bit_cast<double>((bits & 0x000FFFFFFFFFFFFFu) | 0x3FF0000000000000u);  // [1, 2)
   if (mantissa > 1.4142135623730951) {
     mantissa *= 0.5;
     exponent += 1.0;
@@ -67,7 +67,7 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD {
   const double rest = x - whole * 0.69314718055994530942;  // |rest| <= 0.35: the 18th term is below 1e-23
   double sum = 1.0;
   for (int term = 18; term >= 1; --term) sum = 1.0 + sum * rest / term;
-  return sum * std::bit_cast<double>(static_cast<std::uint64_t>(whole + 1023) << 52);
+  return sum * bit_cast<double>(static_cast<std::uint64_t>(whole + 1023) << 52);
 }
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

@@ -32,13 +32,19 @@ concept Real = std::same_as<T, float> || std::same_as<T, double>;
 
 namespace detail {
 
+/// std::bit_cast, which the standard library of emscripten 3.1 lacks.
+template <typename To, typename From>
+[[nodiscard]] constexpr To bit_cast(const From& from) noexcept {
+  return __builtin_bit_cast(To, from);
+}
+
 /// Tested on bits, so that it holds under -ffast-math too.
 template <typename T>
 [[nodiscard]] constexpr bool is_finite(T number) noexcept {
   if constexpr (sizeof(T) == 4)
-    return (std::bit_cast<std::uint32_t>(number) & 0x7F800000u) != 0x7F800000u;
+    return (bit_cast<std::uint32_t>(number) & 0x7F800000u) != 0x7F800000u;
   else
-    return (std::bit_cast<std::uint64_t>(number) & 0x7FF0000000000000u) != 0x7FF0000000000000u;
+    return (bit_cast<std::uint64_t>(number) & 0x7FF0000000000000u) != 0x7FF0000000000000u;
 }
 
 }  // namespace detail

@@ -64,7 +64,7 @@ KINDRED_ONCE double magnitude_quantile(const RowsRef& source, double probability
   const auto for_each_magnitude = [&](auto&& body) {
     source.for_each_block([&](const RowBlock& block) {
       for (const float value : block.rows.values())
-        if (which == Magnitudes::all || value > 0.0F) body(std::bit_cast<std::uint32_t>(std::abs(value)));
+        if (which == Magnitudes::all || value > 0.0F) body(bit_cast<std::uint32_t>(std::abs(value)));
     });
   };
   constexpr std::size_t bins = std::size_t{1} << 16;
@@ -86,7 +86,7 @@ KINDRED_ONCE double magnitude_quantile(const RowsRef& source, double probability
   });
   for (std::vector<std::uint64_t>& counts : low) sum(counts);
   std::array<double, 2> found{};
-  for (std::size_t n = 0; n < 2; ++n) found[n] = static_cast<double>(std::bit_cast<float>((top[n] << 16) | bin_of(low[n], rest[n])));
+  for (std::size_t n = 0; n < 2; ++n) found[n] = static_cast<double>(bit_cast<float>((top[n] << 16) | bin_of(low[n], rest[n])));
   return found[0] + (place - static_cast<double>(below)) * (found[1] - found[0]);
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include <kindred/core/config.hpp>
@@ -20,7 +21,7 @@ class PackedSort {
   void sort(std::vector<std::uint64_t>& row) {
     constexpr std::size_t least = 48;  // below it the counts of a byte cost more than comparisons
     if (std::is_sorted(row.begin(), row.end())) return;
-    if (row.size() < least || row.size() > (std::size_t{1} << 32) - 1) {
+    if (row.size() < least || row.size() > (std::numeric_limits<std::uint32_t>::max)()) {
       std::sort(row.begin(), row.end());
       return;
     }

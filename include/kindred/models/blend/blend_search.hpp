@@ -115,7 +115,7 @@ class BlendSearch {
   using Pending = BlendPending;
 
   [[nodiscard]] static Index item_of(std::uint64_t key) noexcept { return static_cast<Index>(~static_cast<std::uint32_t>(key)); }
-  [[nodiscard]] static float votes_in(std::uint64_t key) noexcept { return std::bit_cast<float>(static_cast<std::uint32_t>(key >> 32U)); }
+  [[nodiscard]] static float votes_in(std::uint64_t key) noexcept { return bit_cast<float>(static_cast<std::uint32_t>(key >> 32U)); }
   [[nodiscard]] float votes_of(Index item) const noexcept {
     return static_cast<std::size_t>(item) < tally_.sums().size() ? tally_.of(item) : 0.0F;
   }
@@ -135,7 +135,7 @@ class BlendSearch {
     for (const Index item : tally_.touched()) {
       const float votes = tally_.of(item);
       const std::uint64_t key =
-          (static_cast<std::uint64_t>(std::bit_cast<std::uint32_t>(votes)) << 32U) | ~static_cast<std::uint32_t>(item);
+          (static_cast<std::uint64_t>(bit_cast<std::uint32_t>(votes)) << 32U) | ~static_cast<std::uint32_t>(item);
       if (!(votes > 0.0F) || (!counts.empty() && counts[static_cast<std::size_t>(item)] == 0)) continue;
       if (query.request.allow && !std::binary_search(query.request.allow->begin(), query.request.allow->end(), item)) continue;
       pending.votes.push_back(key);

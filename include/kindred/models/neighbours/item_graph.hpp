@@ -85,7 +85,7 @@ class NeighbourCounter {
       sums_[target] = 0.0F;
       if (touched_[n] == item || !(weight >= least_edge) || !is_finite(weight)) continue;
       // Heaviest first, ties by the lower item: positive floats have the order of their bits.
-      keys_.push_back((static_cast<std::uint64_t>(std::bit_cast<std::uint32_t>(weight)) << 32U) | ~static_cast<std::uint32_t>(target));
+      keys_.push_back((static_cast<std::uint64_t>(bit_cast<std::uint32_t>(weight)) << 32U) | ~static_cast<std::uint32_t>(target));
     }
     if (keys_.size() > neighbours_) {
       std::nth_element(keys_.begin(), keys_.begin() + static_cast<std::ptrdiff_t>(neighbours_), keys_.end(), std::greater<>());
@@ -95,7 +95,7 @@ class NeighbourCounter {
     std::sort(keys_.begin(), keys_.end());
     for (const std::uint64_t key : keys_) {
       targets.push_back(static_cast<Index>(key >> 32U));
-      weights.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(key)));
+      weights.push_back(bit_cast<float>(static_cast<std::uint32_t>(key)));
     }
     return keys_.size();
   }
