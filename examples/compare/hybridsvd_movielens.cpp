@@ -7,16 +7,14 @@
 #include <cstdint>
 #include <cstdio>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <kindred/kindred.hpp>
 
 #include "../guarded.hpp"
-#include "../random_numbers.hpp"
 #include "cases.hpp"
 #include "comparison.hpp"
-#include "movies.hpp"
+#include "hybridsvd.hpp"
 
 namespace kd = kindred;
 using namespace compare;
@@ -41,22 +39,8 @@ void warm(const std::string& folder) {
                 {"after_fit", true, false, FeatureSchedule::after_fit}};
   std::vector<TopTen> results(std::size(models));
   for (std::uint64_t split = 0; split < 2; ++split) {
-    const std::vector<std::size_t> folds = folds_of(movies.likes.rows(), 5, split);
     for (std::size_t fold = 0; fold < 5; ++fold) {
-      std::vector<kd::Interaction> train;
-      std::vector<std::pair<kd::Index, kd::Index>> held;
-      for (kd::Index u = 0; u < movies.likes.rows(); ++u) {
-        const kd::SparseRow row = movies.likes.row(u);
-        std::size_t out = row.size();
-        if (folds[static_cast<std::size_t>(u)] == fold) {
-          examples::Random random(split, 3, static_cast<std::uint64_t>(u));
-          out = random.below(static_cast<std::uint32_t>(row.size()));
-          held.emplace_back(u, row.columns[out]);
-        }
-        for (std::size_t n = 0; n < row.size(); ++n)
-          if (n != out) train.push_back({u, row.columns[n], 1.0F});
-      }
-      const kd::CsrMatrix matrix = kd::CsrMatrix::from_triplets(movies.likes.shape(), train);
+      const WarmFold data = warm_fold(movies.likes, split, fold);
       for (std::size_t m = 0; m < std::size(models); ++m) {
         kd::ImplicitALS<float> als(movie_options());
         kd::ImplicitALS<float>::FitOptions how{.schedule = models[m].schedule};
@@ -64,8 +48,8 @@ void warm(const std::string& folder) {
           how.user_features = models[m].permute ? permuted(movies.users, 1) : movies.users;
           how.item_features = models[m].permute ? permuted(movies.items, 2) : movies.items;
         }
-        als.fit(matrix, how);
-        for (const auto& [user, item] : held) results[m].add(als.recommend(user, {.exclude = matrix.row(user)}), item);
+        als.fit(data.train, how);
+        for (const auto& [user, item] : data.held) results[m].add(als.recommend(user, {.exclude = data.train.row(user)}), item);
       }
     }
   }
@@ -79,28 +63,18 @@ void cold(const std::string& folder) {
   const FeatureSchedule schedules[] = {FeatureSchedule::after_fit, FeatureSchedule::each_iteration};
   TopTen active, by_features[2];
   for (std::uint64_t split = 0; split < 2; ++split) {
-    const std::vector<std::size_t> folds = folds_of(movies.likes.cols(), 5, split + 10);
     for (std::size_t fold = 0; fold < 5; ++fold) {
-      std::vector<kd::Index> warm;
-      for (kd::Index i = 0; i < movies.likes.cols(); ++i)
-        if (folds[static_cast<std::size_t>(i)] != fold) warm.push_back(i);
-      const kd::CsrMatrix train = kd::select_columns(movies.likes, warm);
-      const kd::CsrMatrix by_items = kd::transpose(movies.likes);
-      const std::vector<kd::Index> activity = kd::row_counts(train);
+      const ColdFold data = cold_fold(movies.likes, movies.items, split, fold);
+      const std::vector<kd::Index> activity = kd::row_counts(data.train);
       std::vector<kd::Scored> most_active;
-      for (kd::Index u = 0; u < train.rows(); ++u) most_active.push_back({u, static_cast<double>(activity[static_cast<std::size_t>(u)])});
+      for (kd::Index u = 0; u < data.train.rows(); ++u)
+        most_active.push_back({u, static_cast<double>(activity[static_cast<std::size_t>(u)])});
       std::sort(most_active.begin(), most_active.end(), kd::ranks_before);
+      for (const auto& [item, user] : data.asked) active.add(most_active, user);
       for (std::size_t s = 0; s < 2; ++s) {
         kd::ImplicitALS<float> als(movie_options());
-        als.fit(train, {.user_features = movies.users, .item_features = movies.items.select(warm), .schedule = schedules[s]});
-        for (kd::Index i = 0; i < movies.likes.cols(); ++i) {
-          const kd::SparseRow users = by_items.row(i);
-          if (folds[static_cast<std::size_t>(i)] != fold || users.empty() || movies.items.row(i).empty()) continue;
-          examples::Random random(split, 3, static_cast<std::uint64_t>(i));
-          const kd::Index answer = users.columns[random.below(static_cast<std::uint32_t>(users.size()))];
-          by_features[s].add(als.recommend_users(movies.items.row(i)), answer);
-          if (s == 0) active.add(most_active, answer);
-        }
+        als.fit(data.train, {.user_features = movies.users, .item_features = movies.items.select(data.known), .schedule = schedules[s]});
+        for (const auto& [item, user] : data.asked) by_features[s].add(als.recommend_users(movies.items.row(item)), user);
       }
     }
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Popularity, textbook ALS, recommended ALS and EASE on HetRec 2011 Last.fm: hetrec_table [FOLDER]
+// Popularity, textbook ALS, recommended ALS, EASE and neighbours on HetRec 2011 Last.fm: hetrec_table [FOLDER]
 //
 // Every model with settings has the same budget: 12 random trials on one inner split of the train part of a split that is not reported (seed 101), by NDCG@10.
 // The settings are then frozen and reported on the splits of seeds 1 to 10.
@@ -9,6 +9,7 @@
 #include <kindred/kindred.hpp>
 
 #include "../guarded.hpp"
+#include "../lastfm/stopwatch.hpp"
 #include "../random_numbers.hpp"
 #include "ease.hpp"
 #include "table.hpp"
@@ -79,12 +80,14 @@ int run(int argc, char** argv) {
               *defaults.confidence.popularity_damping);
   std::printf("EASE: lambda %.4g, %s\n\n", ease.regularization, ease.log_counts ? "log(1 + plays)" : "1 a pair");
 
-  std::vector<reproduce::Row> rows(6);
+  std::vector<reproduce::Row> rows(8);
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     const kd::TrainTestSplit split = split_of(plays.matrix, seed);
     std::size_t at = 0;
     const auto measure = [&](const char* name, auto model) {
+      const study::Stopwatch fitting;
       model.fit(split.train);
+      rows[at].fit_seconds.push_back(fitting.seconds());
       rows[at].name = name;
       rows[at++].add(kd::evaluate(model, split.train, split.test, {.cutoffs = {10}}).at(10));
     };
@@ -98,8 +101,10 @@ int run(int argc, char** argv) {
     measure("EASE, tuned", reproduce::Ease(ease));
     measure("defaults", with_seed(kd::AlsOptions{}));
     measure("defaults, tuned", with_seed(defaults));
+    measure("item neighbours", kd::ItemNeighbours());
+    measure("factors and neighbours", kd::BlendedRecommender<float>());
   }
-  reproduce::print_header("10");
+  reproduce::print_header("10", true);
   for (const reproduce::Row& row : rows) reproduce::print(row);
   return 0;
 }

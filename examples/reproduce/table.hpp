@@ -15,6 +15,7 @@ namespace reproduce {
 struct Row {
   std::string name;
   std::vector<double> precision = {}, recall = {}, ndcg = {}, map = {}, coverage = {};
+  std::vector<double> fit_seconds = {};  // empty: the table has no such column
 
   void add(const kindred::CutoffReport& report) {
     precision.push_back(report.precision.mean);
@@ -36,12 +37,17 @@ inline void print(const Row& row) {
                   2.262 * estimated.standard_error);
     line += text;
   }
+  if (!row.fit_seconds.empty()) {
+    char text[32];
+    std::snprintf(text, sizeof(text), " %.2f |", kindred::metrics::mean_and_error(row.fit_seconds).mean);
+    line += text;
+  }
   std::puts(line.c_str());
 }
 
-inline void print_header(const char* cutoff) {
-  std::printf("| Model | Precision@%s | Recall@%s | NDCG@%s | MAP@%s | Coverage |\n|---|---|---|---|---|---|\n", cutoff, cutoff, cutoff,
-              cutoff);
+inline void print_header(const char* cutoff, bool with_seconds = false) {
+  std::printf("| Model | Precision@%s | Recall@%s | NDCG@%s | MAP@%s | Coverage |%s\n|---|---|---|---|---|---|%s\n", cutoff, cutoff, cutoff,
+              cutoff, with_seconds ? " Fit, s |" : "", with_seconds ? "---|" : "");
 }
 
 /// True if the file is there; else says where to get it.

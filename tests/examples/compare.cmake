@@ -1,0 +1,23 @@
+# Runs a comparison on real data and holds its figures against bands: cmake -D PROGRAM=... -D FOLDER=... -D "BANDS=row|low|high;..." -P compare.cmake
+#
+# The figure of a row is the first number below 1 after its name.
+execute_process(COMMAND "${PROGRAM}" "${FOLDER}" OUTPUT_VARIABLE text RESULT_VARIABLE code)
+message(STATUS "${text}")
+if(NOT code EQUAL 0)
+  message(FATAL_ERROR "${PROGRAM} ended with ${code}")
+endif()
+foreach(band IN LISTS BANDS)
+  string(REPLACE "|" ";" parts "${band}")
+  list(GET parts 0 row)
+  list(GET parts 1 low)
+  list(GET parts 2 high)
+  if(NOT text MATCHES "\n[| ]*${row} [^\n]*[ |](0\\.[0-9]+)( \\([0-9.]+\\))?[ |]")
+    message(FATAL_ERROR "there is no row '${row}'")
+  endif()
+  string(REGEX MATCH "\n[| ]*${row} [^\n]*" line "${text}")
+  string(REGEX MATCH "[ |](0\\.[0-9]+)" figure "${line}")
+  set(figure "${CMAKE_MATCH_1}")
+  if(figure LESS low OR figure GREATER high)
+    message(FATAL_ERROR "'${row}' is ${figure}, not between ${low} and ${high}")
+  endif()
+endforeach()
