@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <span>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -19,13 +20,9 @@
 
 namespace compare {
 
-/// One film among about 100. `test`: 1 for the film that was held out, -1 for the others that it is ranked with.
-struct OneAmongMany {
-  kd::CsrMatrix train, test;
-};
-
+/// `test`: 1 for the film that was held out, -1 for the 99 others that it is ranked with.
 struct NcfProtocol {
-  OneAmongMany films;
+  kd::CsrMatrix train, test;
   kd::FeatureTable users, items;
 };
 
@@ -60,52 +57,67 @@ struct NcfProtocol {
   for (kd::Index u = 0; u < all.matrix.rows(); ++u)
     for (const kd::Index item : all.matrix.row(u).columns)
       if (item != held[static_cast<std::size_t>(u)]) train.push_back({u, item, 1.0F});
-  return {{kd::CsrMatrix::from_triplets(all.matrix.shape(), train), kd::CsrMatrix::from_triplets(all.matrix.shape(), test)},
+  return {kd::CsrMatrix::from_triplets(all.matrix.shape(), train), kd::CsrMatrix::from_triplets(all.matrix.shape(), test),
           kd::read_movielens_features(file_of(folder, "ml-1m/users.dat", movielens)).join(all.users).table,
           metadata_of(folder).join(all.items).table};
 }
 
-/// The same protocol inside train, for choosing settings: of each user one film at random is held out, and ranked with 99 that the user does not have.
+/// The same protocol inside train, for choosing settings.
+struct InnerSplit {
+  kd::CsrMatrix train;
+  std::vector<kd::CsrMatrix> tests;
+};
+
+/// Of each user three films at random are held out; each is ranked with 99 that the user does not have. Three, because settings differ by less than the noise of one.
 ///
 /// The authors held out the film before the last. The public copies of the ratings that were found have no times, so it cannot be known here.
-[[nodiscard]] inline OneAmongMany inner_split(const kd::CsrMatrix& train, std::uint64_t seed) {
-  std::vector<kd::Interaction> inside, held;
+[[nodiscard]] inline InnerSplit inner_split(const kd::CsrMatrix& train, std::uint64_t seed) {
+  constexpr std::size_t films = 3;
+  std::vector<kd::Interaction> inside;
+  std::vector<std::vector<kd::Interaction>> held(films);
   for (kd::Index u = 0; u < train.rows(); ++u) {
     examples::Random random(seed, 6, static_cast<std::uint64_t>(u));
-    const kd::SparseRow row = train.row(u);
-    const std::size_t out = random.below(static_cast<std::uint32_t>(row.size()));
-    for (std::size_t n = 0; n < row.size(); ++n)
-      if (n != out) inside.push_back({u, row.columns[n], 1.0F});
-    held.push_back({u, row.columns[out], 1.0F});
-    std::vector<kd::Index> drawn;
-    while (drawn.size() < 99) {
-      const auto item = static_cast<kd::Index>(random.below(static_cast<std::uint32_t>(train.cols())));
-      if (std::binary_search(row.columns.begin(), row.columns.end(), item) || std::find(drawn.begin(), drawn.end(), item) != drawn.end())
-        continue;
-      drawn.push_back(item);
-      held.push_back({u, item, -1.0F});
+    const std::span<const kd::Index> row = train.row(u).columns;
+    std::vector<kd::Index> order(row.begin(), row.end());
+    random.shuffle_front(std::span<kd::Index>(order), films);
+    for (std::size_t n = films; n < order.size(); ++n) inside.push_back({u, order[n], 1.0F});
+    for (std::size_t film = 0; film < films; ++film) {
+      std::vector<kd::Index> drawn;
+      while (drawn.size() < 99) {
+        const auto item = static_cast<kd::Index>(random.below(static_cast<std::uint32_t>(train.cols())));
+        if (!std::binary_search(row.begin(), row.end(), item) && std::find(drawn.begin(), drawn.end(), item) == drawn.end())
+          drawn.push_back(item);
+      }
+      for (const kd::Index item : drawn) held[film].push_back({u, item, -1.0F});
+      held[film].push_back({u, order[film], 1.0F});
     }
   }
-  return {kd::CsrMatrix::from_triplets(train.shape(), inside), kd::CsrMatrix::from_triplets(train.shape(), held)};
+  InnerSplit split{kd::CsrMatrix::from_triplets(train.shape(), inside), {}};
+  for (const std::vector<kd::Interaction>& test : held) split.tests.push_back(kd::CsrMatrix::from_triplets(train.shape(), test));
+  return split;
 }
 
-/// HR@10 and NDCG@10 of a model that was fitted on films.train.
+/// HR@10 and NDCG@10 of a model that was fitted on `train`.
 template <typename Model>
-[[nodiscard]] std::vector<kd::MeanAndError> hits_and_ndcg(const Model& model, const OneAmongMany& films) {
-  const kd::RankingReport report =
-      kd::evaluate(model, films.train, films.test, {.cutoffs = {10}, .filter = {.candidates = kd::Candidates::tested}});
+[[nodiscard]] std::vector<kd::MeanAndError> hits_and_ndcg(const Model& model, const kd::CsrMatrix& train, const kd::CsrMatrix& test) {
+  const kd::RankingReport report = kd::evaluate(model, train, test, {.cutoffs = {10}, .filter = {.candidates = kd::Candidates::tested}});
   return {report.at(10).hit_rate, report.at(10).ndcg};
+}
+
+/// What settings are chosen by: NDCG@10 of a model that was fitted on inner.train.
+template <typename Model>
+[[nodiscard]] double inner_ndcg(const Model& model, const InnerSplit& inner) {
+  double sum = 0.0;
+  for (const kd::CsrMatrix& test : inner.tests) sum += hits_and_ndcg(model, inner.train, test)[1].mean;
+  return sum / static_cast<double>(inner.tests.size());
 }
 
 /// Settings that each model may try under this protocol.
 inline constexpr std::size_t ncf_trials = 24;
 
 /// Settings of ALS by this protocol on an inner split, by NDCG@10: half of the trials drawn around what fit chooses by itself, half around the best of those.
-[[nodiscard]] inline kd::AlsOptions tuned_als(const OneAmongMany& inner) {
-  const auto ndcg = [&](const kd::ImplicitALS<float>& model) {
-    const kd::EvaluateOptions options{.cutoffs = {10}, .filter = {.candidates = kd::Candidates::tested}};
-    return std::vector{kd::evaluate(model, inner.train, inner.test, options).at(10).ndcg.mean};
-  };
+[[nodiscard]] inline kd::AlsOptions tuned_als(const InnerSplit& inner) {
+  const auto ndcg = [&](const kd::ImplicitALS<float>& model) { return std::vector{inner_ndcg(model, inner)}; };
   const auto around = [](double low, double high, kd::SearchRange::Scale scale) { return kd::SearchRange{low, high, scale}; };
   constexpr auto linear = kd::SearchRange::Scale::linear, logarithmic = kd::SearchRange::Scale::logarithmic;
   kd::AlsOptions best;

@@ -19,12 +19,12 @@ namespace kd = kindred;
 
 namespace {
 
-reproduce::Ease::Options tuned_ease(const compare::OneAmongMany& inner) {
+reproduce::Ease::Options tuned_ease(const compare::InnerSplit& inner) {
   double best = 0.0, highest = -1.0;
   for (double penalty = 50.0; penalty < 5000.0; penalty *= 2.0) {
     reproduce::Ease ease({.regularization = penalty, .log_counts = false});
     ease.fit(inner.train);
-    const double ndcg = compare::hits_and_ndcg(ease, inner)[1].mean;
+    const double ndcg = compare::inner_ndcg(ease, inner);
     if (ndcg > highest) best = penalty, highest = ndcg;
   }
   return {.regularization = best, .log_counts = false};
@@ -32,12 +32,12 @@ reproduce::Ease::Options tuned_ease(const compare::OneAmongMany& inner) {
 
 int program(int argc, char** argv) {
   const compare::NcfProtocol data = compare::read_ncf(compare::data_folder(argc, argv));
-  const kd::CsrMatrix& train = data.films.train;
-  const compare::OneAmongMany inner = compare::inner_split(train, 42);
+  const kd::CsrMatrix& train = data.train;
+  const compare::InnerSplit inner = compare::inner_split(train, 42);
   std::printf("MovieLens 1M, NCF's protocol: %d users, %lld pairs in train, one film among 100\n\n", train.rows(),
               static_cast<long long>(train.nnz()));
   std::vector<compare::Row> rows;
-  const auto measure = [&](const auto& model) { return compare::hits_and_ndcg(model, data.films); };
+  const auto measure = [&](const auto& model) { return compare::hits_and_ndcg(model, data.train, data.test); };
   const auto add = [&](const std::string& name, auto& model, std::string settings, const auto&... options) {
     rows.push_back(compare::measured(name, model, train, measure, std::move(settings), options...));
   };

@@ -48,7 +48,7 @@ std::string words(const NeumfOptions& o) {
 }
 
 /// The best setting with its epochs; how many were tried.
-std::pair<NeumfOptions, std::size_t> search(const OneAmongMany& inner, double limit) {
+std::pair<NeumfOptions, std::size_t> search(const InnerSplit& inner, double limit) {
   const study::Stopwatch watch;
   NeumfOptions best;
   double highest = -1.0;
@@ -57,14 +57,13 @@ std::pair<NeumfOptions, std::size_t> search(const OneAmongMany& inner, double li
     if (watch.seconds() > limit) break;
     const study::Stopwatch fitting;
     Neumf model(options);
-    model.fit(inner.train, [&](const Neumf& at) { return hits_and_ndcg(at, inner)[1].mean; });
-    const std::vector<kd::MeanAndError> values = hits_and_ndcg(model, inner);
+    model.fit(inner.train, [&](const Neumf& at) { return inner_ndcg(at, inner); });
+    const double value = inner_ndcg(model, inner);
     NeumfOptions chosen = options;
     chosen.epochs = model.epochs();
-    std::fprintf(stderr, "trial %zu: %s: inner HR@10 %.4f, NDCG@10 %.4f, %.0f s\n", ++tried, words(chosen).c_str(), values[0].mean,
-                 values[1].mean, fitting.seconds());
-    if (values[1].mean > highest) {
-      highest = values[1].mean;
+    std::fprintf(stderr, "trial %zu: %s: inner NDCG@10 %.4f, %.0f s\n", ++tried, words(chosen).c_str(), value, fitting.seconds());
+    if (value > highest) {
+      highest = value;
       best = chosen;
     }
   }
@@ -74,19 +73,19 @@ std::pair<NeumfOptions, std::size_t> search(const OneAmongMany& inner, double li
 int program(int argc, char** argv) {
   torch::set_num_threads(1);
   at::globalContext().setFlushDenormal(true);
-  const OneAmongMany films = read_ncf(data_folder(argc, argv)).films;
-  const OneAmongMany inner = inner_split(films.train, 42);
-  std::printf("MovieLens 1M, NCF's protocol: %d users, %lld pairs in train, one film among 100\n\n", films.train.rows(),
-              static_cast<long long>(films.train.nnz()));
+  const NcfProtocol data = read_ncf(data_folder(argc, argv));
+  const InnerSplit inner = inner_split(data.train, 42);
+  std::printf("MovieLens 1M, NCF's protocol: %d users, %lld pairs in train, one film among 100\n\n", data.train.rows(),
+              static_cast<long long>(data.train.nnz()));
   std::vector<Row> rows;
-  const auto measure = [&](const auto& model) { return hits_and_ndcg(model, films); };
+  const auto measure = [&](const auto& model) { return hits_and_ndcg(model, data.train, data.test); };
   const kd::AlsOptions chosen = tuned_als(inner);
   kd::ImplicitALS<float> als(chosen);
-  rows.push_back(measured("ALS, tuned under this protocol", als, films.train, measure,
+  rows.push_back(measured("ALS, tuned under this protocol", als, data.train, measure,
                           compare::words(chosen) + "; the best of " + std::to_string(ncf_trials)));
   const auto [options, tried] = search(inner, argc > 2 ? std::atof(argv[2]) : 3600.0);
   Neumf neumf(options);
-  rows.push_back(measured("NeuMF, trained here", neumf, films.train, measure, words(options) + "; the best of " + std::to_string(tried)));
+  rows.push_back(measured("NeuMF, trained here", neumf, data.train, measure, words(options) + "; the best of " + std::to_string(tried)));
   add_published_ncf(rows);
   print({"HR@10", "NDCG@10"}, rows);
   return 0;

@@ -71,7 +71,8 @@ void limits_section(Page& page, const Results& results) {
   page.p(std::string("The models compared use plays and nothing else: ") +
          (data.at("has_profiles").get<bool>() ? "age, country and gender of the listeners serve people who are new, above"
                                               : "this data was read without anything about the listeners") +
-         ". With genres or tags the " + grouped(limits.at("artists_left_out")) + " artists left out above could be suggested too.");
+         ". With genres or tags the " + grouped(limits.at("artists_left_out")) + " artists left out above could be suggested too." +
+         " How such models stand against neural networks: <code>docs/compare.md</code> of the sources.");
 }
 
 void timings_section(Page& page, const Results& results) {
