@@ -30,8 +30,8 @@ struct FmOptions {
   double penalty = 1e-6;  ///< On the squares of all parameters.
   double forget =
       0.0;  ///< The share of rows and columns with features that a batch sees without their ids, so that features learn to stand alone.
-  std::size_t epochs = 30;   ///< At most.
-  std::size_t patience = 3;  ///< Measurements without a better validation before the end.
+  std::size_t epochs = 40;   ///< At most.
+  std::size_t patience = 4;  ///< Measurements without a better validation before the end.
   std::uint64_t seed = 1;
 };
 
@@ -101,16 +101,20 @@ class FactorizationMachine {
 
   /// Lines that rows or columns have.
   struct Entries {
-    std::vector<std::int64_t> sample, line;
+    std::vector<std::size_t> sample, line;
     std::vector<float> value;
     std::int64_t samples = 0;
 
-    void add(std::int64_t of, std::int64_t at, float with) { sample.push_back(of), line.push_back(at), value.push_back(with); }
+    void add(kd::Index of, std::int64_t at, float with) {
+      sample.push_back(static_cast<std::size_t>(of));
+      line.push_back(static_cast<std::size_t>(at));
+      value.push_back(with);
+    }
   };
 
   /// Of rows or columns: the sum of factors, and the weight with the pairs inside the side.
   struct Taken {
-    torch::Tensor lines, factors, inner;
+    torch::Tensor factors, inner;
   };
 
   [[nodiscard]] Side side_of(const kd::FeatureTable& features) const {
@@ -138,14 +142,41 @@ class FactorizationMachine {
   }
 
   [[nodiscard]] Taken taken(const Side& side, const Entries& of) const {
-    Taken out;
-    out.lines = side.values.index_select(0, torch::tensor(of.line)).requires_grad_(torch::GradMode::is_enabled());
-    const torch::Tensor samples = torch::tensor(of.sample), weighted = out.lines * torch::tensor(of.value).unsqueeze(1);
-    const torch::Tensor sums = torch::zeros({of.samples, options_.factors + 1}).index_add(0, samples, weighted);
-    out.factors = sums.narrow(1, 0, options_.factors);
-    const torch::Tensor squares = torch::zeros({of.samples}).index_add(0, samples, weighted.narrow(1, 0, options_.factors).square().sum(1));
-    out.inner = sums.select(1, options_.factors) + 0.5 * (out.factors.square().sum(1) - squares);
+    const auto k = static_cast<std::size_t>(options_.factors);
+    Taken out{torch::zeros({of.samples, options_.factors}), torch::zeros({of.samples})};
+    float *const factors = out.factors.data_ptr<float>(), *const inner = out.inner.data_ptr<float>();
+    const float* const values = side.values.data_ptr<float>();
+    for (std::size_t n = 0; n < of.line.size(); ++n) {
+      const float *const line = values + of.line[n] * (k + 1), x = of.value[n];
+      float* const sum = factors + of.sample[n] * k;
+      float squares = 0.0F;
+      for (std::size_t f = 0; f < k; ++f) {
+        const float part = x * line[f];
+        sum[f] += part;
+        squares += part * part;
+      }
+      inner[of.sample[n]] += x * line[k] - 0.5F * squares;
+    }
+    const torch::NoGradGuard constant;
+    out.inner += 0.5 * out.factors.square().sum(1);
     return out;
+  }
+
+  /// Adds the gradient of what was taken to that of its lines.
+  void give_back(Side& side, const Entries& of, const Taken& out) const {
+    const auto k = static_cast<std::size_t>(options_.factors);
+    const torch::Tensor slopes = out.factors.grad().contiguous(), inner_slopes = out.inner.grad();
+    const bool inside = inner_slopes.defined();
+    const float *const factors = out.factors.data_ptr<float>(), *const slope = slopes.data_ptr<float>(),
+                       *const values = side.values.data_ptr<float>();
+    for (std::size_t n = 0; n < of.line.size(); ++n) {
+      const float x = of.value[n], weight = inside ? x * inner_slopes.data_ptr<float>()[of.sample[n]] : 0.0F;
+      const float *const line = values + of.line[n] * (k + 1), *const sum = factors + of.sample[n] * k,
+                         *const towards = slope + of.sample[n] * k;
+      float* const gradient = side.gradient.data_ptr<float>() + of.line[n] * (k + 1);
+      for (std::size_t f = 0; f < k; ++f) gradient[f] += x * towards[f] + weight * (sum[f] - x * line[f]);
+      gradient[k] += weight;
+    }
   }
 
   [[nodiscard]] torch::Tensor scores_of(const torch::Tensor& factors) const {
@@ -175,13 +206,14 @@ class FactorizationMachine {
   void learn(const torch::Tensor& rows, const torch::Tensor& liked, const torch::Tensor& others, examples::Random& random) {
     const Entries of_rows = entries(rows_, &random, options_.forget), of_columns = entries(columns_, &random, options_.forget);
     const Taken row = taken(rows_, of_rows), column = taken(columns_, of_columns);
+    for (const torch::Tensor& leaf : {row.factors, column.factors, column.inner}) leaf.set_requires_grad(true);
     const torch::Tensor apart = column.factors.index_select(0, liked) - column.factors.index_select(0, others);
     const torch::Tensor margin =
         (row.factors.index_select(0, rows) * apart).sum(1) + column.inner.index_select(0, liked) - column.inner.index_select(0, others);
     torch::softplus(-margin).mean().backward();
     const torch::NoGradGuard constant;
-    rows_.gradient.index_add_(0, torch::tensor(of_rows.line), row.lines.grad());
-    columns_.gradient.index_add_(0, torch::tensor(of_columns.line), column.lines.grad());
+    give_back(rows_, of_rows, row);
+    give_back(columns_, of_columns, column);
     const double steps = static_cast<double>(++steps_);
     const AdamStep step{.rate = options_.rate * static_cast<float>(std::sqrt(1.0 - std::pow(0.999, steps)) / (1.0 - std::pow(0.9, steps)))};
     for (Side* side : {&rows_, &columns_}) {

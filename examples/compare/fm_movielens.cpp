@@ -2,7 +2,8 @@
 // A factorization machine trained by gradient, under HybridSVD's protocols on MovieLens 1M (Frolov and Oseledets, RecSys 2019): fm_movielens [FOLDER [TRIALS]]
 //
 // The ids and features of hybridsvd_movielens, pairs of all of them, the loss of BPR, Adam. Settings are drawn at random and chosen by MRR@10 under the same
-// protocol inside the train of the first fold, apart for known and for new films; frozen, they are measured on the five folds of the first split.
+// protocol inside the train of the first fold (one film of every user; ten users of every hidden film), apart for known and for new films; frozen, they are
+// measured on the five folds of the first split.
 // One thread is faster than two at these sizes: set OPENBLAS_NUM_THREADS=1.
 #include <algorithm>
 #include <cmath>
@@ -93,6 +94,7 @@ FmOptions search(std::size_t trials, const Fit& fit, const Lists& lists) {
       TopTen ten;
       lists(ten, at);
       value = (std::max)(value, ten.ranks.mean());
+      std::fprintf(stderr, "  %.4f, %.0f s\n", ten.ranks.mean(), watch.seconds());
       return ten.ranks.mean();
     });
     options.epochs = model.epochs();
@@ -103,7 +105,7 @@ FmOptions search(std::size_t trials, const Fit& fit, const Lists& lists) {
 }
 
 void warm(const Movies& movies, std::size_t trials) {
-  const WarmFold first = warm_fold(movies.likes, 0, 0), inner = warm_fold(first.train, 100, 0);
+  const WarmFold first = warm_fold(movies.likes, 0, 0), inner = warm_fold(first.train, 100, 0, 1);
   const FmOptions options = search(
       trials, [&](auto& model, const auto& by) { model.fit(inner.train, movies.users, movies.items, by); },
       [&](TopTen& to, const auto& model) { add_lists(to, model, inner); });
@@ -123,7 +125,7 @@ void warm(const Movies& movies, std::size_t trials) {
 void cold(const Movies& movies, std::size_t trials) {
   const ColdFold first = cold_fold(movies.likes, movies.items, 0, 0);
   const kd::FeatureTable known = movies.items.select(first.known);
-  const ColdFold inner = cold_fold(first.train, known, 100, 0);
+  const ColdFold inner = cold_fold(first.train, known, 100, 0, 10);
   const kd::CsrMatrix inner_films = kd::transpose(inner.train);
   const kd::FeatureTable inner_known = known.select(inner.known);
   const FmOptions options = search(

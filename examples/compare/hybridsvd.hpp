@@ -21,8 +21,8 @@ struct WarmFold {
   std::vector<std::pair<kd::Index, kd::Index>> held;  // user, film
 };
 
-[[nodiscard]] inline WarmFold warm_fold(const kd::CsrView& likes, std::uint64_t split, std::size_t fold) {
-  const std::vector<std::size_t> folds = folds_of(likes.rows(), 5, split);
+[[nodiscard]] inline WarmFold warm_fold(const kd::CsrView& likes, std::uint64_t split, std::size_t fold, std::size_t count = 5) {
+  const std::vector<std::size_t> folds = folds_of(likes.rows(), count, split);
   WarmFold made;
   std::vector<kd::Interaction> train;
   for (kd::Index u = 0; u < likes.rows(); ++u) {
@@ -40,14 +40,15 @@ struct WarmFold {
   return made;
 }
 
-/// The films of a fold are hidden whole; all users are ranked for each of them, one of its users at random is the answer.
+/// The films of a fold are hidden whole; all users are ranked for each of them, one of its users at random is the answer (`answers`: so many, one at a time).
 struct ColdFold {
   std::vector<kd::Index> known;                        // films of train, by their numbers in likes
   kd::CsrMatrix train;                                 // users x known films
   std::vector<std::pair<kd::Index, kd::Index>> asked;  // film, user
 };
 
-[[nodiscard]] inline ColdFold cold_fold(const kd::CsrView& likes, const kd::FeatureTable& items, std::uint64_t split, std::size_t fold) {
+[[nodiscard]] inline ColdFold cold_fold(const kd::CsrView& likes, const kd::FeatureTable& items, std::uint64_t split, std::size_t fold,
+                                        std::size_t answers = 1) {
   const std::vector<std::size_t> folds = folds_of(likes.cols(), 5, split + 10);
   ColdFold made;
   const kd::CsrMatrix by_items = kd::transpose(likes);
@@ -59,7 +60,8 @@ struct ColdFold {
     const kd::SparseRow users = by_items.row(i);
     if (users.empty() || items.row(i).empty()) continue;
     examples::Random random(split, 3, static_cast<std::uint64_t>(i));
-    made.asked.emplace_back(i, users.columns[random.below(static_cast<std::uint32_t>(users.size()))]);
+    for (std::size_t n = 0; n < answers; ++n)
+      made.asked.emplace_back(i, users.columns[random.below(static_cast<std::uint32_t>(users.size()))]);
   }
   made.train = kd::select_columns(likes, made.known);
   return made;

@@ -68,7 +68,7 @@ struct InnerSplit {
   std::vector<kd::CsrMatrix> tests;
 };
 
-/// Of each user three films at random are held out; each is ranked with 99 that the user does not have. Three, because settings differ by less than the noise of one.
+/// Of each user three films at random are held out; each is ranked with 99 that the user does not have. Three: settings differ by less than the noise of one.
 ///
 /// The authors held out the film before the last. The public copies of the ratings that were found have no times, so it cannot be known here.
 [[nodiscard]] inline InnerSplit inner_split(const kd::CsrMatrix& train, std::uint64_t seed) {

@@ -2,8 +2,8 @@
 // NeuMF trained here, under its own protocol on MovieLens 1M (He et al., WWW 2017): neumf_movielens [FOLDER [SECONDS]]
 //
 // Parts by Adam, both together by plain gradient descent from their weights, four fresh negatives for each positive, binary cross entropy. Settings, and the
-// epoch that each part ends with, are chosen by NDCG@10 on an inner split of train (ncf.hpp), never on the test films; the model is then trained on all of train for
-// as many epochs. The authors took the best epoch on the test films. The search ends after SECONDS, 3,600 if not said.
+// epoch that each part ends with, are chosen by NDCG@10 on an inner split of train (ncf.hpp), never on the test films; the model is then trained on all of
+// train for as many epochs. The authors took the best epoch on the test films. The search ends with the first trial after SECONDS, 3,600 if not said.
 // One thread is faster than two at these sizes: set OPENBLAS_NUM_THREADS=1.
 #include <algorithm>
 #include <cstddef>
