@@ -42,6 +42,7 @@ class Ease {
     const Eigen::VectorXf diagonal = weights_.diagonal();
     for (Eigen::Index column = 0; column < items; ++column) weights_.col(column) /= -diagonal[column];
     weights_.diagonal().setZero();
+    weights_.transposeInPlace();  // what an item votes for is read in one piece
 
     train_ = kindred::CsrMatrix(train.shape(), {train.offsets().begin(), train.offsets().end()},
                                 {train.columns().begin(), train.columns().end()}, {train.values().begin(), train.values().end()});
@@ -52,9 +53,9 @@ class Ease {
   [[nodiscard]] kindred::MatrixShape shape() const { return train_.shape(); }
 
   [[nodiscard]] std::vector<kindred::Scored> recommend(kindred::Index user, const kindred::RecommendOptions& options) const {
-    Eigen::RowVectorXf scores = Eigen::RowVectorXf::Zero(weights_.cols());
+    Eigen::VectorXf scores = Eigen::VectorXf::Zero(weights_.cols());
     const kindred::SparseRow row = train_.row(user);
-    for (std::size_t n = 0; n < row.size(); ++n) scores += weight(row.values[n]) * weights_.row(row.columns[n]);
+    for (std::size_t n = 0; n < row.size(); ++n) scores += weight(row.values[n]) * weights_.col(row.columns[n]);
     std::vector<kindred::Scored> list;
     for (kindred::Index item = 0; item < train_.cols(); ++item)
       if (trained_[static_cast<std::size_t>(item)] && !std::binary_search(options.exclude.begin(), options.exclude.end(), item) &&
@@ -72,7 +73,7 @@ class Ease {
   Options options_;
   kindred::CsrMatrix train_;
   std::vector<bool> trained_;
-  Eigen::MatrixXf weights_;
+  Eigen::MatrixXf weights_;  // column i: what item i votes for
 };
 
 }  // namespace reproduce
