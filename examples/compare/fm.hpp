@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A factorization machine of second order, trained by gradient with libtorch.
-// Rendle, "Factorization machines", ICDM 2010; its losses for lists: Rendle, Freudenthaler, Gantner, Schmidt-Thieme, "BPR", UAI 2009.
+// Rendle, "Factorization machines", ICDM 2010; its loss for lists: Rendle, Freudenthaler, Gantner, Schmidt-Thieme, "BPR", UAI 2009.
 #pragma once
 
 #include <algorithm>
@@ -27,12 +27,11 @@ struct FmOptions {
   std::int64_t factors = 64;
   std::size_t batch = 4096;
   float rate = 0.003F;
-  double penalty = 1e-3;       ///< On the squares of the summed factors of what a batch draws.
-  std::int64_t negatives = 0;  ///< 0: BPR, one column against another. Else softmax against so many columns, which a batch shares.
+  double penalty = 1e-3;  ///< On the squares of the summed factors of what a batch draws.
   double forget =
       0.0;  ///< The share of rows and columns with features whose ids a batch does not see, so that features learn to stand alone.
-  std::size_t epochs = 40;   ///< At most.
-  std::size_t patience = 4;  ///< Measurements without a better validation before the end.
+  std::size_t epochs = 60;   ///< At most.
+  std::size_t patience = 5;  ///< Measurements without a better validation before the end.
   std::uint64_t seed = 1;
 };
 
@@ -194,14 +193,12 @@ class FactorizationMachine {
       for (std::size_t n = from; n < from + count; ++n) {
         rows.push_back(pairs[n].first);
         liked.push_back(pairs[n].second);
-        if (options_.negatives > 0) continue;
         const std::span<const kd::Index> has = train.row(pairs[n].first).columns;
         kd::Index other = 0;
         do other = static_cast<kd::Index>(random.below(static_cast<std::uint32_t>(train.cols())));
         while (std::binary_search(has.begin(), has.end(), other));
         others.push_back(other);
       }
-      for (std::int64_t n = 0; n < options_.negatives; ++n) others.push_back(random.below(static_cast<std::uint32_t>(train.cols())));
       learn(torch::tensor(rows), torch::tensor(liked), torch::tensor(others), random);
     }
   }
@@ -213,14 +210,8 @@ class FactorizationMachine {
     const torch::Tensor of = row.factors.index_select(0, rows), better = column.factors.index_select(0, liked),
                         worse = column.factors.index_select(0, others), worse_inner = column.inner.index_select(0, others);
     const torch::Tensor high = (of * better).sum(1) + column.inner.index_select(0, liked);
-    torch::Tensor loss;
-    if (options_.negatives > 0) {
-      const torch::Tensor low = torch::addmm(worse_inner.unsqueeze(0), of, worse.t());
-      loss = (torch::logsumexp(torch::cat({high.unsqueeze(1), low}, 1), 1) - high).mean();
-    } else {
-      loss = torch::softplus((of * worse).sum(1) + worse_inner - high).mean();
-    }
-    loss = loss + options_.penalty * (of.square().sum(1).mean() + better.square().sum(1).mean() + worse.square().sum(1).mean());
+    const torch::Tensor loss = torch::softplus((of * worse).sum(1) + worse_inner - high).mean() +
+                               options_.penalty * (of.square().sum(1) + better.square().sum(1) + worse.square().sum(1)).mean();
     loss.backward();
     const torch::NoGradGuard constant;
     give_back(rows_, of_rows, row);
