@@ -6,7 +6,7 @@ file(RENAME "${WORK}/first" "${WORK}/moved")
 
 find_paths("${WORK}/moved" "${BUILD}|${WORK}|${SOURCE}" installed)
 foreach(file IN LISTS installed)
-  if(file MATCHES "test|benchmark|example|\\.cpp$" AND NOT file MATCHES "^include/kindred/compiled(/[a-z_]+)?\\.cpp$")
+  if(file MATCHES "test|benchmark|example|\\.cpp$" AND NOT file MATCHES "^include/kindred/(compiled(/[a-z_]+)?|c/kindred)\\.cpp$")
     message(FATAL_ERROR "${file} does not belong to an installed library")
   endif()
 endforeach()

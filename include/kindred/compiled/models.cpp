@@ -15,6 +15,7 @@ template class kindred::FactorModel<float>;
 template class kindred::ImplicitALS<float>;
 template class kindred::BlendedRecommender<float>;
 template class kindred::KeyedRecommender<float>;
+template class kindred::KeyedRecommender<float, kindred::BlendedRecommender<float>>;
 
 namespace kindred {
 

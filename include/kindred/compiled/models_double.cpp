@@ -12,6 +12,7 @@ template class kindred::FactorModel<double>;
 template class kindred::ImplicitALS<double>;
 template class kindred::BlendedRecommender<double>;
 template class kindred::KeyedRecommender<double>;
+template class kindred::KeyedRecommender<double, kindred::BlendedRecommender<double>>;
 
 namespace kindred {
 
