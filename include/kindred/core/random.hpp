@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +9,7 @@
 #include <utility>
 
 #include <kindred/core/config.hpp>
+#include <kindred/core/types.hpp>
 
 namespace kindred::inline v0::detail {
 

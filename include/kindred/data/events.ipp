@@ -23,7 +23,7 @@
 #include <kindred/data/csr_matrix.ipp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/data/dataset.ipp>
-#include <kindred/data/event_merge.hpp>
+#include <kindred/data/event_merge.ipp>
 #include <kindred/data/events.hpp>
 #include <kindred/data/id_map.hpp>
 #include <kindred/data/key_column.hpp>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+// Part of the bodies of data/events.hpp: included by events.ipp.
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
