@@ -310,6 +310,8 @@ void add_run_options(CLI::App& app, Arguments& a) {
       ->group(group);
   app.add_option("--out", a.out, "Write report.html, results.json and a TSV for each figure into this folder")->group(group);
   app.add_flag("--resume", a.resume, "Take the steps that an earlier run of the same command has finished from --out")->group(group);
+  app.add_option("--model", a.model, "Write a model fitted on all plays, with keys and names, to this file: for a service, or examples/web")
+      ->group(group);
   app.add_option("--checkpoint", a.checkpoint, "Keep the fits of the final models in this folder, and go on from what is there")
       ->group(group);
   app.add_flag("--quiet", a.quiet, "Print nothing but errors")->group(group);

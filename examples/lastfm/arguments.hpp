@@ -21,6 +21,7 @@ struct Arguments {
   std::string aliases;
   std::string users;
   std::string profiles;
+  std::string model;  // where a model to serve is written
   std::string separator = "tab";
   std::vector<std::string> columns = {"0", "1", "2"};
   bool header = false;

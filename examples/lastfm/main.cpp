@@ -34,6 +34,7 @@ constexpr study::Step steps[] = {
     {"artists", study::show_artists},
     {"limits", study::limits},
     {"new listener", study::new_listener},
+    {"model", study::write_model, study::Resume::never},
 };
 
 /// A file must not be opened as a standard stream that the caller closed: what is printed would end in it.

@@ -69,5 +69,6 @@ void show_users(Study& s);    // sample_users.cpp: listeners' histories, lists a
 void show_artists(Study& s);  // artists.cpp: neighbours of well-known artists, a map of many
 void limits(Study& s);        // limits.cpp: what this study cannot do, each with a number
 void new_listener(Study& s);  // new_listener.cpp: somebody who typed some names
+void write_model(Study& s);   // write_model.cpp
 
 }  // namespace study

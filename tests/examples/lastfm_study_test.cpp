@@ -118,9 +118,9 @@ TEST_CASE("the number of threads changes nothing but the seconds") {
 
 TEST_CASE("quiet prints nothing, a model of one's own joins, and no search is no model of it") {
   const TemporaryDirectory folder;
-  const Run run =
-      run_study(small_data + no_search +
-                Words{"--quiet", "--out", folder.path(), "--factors", "12", "--confidence", "log", "--solver", "cg", "--nu", "1"});
+  const Run run = run_study(small_data + no_search +
+                            Words{"--quiet", "--out", folder.path(), "--model", folder.path("served.kindred"), "--factors", "12",
+                                  "--confidence", "log", "--solver", "cg", "--nu", "1"});
   CHECK(run.exit_code == 0);
   CHECK(run.out.empty());
   CHECK(run.err.empty());
@@ -132,6 +132,9 @@ TEST_CASE("quiet prints nothing, a model of one's own joins, and no search is no
   CHECK(options.at("confidence.curve") == "log");
   CHECK(options.at("solver.kind") == "cg");
   CHECK(options.at("confidence.alpha") == 0.5);  // as in "study"
+  const std::string served = content_of(folder.path("served.kindred"));
+  CHECK(served.find("\"kindred.kind\":\"Recommender\"") != std::string::npos);
+  CHECK(served.find("item_names.bytes") != std::string::npos);
 }
 
 TEST_CASE("where no taste was planted, none is found") {
