@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Gowalla check-ins in the split of LightGCN (He et al., SIGIR 2020), which most papers on graph networks for recommendation use: gowalla [FOLDER]
+// Gowalla check-ins in the split of LightGCN (He et al., SIGIR 2020), which most papers on graph networks for recommendation use: gowalla [FOLDER [defaults]]
 //
 // 29,858 users, 40,981 places, 80 % of each user's places in train; all places that the user does not have in train are ranked, all users count. Settings are
 // chosen by tune and tune_blend on inner splits of train, by NDCG@20.
@@ -51,15 +51,19 @@ int program(int argc, char** argv) {
   add("item neighbours", neighbours, "defaults");
   kd::ImplicitALS<float> defaults;
   add("ALS", defaults, "defaults");
-  const kd::TuneResult tuned = kd::tune(train);
-  kd::ImplicitALS<float> als(tuned.options);
-  add("ALS, tuned", als, compare::words(tuned.options) + "; tune, " + std::to_string(tuned.trials.size()) + " trials");
+  if (compare::searches(argc, argv)) {
+    const kd::TuneResult tuned = kd::tune(train);
+    kd::ImplicitALS<float> als(tuned.options);
+    add("ALS, tuned", als, compare::words(tuned.options) + "; tune, " + std::to_string(tuned.trials.size()) + " trials");
+  }
   kd::BlendedRecommender<float> blend;
   add("factors and neighbours", blend, "defaults");
-  const kd::BlendTuneResult both = kd::tune_blend(train);
-  kd::BlendedRecommender<float> tuned_blend(both.options);
-  add("factors and neighbours, tuned", tuned_blend,
-      compare::words(both.options) + "; tune_blend, " + std::to_string(both.trials.size()) + " trials");
+  if (compare::searches(argc, argv)) {
+    const kd::BlendTuneResult both = kd::tune_blend(train);
+    kd::BlendedRecommender<float> tuned_blend(both.options);
+    add("factors and neighbours, tuned", tuned_blend,
+        compare::words(both.options) + "; tune_blend, " + std::to_string(both.trials.size()) + " trials");
+  }
 
   rows.push_back(compare::published("NeuMF", {.1344, .1121}, "as quoted by later papers on this split"));
   rows.push_back(compare::published("Mult-VAE", {.1567, .1297}, "as quoted by later papers on this split"));
