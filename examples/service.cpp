@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The lesson: the core of a web service without its HTTP. Many threads answer from one Recommender while its model is
-// replaced; an unknown user is an answer, an unknown item a clear error.
+// replaced; an unknown user is an answer, an unknown item is left out and reported. examples/serve/ has the HTTP.
 //
 //   service [<file>]   writes a made-up model to the file (default: service.kindred), as a job would, and serves it
 #include <array>
@@ -40,6 +40,7 @@ struct Reply {
 Reply handle(const kd::KeyedRecommender<float>& recommender, const Request& request) {
   try {
     const kd::KeyedOptions options{.count = 5, .fallback = kd::Fallback::popularity};
+    if (request.history.size() > 100) return {.status = 400, .error = "history has more than 100 items"};
     if (request.history.empty()) return {.answer = recommender.recommend(request.user, options)};
     std::vector<kd::KeyedInteraction> history;
     for (const std::string& item : request.history) history.push_back({item});
@@ -103,11 +104,13 @@ int main(int argc, char** argv) try {
                                  {.user = "listener_0000012"},
                                  {.history = {"artist_0000003", "artist_0000020"}},
                                  {.user = "a newcomer"},
-                                 {.history = {"artist_0000003", "no such artist"}}};
+                                 {.history = {"artist_0000003", "no such artist"}},
+                                 {.history = std::vector<std::string>(101, "artist_0000003")}};
   print(handle(recommender, mix[0]).answer, "a known user");
   const kd::KeyedAnswer stranger = handle(recommender, mix[2]).answer;
   print(stranger, "a stranger with two artists");
   print(handle(recommender, mix[3]).answer, "an unknown user");
+  std::printf("left out: %s\n", handle(recommender, mix[4]).answer.unknown_items[0].c_str());
 
   const std::vector<kd::KeyedInteraction> history{{"artist_0000003"}, {"artist_0000020"}};
   const kd::NamedExplanation why = recommender.explain(history, stranger.items[0].key);

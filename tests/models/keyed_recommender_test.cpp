@@ -125,12 +125,146 @@ TEST_SUITE("models/keyed_recommender") {
     CHECK_NOTHROW((void)recommender.similar("i3"));
     CHECK_THROWS_WITH_AS((void)recommender.explain("nobody", "i3"), Contains("one of the 40 users"), kd::InvalidArgument);
     const std::vector<kd::KeyedInteraction> twice{{"item 9", 3.0F}, {"i9"}}, none;
-    CHECK_THROWS_WITH_AS((void)recommender.recommend(twice), Contains("'item 9' twice"), kd::InvalidArgument);
+    const std::vector<kd::KeyedInteraction> once{{"i9", 4.0F}};
+    CHECK(recommender.recommend(twice).items == recommender.recommend(once).items);
     CHECK(recommender.recommend(none).source == kd::ListSource::none);
     CHECK(recommender.recommend(none, {.fallback = kd::Fallback::popularity}).source == kd::ListSource::popularity);
     CHECK_THROWS_AS(kd::KeyedRecommender<float>(kd::ImplicitALS<float>(), data), kd::NotFitted);
     CHECK_THROWS_AS(kd::KeyedRecommender<float>(fitted(data), kindred_test::dataset_of(kindred_test::random_matrix(41, 30, 0.2, 3))),
                     kd::ShapeError);
+  }
+
+  TEST_CASE("unknown items of a request are left out and reported, repeats added up") {
+    kd::Dataset data = small_data();
+    data.item_names[8] = data.item_names[3];
+    const kd::KeyedRecommender<float> recommender(fitted(data), data);
+    const std::vector<kd::KeyedInteraction> odd{{"item 9", 3.0F}, {"no such"}, {"i2", 1.5F}, {"i9", -1.0F},
+                                                {"no such"},      {""},        {"i5", 2.0F}, {"i5", -2.0F}};
+    const std::vector<kd::KeyedInteraction> plain{{"i2", 1.5F}, {"i9", 2.0F}};
+    const kd::KeyedAnswer answer = recommender.recommend(odd, {.count = 30});
+    CHECK(answer.items == recommender.recommend(plain, {.count = 30}).items);
+    CHECK(answer.unknown_items == std::vector<std::string>{"no such", ""});
+    const kd::NamedExplanation why = recommender.explain(odd, "i7");
+    CHECK(why.parts == recommender.explain(plain, "i7").parts);
+    CHECK(why.unknown_items == answer.unknown_items);
+    const std::vector<kd::KeyedInteraction> two_names{{"i1"}, {"item 3"}};
+    CHECK_THROWS_WITH_AS((void)recommender.recommend(two_names), "history[1] is 'item 3'; it must be a key: 2 items have that name",
+                         kd::InvalidArgument);
+    const std::vector<kd::KeyedInteraction> none{{"no such"}};
+    CHECK(recommender.recommend(none).source == kd::ListSource::none);
+  }
+
+  TEST_CASE("more plays for a known user count for one list") {
+    const kd::Dataset data = small_data();
+    const kd::ImplicitALS<float> model = fitted(data);
+    kd::KeyedRecommender<float> recommender(model, data);
+    const std::vector<kd::KeyedInteraction> plays{{"i3", 2.0F}, {"i17"}, {"unheard"}};
+    const kd::KeyedAnswer before = recommender.recommend("u7"), more = recommender.recommend("u7", plays, {.count = 30});
+    CHECK(more.unknown_items == std::vector<std::string>{"unheard"});
+    CHECK(recommender.recommend("u7").items == before.items);
+    const kd::KeyedAnswer stranger = recommender.recommend("nobody", plays);
+    CHECK(stranger.items == recommender.recommend(plays).items);
+    CHECK(stranger.unknown_items == more.unknown_items);
+    // As if they had been observed.
+    recommender.observe("u7", "i3", {.value = 2.0F});
+    CHECK(recommender.recommend("u7", std::vector<kd::KeyedInteraction>{{"i17"}}, {.count = 30}).items == more.items);
+    recommender.observe("u7", "i17");
+    CHECK(recommender.recommend("u7", {.count = 30}).items == more.items);
+  }
+
+  TEST_CASE("lists by keys: only, and without") {
+    const kd::Dataset data = small_data();
+    const kd::ImplicitALS<float> model = fitted(data);
+    const kd::KeyedRecommender<float> recommender(model, data);
+    const std::vector<kd::Index> allowed{1, 4, 12, 20};
+    const kd::KeyedOptions some{.count = 30,
+                                .known = kd::KeyedOptions::KnownItems::included,
+                                .only = std::vector<std::string>{"i20", "item 4", "i1", "i12", "i4", "what"}};
+    CHECK(recommender.recommend("u7", some).items == named(model.recommend(7, {.count = 30, .filter = {.allow = allowed}})));
+    CHECK(recommender.recommend("u7", some).unknown_items == std::vector<std::string>{"what"});
+    CHECK(recommender.similar("i5", some).items == named(model.similar_items(5, {.count = 30, .filter = {.allow = allowed}})));
+    const std::vector<kd::Index> also{0, 4, 20, 21}, both{4, 20};
+    kd::KeyedOptions fewer = some;
+    fewer.filter.allow = also;
+    CHECK(recommender.recommend("u7", fewer).items == named(model.recommend(7, {.count = 30, .filter = {.allow = both}})));
+    CHECK(recommender.recommend("u7", {.only = std::vector<std::string>{}}).items.empty());
+
+    std::vector<kd::Index> excluded(data.matrix.row(7).columns.begin(), data.matrix.row(7).columns.end());
+    for (const kd::Index item : {2, 9})
+      if (std::find(excluded.begin(), excluded.end(), item) == excluded.end()) excluded.push_back(item);
+    std::sort(excluded.begin(), excluded.end());
+    CHECK(recommender.recommend("u7", {.count = 30, .exclude = {"i9", "item 2", "i9"}}).items ==
+          named(model.recommend(7, {.count = 30, .exclude = excluded})));
+    const std::vector<kd::Index> two{2, 9};
+    CHECK(recommender.similar("i5", {.count = 30, .exclude = {"i9", "i2"}}).items ==
+          named(model.similar_items(5, {.count = 30, .exclude = two})));
+  }
+
+  TEST_CASE("whole numbers are keys") {
+    kd::Dataset data;
+    data.matrix = kindred_test::random_matrix(30, 20, 0.3, 5);
+    for (kd::Index u = 0; u < 30; ++u) (void)data.users.intern(std::to_string(u - 3));
+    for (kd::Index i = 0; i < 20; ++i) (void)data.items.intern(std::to_string(9'000'000'000 + i));
+    kd::KeyedRecommender<float> recommender(fitted(data), data);
+    CHECK(recommender.recommend(-3).items == recommender.recommend("-3").items);
+    CHECK(recommender.recommend(std::int64_t{20}).items == recommender.recommend(std::string("20")).items);
+    CHECK(recommender.similar(9'000'000'004).items == recommender.similar("9000000004").items);
+    const std::vector<kd::KeyedInteraction> numbers{{9'000'000'002, 2.0F}, {9'000'000'007}, {7}},
+        texts{{"9000000002", 2.0F}, {"9000000007"}};
+    CHECK(recommender.recommend(numbers).items == recommender.recommend(texts).items);
+    CHECK(recommender.recommend(numbers).unknown_items == std::vector<std::string>{"7"});
+    recommender.observe(std::int64_t{-9'223'372'036'854'775'807 - 1}, 9'000'000'002);
+    CHECK(recommender.recommend("-9223372036854775808").source == kd::ListSource::model);
+    recommender.observe(18'446'744'073'709'551'615U, 9'000'000'003);
+    CHECK(recommender.recommend("18446744073709551615").source == kd::ListSource::model);
+    CHECK(recommender.explain(5, 9'000'000'004).parts == recommender.explain("5", "9000000004").parts);
+  }
+
+  TEST_CASE("a batch has the answers of single requests, by any number of threads") {
+    const kd::Dataset data = small_data();
+    kd::KeyedRecommender<float> recommender(fitted(data), data);
+    recommender.observe("u3", "i7");
+    const std::vector<kd::KeyedInteraction> plays{{"i3", 2.0F}, {"i17"}, {"unheard"}};
+    std::vector<kd::KeyedRequest> requests;
+    for (int u = 0; u < 40; ++u) requests.push_back({.user = u % 2 == 0 ? kd::detail::KeyText("u3") : kd::detail::KeyText("u8")});
+    requests.push_back({.history = plays});
+    requests.push_back({.user = "u5", .history = plays});
+    requests.push_back({.user = "nobody"});
+    requests.push_back({});
+    const kd::KeyedOptions options{.count = 7, .fallback = kd::Fallback::popularity, .exclude = {"i4", "gone"}};
+    for (const std::size_t threads : {1U, 3U}) {
+      const std::vector<kd::KeyedAnswer> answers = recommender.recommend_all(requests, options, {.threads = threads});
+      REQUIRE(answers.size() == requests.size());
+      for (std::size_t n = 0; n < 40; ++n) CHECK(answers[n].items == recommender.recommend(n % 2 == 0 ? "u3" : "u8", options).items);
+      CHECK(answers[40].items == recommender.recommend(plays, options).items);
+      CHECK(answers[40].unknown_items == std::vector<std::string>{"unheard", "gone"});
+      CHECK(answers[41].items == recommender.recommend("u5", plays, options).items);
+      CHECK(answers[42].source == kd::ListSource::popularity);
+      CHECK(answers[43].items == answers[42].items);
+    }
+    const kd::FeatureColumns::Value profile[] = {{"camp", "odd"}};
+    requests.push_back({.user = "u5", .profile = profile});
+    CHECK_THROWS_WITH_AS((void)recommender.recommend_all(requests), Contains("requests[44].profile is 1 values"), kd::InvalidArgument);
+    CHECK(recommender.recommend_all({}).empty());
+  }
+
+  TEST_CASE("moved, it goes on; another one replaces it with its events") {
+    const kd::Dataset data = small_data();
+    kd::KeyedRecommender<float> first(fitted(data), data);
+    const kd::KeyedAnswer answer = first.recommend("u7");
+    kd::KeyedRecommender<float> moved(std::move(first)), other(fitted(data, 12), data);
+    CHECK(moved.recommend("u7").items == answer.items);
+    other.observe("new", "i4", {.time = 100});
+    const kd::KeyedAnswer others = other.recommend("u7"), of_new = other.recommend("new");
+    moved.observe("earlier", "i5", {.time = 99});
+    moved.observe("later", "i5", {.time = 101});
+    CHECK(moved.replace(std::move(other)) == 2);
+    CHECK(moved.recommend("u7").items == others.items);
+    CHECK(moved.recommend("new").items == of_new.items);
+    CHECK(moved.recommend("earlier").source == kd::ListSource::none);
+    CHECK(moved.recommend("later").source == kd::ListSource::model);
+    first = std::move(moved);
+    CHECK(first.version() == 2);
   }
 
   // The same interactions with users, with items, and with both in another order: shapes agree, counts do not.

@@ -52,4 +52,5 @@
 #include <kindred/split/temporal.ipp>
 #include <kindred/split/user_holdout.ipp>
 #include <kindred/storage/atomic_file.ipp>
+#include <kindred/storage/journal_file.ipp>
 #include <kindred/storage/part_names.ipp>

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include <kindred/core/config.hpp>
+#include <kindred/core/path.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/data/dataset.hpp>
@@ -26,6 +28,25 @@ namespace kindred::inline v0 {
 struct KeyedEvents {
   std::vector<EventOptions::KindWeight> weights = {};  ///< As EventOptions::weights. Empty: observed events have no kind.
   std::optional<Events> past = {};  ///< With times. They are copied: 24 bytes an event. None: offsets follow observed events alone.
+
+  /// For KeyedRecommender::start_journal.
+  struct Journal {
+    Path path;
+    /// When the disk has an event, beyond a killed process, which loses none in any case. None: when the system writes it. 0: before observe() returns.
+    /// Otherwise at most about that many milliseconds later: a thread of the journal sees to it.
+    std::optional<std::uint32_t> sync_milliseconds = {};
+    /// For a model whose file does not say which events of the journal it holds, because another program made it. True: its data hold those up to the last
+    /// past event, and those without a time, as replace() has it. False: it holds none.
+    bool only_later_than_past = false;
+  };
+
+  /// What start_journal found in the file.
+  struct Replayed {
+    std::size_t events = 0;        ///< Observed again.
+    std::size_t held = 0;          ///< In the model already, or left out by only_later_than_past.
+    std::size_t refused = 0;       ///< Of an item or a kind that the model does not know, or otherwise not valid for it.
+    std::uint64_t torn_bytes = 0;  ///< Cut off the end: an event that was not written whole, and whose observe() never returned.
+  };
 };
 
 /// One event for KeyedRecommender::observe, beside its user and its item.
@@ -37,6 +58,8 @@ struct Observed {
 
 namespace detail {
 
+class JournalFile;
+
 /// An event in the numbers of a dataset.
 struct KeptEvent {
   static constexpr std::int64_t no_time = (std::numeric_limits<std::int64_t>::min)();
@@ -46,6 +69,15 @@ struct KeptEvent {
   Index kind = -1;  ///< -1: none.
   float value = 1.0F;
   std::int64_t time = no_time;
+  std::uint64_t number = 0;  ///< Its number in the journal, plus one; 0: none.
+};
+
+/// The records of a journal that events hold, or have left out on purpose: those below a number.
+struct JournalMark {
+  std::uint64_t id = 0;  ///< 0: of no journal.
+  std::uint64_t next = 0;
+
+  friend bool operator==(const JournalMark&, const JournalMark&) = default;
 };
 
 /// An interaction list that owns its numbers.
@@ -65,6 +97,7 @@ class KeptEvents {
     IdMap new_users = {};
     std::vector<KeptEvent> past = {};
     std::vector<KeptEvent> observed = {};
+    JournalMark journal = {};
   };
 
   /// @throws InvalidArgument, ShapeError as Events::dataset does for the columns and weights; InvalidArgument for past events without times.
@@ -72,7 +105,10 @@ class KeptEvents {
   /// `state` fits `data`, which must outlive this object.
   KINDRED_ONCE KeptEvents(State state, const Dataset& data);
 
-  /// Takes in an event; false if close() was called. @throws InvalidArgument for an event that is not valid: nothing has changed.
+  KINDRED_ONCE ~KeptEvents();
+
+  /// Takes in an event; false if close() was called. With a journal the event is in it before. @throws InvalidArgument for an event that is not valid,
+  /// IoError: nothing has changed.
   [[nodiscard]] KINDRED_ONCE bool observe(std::string_view user, Index item, const Observed& event);
 
   /// The number of a user of the data or of the observed events.
@@ -84,12 +120,23 @@ class KeptEvents {
   /// The trend of all events, with a weight for each user of the data and then for each new one. @throws as KeyedRecommender::refresh_offsets does.
   [[nodiscard]] KINDRED_ONCE ItemOffsets trend(std::int64_t reference, TrendOptions options) const;
 
-  /// Takes over the events of `other`, from number `first` on, that are later than all past events here and whose item and kind are known here. Returns
-  /// how many `other` has.
+  /// Takes over the events of `other`, from number `first` on, whose item and kind are known here and that are not held here: of one journal by their
+  /// numbers, others if they are later than all events given to the constructor. Returns how many `other` has.
   KINDRED_ONCE std::size_t take_later(const KeptEvents& other, std::size_t first);
 
   /// Refuses events from now on.
   KINDRED_ONCE void close();
+  /// Takes events again.
+  KINDRED_ONCE void reopen();
+
+  /// Opens the journal, takes in its events that are not held here, and writes to it what is observed from now on.
+  [[nodiscard]] KINDRED_ONCE KeyedEvents::Replayed start_journal(const KeyedEvents::Journal& options);
+  /// Writes on to the journal of `other`, which is closed.
+  KINDRED_ONCE void take_journal(const KeptEvents& other);
+  /// Before take_later: its events so far count as given to the constructor. @throws InvalidArgument if it writes a journal.
+  KINDRED_ONCE void count_as_given();
+  /// Removes from the journal what a file of this state() holds.
+  KINDRED_ONCE void shorten_journal(const JournalMark& saved) const;
 
   [[nodiscard]] KINDRED_ONCE State state() const;
 
@@ -97,7 +144,12 @@ class KeptEvents {
   [[nodiscard]] double weight_of(Index kind) const noexcept { return kind < 0 ? 1.0 : weights_[static_cast<std::size_t>(kind)]; }
   /// The index of the kind of an observed event. @throws InvalidArgument.
   [[nodiscard]] Index kind_of(const Observed& event) const;
+  /// The event, if it is valid. `observing_` is held.
+  [[nodiscard]] KeptEvent checked(std::string_view user, Index item, const Observed& event) const;
+  /// Adds a valid event.
+  void take(KeptEvent event, std::string_view user);
   void add(KeptEvent event);
+  void take_record(std::string_view record, std::uint64_t number, KeyedEvents::Replayed& replayed);
   [[nodiscard]] OwnedRow merged(Index user, std::vector<KeptEvent> events) const;
 
   const Dataset& data_;
@@ -105,12 +157,18 @@ class KeptEvents {
   std::vector<double> weights_;
   std::vector<KeptEvent> past_;
   std::optional<std::int64_t> last_past_;
+  std::optional<std::int64_t> last_given_;  // of the past and observed events that the constructor was given
 
-  mutable std::mutex mutex_;  // of the rest
+  // Held by one observer at a time, while an event is checked and goes to the journal; `mutex_`, which answers wait for, only while it is added.
+  mutable std::mutex observing_;
+  std::shared_ptr<JournalFile> journal_;
+  JournalMark mark_;
+  bool closed_ = false;
+
+  mutable std::mutex mutex_;  // of the rest; taken after observing_
   IdMap new_users_;
   std::vector<KeptEvent> observed_;
   std::unordered_map<Index, std::vector<std::size_t>> of_user_;  // places in observed_
-  bool closed_ = false;
 };
 
 }  // namespace detail

@@ -7,7 +7,9 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -26,8 +28,47 @@
 #include <kindred/models/kept_events.hpp>
 #include <kindred/models/trend.hpp>
 #include <kindred/models/trend.ipp>
+#include <kindred/storage/journal_file.hpp>
 
 namespace kindred::inline v0::detail {
+
+/// An event in a journal, by keys: what stands in it has to outlive the model that was served.
+struct JournaledEvent {
+  struct Head {
+    std::int64_t time = KeptEvent::no_time;
+    float value = 1.0F;
+    std::uint32_t user = 0, item = 0, kind = 0;  // lengths of the texts that follow
+  };
+  static_assert(sizeof(Head) == 24);
+
+  Head head;
+  std::string_view user, item, kind;
+
+  [[nodiscard]] static std::string bytes(std::string_view user, std::string_view item, const Observed& event) {
+    const auto length = [](std::string_view text) { return static_cast<std::uint32_t>(text.size()); };
+    const Head head{event.time.value_or(KeptEvent::no_time), event.value, length(user), length(item), length(event.kind)};
+    std::string bytes(sizeof(Head), '\0');
+    std::memcpy(bytes.data(), &head, sizeof(Head));
+    return bytes.append(user).append(item).append(event.kind);
+  }
+  [[nodiscard]] static std::optional<JournaledEvent> of(std::string_view bytes) {
+    JournaledEvent event;
+    if (bytes.size() < sizeof(Head)) return std::nullopt;
+    std::memcpy(&event.head, bytes.data(), sizeof(Head));
+    bytes.remove_prefix(sizeof(Head));
+    if (std::uint64_t{event.head.user} + event.head.item + event.head.kind != bytes.size()) return std::nullopt;
+    event.user = bytes.substr(0, event.head.user);
+    event.item = bytes.substr(event.head.user, event.head.item);
+    event.kind = bytes.substr(bytes.size() - event.head.kind);
+    return event;
+  }
+  [[nodiscard]] Observed observed() const {
+    return {
+        .value = head.value, .time = head.time == KeptEvent::no_time ? std::nullopt : std::optional<std::int64_t>(head.time), .kind = kind};
+  }
+};
+
+KINDRED_ONCE KeptEvents::~KeptEvents() = default;
 
 KINDRED_ONCE KeptEvents::KeptEvents(const KeyedEvents& events, const Dataset& data) : data_(data) {
   check_kind_weights(events.weights);
@@ -49,7 +90,7 @@ KINDRED_ONCE KeptEvents::KeptEvents(const KeyedEvents& events, const Dataset& da
   for (std::size_t n = 0; n < places.users.size(); ++n)
     past_.push_back(
         {places.users[n], places.items[n], kind_of.empty() ? -1 : kind_of[n], past.values.empty() ? 1.0F : past.values[n], past.times[n]});
-  last_past_ = places.last;
+  last_given_ = last_past_ = places.last;
 }
 
 KINDRED_ONCE KeptEvents::KeptEvents(State state, const Dataset& data)
@@ -57,9 +98,14 @@ KINDRED_ONCE KeptEvents::KeptEvents(State state, const Dataset& data)
       kinds_(std::move(state.kinds)),
       weights_(std::move(state.weights)),
       past_(std::move(state.past)),
+      mark_(state.journal),
       new_users_(std::move(state.new_users)) {
   for (const KeptEvent& event : past_) last_past_ = last_past_ ? (std::max)(*last_past_, event.time) : event.time;
-  for (const KeptEvent& event : state.observed) add(event);
+  last_given_ = last_past_;
+  for (const KeptEvent& event : state.observed) {
+    add(event);
+    if (event.time != KeptEvent::no_time) last_given_ = last_given_ ? (std::max)(*last_given_, event.time) : event.time;
+  }
 }
 
 KINDRED_ONCE void KeptEvents::add(KeptEvent event) {
@@ -82,14 +128,13 @@ KINDRED_ONCE Index KeptEvents::kind_of(const Observed& event) const {
   return *kind;
 }
 
-KINDRED_ONCE bool KeptEvents::observe(std::string_view user, Index item, const Observed& event) {
+KINDRED_ONCE KeptEvent KeptEvents::checked(std::string_view user, Index item, const Observed& event) const {
   if (user.empty()) throw InvalidArgument("the user of an observed event", "''", "a key that is not empty");
   if (!is_finite(event.value)) throw InvalidArgument("the value of an observed event", event.value, "finite");
   check_time_option("the time of an observed event", event.time);
   KeptEvent kept{-1, item, kind_of(event), event.value, event.time.value_or(KeptEvent::no_time)};
   const std::optional<Index> known = data_.users.find(user);
   const std::lock_guard lock(mutex_);
-  if (closed_) return false;
   kept.user = known ? *known : data_.users.size() + new_users_.find(user).value_or(new_users_.size());
   std::vector<KeptEvent> events;
   if (const auto found = of_user_.find(kept.user); found != of_user_.end())
@@ -101,8 +146,31 @@ KINDRED_ONCE bool KeptEvents::observe(std::string_view user, Index item, const O
       throw InvalidArgument(
           "the sum of user " + printable(user) + " and item " + printable(data_.items.key(item)) + ", with the value observed,", value,
           "within the range of a float");
-  if (!known) (void)new_users_.intern(user);
-  add(kept);
+  return kept;
+}
+
+KINDRED_ONCE void KeptEvents::take(KeptEvent event, std::string_view user) {
+  const std::lock_guard lock(mutex_);
+  if (event.user >= data_.users.size()) (void)new_users_.intern(user);
+  add(event);
+}
+
+KINDRED_ONCE bool KeptEvents::observe(std::string_view user, Index item, const Observed& event) {
+  std::shared_ptr<JournalFile> journal;
+  std::uint64_t number = 0;
+  {
+    const std::lock_guard one(observing_);
+    if (closed_) return false;
+    KeptEvent kept = checked(user, item, event);
+    journal = journal_;
+    if (journal) {
+      number = journal->append(JournaledEvent::bytes(user, data_.items.key(item), event));
+      mark_.next = kept.number = number + 1;
+    }
+    take(kept, user);
+    if (!journal) return true;
+  }
+  journal->flush(number);
   return true;
 }
 
@@ -191,9 +259,11 @@ KINDRED_ONCE ItemOffsets KeptEvents::trend(std::int64_t reference, TrendOptions 
 KINDRED_ONCE std::size_t KeptEvents::take_later(const KeptEvents& other, std::size_t first) {
   const std::scoped_lock lock(other.mutex_, mutex_);
   const Index others_users = other.data_.users.size();
-  for (std::size_t n = first; last_past_ && n < other.observed_.size(); ++n) {
+  const bool same_journal = mark_.id != 0 && mark_.id == other.mark_.id;
+  for (std::size_t n = first; n < other.observed_.size(); ++n) {
     KeptEvent event = other.observed_[n];
-    if (event.time <= *last_past_) continue;  // true without a time
+    const bool by_number = same_journal && event.number > 0;
+    if (by_number ? event.number <= mark_.next : !last_given_ || event.time <= *last_given_) continue;  // without a time: held
     const std::optional<Index> item = data_.items.find(other.data_.items.key(event.item));
     const std::optional<Index> kind = event.kind < 0 ? std::optional<Index>(-1) : kinds_.find(other.kinds_.key(event.kind));
     if (!item || !kind || (*kind < 0) != weights_.empty() || *kind >= static_cast<Index>(weights_.size())) continue;
@@ -209,13 +279,87 @@ KINDRED_ONCE std::size_t KeptEvents::take_later(const KeptEvents& other, std::si
 }
 
 KINDRED_ONCE void KeptEvents::close() {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard one(observing_);
   closed_ = true;
 }
 
+KINDRED_ONCE void KeptEvents::reopen() {
+  const std::lock_guard one(observing_);
+  closed_ = false;
+}
+
+KINDRED_ONCE void KeptEvents::take_record(std::string_view record, std::uint64_t number, KeyedEvents::Replayed& replayed) {
+  const std::optional<JournaledEvent> event = JournaledEvent::of(record);
+  const std::optional<Index> item = event ? data_.items.find(event->item) : std::nullopt;
+  if (!item) {
+    ++replayed.refused;
+    return;
+  }
+  try {
+    KeptEvent kept = checked(event->user, *item, event->observed());
+    kept.number = number + 1;
+    take(kept, event->user);
+    ++replayed.events;
+  } catch (const InvalidArgument&) {
+    ++replayed.refused;
+  }
+}
+
+KINDRED_ONCE KeyedEvents::Replayed KeptEvents::start_journal(const KeyedEvents::Journal& options) {
+  const std::lock_guard one(observing_);
+  if (journal_) throw InvalidArgument("the journal", printable(options.path.string()), "started once: events go to another file already");
+  const auto journal = std::make_shared<JournalFile>(options.path, options.sync_milliseconds);
+  const bool held_by_number = mark_.id == journal->id();
+  if (held_by_number && mark_.next < journal->first())
+    throw FormatError(options.path.string() + ": it begins with event " + std::to_string(journal->first()) +
+                      ", and the model holds those below " + std::to_string(mark_.next) +
+                      ": the events between are in a model file that was saved later");
+  KeyedEvents::Replayed replayed;
+  replayed.torn_bytes = journal->replay([&](std::uint64_t number, std::string_view record) {
+    bool held = held_by_number && number < mark_.next;
+    if (!held_by_number && options.only_later_than_past && last_past_) {
+      const std::optional<JournaledEvent> event = JournaledEvent::of(record);
+      held = event && event->head.time <= *last_past_;
+    }
+    if (held)
+      ++replayed.held;
+    else
+      take_record(record, number, replayed);
+  });
+  // A machine that stopped may have lost the end of the journal, but not of the model file: numbers are not used again.
+  if (held_by_number && journal->next() < mark_.next) journal->shorten(mark_.next);
+  mark_ = {journal->id(), journal->next()};
+  journal_ = journal;
+  return replayed;
+}
+
+KINDRED_ONCE void KeptEvents::take_journal(const KeptEvents& other) {
+  const std::scoped_lock both(other.observing_, observing_);
+  if (!other.journal_) return;
+  journal_ = other.journal_;
+  mark_ = other.mark_;
+}
+
+KINDRED_ONCE void KeptEvents::count_as_given() {
+  const std::lock_guard one(observing_);
+  if (journal_) throw InvalidArgument("the other recommender", "one with a journal", "one that writes none");
+  for (const KeptEvent& event : observed_)
+    if (event.time != KeptEvent::no_time) last_given_ = last_given_ ? (std::max)(*last_given_, event.time) : event.time;
+}
+
+KINDRED_ONCE void KeptEvents::shorten_journal(const JournalMark& saved) const {
+  std::shared_ptr<JournalFile> journal;
+  {
+    const std::lock_guard one(observing_);
+    if (journal_ && journal_->id() == saved.id) journal = journal_;
+  }
+  if (journal) journal->shorten(saved.next);
+}
+
 KINDRED_ONCE KeptEvents::State KeptEvents::state() const {
+  const std::lock_guard one(observing_);
   const std::lock_guard lock(mutex_);
-  return {kinds_, weights_, new_users_, past_, observed_};
+  return {kinds_, weights_, new_users_, past_, observed_, mark_};
 }
 
 }  // namespace kindred::inline v0::detail

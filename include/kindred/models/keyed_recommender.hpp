@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +12,8 @@
 #include <vector>
 
 #include <kindred/core/error.hpp>
+#include <kindred/core/execution.hpp>
+#include <kindred/core/key_text.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/dataset.hpp>
@@ -41,6 +42,10 @@ struct KeyedOptions {
   ItemFilter filter = {};
   Rerank rerank = {};
   double popularity_penalty = 0.0;  ///< [0, 1], as in RecommendOptions.
+  /// If set, only these items may be listed, by key or name; those that are not known are reported.
+  std::optional<std::vector<std::string>> only = std::nullopt;
+  std::vector<std::string> exclude =
+      {};  ///< Items to leave out, by key or name, beside those of `known`; those that are not known are reported.
 };
 
 /// An item by its own key, what it is called, and its score.
@@ -59,6 +64,8 @@ struct KeyedAnswer {
   std::vector<NamedItem> items;  ///< Best first.
   /// Values of the profile that the model does not know, as "group=value": the answer was made without them.
   std::vector<std::string> unknown = {};
+  /// Items of the request that the model does not know, each once: the answer was made without them.
+  std::vector<std::string> unknown_items = {};
 };
 
 /// Explanation with names.
@@ -69,12 +76,20 @@ struct NamedExplanation {
   std::vector<NamedItem> features = {};  ///< What each feature of the user adds, largest first; key and name are those of its column.
   double mean = 0.0;                     ///< What the mean of all users adds; 0 without features.
   double bias = 0.0;                     ///< What the bias of the item adds, as in Explanation.
+  std::vector<std::string> unknown_items = {};  ///< Of the history: left out.
 };
 
 /// One interaction of a history: an item by its key or name, and its value.
 struct KeyedInteraction {
-  std::string_view item;
+  detail::KeyText item;  ///< A text, which has to outlive the call, or a whole number, whose key is its decimal text.
   float value = 1.0F;
+};
+
+/// Whom a list is for, in a batch. Spans and texts have to outlive the call.
+struct KeyedRequest {
+  detail::KeyText user = {};                            ///< A key; empty: a new user.
+  std::span<const KeyedInteraction> history = {};       ///< Of a known user: what comes on top of the interactions that the model knows.
+  std::span<const FeatureColumns::Value> profile = {};  ///< Of a new user; empty where `user` is not.
 };
 
 }  // namespace kindred::inline v0
@@ -97,7 +112,8 @@ class BlendedRecommender;
 /// A model that answers by the keys of its users and items, and can be replaced while it answers.
 ///
 /// Each call works on a snapshot of model and data. An old snapshot is freed when the last call that uses it returns. All methods may be called from
-/// many threads, replace() included. An item is named by its key or, where no item has that key, by its name. `Model`: ImplicitALS or BlendedRecommender.
+/// many threads, replace() included; a move is not among them, and what was moved from can only be assigned to or destroyed. A user or an item is named by its
+/// key, a text or a whole number (7 is "7"); an item also by its name, where no item has that key. `Model`: ImplicitALS or BlendedRecommender.
 template <Real Scalar = float, typename Model = ImplicitALS<Scalar>>
 class KeyedRecommender {
  public:
@@ -107,11 +123,20 @@ class KeyedRecommender {
   /// `events`; InvalidArgument for past events without times.
   KeyedRecommender(Model model, Dataset data, const KeyedEvents& events = {});
 
+  KeyedRecommender(KeyedRecommender&&) noexcept = default;
+  KeyedRecommender& operator=(KeyedRecommender&&) noexcept = default;
+
   /// Answers come from `model` from now on. Returns its version. Whatever it throws, the old model goes on.
   ///
   /// `data` should hold what was observed until then. Observed events later than the last of `events.past` stay, if `data` has their items and
   /// `events.weights` their kinds; the others go. @throws as the constructor does.
   std::uint64_t replace(Model model, Dataset data, const KeyedEvents& events = {});
+
+  /// Answers come from the model, the data and the events of `other` from now on: of a model file, say. Returns the version.
+  ///
+  /// Events observed here stay if `other` does not hold them: of the journal that `other` was saved with by their numbers, others if they are later than all
+  /// of its events. `other` must not be shared. @throws InvalidArgument if `other` writes a journal: the old model goes on then.
+  std::uint64_t replace(KeyedRecommender other);
 
   /// Adds an event to the history of a user from the next answer on, without a fit: lists of this user are folded in anew, as those of a new user with this
   /// history. `user`: any key; a new one is a user from now on. `item`: a key or a name of the data.
@@ -119,8 +144,17 @@ class KeyedRecommender {
   /// The value of the pair grows by weight of the kind * value; a kind of weight 0 changes no list and counts for refresh_offsets alone. snapshot().data
   /// stays as it is. Model files hold observed and past events. O(length of the user's history), 32 bytes.
   /// @throws InvalidArgument for an item or a kind that is not known, several items of that name, an empty user key, a value that is not finite, a time beyond
-  /// 10^11 seconds, or a sum beyond the range of a float: nothing has changed then.
-  void observe(std::string_view user, std::string_view item, const Observed& event = {});
+  /// 10^11 seconds, or a sum beyond the range of a float; IoError if the journal cannot be written: nothing has changed then. IoError if the disk refuses to
+  /// flush the journal: the event is observed, and may not outlive the machine.
+  void observe(const detail::KeyText& user, const detail::KeyText& item, const Observed& event = {});
+
+  /// Takes in the events of a journal, and writes to it every event that is observed from now on, before observe() returns: a killed process loses none.
+  ///
+  /// The file is made if there is none, and locked. Model files hold which part of it they hold: events are neither lost nor counted twice, whenever the process
+  /// stops, if it starts again from the file that was saved last. save() to a path removes from the journal what the file holds. replace() keeps the journal.
+  /// O(events in it). @throws IoError (in use, no permission, ...); FormatError for a damaged event that is not the last, with its place, and if events between
+  /// the model file and the journal are missing; InvalidArgument if there is a journal already.
+  KeyedEvents::Replayed start_journal(const KeyedEvents::Journal& journal);
 
   /// Sets the trend_offsets of all events so far, past and observed, without a fit. Returns the version.
   ///
@@ -147,26 +181,42 @@ class KeyedRecommender {
   [[nodiscard]] Snapshot snapshot() const;
 
   /// The best items for a user. A user without a key here, or without likes, gets options.fallback; KeyedAnswer::source says so.
-  /// @throws InvalidArgument if an option is not valid.
-  [[nodiscard]] KeyedAnswer recommend(std::string_view user, const KeyedOptions& options = {}) const;
+  /// @throws InvalidArgument if an option is not valid, or `only` or `exclude` has the name of several items.
+  [[nodiscard]] KeyedAnswer recommend(const detail::KeyText& user, const KeyedOptions& options = {}) const;
 
-  /// The best items for these interactions; without likes options.fallback. @throws InvalidArgument if an item is not known or is named twice.
+  /// The best items for a user with `plays` on top of the interactions that the model knows: they count for this list alone.
+  /// @throws InvalidArgument if an option is not valid, or an item has the name of several.
+  [[nodiscard]] KeyedAnswer recommend(const detail::KeyText& user, std::span<const KeyedInteraction> plays,
+                                      const KeyedOptions& options = {}) const;
+
+  /// The best items for these interactions; without likes options.fallback. Repeats are added up; items that are not known are left out and listed in
+  /// KeyedAnswer::unknown_items. @throws InvalidArgument if an option is not valid, or an item has the name of several.
   [[nodiscard]] KeyedAnswer recommend(std::span<const KeyedInteraction> history, const KeyedOptions& options = {}) const;
 
   /// The best items for a new user: its interactions, possibly none, and a profile by names, `{{{"country", "Sweden"}, {"age", "31"}}}`, of the
   /// features that the model was fitted with. Values that it does not know are left out and listed in KeyedAnswer::unknown.
-  /// @throws InvalidArgument if an item is not known or is named twice, or a group of the profile is named twice.
+  /// @throws as for a history alone; InvalidArgument if a group of the profile is named twice.
   [[nodiscard]] KeyedAnswer recommend(std::span<const KeyedInteraction> history, std::span<const FeatureColumns::Value> profile,
                                       const KeyedOptions& options = {}) const;
 
+  /// The answers to many requests, in their order, each as recommend() gives it, and all from one model. Requests are dealt out to threads.
+  /// @throws as recommend() does, naming the request; InvalidArgument for a profile beside a user.
+  [[nodiscard]] std::vector<KeyedAnswer> recommend_all(std::span<const KeyedRequest> requests, const KeyedOptions& options = {},
+                                                       const Execution& execution = {}) const;
+
   /// The items most like one, by cosine. @throws InvalidArgument if the item is not known, or several have that name.
-  [[nodiscard]] KeyedAnswer similar(std::string_view item, std::size_t count = 10) const;
+  [[nodiscard]] KeyedAnswer similar(const detail::KeyText& item, std::size_t count = 10) const;
+
+  /// The items most like one, by cosine, of which `options` has the count, the filter, `only` and `exclude`; the rest is not used.
+  /// @throws InvalidArgument if an option is not valid, the item is not known, or several have that name.
+  [[nodiscard]] KeyedAnswer similar(const detail::KeyText& item, const KeyedOptions& options) const;
 
   /// What in a user's history, and which features, speak for an item. @throws InvalidArgument if user or item is not known.
-  [[nodiscard]] NamedExplanation explain(std::string_view user, std::string_view item) const;
+  [[nodiscard]] NamedExplanation explain(const detail::KeyText& user, const detail::KeyText& item) const;
 
-  /// Explains a score for a history of interactions. @throws InvalidArgument if an item is not known or is named twice.
-  [[nodiscard]] NamedExplanation explain(std::span<const KeyedInteraction> history, std::string_view item) const;
+  /// Explains a score for a history of interactions, in which repeats are added up and items that are not known left out.
+  /// @throws InvalidArgument if `item` is not known, or an item has the name of several.
+  [[nodiscard]] NamedExplanation explain(std::span<const KeyedInteraction> history, const detail::KeyText& item) const;
 
   // ---- for model files ----
 
@@ -174,6 +224,7 @@ class KeyedRecommender {
 
  private:
   struct State;
+  struct Core;
 
   /// Puts `next` in, which is destroyed after the lock is released: freeing a large model takes long, and every request waits for the lock.
   std::uint64_t replace_by(std::shared_ptr<State> next);
@@ -181,12 +232,9 @@ class KeyedRecommender {
   template <typename Make>
   std::uint64_t change(Make&& make);
 
-  // A lock for as long as a pointer is copied: std::atomic<std::shared_ptr> does the same inside, and libc++ does not have it.
   [[nodiscard]] std::shared_ptr<const State> state() const;
 
-  std::mutex replacing_;
-  mutable std::mutex mutex_;
-  std::shared_ptr<State> state_;
+  std::shared_ptr<Core> core_;  // of this object alone
 };
 
 template <Real Scalar>

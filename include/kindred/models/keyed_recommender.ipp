@@ -3,7 +3,6 @@
 
 // The bodies of models/keyed_recommender.hpp: included by it, or compiled once in a program that defines KINDRED_COMPILED (core/config.hpp).
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -16,6 +15,10 @@
 #include <vector>
 
 #include <kindred/core/error.hpp>
+#include <kindred/core/execution.hpp>
+#include <kindred/core/key_text.hpp>
+#include <kindred/core/parallel.hpp>
+#include <kindred/core/text.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/dataset.hpp>
@@ -26,29 +29,11 @@
 #include <kindred/models/implicit_als.hpp>
 #include <kindred/models/item_offsets.hpp>
 #include <kindred/models/kept_events.hpp>
+#include <kindred/models/keyed_list.hpp>
 #include <kindred/models/keyed_recommender.hpp>
 #include <kindred/models/recommender.hpp>
 #include <kindred/models/rerank.hpp>
 #include <kindred/models/trend.hpp>
-
-namespace kindred::inline v0::detail {
-
-/// `dislikes` holds what the request leaves out where known items may be listed.
-[[nodiscard]] inline RecommendOptions keyed_request(const KeyedOptions& options, const SparseRow& history, std::vector<Index>& dislikes) {
-  RecommendOptions request{.count = options.count,
-                           .filter = options.filter,
-                           .rerank = options.rerank,
-                           .fallback = options.fallback,
-                           .popularity_penalty = options.popularity_penalty};
-  if (options.known == KeyedOptions::KnownItems::excluded) request.exclude = history.columns;
-  if (options.known != KeyedOptions::KnownItems::included) return request;
-  for (std::size_t n = 0; n < history.size(); ++n)
-    if (history.values[n] < 0.0F) dislikes.push_back(history.columns[n]);
-  request.exclude = dislikes;
-  return request;
-}
-
-}  // namespace kindred::inline v0::detail
 
 namespace kindred::inline v0::inline KINDRED_BUILD {
 
@@ -59,56 +44,75 @@ struct KeyedRecommender<Scalar, Model>::State {
       : model(std::move(fitted)),
         kept(std::make_shared<const Dataset>(std::move(given))),
         data(*kept),
+        names(data),
         new_user_weights(std::move(weights)) {
     if (!model.fitted()) throw NotFitted("the model");
     data.check();
     detail::check_shape("data", data.matrix.shape(), "the model", model.shape());
     model.check_data(data.matrix);
     events = std::make_shared<detail::KeptEvents>(std::move(events_given), data);
-    for (std::size_t i = 0; i < data.item_names.size(); ++i) {
-      const auto name = static_cast<std::size_t>(names.intern(data.item_names[i]));
-      if (name == named_items.size()) named_items.emplace_back(static_cast<Index>(i), 0);
-      ++named_items[name].second;
-    }
   }
 
   /// The same with other offsets. `weights`: of new users.
   State(const State& other, ItemOffsets offsets, std::vector<float> weights) requires detail::TakesOffsets<Model>
-      : model(other.model),
-        kept(other.kept),
-        data(*kept),
-        events(other.events),
-        names(other.names),
-        named_items(other.named_items),
-        new_user_weights(std::move(weights)) {
+      : model(other.model), kept(other.kept), data(*kept), events(other.events), names(other.names), new_user_weights(std::move(weights)) {
     model.set_item_offsets(std::move(offsets));
   }
 
   [[nodiscard]] Index item(std::string_view text) const {
-    if (const std::optional<Index> key = data.items.find(text)) return *key;
-    const std::optional<Index> name = text.empty() ? std::nullopt : names.find(text);
-    if (!name)
-      throw InvalidArgument("item", "'" + std::string(text) + "'",
-                            "the key or name of one of the " + std::to_string(data.items.size()) + " items that the model knows");
-    const auto& [index, times] = named_items[static_cast<std::size_t>(*name)];
-    if (times > 1)
-      throw InvalidArgument("item", "'" + std::string(text) + "'", "a key: " + std::to_string(times) + " items have that name");
-    return index;
+    if (const std::optional<Index> found = names.find(text)) return *found;
+    throw InvalidArgument("item", "'" + std::string(text) + "'",
+                          "the key or name of one of the " + std::to_string(data.items.size()) + " items that the model knows");
   }
 
-  [[nodiscard]] detail::OwnedRow row_of(std::span<const KeyedInteraction> history) const {
-    std::vector<std::pair<Index, float>> pairs;
-    for (const KeyedInteraction& one : history) pairs.emplace_back(item(one.item), one.value);
-    std::sort(pairs.begin(), pairs.end());
-    detail::OwnedRow row;
-    for (const auto& [index, value] : pairs) {
-      if (!row.columns.empty() && row.columns.back() == index)
-        throw InvalidArgument("the history", "'" + std::string(data.item_name(index)) + "' twice", "a list of different items");
-      row.columns.push_back(index);
-      row.values.push_back(value);
+  /// The known ones of `texts`, sorted; the others are added to `unknown`.
+  [[nodiscard]] std::vector<Index> items_of(const std::vector<std::string>& texts, const std::string& where,
+                                            std::vector<std::string>& unknown) const {
+    std::vector<Index> items;
+    for (std::size_t n = 0; n < texts.size(); ++n) {
+      if (const std::optional<Index> found = names.find(texts[n], where + "[" + std::to_string(n) + "]"))
+        items.push_back(*found);
+      else
+        detail::add_once(unknown, texts[n]);
     }
-    return row;
+    detail::sort_unique(items);
+    return items;
   }
+
+  /// `base` with `history` on top, repeats added up: a sum that is zero within rounding is no interaction. Unknown items are added to `unknown`.
+  [[nodiscard]] detail::OwnedRow row_of(std::span<const KeyedInteraction> history, std::vector<std::string>& unknown,
+                                        const SparseRow& base = {}, const std::string& where = "history") const {
+    std::vector<std::pair<Index, float>> pairs;
+    for (std::size_t n = 0; n < base.size(); ++n) pairs.emplace_back(base.columns[n], base.values[n]);
+    for (std::size_t n = 0; n < history.size(); ++n) {
+      const std::string_view text = history[n].item.view();
+      if (const std::optional<Index> found = names.find(text, where + "[" + std::to_string(n) + "]"))
+        pairs.emplace_back(*found, history[n].value);
+      else
+        detail::add_once(unknown, text);
+    }
+    return detail::summed(std::move(pairs));
+  }
+
+  /// The list of a request, with the items that it names.
+  [[nodiscard]] detail::KeyedList list_of(const KeyedOptions& options, const SparseRow& history, std::vector<std::string>& unknown) const {
+    std::vector<Index> excluded = items_of(options.exclude, "exclude", unknown);
+    std::optional<std::vector<Index>> allowed;
+    if (options.only) allowed = items_of(*options.only, "only", unknown);
+    using Known = KeyedOptions::KnownItems;
+    const detail::LeftOut left_out = options.known == Known::excluded   ? detail::LeftOut::all
+                                     : options.known == Known::included ? detail::LeftOut::dislikes
+                                                                        : detail::LeftOut::none;
+    return detail::keyed_list({.count = options.count,
+                               .filter = options.filter,
+                               .rerank = options.rerank,
+                               .fallback = options.fallback,
+                               .popularity_penalty = options.popularity_penalty},
+                              history, left_out, std::move(excluded), std::move(allowed));
+  }
+
+  [[nodiscard]] KeyedAnswer answer(const KeyedRequest& request, const KeyedOptions& options, const std::string& where = {}) const;
+  [[nodiscard]] KeyedAnswer answer_new_user(const KeyedRequest& request, const KeyedOptions& options, const std::string& where) const;
 
   /// The features of a user of the data, if the model has any.
   [[nodiscard]] SparseRow features_of(Index user) const {
@@ -129,9 +133,9 @@ struct KeyedRecommender<Scalar, Model>::State {
       items.push_back({std::string(data.items.key(one.item)), std::string(data.item_name(one.item)), one.score});
     return items;
   }
-  [[nodiscard]] KeyedAnswer answer(const Recommendation& list) const { return {version, list.source, name_items(list.items), {}}; }
+  [[nodiscard]] KeyedAnswer answer(const Recommendation& list) const { return {version, list.source, name_items(list.items), {}, {}}; }
   [[nodiscard]] NamedExplanation named(const Explanation& found) const {
-    NamedExplanation explanation{version, found.score, name_items(found.parts), {}, found.mean, found.bias};
+    NamedExplanation explanation{version, found.score, name_items(found.parts), {}, found.mean, found.bias, {}};
     for (const Scored& part : found.features) {
       const std::string column(model.user_features().columns().name(part.item));
       explanation.features.push_back({column, column, part.score});
@@ -143,11 +147,68 @@ struct KeyedRecommender<Scalar, Model>::State {
   std::shared_ptr<const Dataset> kept;
   const Dataset& data;
   std::shared_ptr<detail::KeptEvents> events;  // of `data`; states with other offsets share them
-  IdMap names;
-  std::vector<std::pair<Index, Index>> named_items;  // of each name: its first item, and how many there are
-  std::vector<float> new_user_weights;               // of item offsets, for users that only events know
+  detail::NamedItems names;
+  std::vector<float> new_user_weights;  // of item offsets, for users that only events know
   std::uint64_t version = 0;
 };
+
+template <Real Scalar, typename Model>
+struct KeyedRecommender<Scalar, Model>::Core {
+  std::mutex replacing;
+  // A lock for as long as a pointer is copied: std::atomic<std::shared_ptr> does the same inside, and libc++ does not have it.
+  std::mutex mutex;
+  std::shared_ptr<State> state;
+};
+
+template <Real Scalar, typename Model>
+KeyedAnswer KeyedRecommender<Scalar, Model>::State::answer_new_user(const KeyedRequest& request, const KeyedOptions& options,
+                                                                    const std::string& where) const {
+  std::vector<std::string> unknown;
+  const detail::OwnedRow row = row_of(request.history, unknown, {}, where + "history");
+  const detail::KeyedList list = list_of(options, row.row(), unknown);
+  KeyedAnswer found;
+  if (request.profile.empty()) {
+    found = answer(model.recommend(row.row(), list.request));
+  } else {
+    FeatureColumns::Profile features = model.user_features().columns().profile(request.profile);
+    found = answer(model.recommend(History{.items = row.row(), .features = features}, list.request));
+    found.unknown = std::move(features.unknown);
+  }
+  found.unknown_items = std::move(unknown);
+  return found;
+}
+
+template <Real Scalar, typename Model>
+KeyedAnswer KeyedRecommender<Scalar, Model>::State::answer(const KeyedRequest& request, const KeyedOptions& options,
+                                                           const std::string& where) const {
+  const std::string_view user = request.user.view();
+  if (!user.empty() && !request.profile.empty())
+    throw InvalidArgument(where + "profile", std::to_string(request.profile.size()) + " values", "empty for a request with a user");
+  const Index u = user.empty() ? -1 : events->find_user(user).value_or(-1);
+  if (u < 0 && !(request.history.empty() && request.profile.empty())) return answer_new_user(request, options, where);
+  const bool of_data = u >= 0 && u < data.users.size();
+  std::optional<detail::OwnedRow> added = u >= 0 ? events->row_of(u) : std::nullopt;
+  std::vector<std::string> unknown;
+  if (!request.history.empty()) {
+    const SparseRow base = added ? added->row() : of_data ? data.matrix.row(u) : SparseRow{};
+    added = row_of(request.history, unknown, base, where + "history");
+  }
+  const SparseRow history = added ? added->row() : of_data ? data.matrix.row(u) : SparseRow{};
+  detail::KeyedList list = list_of(options, history, unknown);
+  RecommendOptions& wanted = list.request;
+  KeyedAnswer found;
+  if (of_data && !added && model.knows(u)) {
+    found = answer({model.recommend(u, wanted), ListSource::model});
+  } else {
+    if (wanted.rerank.order_for)
+      wanted.rerank = of_data && added ? detail::rerank_for(u, options.rerank) : Rerank{};  // else nothing to go by
+    found =
+        answer(!added ? model.recommend(SparseRow{}, wanted)
+                      : model.recommend(History{.items = history, .features = features_of(u), .offset_weight = offset_weight(u)}, wanted));
+  }
+  found.unknown_items = std::move(unknown);
+  return found;
+}
 
 template <Real Scalar, typename Model>
 std::uint64_t KeyedRecommender<Scalar, Model>::replace(Model model, Dataset data, const KeyedEvents& events) {
@@ -155,19 +216,33 @@ std::uint64_t KeyedRecommender<Scalar, Model>::replace(Model model, Dataset data
 }
 
 template <Real Scalar, typename Model>
+std::uint64_t KeyedRecommender<Scalar, Model>::replace(KeyedRecommender other) {
+  std::shared_ptr<State> next = std::move(other.core_->state);
+  next->events->count_as_given();
+  return replace_by(std::move(next));
+}
+
+template <Real Scalar, typename Model>
 std::uint64_t KeyedRecommender<Scalar, Model>::replace_by(std::shared_ptr<State> next) {
-  const std::lock_guard one_at_a_time(replacing_);
+  const std::lock_guard one_at_a_time(core_->replacing);
   const std::shared_ptr<const State> before = state();
-  // Most events are taken over while answers go on, the last few while nothing can be observed.
+  // Most events are taken over while more are observed, the last few while none can be.
   const std::size_t taken = before ? next->events->take_later(*before->events, 0) : 0;
-  const std::lock_guard lock(mutex_);
+  // From here until the swap observers try again and again; answers go on.
   if (before) {
     before->events->close();
-    (void)next->events->take_later(*before->events, taken);
+    try {
+      (void)next->events->take_later(*before->events, taken);
+      next->events->take_journal(*before->events);
+    } catch (...) {
+      before->events->reopen();
+      throw;
+    }
   }
-  const std::uint64_t version = state_ ? state_->version + 1 : 1;
+  const std::lock_guard lock(core_->mutex);
+  const std::uint64_t version = core_->state ? core_->state->version + 1 : 1;
   next->version = version;
-  state_.swap(next);
+  core_->state.swap(next);
   return version;
 }
 
@@ -177,11 +252,11 @@ std::uint64_t KeyedRecommender<Scalar, Model>::change(Make&& make) {
   for (;;) {
     const std::shared_ptr<const State> from = state();
     std::shared_ptr<State> next = make(*from);
-    const std::lock_guard lock(mutex_);
-    if (state_ != from) continue;  // replaced meanwhile: the change is for the model that answers now
+    const std::lock_guard lock(core_->mutex);
+    if (core_->state != from) continue;  // replaced meanwhile: the change is for the model that answers now
     next->version = from->version + 1;
     const std::uint64_t version = next->version;
-    state_.swap(next);
+    core_->state.swap(next);
     return version;
   }
 }
@@ -207,11 +282,17 @@ std::uint64_t KeyedRecommender<Scalar, Model>::refresh_offsets(std::int64_t refe
 }
 
 template <Real Scalar, typename Model>
-void KeyedRecommender<Scalar, Model>::observe(std::string_view user, std::string_view item, const Observed& event) {
+void KeyedRecommender<Scalar, Model>::observe(const detail::KeyText& user, const detail::KeyText& item, const Observed& event) {
   for (;;) {
     const std::shared_ptr<const State> s = state();
-    if (s->events->observe(user, s->item(item), event)) return;
+    if (s->events->observe(user.view(), s->item(item.view()), event)) return;
   }
+}
+
+template <Real Scalar, typename Model>
+KeyedEvents::Replayed KeyedRecommender<Scalar, Model>::start_journal(const KeyedEvents::Journal& journal) {
+  const std::lock_guard one_at_a_time(core_->replacing);
+  return state()->events->start_journal(journal);
 }
 
 template <Real Scalar, typename Model>
@@ -226,87 +307,94 @@ typename KeyedRecommender<Scalar, Model>::Snapshot KeyedRecommender<Scalar, Mode
 }
 
 template <Real Scalar, typename Model>
-KeyedAnswer KeyedRecommender<Scalar, Model>::recommend(std::string_view user, const KeyedOptions& options) const {
-  const auto s = state();
-  const std::optional<Index> u = s->events->find_user(user);
-  const bool of_data = u && *u < s->data.users.size();
-  const std::optional<detail::OwnedRow> observed = u ? s->events->row_of(*u) : std::nullopt;
-  const SparseRow history = observed ? observed->row() : of_data ? s->data.matrix.row(*u) : SparseRow{};
-  std::vector<Index> dislikes;
-  RecommendOptions wanted = detail::keyed_request(options, history, dislikes);
-  if (of_data && !observed && s->model.knows(*u)) return s->answer({s->model.recommend(*u, wanted), ListSource::model});
-  if (wanted.rerank.order_for) {
-    if (of_data && observed)
-      wanted.rerank = detail::rerank_for(*u, wanted.rerank);
-    else
-      wanted.rerank = {};  // nothing is known to go by
-  }
-  if (!observed) return s->answer(s->model.recommend(SparseRow{}, wanted));
-  return s->answer(
-      s->model.recommend(History{.items = history, .features = s->features_of(*u), .offset_weight = s->offset_weight(*u)}, wanted));
+KeyedAnswer KeyedRecommender<Scalar, Model>::recommend(const detail::KeyText& user, const KeyedOptions& options) const {
+  return recommend(user, std::span<const KeyedInteraction>(), options);
+}
+
+template <Real Scalar, typename Model>
+KeyedAnswer KeyedRecommender<Scalar, Model>::recommend(const detail::KeyText& user, std::span<const KeyedInteraction> plays,
+                                                       const KeyedOptions& options) const {
+  return state()->answer(KeyedRequest{.user = user, .history = plays}, options);
 }
 
 template <Real Scalar, typename Model>
 KeyedAnswer KeyedRecommender<Scalar, Model>::recommend(std::span<const KeyedInteraction> history, const KeyedOptions& options) const {
-  const auto s = state();
-  const detail::OwnedRow row = s->row_of(history);
-  std::vector<Index> dislikes;
-  return s->answer(s->model.recommend(row.row(), detail::keyed_request(options, row.row(), dislikes)));
+  return state()->answer(KeyedRequest{.history = history}, options);
 }
 
 template <Real Scalar, typename Model>
 KeyedAnswer KeyedRecommender<Scalar, Model>::recommend(std::span<const KeyedInteraction> history,
                                                        std::span<const FeatureColumns::Value> profile, const KeyedOptions& options) const {
-  std::vector<Index> dislikes;
+  return state()->answer(KeyedRequest{.history = history, .profile = profile}, options);
+}
+
+template <Real Scalar, typename Model>
+std::vector<KeyedAnswer> KeyedRecommender<Scalar, Model>::recommend_all(std::span<const KeyedRequest> requests, const KeyedOptions& options,
+                                                                        const Execution& execution) const {
   const auto s = state();
-  const detail::OwnedRow row = s->row_of(history);
-  FeatureColumns::Profile features = s->model.user_features().columns().profile(profile);
-  KeyedAnswer answer =
-      s->answer(s->model.recommend(History{.items = row.row(), .features = features}, detail::keyed_request(options, row.row(), dislikes)));
-  answer.unknown = std::move(features.unknown);
+  std::vector<KeyedAnswer> answers(requests.size());
+  detail::parallel_for(requests.size(), detail::loop_of(execution, 1), [&](std::size_t first, std::size_t last, std::size_t) {
+    for (std::size_t n = first; n < last; ++n) answers[n] = s->answer(requests[n], options, "requests[" + std::to_string(n) + "].");
+  });
+  return answers;
+}
+
+template <Real Scalar, typename Model>
+KeyedAnswer KeyedRecommender<Scalar, Model>::similar(const detail::KeyText& item, std::size_t count) const {
+  const auto s = state();
+  return s->answer({s->model.similar_items(s->item(item.view()), {.count = count}), ListSource::model});
+}
+
+template <Real Scalar, typename Model>
+KeyedAnswer KeyedRecommender<Scalar, Model>::similar(const detail::KeyText& item, const KeyedOptions& options) const {
+  const auto s = state();
+  std::vector<std::string> unknown;
+  const detail::KeyedList list = s->list_of(options, {}, unknown);
+  const SimilarOptions wanted{.count = options.count, .exclude = list.request.exclude, .filter = list.request.filter};
+  KeyedAnswer answer = s->answer({s->model.similar_items(s->item(item.view()), wanted), ListSource::model});
+  answer.unknown_items = std::move(unknown);
   return answer;
 }
 
 template <Real Scalar, typename Model>
-KeyedAnswer KeyedRecommender<Scalar, Model>::similar(std::string_view item, std::size_t count) const {
+NamedExplanation KeyedRecommender<Scalar, Model>::explain(const detail::KeyText& user, const detail::KeyText& item) const {
   const auto s = state();
-  return s->answer({s->model.similar_items(s->item(item), {.count = count}), ListSource::model});
-}
-
-template <Real Scalar, typename Model>
-NamedExplanation KeyedRecommender<Scalar, Model>::explain(std::string_view user, std::string_view item) const {
-  const auto s = state();
-  const std::optional<Index> u = s->events->find_user(user);
+  const std::optional<Index> u = s->events->find_user(user.view());
   if (!u)
-    throw InvalidArgument("user", "'" + std::string(user) + "'",
+    throw InvalidArgument("user", "'" + std::string(user.view()) + "'",
                           "one of the " + std::to_string(s->data.users.size()) + " users that the model knows");
+  const Index i = s->item(item.view());
   const std::optional<detail::OwnedRow> observed = s->events->row_of(*u);
-  if (!observed) return s->named(s->model.explain(History{.items = s->data.matrix.row(*u), .features = s->features_of(*u)}, s->item(item)));
-  return s->named(
-      s->model.explain(History{.items = observed->row(), .features = s->features_of(*u)}, s->item(item), FoldInBackground::by_history));
+  if (!observed) return s->named(s->model.explain(History{.items = s->data.matrix.row(*u), .features = s->features_of(*u)}, i));
+  return s->named(s->model.explain(History{.items = observed->row(), .features = s->features_of(*u)}, i, FoldInBackground::by_history));
 }
 
 template <Real Scalar, typename Model>
-NamedExplanation KeyedRecommender<Scalar, Model>::explain(std::span<const KeyedInteraction> history, std::string_view item) const {
+NamedExplanation KeyedRecommender<Scalar, Model>::explain(std::span<const KeyedInteraction> history, const detail::KeyText& item) const {
   const auto s = state();
-  return s->named(s->model.explain(s->row_of(history).row(), s->item(item), FoldInBackground::by_history));
+  std::vector<std::string> unknown;
+  const detail::OwnedRow row = s->row_of(history, unknown);
+  NamedExplanation explanation = s->named(s->model.explain(row.row(), s->item(item.view()), FoldInBackground::by_history));
+  explanation.unknown_items = std::move(unknown);
+  return explanation;
 }
 
 template <Real Scalar, typename Model>
-KeyedRecommender<Scalar, Model>::KeyedRecommender(Model model, Dataset data, const KeyedEvents& events) {
+KeyedRecommender<Scalar, Model>::KeyedRecommender(Model model, Dataset data, const KeyedEvents& events) : core_(std::make_shared<Core>()) {
   (void)replace(std::move(model), std::move(data), events);
 }
 
 template <Real Scalar, typename Model>
 KeyedRecommender<Scalar, Model>::KeyedRecommender(Model model, Dataset data, detail::KeptEvents::State events,
-                                                  std::vector<float> new_user_weights) {
+                                                  std::vector<float> new_user_weights)
+    : core_(std::make_shared<Core>()) {
   (void)replace_by(std::make_shared<State>(std::move(model), std::move(data), std::move(events), std::move(new_user_weights)));
 }
 
 template <Real Scalar, typename Model>
 std::shared_ptr<const typename KeyedRecommender<Scalar, Model>::State> KeyedRecommender<Scalar, Model>::state() const {
-  const std::lock_guard lock(mutex_);
-  return state_;
+  const std::lock_guard lock(core_->mutex);
+  return core_->state;
 }
 
 }  // namespace kindred::inline v0::inline KINDRED_BUILD

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -36,10 +37,12 @@ inline void write_event_tensors(TensorWriter& writer, const std::string& name, c
   writer.add(name + ".times", writer.keep(std::move(times)));
 }
 
-/// Nothing where there are no events and no kinds. `new_user_weights` must stay until the file is written.
-inline void write_kept_events(TensorWriter& writer, const KeptEvents& events, const std::vector<float>& new_user_weights) {
+/// Nothing where there are no events, no kinds and no journal. `new_user_weights` must stay until the file is written. Returns the part of the journal that the
+/// file holds.
+inline JournalMark write_kept_events(TensorWriter& writer, const KeptEvents& events, const std::vector<float>& new_user_weights) {
   KeptEvents::State state = events.state();
-  if (state.weights.empty() && state.past.empty() && state.observed.empty()) return;
+  const JournalMark mark = state.journal;
+  if (state.weights.empty() && state.past.empty() && state.observed.empty() && mark.id == 0) return mark;
   const auto texts = [&](const IdMap& keys, const std::string& name) {
     Texts all;
     for (Index n = 0; n < keys.size(); ++n) all.add(keys.key(n));
@@ -51,6 +54,13 @@ inline void write_kept_events(TensorWriter& writer, const KeptEvents& events, co
   writer.add("new_user_weights", new_user_weights);
   write_event_tensors(writer, "past_events", state.past);
   write_event_tensors(writer, "observed_events", state.observed);
+  if (mark.id == 0) return mark;
+  std::vector<std::int64_t> numbers;
+  for (const KeptEvent& event : state.observed) numbers.push_back(static_cast<std::int64_t>(event.number));
+  writer.add("observed_events.numbers", writer.keep(std::move(numbers)));
+  writer.add("events_journal",
+             writer.keep(std::vector<std::int64_t>{std::bit_cast<std::int64_t>(mark.id), static_cast<std::int64_t>(mark.next)}));
+  return mark;
 }
 
 /// Keys of a file, all different.
@@ -106,6 +116,17 @@ inline void write_kept_events(TensorWriter& writer, const KeptEvents& events, co
   state.past = read_event_tensors(reader, "past_events", {shape.users, shape.items, state.kinds.size()}, false);
   state.observed = read_event_tensors(reader, "observed_events",
                                       {shape.users + state.new_users.size(), shape.items, static_cast<Index>(state.weights.size())}, true);
+  if (reader.find("events_journal") == nullptr) return state;
+  const auto journal = reader.values<std::int64_t>("events_journal", 2);
+  const auto numbers = reader.values<std::int64_t>("observed_events.numbers", state.observed.size());
+  if (journal[0] == 0 || journal[1] < 0) reader.fail("tensor 'events_journal' holds no id and number of a journal");
+  state.journal = {std::bit_cast<std::uint64_t>(journal[0]), static_cast<std::uint64_t>(journal[1])};
+  for (std::size_t n = 0; n < numbers.size(); ++n) {
+    if (numbers[n] < 0 || numbers[n] > journal[1])
+      reader.fail("tensor 'observed_events.numbers' holds " + std::to_string(numbers[n]) + "; it must be at most " +
+                  std::to_string(journal[1]));
+    state.observed[n].number = static_cast<std::uint64_t>(numbers[n]);
+  }
   return state;
 }
 

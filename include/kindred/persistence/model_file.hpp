@@ -32,12 +32,13 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 /// Writes a model (ImplicitALS, ItemNeighbours, BlendedRecommender, PopularityRecommender, KeyedRecommender; fitted or not) to `path`.
 ///
 /// It is written beside `path`, flushed, and renamed: whenever the process or the machine stops, `path` holds what it held, or the new file, whole.
-/// A Recommender is saved with its keys, names and interactions, from which it answers. O(size of the model).
+/// A KeyedRecommender is saved with its keys, names and interactions, from which it answers, and with the events of its journal, which the journal then drops:
+/// the file is the one to start from. O(size of the model).
 /// @throws IoError (no folder, no permission, disk full, ...); what was at `path` is then as it was.
 template <typename Model>
 void save(const Model& model, const Path& path);
 
-/// The same to a stream, which has to be binary. @throws IoError if it fails.
+/// The same to a stream, which has to be binary; a journal stays as it is. @throws IoError if it fails.
 template <typename Model>
 void save(const Model& model, std::ostream& stream);
 

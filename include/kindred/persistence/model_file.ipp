@@ -25,12 +25,18 @@ namespace kindred::inline v0::inline KINDRED_BUILD {
 
 template <typename Model>
 void save(const Model& model, const Path& path) {
-  detail::ModelFormat<Model>::save(model, [&](detail::TensorWriter& writer) { detail::write_file(writer, path); });
+  detail::ModelFormat<Model>::save(model, [&](detail::TensorWriter& writer) {
+    detail::write_file(writer, path);
+    return true;
+  });
 }
 
 template <typename Model>
 void save(const Model& model, std::ostream& stream) {
-  detail::ModelFormat<Model>::save(model, [&](detail::TensorWriter& writer) { detail::write_stream(writer, stream); });
+  detail::ModelFormat<Model>::save(model, [&](detail::TensorWriter& writer) {
+    detail::write_stream(writer, stream);
+    return false;
+  });
 }
 
 template <typename Model>

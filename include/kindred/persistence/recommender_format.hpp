@@ -35,6 +35,7 @@ struct ModelFormat<KeyedRecommender<Scalar, Model>> {
   static constexpr bool is_blend = std::is_same_v<Model, BlendedRecommender<Scalar>>;
   static constexpr std::string_view kind = is_blend ? "BlendedKeyedRecommender" : "Recommender";
 
+  /// `write` returns whether the file is one that the recommender starts from: its journal then need not hold what the file does.
   template <typename Write>
   static void save(const KeyedRecommender<Scalar, Model>& recommender, Write&& write) {
     const auto held = recommender.snapshot();
@@ -58,9 +59,13 @@ struct ModelFormat<KeyedRecommender<Scalar, Model>> {
     users.write(writer, "user_keys");
     items.write(writer, "item_keys");
     names.write(writer, "item_names");
-    write_kept_events(writer, *held.events, *held.new_user_weights);
+    const JournalMark mark = write_kept_events(writer, *held.events, *held.new_user_weights);
     write_head(writer, std::string(kind), fields);
-    write(writer);
+    if (!write(writer) || mark.id == 0) return;
+    try {
+      held.events->shorten_journal(mark);
+    } catch (const IoError&) {  // the file is saved, and the journal as long as before: the next save tries again
+    }
   }
   static KeyedRecommender<Scalar, Model> load(TensorReader reader, const LoadOptions& options) {
     FlatObject fields = read_head(reader, kind);

@@ -34,6 +34,10 @@ class AtomicFile {
   /// Writes at a place of the file, which may lie beyond its end; the gap reads as zeros.
   void write_at(std::uint64_t place, std::span<const std::byte> bytes);
   void commit();
+#if KINDRED_POSIX_FILES
+  /// commit(), and the file stays open for reading and writing, locked against other processes from before it had its name.
+  [[nodiscard]] File commit_locked();
+#endif
 
  private:
   [[nodiscard]] bool open_part();

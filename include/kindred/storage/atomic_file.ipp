@@ -106,7 +106,9 @@ KINDRED_ONCE void keep_owner_and_mode(int handle, const struct stat& old) {
   (void)::fchmod(handle, mode);
 }
 
-KINDRED_ONCE void AtomicFile::commit() {
+KINDRED_ONCE void AtomicFile::commit() { (void)commit_locked(); }
+
+KINDRED_ONCE File AtomicFile::commit_locked() {
   struct stat old {};
   if (uninterrupted([&] { return ::lstat(path_.c_str(), &old); }) == 0) {
     check_regular(path_, old.st_mode);
@@ -115,21 +117,22 @@ KINDRED_ONCE void AtomicFile::commit() {
   if (uninterrupted([&] { return ::fsync(file_.handle()); }) != 0) throw IoError(path_, "flush", errno);
   if (uninterrupted([&] { return ::rename(part_.c_str(), path_.c_str()); }) != 0) throw IoError(path_, "replace", errno);
   part_.clear();
-  file_.close();  // after the rename: the lock keeps other writers from removing the part
+  File committed = std::move(file_);  // closed after the rename: the lock keeps other writers from removing the part
   // The new name is on the disk once the folder is. Some file systems cannot flush a folder; the file is in place all the same.
   const std::string folder = names_.folder();
   const File opened = File::try_open(folder, O_RDONLY | O_DIRECTORY);
-  if (!opened) return;
+  if (!opened) return committed;
   const bool flushed =
       uninterrupted([&] { return ::fsync(opened.handle()); }) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EROFS;
   if (!flushed) throw IoError(folder, "flush", errno);
+  return committed;
 }
 
 KINDRED_ONCE bool AtomicFile::open_part() {
   // The part is no more readable than the file that it replaces.
   struct stat old {};
   const mode_t mode = ::stat(path_.c_str(), &old) == 0 ? old.st_mode & 0666U : 0666U;
-  file_ = File::try_open(part_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode, path_);
+  file_ = File::try_open(part_, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode, path_);
   if (!file_) return false;
   // The lock marks the file as in use. If another process took it for left behind between open and flock, try again. Where there are no locks,
   // files of killed writers stay.
