@@ -17,6 +17,7 @@ fi
 require_packages g++ cmake ninja-build libcli11-dev nlohmann-json3-dev doctest-dev python3
 (require_packages libeigen3-dev) || echo "Going on without the tests of <kindred/eigen.hpp>." >&2
 (require_packages python3-numpy python3-scipy) || echo "Going on without the tests of the Python module." >&2
+(require_packages libcpp-httplib-dev pkg-config) || echo "Going on without the HTTP service." >&2
 configure_and_build "$repository" "$repository/build/tests" all -D "KINDRED_DATA_DIR=$data" -D KINDRED_C=ON
 if [ $# -eq 0 ]; then set -- --label-exclude "slow|quality"; fi
 exec ctest --test-dir "$repository/build/tests" --output-on-failure --no-tests=error --parallel 2 "$@"

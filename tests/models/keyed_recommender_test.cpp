@@ -265,6 +265,11 @@ TEST_SUITE("models/keyed_recommender") {
     CHECK(moved.recommend("later").source == kd::ListSource::model);
     first = std::move(moved);
     CHECK(first.version() == 2);
+    // Of a model that knows no event nothing says which it holds: all stay.
+    first.observe("timeless", "i5");
+    CHECK(first.replace(kd::KeyedRecommender<float>(fitted(data, 13), data)) == 3);
+    CHECK(first.recommend("timeless").source == kd::ListSource::model);
+    CHECK(first.recommend("later").source == kd::ListSource::model);
   }
 
   // The same interactions with users, with items, and with both in another order: shapes agree, counts do not.

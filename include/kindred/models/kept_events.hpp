@@ -121,7 +121,8 @@ class KeptEvents {
   [[nodiscard]] KINDRED_ONCE ItemOffsets trend(std::int64_t reference, TrendOptions options) const;
 
   /// Takes over the events of `other`, from number `first` on, whose item and kind are known here and that are not held here: of one journal by their
-  /// numbers, others if they are later than all events given to the constructor. Returns how many `other` has.
+  /// numbers, others if they are later than all events given to the constructor; without given events with times none, or all after count_as_given(). Returns
+  /// how many `other` has.
   KINDRED_ONCE std::size_t take_later(const KeptEvents& other, std::size_t first);
 
   /// Refuses events from now on.
@@ -158,6 +159,7 @@ class KeptEvents {
   std::vector<KeptEvent> past_;
   std::optional<std::int64_t> last_past_;
   std::optional<std::int64_t> last_given_;  // of the past and observed events that the constructor was given
+  bool takes_all_ = false;
 
   // Held by one observer at a time, while an event is checked and goes to the journal; `mutex_`, which answers wait for, only while it is added.
   mutable std::mutex observing_;

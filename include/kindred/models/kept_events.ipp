@@ -263,7 +263,10 @@ KINDRED_ONCE std::size_t KeptEvents::take_later(const KeptEvents& other, std::si
   for (std::size_t n = first; n < other.observed_.size(); ++n) {
     KeptEvent event = other.observed_[n];
     const bool by_number = same_journal && event.number > 0;
-    if (by_number ? event.number <= mark_.next : !last_given_ || event.time <= *last_given_) continue;  // without a time: held
+    const bool held = by_number     ? event.number <= mark_.next
+                      : last_given_ ? event.time <= *last_given_
+                                    : !takes_all_;  // without a time: held
+    if (held) continue;
     const std::optional<Index> item = data_.items.find(other.data_.items.key(event.item));
     const std::optional<Index> kind = event.kind < 0 ? std::optional<Index>(-1) : kinds_.find(other.kinds_.key(event.kind));
     if (!item || !kind || (*kind < 0) != weights_.empty() || *kind >= static_cast<Index>(weights_.size())) continue;
@@ -345,6 +348,7 @@ KINDRED_ONCE void KeptEvents::count_as_given() {
   if (journal_) throw InvalidArgument("the other recommender", "one with a journal", "one that writes none");
   for (const KeptEvent& event : observed_)
     if (event.time != KeptEvent::no_time) last_given_ = last_given_ ? (std::max)(*last_given_, event.time) : event.time;
+  takes_all_ = !last_given_;
 }
 
 KINDRED_ONCE void KeptEvents::shorten_journal(const JournalMark& saved) const {

@@ -135,7 +135,7 @@ class KeyedRecommender {
   /// Answers come from the model, the data and the events of `other` from now on: of a model file, say. Returns the version.
   ///
   /// Events observed here stay if `other` does not hold them: of the journal that `other` was saved with by their numbers, others if they are later than all
-  /// of its events. `other` must not be shared. @throws InvalidArgument if `other` writes a journal: the old model goes on then.
+  /// of its events, or if it has none with a time. `other` must not be shared. @throws InvalidArgument if `other` writes a journal: the old model goes on then.
   std::uint64_t replace(KeyedRecommender other);
 
   /// Adds an event to the history of a user from the next answer on, without a fit: lists of this user are folded in anew, as those of a new user with this
