@@ -7,6 +7,8 @@
 #include <ctime>
 #include <stdexcept>
 
+#include <sys/socket.h>
+
 #include <httplib.h>
 
 #include "page.hpp"
@@ -50,6 +52,7 @@ struct HttpServer::Impl {
   Service& service;
   HttpOptions options;
   httplib::Server server;
+  int listening = -1;
 
   Impl(Service& of, const HttpOptions& given) : service(of), options(given) {
     server.new_task_queue = [this] { return new httplib::ThreadPool(options.connections); };
@@ -59,6 +62,12 @@ struct HttpServer::Impl {
     server.set_keep_alive_max_count(100'000);
     server.set_tcp_nodelay(true);
     server.set_payload_max_length(Limits().body_bytes);
+    server.set_socket_options(
+        [this](socket_t socket) {  // without the library's SO_REUSEPORT, by which two services would share a port unnoticed
+          const int yes = 1;
+          (void)::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+          listening = socket;
+        });
     server.set_default_headers({{"X-Content-Type-Options", "nosniff"}, {"Cache-Control", "no-store"}});
     server.set_pre_routing_handler([this](const httplib::Request&, httplib::Response&) {
       began = Clock::now();
@@ -152,13 +161,15 @@ HttpServer::~HttpServer() = default;
 
 int HttpServer::bind() {
   const HttpOptions& options = impl_->options;
-  if (options.port == 0) {
-    const int port = impl_->server.bind_to_any_port(options.host);
-    if (port > 0) return port;
-  } else if (impl_->server.bind_to_port(options.host, options.port)) {
-    return options.port;
-  }
-  throw std::runtime_error("cannot listen on " + options.host + ", port " + std::to_string(options.port));
+  int port = options.port;
+  if (port == 0)
+    port = impl_->server.bind_to_any_port(options.host);
+  else if (!impl_->server.bind_to_port(options.host, port))
+    port = -1;
+  if (port <= 0) throw std::runtime_error("cannot listen on " + options.host + ", port " + std::to_string(options.port));
+  // The library lets 5 connections wait to be accepted; more at once would be reset.
+  (void)::listen(impl_->listening, SOMAXCONN);
+  return port;
 }
 
 void HttpServer::listen() { impl_->server.listen_after_bind(); }

@@ -275,11 +275,11 @@ KINDRED_ONCE std::uint64_t JournalFile::append(std::string_view record) {
   const std::lock_guard lock(impl.mutex);
   impl.check_working();
   const JournalRecordHead head(impl.next, record);
-  std::vector<std::byte> bytes(sizeof(head) + record.size());
+  std::string bytes(sizeof(head), '\0');
   std::memcpy(bytes.data(), &head, sizeof(head));
-  std::copy_n(std::as_bytes(std::span(record)).begin(), record.size(), bytes.begin() + sizeof(head));
+  bytes.append(record);
   try {
-    impl.file.write_at(impl.end, bytes);
+    impl.file.write_at(impl.end, std::as_bytes(std::span(bytes)));
   } catch (const IoError&) {
     if (uninterrupted([&] { return ::ftruncate(impl.file.handle(), static_cast<off_t>(impl.end)); }) != 0) impl.failed = errno;
     throw;
