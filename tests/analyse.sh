@@ -21,7 +21,7 @@ tidy() {
     echo 'template class kindred::ImplicitALS<float>; template class kindred::KeyedRecommender<float>; template class kindred::detail::TopKSearch<double>;'
   } >"$source"
   local result=0
-  clang-tidy --quiet --config-file=.clang-tidy "$source" -- -std=c++20 -Iinclude -isystem "$eigen" || result=$?
+  clang-tidy --quiet --config-file=.clang-tidy "$source" include/kindred/c/kindred.cpp -- -std=c++20 -Iinclude -isystem "$eigen" || result=$?
   rm -f "$source"
   return "$result"
 }

@@ -152,6 +152,9 @@ TEST_SUITE("models/keyed_recommender") {
                          kd::InvalidArgument);
     const std::vector<kd::KeyedInteraction> none{{"no such"}};
     CHECK(recommender.recommend(none).source == kd::ListSource::none);
+    const std::string known = "i1";
+    const std::vector<kd::KeyedInteraction> huge{{known, 3e38F}, {known, 3e38F}};
+    CHECK_THROWS_WITH_AS((void)recommender.recommend(huge), doctest::Contains("within the range of a float"), kd::InvalidArgument);
   }
 
   TEST_CASE("more plays for a known user count for one list") {

@@ -84,6 +84,7 @@ KINDRED_ONCE KeptEvents::KeptEvents(const KeyedEvents& events, const Dataset& da
   IdMap past_kinds;
   std::vector<Index> kind_of = intern_kinds(past_kinds, past.kinds);
   std::vector<Index> kept;
+  kept.reserve(static_cast<std::size_t>(past_kinds.size()));
   for (Index kind = 0; kind < past_kinds.size(); ++kind) kept.push_back(kinds_.intern(past_kinds.key(kind)));
   for (Index& kind : kind_of) kind = kept[static_cast<std::size_t>(kind)];
   past_.reserve(places.users.size());

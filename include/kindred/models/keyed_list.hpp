@@ -102,12 +102,16 @@ inline void add_once(std::vector<std::string>& texts, std::string_view text) {
   OwnedRow row;
   for (std::size_t n = 0; n < pairs.size();) {
     const Index index = pairs[n].first;
-    double sum = 0.0, size = 0.0, count = 0.0;
-    for (; n < pairs.size() && pairs[n].first == index; ++n, count += 1.0) {
+    const std::size_t first = n;
+    double sum = 0.0, size = 0.0;
+    for (; n < pairs.size() && pairs[n].first == index; ++n) {
       sum += static_cast<double>(pairs[n].second);
       size += std::abs(static_cast<double>(pairs[n].second));
     }
+    const auto count = static_cast<double>(n - first);
     if (count > 1.0 && std::abs(sum) <= count * std::numeric_limits<double>::epsilon() * size) continue;
+    if (std::abs(sum) > static_cast<double>((std::numeric_limits<float>::max)()))
+      throw InvalidArgument("the sum of the values of an item in a history", sum, "within the range of a float");
     row.columns.push_back(index);
     row.values.push_back(static_cast<float>(sum));
   }
