@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -59,7 +58,7 @@ inline JournalMark write_kept_events(TensorWriter& writer, const KeptEvents& eve
   for (const KeptEvent& event : state.observed) numbers.push_back(static_cast<std::int64_t>(event.number));
   writer.add("observed_events.numbers", writer.keep(std::move(numbers)));
   writer.add("events_journal",
-             writer.keep(std::vector<std::int64_t>{std::bit_cast<std::int64_t>(mark.id), static_cast<std::int64_t>(mark.next)}));
+             writer.keep(std::vector<std::int64_t>{bit_cast<std::int64_t>(mark.id), static_cast<std::int64_t>(mark.next)}));
   return mark;
 }
 
@@ -120,7 +119,7 @@ inline JournalMark write_kept_events(TensorWriter& writer, const KeptEvents& eve
   const auto journal = reader.values<std::int64_t>("events_journal", 2);
   const auto numbers = reader.values<std::int64_t>("observed_events.numbers", state.observed.size());
   if (journal[0] == 0 || journal[1] < 0) reader.fail("tensor 'events_journal' holds no id and number of a journal");
-  state.journal = {std::bit_cast<std::uint64_t>(journal[0]), static_cast<std::uint64_t>(journal[1])};
+  state.journal = {bit_cast<std::uint64_t>(journal[0]), static_cast<std::uint64_t>(journal[1])};
   for (std::size_t n = 0; n < numbers.size(); ++n) {
     if (numbers[n] < 0 || numbers[n] > journal[1])
       reader.fail("tensor 'observed_events.numbers' holds " + std::to_string(numbers[n]) + "; it must be at most " +

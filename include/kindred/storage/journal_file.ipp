@@ -66,7 +66,7 @@ struct JournalRecordHead {
     check = check_of(number);
     Xxh64 hash;
     hash.update(std::as_bytes(std::span(&number, 1)));
-    hash.update(std::as_bytes(std::span(record)));
+    hash.update(std::as_bytes(std::span<const char>(record.data(), record.size())));
     checksum = hash.digest();
   }
   [[nodiscard]] std::uint32_t check_of(std::uint64_t number) const noexcept {
