@@ -1,7 +1,7 @@
-# Runs a comparison on real data and holds its figures against bands: cmake -D PROGRAM=... -D "FOLDER=...[;defaults]" -D "BANDS=row|low|high;..." -P compare.cmake
+# Runs a comparison on real data and holds its figures against bands: cmake -D PROGRAM=... -D FOLDER=... -D ROWS=[defaults] -D "BANDS=row|low|high;..." -P compare.cmake
 #
 # The figure of a row is the first number below 1 after its name.
-execute_process(COMMAND "${PROGRAM}" ${FOLDER} OUTPUT_VARIABLE text RESULT_VARIABLE code)
+execute_process(COMMAND "${PROGRAM}" "${FOLDER}" ${ROWS} OUTPUT_VARIABLE text RESULT_VARIABLE code)
 message(STATUS "${text}")
 if(NOT code EQUAL 0)
   message(FATAL_ERROR "${PROGRAM} ended with ${code}")
