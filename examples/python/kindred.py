@@ -216,7 +216,7 @@ class AlternatingLeastSquares:
                   popularity_penalty=0.0):
         """(ids, scores) of one user, or of an array of users as rows, which end in -1 where a list is shorter than N.
 
-        user_items: the rows of these users. recalculate_user: lists for the rows themselves, of people the model need not know, without their own items.
+        user_items: the rows of these users. recalculate_user: folds the row in, for a user that need not be in the model; its own items are left out.
         """
         options, keeps = self._lists(N, items, popularity_penalty)
         if np.ndim(userid) == 0 and recalculate_user:
@@ -247,7 +247,7 @@ class AlternatingLeastSquares:
         return self._similar("similar_users", userid, N, users)
 
     def fold_in(self, user_items, row=0):
-        """The factors of somebody with the interactions of one row."""
+        """Computes the factors of a user from the interactions of one row."""
         history, values = _row(user_items, row)
         factors = np.empty(self.factors, np.float32)
         _call("fold_in", self._at, _address(history), _address(values), len(history), _address(factors))

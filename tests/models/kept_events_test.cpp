@@ -198,6 +198,20 @@ TEST_SUITE("models/kept_events") {
               .size() == shop.data.items.size() - 1);
   }
 
+  TEST_CASE("an observed value that other data carry beyond a float is an error of the next answer") {
+    Shop shop;
+    shop.recommender.observe("u1", "i3", {.value = 3e38F, .time = 6'000, .kind = "view"});
+    std::vector<std::string> users = shop.past.users, items = shop.past.items;
+    std::vector<float> values(users.size(), 1.0F);
+    users.emplace_back("u1");
+    items.emplace_back("i3");
+    values.push_back(3e38F);
+    const kd::Dataset next = kd::Events{.users = users, .items = items, .values = values}.dataset();
+    shop.recommender.replace(model_of(shop.data), next, {.weights = weights, .past = shop.past.events()});
+    CHECK_THROWS_WITH_AS((void)shop.recommender.recommend("u1"), Contains("within the range of a float"), kd::InvalidArgument);
+    CHECK(!shop.recommender.recommend("u2").items.empty());
+  }
+
   TEST_CASE("whatever is refused changes nothing") {
     Shop shop;
     kd::KeyedRecommender<float>& r = shop.recommender;

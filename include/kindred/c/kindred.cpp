@@ -22,6 +22,7 @@
 
 #include <kindred/c/kindred.h>
 #include <kindred/kindred.hpp>
+#include <kindred/persistence/als_fields.hpp>
 #include <kindred/persistence/model_file.hpp>
 
 namespace kd = kindred;
@@ -131,11 +132,6 @@ template <typename T, typename Make>
 
 // ---- settings as texts
 
-template <typename T>
-struct IsOptional : std::false_type {};
-template <typename T>
-struct IsOptional<std::optional<T>> : std::true_type {};
-
 /// @throws InvalidArgument unless all of `text` is a number of this type.
 template <typename T>
 void read_number(std::string_view name, std::string_view text, T& to) {
@@ -155,7 +151,7 @@ void read_number(std::string_view name, std::string_view text, T& to) {
 
 template <typename T, typename... Names>
 void read_setting(std::string_view name, std::string_view text, T& to, const Names&... names) {
-  if constexpr (IsOptional<T>::value) {
+  if constexpr (kd::detail::IsOptional<T>::value) {
     typename T::value_type value{};
     if (text.empty()) {
       to.reset();
@@ -180,7 +176,7 @@ void read_setting(std::string_view name, std::string_view text, T& to, const Nam
 
 template <typename T, typename... Names>
 [[nodiscard]] std::string setting_text(const T& value, const Names&... names) {
-  if constexpr (IsOptional<T>::value) {
+  if constexpr (kd::detail::IsOptional<T>::value) {
     return value ? setting_text(*value, names...) : std::string();
   } else if constexpr (std::is_enum_v<T>) {
     std::string text;

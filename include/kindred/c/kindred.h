@@ -140,13 +140,17 @@ typedef struct kindred_list_options {
  */
 KINDRED_C_API kindred_status kindred_recommend(const kindred_model* model, int32_t user, const int32_t* exclude, size_t exclude_count,
                                                const kindred_list_options* options, int32_t* items, double* scores, size_t* length);
-/* For somebody whom the model was not fitted on, by a history: items in any order, values of an item that comes twice added up; values NULL: 1 each. Lists leave
- * the history out. */
+/*
+ * Recommends for a user that is not in the model, from a history. history: items in any order; values of a repeated item are added up. values: NULL for 1 each.
+ * The list leaves the history out.
+ */
 KINDRED_C_API kindred_status kindred_recommend_history(const kindred_model* model, const int32_t* history, const float* values,
                                                        size_t history_count, const kindred_list_options* options, int32_t* items,
                                                        double* scores, size_t* length);
-/* Lists of many users into items[n_users * count] and scores, list after list. users NULL: all, 0 to n_users - 1, which is then the model's number of users.
- * exclude NULL, or of the shape of the model: row u is left out of the list of u. lengths: NULL, or n_users places. */
+/*
+ * Recommends for many users: writes list after list into items[n_users * count] and scores. users: NULL for all users, 0 to n_users - 1; n_users must be the
+ * model's number of users then. exclude: NULL, or a matrix of the model's shape, whose row u is left out of the list of user u. lengths: NULL, or n_users places.
+ */
 KINDRED_C_API kindred_status kindred_recommend_all(const kindred_model* model, const int32_t* users, size_t n_users,
                                                    const kindred_matrix* exclude, const kindred_list_options* options,
                                                    const kindred_run* run, int32_t* items, double* scores, size_t* lengths);

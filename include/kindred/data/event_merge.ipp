@@ -23,6 +23,7 @@
 #include <kindred/data/id_map.hpp>
 #include <kindred/data/load_report.hpp>
 #include <kindred/data/packed_sort.hpp>
+#include <kindred/data/pair_sum.hpp>
 
 namespace kindred::inline v0::detail {
 
@@ -228,27 +229,27 @@ class EventMerge {
   void add_pair(const Dataset& data, Index user, std::span<const std::uint64_t> events, std::span<const Entry> of_user, Pairs& pairs,
                 double& magnitude) {
     choose(events, of_user);
-    double plain = 0.0, decayed = 0.0, size = 0.0;
+    PairSum plain;
+    double decayed = 0.0;
     for (const std::size_t place : chosen_) {
       const Entry& event = of_user[place];
-      plain += event.count;
-      size += std::abs(event.count);
+      plain.add(event.count);
       if (options_.half_life_seconds)
         decayed += event.count * std::exp2(-static_cast<double>(reference_ - event.time) / *options_.half_life_seconds);
     }
     const auto item = static_cast<Index>(events[0] >> 32);
-    if (!(std::abs(plain) <= static_cast<double>((std::numeric_limits<float>::max)())))
+    if (plain.exceeds_float())
       throw InvalidArgument(
           "the sum of user " + printable(data.users.key(user)) + " and item " + printable(data.items.key(item)) + " in events in memory",
-          plain, "within the range of a float");
-    if (std::abs(plain) <= static_cast<double>(chosen_.size()) * std::numeric_limits<double>::epsilon() * size) {
+          plain.value(), "within the range of a float");
+    if (plain.cancels()) {
       pairs.zero_rows += events.size();
       ++pairs.zero_pairs;
       return;
     }
-    magnitude += std::abs(plain);
+    magnitude += std::abs(plain.value());
     pairs.columns.push_back(item);
-    pairs.values.push_back(static_cast<float>(plain));
+    pairs.values.push_back(static_cast<float>(plain.value()));
     if (options_.half_life_seconds) pairs.sums.push_back(decayed);
     pairs.rows.push_back(static_cast<std::uint32_t>(events.size()));
     if (times_.empty()) return;

@@ -74,13 +74,13 @@ struct ArrowColumns {
 
 /// Reads a stream of record batches, such as DuckDB, Arrow C++ and pyarrow export. The order of rows is kept, and the keys are those of KeyColumn: 42 is "42".
 ///
-/// The stream is taken over: read to its end and released, whatever happens. Other columns are passed over, whatever their type. O(rows + bytes of the keys).
+/// Reads the stream to its end and releases it, on errors as well. Other columns are ignored, whatever their type. O(rows + bytes of the keys).
 /// @throws InvalidArgument for a column that is missing, named twice or of another type; for a null, an empty key, a value that is not finite as a float or a
 /// code outside its dictionary, naming the first with its column and row; ShapeError where lengths do not belong together; IoError with the words of the
 /// producer where it fails.
 [[nodiscard]] KINDRED_ONCE EventLog read_arrow(ArrowArrayStream& stream, const ArrowColumns& columns = {});
 
-/// The same of one record batch. Both are taken over and released.
+/// Reads one record batch, with the columns and errors of the overload for streams. Releases both structs, on errors as well.
 [[nodiscard]] KINDRED_ONCE EventLog read_arrow(ArrowSchema& schema, ArrowArray& batch, const ArrowColumns& columns = {});
 
 }  // namespace kindred::inline v0

@@ -255,7 +255,7 @@ class ArrowReader {
   void add(const ArrowArray& batch) {
     if (batch.n_children != schema_.n_children)
       throw ShapeError("a batch has " + std::to_string(batch.n_children) + " columns; its table has " + std::to_string(schema_.n_children));
-    if (batch.null_count > 0) throw InvalidArgument("nulls of a batch", batch.null_count, "0: rows are structs, none of them null");
+    if (batch.null_count > 0) throw InvalidArgument("the number of null rows in a batch", batch.null_count, "0");
     const auto interned = [&](IdMap& ids, std::size_t place, std::vector<Index>& all) {
       const std::vector<Index> some = intern_arrow(ids, column(batch, place));
       all.insert(all.end(), some.begin(), some.end());

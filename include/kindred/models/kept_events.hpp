@@ -142,7 +142,10 @@ class KeptEvents {
   [[nodiscard]] KINDRED_ONCE State state() const;
 
  private:
-  [[nodiscard]] double weight_of(Index kind) const noexcept { return kind < 0 ? 1.0 : weights_[static_cast<std::size_t>(kind)]; }
+  /// Weight of the kind times value.
+  [[nodiscard]] double counted(const KeptEvent& event) const noexcept {
+    return (event.kind < 0 ? 1.0 : weights_[static_cast<std::size_t>(event.kind)]) * static_cast<double>(event.value);
+  }
   /// The index of the kind of an observed event. @throws InvalidArgument.
   [[nodiscard]] Index kind_of(const Observed& event) const;
   /// The event, if it is valid. `observing_` is held.

@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -24,6 +23,7 @@
 #include <kindred/data/events.hpp>
 #include <kindred/data/events.ipp>
 #include <kindred/data/id_map.hpp>
+#include <kindred/data/pair_sum.hpp>
 #include <kindred/models/item_offsets.hpp>
 #include <kindred/models/kept_events.hpp>
 #include <kindred/models/trend.hpp>
@@ -135,18 +135,23 @@ KINDRED_ONCE KeptEvent KeptEvents::checked(std::string_view user, Index item, co
   check_time_option("the time of an observed event", event.time);
   KeptEvent kept{-1, item, kind_of(event), event.value, event.time.value_or(KeptEvent::no_time)};
   const std::optional<Index> known = data_.users.find(user);
+  PairSum sum;
+  sum.add(counted(kept));
+  if (known) {
+    const SparseRow row = data_.matrix.row(*known);
+    const auto found = std::lower_bound(row.columns.begin(), row.columns.end(), item);
+    if (found != row.columns.end() && *found == item)
+      sum.add(static_cast<double>(row.values[static_cast<std::size_t>(found - row.columns.begin())]));
+  }
   const std::lock_guard lock(mutex_);
   kept.user = known ? *known : data_.users.size() + new_users_.find(user).value_or(new_users_.size());
-  std::vector<KeptEvent> events;
   if (const auto found = of_user_.find(kept.user); found != of_user_.end())
     for (const std::size_t place : found->second)
-      if (observed_[place].item == item) events.push_back(observed_[place]);
-  events.push_back(kept);
-  for (const float value : merged(kept.user, std::move(events)).values)
-    if (!is_finite(value))
-      throw InvalidArgument(
-          "the sum of user " + printable(user) + " and item " + printable(data_.items.key(item)) + ", with the value observed,", value,
-          "within the range of a float");
+      if (observed_[place].item == item) sum.add(counted(observed_[place]));
+  if (sum.exceeds_float())
+    throw InvalidArgument(
+        "the sum of user " + printable(user) + " and item " + printable(data_.items.key(item)) + ", with the value observed,", sum.value(),
+        "within the range of a float");
   return kept;
 }
 
@@ -195,8 +200,7 @@ KINDRED_ONCE std::optional<OwnedRow> KeptEvents::row_of(Index user) const {
 
 /// The row of the data with `events` of the user added: a sum that is zero within rounding is no interaction.
 KINDRED_ONCE OwnedRow KeptEvents::merged(Index user, std::vector<KeptEvent> events) const {
-  std::erase_if(events,
-                [&](const KeptEvent& event) { return !(std::abs(weight_of(event.kind) * static_cast<double>(event.value)) > 0.0); });
+  std::erase_if(events, [&](const KeptEvent& event) { return !(std::abs(counted(event)) > 0.0); });
   std::stable_sort(events.begin(), events.end(), [](const KeptEvent& a, const KeptEvent& b) { return a.item < b.item; });
   const SparseRow row = user < data_.users.size() ? data_.matrix.row(user) : SparseRow{};
   OwnedRow sums;
@@ -204,16 +208,14 @@ KINDRED_ONCE OwnedRow KeptEvents::merged(Index user, std::vector<KeptEvent> even
   for (std::size_t n = 0; n < row.size() || at < events.size();) {
     const bool both_left = n < row.size() && at < events.size();
     const Index item = both_left ? (std::min)(row.columns[n], events[at].item) : n < row.size() ? row.columns[n] : events[at].item;
-    double sum = 0.0, size = 0.0, count = 0.0;
-    const auto take = [&](double value) {
-      sum += value;
-      size += std::abs(value);
-      count += 1.0;
-    };
-    if (n < row.size() && row.columns[n] == item) take(static_cast<double>(row.values[n++]));
-    for (; at < events.size() && events[at].item == item; ++at) take(weight_of(events[at].kind) * static_cast<double>(events[at].value));
-    const auto value = static_cast<float>(sum);
-    if (value == 0.0F || (count > 1.0 && std::abs(sum) <= count * std::numeric_limits<double>::epsilon() * size)) continue;
+    PairSum sum;
+    if (n < row.size() && row.columns[n] == item) sum.add(static_cast<double>(row.values[n++]));
+    for (; at < events.size() && events[at].item == item; ++at) sum.add(counted(events[at]));
+    if (sum.exceeds_float())  // of events that came with other data
+      throw InvalidArgument("the sum of a user and item " + printable(data_.items.key(item)) + ", observed events included,", sum.value(),
+                            "within the range of a float");
+    const auto value = static_cast<float>(sum.value());
+    if (value == 0.0F || sum.cancels()) continue;
     sums.columns.push_back(item);
     sums.values.push_back(value);
   }

@@ -2,10 +2,8 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <iterator>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,10 +11,12 @@
 #include <vector>
 
 #include <kindred/core/error.hpp>
+#include <kindred/core/text.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/data/id_map.hpp>
+#include <kindred/data/pair_sum.hpp>
 #include <kindred/models/kept_events.hpp>
 #include <kindred/models/recommender.hpp>
 
@@ -81,7 +81,7 @@ class NamedItems {
     const std::optional<Index> name = text.empty() ? std::nullopt : names_.find(text);
     if (!name) return std::nullopt;
     const auto& [index, times] = items_[static_cast<std::size_t>(*name)];
-    if (times > 1) throw InvalidArgument(where, "'" + std::string(text) + "'", "a key: " + std::to_string(times) + " items have that name");
+    if (times > 1) throw InvalidArgument(where, printable(text), "a key: " + std::to_string(times) + " items have that name");
     return index;
   }
 
@@ -102,18 +102,13 @@ inline void add_once(std::vector<std::string>& texts, std::string_view text) {
   OwnedRow row;
   for (std::size_t n = 0; n < pairs.size();) {
     const Index index = pairs[n].first;
-    const std::size_t first = n;
-    double sum = 0.0, size = 0.0;
-    for (; n < pairs.size() && pairs[n].first == index; ++n) {
-      sum += static_cast<double>(pairs[n].second);
-      size += std::abs(static_cast<double>(pairs[n].second));
-    }
-    const auto count = static_cast<double>(n - first);
-    if (count > 1.0 && std::abs(sum) <= count * std::numeric_limits<double>::epsilon() * size) continue;
-    if (std::abs(sum) > static_cast<double>((std::numeric_limits<float>::max)()))
-      throw InvalidArgument("the sum of the values of an item in a history", sum, "within the range of a float");
+    PairSum sum;
+    for (; n < pairs.size() && pairs[n].first == index; ++n) sum.add(static_cast<double>(pairs[n].second));
+    if (sum.cancels()) continue;
+    if (sum.exceeds_float())
+      throw InvalidArgument("the sum of the values of an item in a history", sum.value(), "within the range of a float");
     row.columns.push_back(index);
-    row.values.push_back(static_cast<float>(sum));
+    row.values.push_back(static_cast<float>(sum.value()));
   }
   return row;
 }

@@ -61,7 +61,7 @@ struct KeyedRecommender<Scalar, Model>::State {
 
   [[nodiscard]] Index item(std::string_view text) const {
     if (const std::optional<Index> found = names.find(text)) return *found;
-    throw InvalidArgument("item", "'" + std::string(text) + "'",
+    throw InvalidArgument("item", detail::printable(text),
                           "the key or name of one of the " + std::to_string(data.items.size()) + " items that the model knows");
   }
 
@@ -361,7 +361,7 @@ NamedExplanation KeyedRecommender<Scalar, Model>::explain(const detail::KeyText&
   const auto s = state();
   const std::optional<Index> u = s->events->find_user(user.view());
   if (!u)
-    throw InvalidArgument("user", "'" + std::string(user.view()) + "'",
+    throw InvalidArgument("user", detail::printable(user.view()),
                           "one of the " + std::to_string(s->data.users.size()) + " users that the model knows");
   const Index i = s->item(item.view());
   const std::optional<detail::OwnedRow> observed = s->events->row_of(*u);
