@@ -157,7 +157,7 @@ KINDRED_C_API kindred_status kindred_recommend_all(const kindred_model* model, c
 /* The items with the largest cosine to one, without it; none for an item without users. Of the options count and allow have an effect. */
 KINDRED_C_API kindred_status kindred_similar_items(const kindred_model* model, int32_t item, const kindred_list_options* options,
                                                    int32_t* items, double* scores, size_t* length);
-/* The same of users; allow is a list of users. */
+/* Lists the users with the largest cosine to one, without it; none for a user without items. Of the options count and allow, a list of users, have an effect. */
 KINDRED_C_API kindred_status kindred_similar_users(const kindred_model* model, int32_t user, const kindred_list_options* options,
                                                    int32_t* users, double* scores, size_t* length);
 /* The factors of a history, as kindred_recommend_history takes it: to[0, factors). */
