@@ -133,8 +133,7 @@ class BlendSearch {
     const std::span<const Index> counts = query.request.counts;
     for (const Index item : tally_.touched()) {
       const float votes = tally_.of(item);
-      const std::uint64_t key =
-          (static_cast<std::uint64_t>(bit_cast<std::uint32_t>(votes)) << 32U) | ~static_cast<std::uint32_t>(item);
+      const std::uint64_t key = (static_cast<std::uint64_t>(bit_cast<std::uint32_t>(votes)) << 32U) | ~static_cast<std::uint32_t>(item);
       if (!(votes > 0.0F) || (!counts.empty() && counts[static_cast<std::size_t>(item)] == 0)) continue;
       if (query.request.allow && !std::binary_search(query.request.allow->begin(), query.request.allow->end(), item)) continue;
       pending.votes.push_back(key);
