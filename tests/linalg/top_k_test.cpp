@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include <kindred/linalg/top_k.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <limits>
 #include <vector>
 
 #include <doctest/doctest.h>
+
+#include <kindred/core/random.hpp>
 
 #include "../support/simd_levels.hpp"
 #include "../support/textbook_als.hpp"
@@ -22,6 +27,26 @@ TEST_SUITE("linalg/top_k") {
     CHECK(best.would_enter({2, 1.0}));
     CHECK(best.take() == std::vector<kd::Scored>{{9, 2.0}, {3, 1.0}});
     CHECK_FALSE(kd::detail::BestOf(0).would_enter({0, 1e300}));
+  }
+
+  TEST_CASE("short and long lists of a stream are the first of all in order, with many ties") {
+    kd::detail::Random random(1, kd::detail::RandomStream::sample, 7);
+    for (const std::size_t count : {1u, 10u, 63u, 64u, 65u, 300u}) {
+      for (const std::size_t length : {0u, 5u, 64u, 1000u}) {
+        std::vector<kd::Scored> all;
+        kd::detail::BestOf best(count);
+        for (std::size_t n = 0; n < length; ++n) {
+          all.push_back({static_cast<kd::Index>((n * 7919) % 1009), static_cast<double>(random.below(20))});
+          if (best.would_enter(all.back())) best.add(all.back());
+          CHECK(best.full() == (n + 1 >= count));
+        }
+        std::sort(all.begin(), all.end(), kd::ranks_before);
+        all.resize((std::min)(count, length));
+        CHECK(best.threshold() == (length < count ? -std::numeric_limits<double>::infinity() : all.back().score));
+        CHECK(best.take() == all);
+        CHECK(best.empty());
+      }
+    }
   }
 
   TEST_CASE("filters that need no score") {

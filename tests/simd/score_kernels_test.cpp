@@ -2,6 +2,7 @@
 #include <kindred/simd/score_kernels.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -47,6 +48,63 @@ TEST_SUITE("simd/score_kernels") {
           }
           for (std::size_t n = 0; n < count; ++n)
             CHECK(squares[n] == kindred_test::plain_score<T>(rows.row(chosen[n]), rows.row(chosen[n]), kindred_test::fuses<T>(level)));
+        }
+      }
+    }
+  }
+
+  TEST_CASE_TEMPLATE("groups of columns of several users have the scores of their users, to the bit", T, float, double) {
+    for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+      const kd::detail::ScoreKernels<T>& kernels = kd::detail::score_kernels<T>(level);
+      for (const kd::Index k : {1, 2, 16, 17, 300}) {
+        const auto factors = static_cast<std::size_t>(k);
+        const kd::FactorMatrix<T> rows = kindred_test::random_factors<T>(90, k, 1.0, 1);
+        const kd::FactorMatrix<T> users = kindred_test::random_factors<T>(4, k, 1.0, 2);
+        kd::detail::AlignedVector<T> panel(factors * kd::detail::score_block), scores(kd::detail::score_block);
+        std::vector<kd::Index> chosen;
+        std::vector<const T*> pointers;
+        for (std::size_t g = 0; g < kd::detail::groups_of_block; ++g) {
+          const kd::Index own[5] = {static_cast<kd::Index>(7 * g), 3, static_cast<kd::Index>(89 - g), 3, 50};
+          kernels.pack(rows.data(), rows.stride(), own, 5, factors, panel.data() + g * kd::detail::score_group);
+          chosen.insert(chosen.end(), own, own + 5);
+          pointers.push_back(users.row(static_cast<kd::Index>(g == 2 ? 0 : g)).data());  // a user with two groups
+        }
+        kernels.score_groups(pointers.data(), panel.data(), factors, scores.data());
+        for (std::size_t n = 0; n < chosen.size(); ++n) {
+          const std::size_t g = n / 5;
+          const T wanted = kindred_test::plain_score<T>(users.row(static_cast<kd::Index>(g == 2 ? 0 : g)), rows.row(chosen[n]),
+                                                        kindred_test::fuses<T>(level));
+          CHECK(scores[g * kd::detail::score_group + n % 5] == wanted);
+        }
+      }
+    }
+  }
+
+  TEST_CASE("codes of a query are its nearest integers, and what they leave out is what is told") {
+    kd::detail::Random random(1, kd::detail::RandomStream::sample, 6);
+    for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+      for (const kd::detail::CodeDots dots : {kd::detail::CodeDots::best, kd::detail::CodeDots::plain}) {
+        for (const std::size_t k : {1u, 2u, 3u, 7u, 8u, 9u, 64u, 100u}) {
+          std::vector<double> x(k);
+          for (double& one : x) one = random.normal();
+          x[k / 2] = -5.0;
+          const double step = 5.0 / 127.0;
+          std::vector<std::int8_t> codes(k + 1, 77);
+          const kd::detail::EncodedQuery encoded =
+              kd::detail::code_kernels(level, dots).encode(x.data(), 1.0 / step, step, k, codes.data());
+          double squares = 0.0, rest = 0.0;
+          std::int32_t total = 0;
+          for (std::size_t f = 0; f < k; ++f) {
+            CHECK(std::abs(codes[f] * step - x[f]) <= step * 0.500001);
+            squares += codes[f] * codes[f];
+            rest += (x[f] - codes[f] * step) * (x[f] - codes[f] * step);
+            total += codes[f];
+          }
+          CHECK(codes[k / 2] == -127);
+          CHECK(codes[k] == 77);  // no byte more
+          CHECK(encoded.squares == squares);
+          CHECK(encoded.rest == doctest::Approx(rest).epsilon(1e-12));
+          CHECK(encoded.total == total);
         }
       }
     }

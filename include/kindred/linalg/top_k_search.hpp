@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstddef>
@@ -68,7 +69,8 @@ class TopKSearch {
   void fill(std::size_t block);
   void start_scan(std::size_t block, std::size_t length);
   void finish_scan(std::size_t block, std::size_t length);
-  void score_pending(Query& query);
+  void score_pending(std::size_t query);
+  void finish_groups();
 
   void bound_scores(Query& query);
   /// True if no row of `block` or of the blocks after it can enter the list of `query`.
@@ -93,6 +95,13 @@ class TopKSearch {
   std::vector<std::size_t> active_;     // queries that the next block may still change
   std::vector<const Scalar*> factors_;  // of the active ones
   std::vector<Index> pending_;          // rows to score
+  /// Columns of panel_ that hold rows to score for one query.
+  struct Group {
+    std::size_t query, count;
+    std::array<Index, score_group> rows;
+  };
+  std::array<Group, groups_of_block> groups_;
+  std::size_t n_groups_ = 0;
   AlignedVector<Scalar> panel_;
   AlignedVector<Scalar> scores_;
   std::vector<double> scaled_;
@@ -111,12 +120,15 @@ template <Real Scalar>
 void TopKSearch<Scalar>::prepare(Query& query, std::int8_t* codes) {
   const std::size_t k = index_.factors_;
   scaled_.resize(k);
-  double sum = 0.0, largest = 0.0;
+  double sums[4]{}, most[4]{};  // several chains: one would wait for itself
   for (std::size_t f = 0; f < k; ++f) {
-    scaled_[f] = static_cast<double>(query.factors[f]) * index_.scale_[f];
-    sum += scaled_[f] * scaled_[f];
-    largest = (std::max)(largest, std::abs(scaled_[f]));
+    const double x = static_cast<double>(query.factors[f]) * index_.scale_[f], magnitude = std::abs(x);
+    scaled_[f] = x;
+    sums[f % 4] += x * x;
+    most[f % 4] = magnitude > most[f % 4] ? magnitude : most[f % 4];
   }
+  const double sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  const double largest = (std::max)((std::max)(most[0], most[1]), (std::max)(most[2], most[3]));
   // A score of k products is off by at most k u / (1 - k u) of |x| |y|, u half an epsilon (Higham 2002, section 3.1); this is twice as much and covers
   // underflow too: rows count as at least 1e-20 long, and for queries below 1e-10 nothing is pruned (1e-150 and 1e-100 in double).
   constexpr double margin = 1.0 + 1e-9;  // for the rounding of the norms themselves
@@ -131,18 +143,10 @@ void TopKSearch<Scalar>::prepare(Query& query, std::int8_t* codes) {
 
   const double step = largest / 127.0;
   query.inverse = 1.0 / step;
-  double squares = 0.0, rest = 0.0;
-  std::int32_t total = 0;
-  for (std::size_t f = 0; f < k; ++f) {
-    const double code = std::nearbyint(scaled_[f] * query.inverse);
-    squares += code * code;
-    rest += (scaled_[f] - code * step) * (scaled_[f] - code * step);
-    codes[f] = static_cast<std::int8_t>(code);
-    total += static_cast<std::int32_t>(code);
-  }
-  query.spread = std::sqrt(squares) * margin;
-  query.distance = (std::sqrt(rest) + rounding * length) * margin * query.inverse;
-  query.offset = -index_.code_kernels_->offset * total;
+  const EncodedQuery encoded = index_.code_kernels_->encode(scaled_.data(), query.inverse, step, k, codes);
+  query.spread = std::sqrt(encoded.squares) * margin;
+  query.distance = (std::sqrt(encoded.rest) + rounding * length) * margin * query.inverse;
+  query.offset = -index_.code_kernels_->offset * encoded.total;
 }
 
 /// With offsets the blocks do not fall in what they can reach.
@@ -189,7 +193,8 @@ bool TopKSearch<Scalar>::answered_without_scan(Query& query) {
     pending_.clear();
     for (const Index row : *request.allow)
       if (is_eligible(request, row)) pending_.push_back(row);
-    score_pending(query);
+    score_pending(static_cast<std::size_t>(&query - queries_.data()));
+    finish_groups();
     return true;
   }
   if (!request.offsets.empty() && similarity_ == Similarity::inner_product) return false;
@@ -200,25 +205,58 @@ bool TopKSearch<Scalar>::answered_without_scan(Query& query) {
   return true;
 }
 
-/// Scores pending_, whose rows are eligible but for their score.
+/// Lays out pending_, whose rows are eligible but for their score, and scores what is laid out whenever that is enough.
 template <Real Scalar>
-void TopKSearch<Scalar>::score_pending(Query& query) {
-  scores_.resize((std::max)(scores_.size(), score_block));
+void TopKSearch<Scalar>::score_pending(std::size_t query) {
   counters_.scores += pending_.size();
-  double threshold = query.threshold();
-  for (std::size_t first = 0; first < pending_.size(); first += score_block) {
-    const std::size_t count = (std::min)(score_block, pending_.size() - first);
-    counters_.packed += count;
-    index_.kernels_->pack(rows_.data(), rows_.stride(), pending_.data() + first, count, index_.factors_, panel_.data());
-    index_.kernels_->score(&query.factors, 1, panel_.data(), count, index_.factors_, scores_.data());
-    for (std::size_t n = 0; n < count; ++n) {
-      const Index row = pending_[first + n];
-      const Scored candidate{row, value_of(query, row, scores_[n])};
+  counters_.packed += pending_.size();
+  for (std::size_t first = 0; first < pending_.size(); first += score_group) {
+    Group& group = groups_[n_groups_];
+    group.query = query;
+    group.count = (std::min)(score_group, pending_.size() - first);
+    std::copy_n(pending_.begin() + static_cast<std::ptrdiff_t>(first), group.count, group.rows.begin());
+    index_.kernels_->pack(rows_.data(), rows_.stride(), group.rows.data(), group.count, index_.factors_,
+                          panel_.data() + n_groups_ * score_group);
+    if (++n_groups_ == groups_of_block) finish_groups();
+  }
+}
+
+/// Scores what score_pending has laid out. Until then the thresholds of its queries stay behind.
+template <Real Scalar>
+void TopKSearch<Scalar>::finish_groups() {
+  if (n_groups_ == 0) return;
+  scores_.resize((std::max)(scores_.size(), score_block));
+  std::array<const Scalar*, groups_of_block> queries;
+  for (std::size_t g = 0; g < groups_of_block; ++g) queries[g] = queries_[groups_[g < n_groups_ ? g : 0].query].factors;
+  index_.kernels_->score_groups(queries.data(), panel_.data(), index_.factors_, scores_.data());
+  for (std::size_t g = 0; g < n_groups_; ++g) {
+    const Group& group = groups_[g];
+    Query& query = queries_[group.query];
+    double threshold = query.threshold();
+    for (std::size_t n = 0; n < group.count; ++n) {
+      const Scored candidate{group.rows[n], value_of(query, group.rows[n], scores_[g * score_group + n])};
       if (!(candidate.score >= threshold) || !query.best.would_enter(candidate)) continue;
       query.best.add(candidate);
       threshold = query.threshold();
     }
   }
+  n_groups_ = 0;
+}
+
+/// A number that at least `count` of the scores of a whole block reach, at most score_group: of groups of four the maxima, of these the count-th largest.
+template <Real Scalar>
+[[nodiscard]] Scalar reached_by(const Scalar* scores, std::size_t count) noexcept {
+  Scalar most[score_group];
+  for (std::size_t n = 0; n < score_group; ++n) most[n] = scores[n];
+  for (std::size_t first = score_group; first < score_block; first += score_group)
+    for (std::size_t n = 0; n < score_group; ++n) most[n] = scores[first + n] > most[n] ? scores[first + n] : most[n];
+  Scalar reached = -std::numeric_limits<Scalar>::infinity();
+  for (const Scalar one : most) {
+    std::size_t as_good = 0;
+    for (std::size_t n = 0; n < score_group; ++n) as_good += most[n] >= one ? 1 : 0;
+    if (as_good >= count && one > reached) reached = one;
+  }
+  return reached;
 }
 
 /// Scores a whole block for all active queries.
@@ -232,13 +270,23 @@ void TopKSearch<Scalar>::fill(std::size_t block) {
   counters_.scores += count * active_.size();
   for (std::size_t at = 0; at < active_.size(); ++at) {
     Query& query = queries_[active_[at]];
+    const Scalar* const scores = scores_.data() + at * score_block;
     double threshold = query.threshold();
-    for (std::size_t n = 0; n < count; ++n) {
-      const Scored candidate{rows[n], value_of(query, rows[n], scores_[at * score_block + n])};
-      if (!(candidate.score >= threshold) || !query.best.would_enter(candidate) || !is_eligible(*query.request, rows[n])) continue;
+    const auto look_at = [&](std::size_t n) {
+      const Scored candidate{rows[n], value_of(query, rows[n], scores[n])};
+      if (!(candidate.score >= threshold) || !query.best.would_enter(candidate) || !is_eligible(*query.request, rows[n])) return;
       query.best.add(candidate);
       threshold = query.threshold();
-    }
+    };
+    // The first block of a list: its best rows first, since each that comes before a better one is work for nothing.
+    const bool in_order = count == score_block && query.best.empty() && query.request->count <= score_group &&
+                          similarity_ == Similarity::inner_product && query.request->offsets.empty();
+    const Scalar good = in_order ? reached_by(scores, query.request->count) : -std::numeric_limits<Scalar>::infinity();
+    for (std::size_t n = 0; n < count; ++n)
+      if (scores[n] >= good) look_at(n);
+    if (query.best.full()) continue;  // else some of these were not eligible
+    for (std::size_t n = 0; in_order && n < count; ++n)
+      if (scores[n] < good) look_at(n);
   }
 }
 
@@ -306,7 +354,7 @@ void TopKSearch<Scalar>::finish_scan(std::size_t block, std::size_t length) {
     for (std::size_t at = 0; at < active_.size(); ++at) found_[at * most_blocks + b] = 0;
   }
   for (std::size_t at = 0; at < active_.size(); ++at) {
-    Query& query = queries_[active_[at]];
+    const Query& query = queries_[active_[at]];
     pending_.clear();
     for (std::size_t b = 0; b < length; ++b) {
       for (std::uint64_t found = found_[at * most_blocks + b]; found != 0; found &= found - 1) {
@@ -316,8 +364,9 @@ void TopKSearch<Scalar>::finish_scan(std::size_t block, std::size_t length) {
         if (is_eligible(*query.request, row)) pending_.push_back(row);
       }
     }
-    if (!pending_.empty()) score_pending(query);
+    score_pending(active_[at]);
   }
+  finish_groups();
 }
 
 template <Real Scalar>
@@ -361,7 +410,7 @@ std::vector<std::vector<Scored>> TopKSearch<Scalar>::find(std::span<const Scalar
   units_.resize(most_blocks);
   start_.resize(active_.size() * most_blocks);
   found_.resize(active_.size() * most_blocks);
-  for (std::size_t length = 1; block < blocks; block += length, length = (std::min)(2 * length, most_blocks)) {
+  for (std::size_t length = 2; block < blocks; block += length, length = (std::min)(2 * length, most_blocks)) {
     length = (std::min)(length, blocks - block);
     if (similarity == Similarity::inner_product) std::erase_if(active_, [&](std::size_t n) { return is_done(queries_[n], block); });
     if (active_.empty()) break;

@@ -223,6 +223,40 @@ inline void limits(const double* unit, const double* rest, const double* norm, d
   }
 }
 
-constexpr CodeKernels code_kernels() { return {.scan = scan, .limits = limits, .offset = code_offset}; }
+typedef std::int8_t CodeBytes __attribute__((vector_size(double_lanes), may_alias, aligned(1)));
+
+inline EncodedQuery encode(const double* x, double inverse, double step, std::size_t k, std::int8_t* codes) {
+  EncodedQuery sums;
+  Doubles squares{}, rest{};
+  HalfInts total{};
+  const Doubles half = Doubles{} + 0.5, minus_half = -half;
+  std::size_t f = 0;
+  for (; f + double_lanes <= k; f += double_lanes) {
+    const Doubles exact = doubles(x + f), scaled = exact * inverse;
+    const HalfInts code = __builtin_convertvector(scaled + (scaled < 0.0 ? minus_half : half), HalfInts);
+    const Doubles rounded = __builtin_convertvector(code, Doubles), left = exact - rounded * step;
+    squares += rounded * rounded;
+    rest += left * left;
+    total += code;
+    *reinterpret_cast<CodeBytes*>(codes + f) = __builtin_convertvector(code, CodeBytes);
+  }
+  for (std::size_t n = 0; n < double_lanes; ++n) {
+    sums.squares += squares[n];
+    sums.rest += rest[n];
+    sums.total += total[n];
+  }
+  for (; f < k; ++f) {
+    const double scaled = x[f] * inverse;
+    const auto code = static_cast<std::int32_t>(scaled + (scaled < 0.0 ? -0.5 : 0.5));
+    const double left = x[f] - code * step;
+    codes[f] = static_cast<std::int8_t>(code);
+    sums.squares += static_cast<double>(code) * code;
+    sums.rest += left * left;
+    sums.total += code;
+  }
+  return sums;
+}
+
+constexpr CodeKernels code_kernels() { return {.scan = scan, .limits = limits, .encode = encode, .offset = code_offset}; }
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPACE

@@ -94,6 +94,27 @@ void score(const T* const* users, std::size_t n_users, const T* panel, std::size
   }
 }
 
+/// Users of their own for each group of columns, up to eight vectors of sums at a time.
+template <typename T>
+void score_groups(const T* const* users, const T* panel, std::size_t k, T* scores) {
+  constexpr std::size_t V = score_group / lanes<T>, U = V >= 4 ? 2 : groups_of_block;
+  for (std::size_t first = 0; first < groups_of_block; first += U) {
+    typename Simd<T>::Vector sums[U][V]{};
+    const T* const from = panel + first * score_group;
+    const T* x[U];
+    KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) x[u] = users[first + u];
+    for (std::size_t f = 0; f < k; ++f) {
+      KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) {
+        KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) sums[u][v] +=
+            x[u][f] * load(from + f * score_block + u * score_group + v * lanes<T>);
+      }
+    }
+    KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) {
+      KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) store(scores + (first + u) * score_group + v * lanes<T>, sums[u][v]);
+    }
+  }
+}
+
 /// Two sums at a time, as score has them: GCC tuned for some processors fuses no loop that has but one, and a row's score with itself would be another number.
 template <typename T>
 void squares(const T* panel, std::size_t count, std::size_t k, T* sums) {
@@ -112,7 +133,7 @@ void squares(const T* panel, std::size_t count, std::size_t k, T* sums) {
 
 template <typename T>
 constexpr ScoreKernels<T> score_kernels() {
-  return {.pack = pack<T>, .score = score<T>, .squares = squares<T>};
+  return {.pack = pack<T>, .score = score<T>, .score_groups = score_groups<T>, .squares = squares<T>};
 }
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPACE

@@ -8,4 +8,8 @@ namespace kindred::inline v0::detail {
 /// Items that are scored together, and the lanes of their panels.
 inline constexpr std::size_t score_block = 64;
 
+/// Columns of a panel that may belong to one query, with other queries beside it.
+inline constexpr std::size_t score_group = 16;
+inline constexpr std::size_t groups_of_block = score_block / score_group;
+
 }  // namespace kindred::inline v0::detail

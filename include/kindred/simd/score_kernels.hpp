@@ -25,6 +25,9 @@ struct ScoreKernels {
   void (*pack)(const Scalar* factors, std::size_t stride, const Index* rows, std::size_t count, std::size_t k, Scalar* panel);
   /// scores[u * score_block + n] = sum_f users[u][f] panel[f][n] for n < count, n_users x score_block; `scores` on a 64-byte boundary.
   void (*score)(const Scalar* const* users, std::size_t n_users, const Scalar* panel, std::size_t count, std::size_t k, Scalar* scores);
+  /// As score, but each user has score_group columns of the panel for its own: scores[n] = sum_f users[n / score_group][f] panel[f][n] for all n < score_block,
+  /// whatever stands in columns without a row.
+  void (*score_groups)(const Scalar* const* users, const Scalar* panel, std::size_t k, Scalar* scores);
   /// sums[n] = the score of the n-th row of a panel with itself, n < count, to the bit. Length count rounded up to 128 bytes, on a 64-byte boundary.
   void (*squares)(const Scalar* panel, std::size_t count, std::size_t k, Scalar* sums);
 };
@@ -46,12 +49,21 @@ struct CodeScan {
   const float* const* slopes = nullptr;  ///< n_users, each n_blocks x n_added, finite.
 };
 
+/// What the codes of a query add up to.
+struct EncodedQuery {
+  double squares = 0.0;    ///< Of the codes.
+  double rest = 0.0;       ///< Of what they leave out: the squared length of x - step * codes.
+  std::int32_t total = 0;  ///< Their sum.
+};
+
 /// The kernels of one level on codes.
 struct CodeKernels {
   void (*scan)(const CodeScan& arguments);
   /// start[b] = offset - trunc(max(-bound, min(bound, level * unit[b] - spread * rest[b] - distance * norm[b])) - 2), length n.
   void (*limits)(const double* unit, const double* rest, const double* norm, double level, double spread, double distance, double bound,
                  std::int32_t offset, std::int32_t* start, std::size_t n);
+  /// codes[f] = x[f] * inverse to the nearest integer, f < k; all in [-127, 127].
+  EncodedQuery (*encode)(const double* x, double inverse, double step, std::size_t k, std::int8_t* codes);
   /// The offset that makes item codes positive; they are in [-(offset - 1), offset - 1], a user's in [-127, 127].
   int offset;
 };
