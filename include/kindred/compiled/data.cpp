@@ -20,6 +20,7 @@
 #include <kindred/data/interaction_source.ipp>
 #include <kindred/data/statistics.ipp>
 #include <kindred/data/synthetic.ipp>
+#include <kindred/data/transposed.ipp>
 #include <kindred/evaluation/choose.ipp>
 #include <kindred/evaluation/compare.ipp>
 #include <kindred/evaluation/evaluate.ipp>

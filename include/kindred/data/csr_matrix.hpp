@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <kindred/core/config.hpp>
+#include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
 
@@ -132,7 +133,8 @@ namespace statistics {
 namespace detail {
 
 /// `given` where it stores no zero, else a copy without them in `storage`: a stored zero is no interaction, neither for a model nor for a measurement.
-[[nodiscard]] KINDRED_ONCE CsrView without_stored_zeros(const CsrView& given, CsrMatrix& storage);
+[[nodiscard]] KINDRED_ONCE CsrView without_stored_zeros(const CsrView& given, CsrMatrix& storage,
+                                                        const ParallelOptions& parallel = {.threads = 1});
 
 }  // namespace detail
 

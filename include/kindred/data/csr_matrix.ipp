@@ -4,6 +4,7 @@
 // The bodies of data/csr_matrix.hpp: included by it, or compiled once in a program that defines KINDRED_COMPILED (core/config.hpp).
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -19,6 +20,7 @@
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/data/row_merge.hpp>
+#include <kindred/data/transposed.hpp>
 
 namespace kindred::inline v0 {
 
@@ -129,22 +131,11 @@ KINDRED_ONCE CsrMatrix CsrMatrix::from_columns(std::span<const Index> users, std
 }
 
 KINDRED_ONCE CsrMatrix transpose(const CsrView& matrix) {
-  const auto items = static_cast<std::size_t>(matrix.cols());
   const auto nnz = static_cast<std::size_t>(matrix.nnz());
-  std::vector<Offset> offsets(items + 1, 0);
-  for (const Index item : matrix.columns()) ++offsets[static_cast<std::size_t>(item) + 1];
-  for (std::size_t i = 1; i <= items; ++i) offsets[i] += offsets[i - 1];
-  std::vector<Offset> next(offsets.begin(), offsets.end() - 1);
+  std::vector<Offset> offsets(static_cast<std::size_t>(matrix.cols()) + 1);
   std::vector<Index> columns(nnz);
   std::vector<float> values(nnz);
-  for (Index u = 0; u < matrix.rows(); ++u) {
-    const SparseRow row = matrix.row(u);
-    for (std::size_t n = 0; n < row.size(); ++n) {
-      const auto at = static_cast<std::size_t>(next[static_cast<std::size_t>(row.columns[n])]++);
-      columns[at] = u;
-      values[at] = row.values[n];
-    }
-  }
+  detail::transpose_into(matrix, {offsets.data(), columns.data(), values.data()}, {.threads = 1});
   return {{matrix.cols(), matrix.rows()}, std::move(offsets), std::move(columns), std::move(values)};
 }
 
@@ -237,8 +228,15 @@ KINDRED_ONCE CsrMatrix without_zeros(const CsrView& matrix) {
 
 namespace detail {
 
-KINDRED_ONCE CsrView without_stored_zeros(const CsrView& given, CsrMatrix& storage) {
-  if (std::find(given.values().begin(), given.values().end(), 0.0F) == given.values().end()) return given;
+KINDRED_ONCE CsrView without_stored_zeros(const CsrView& given, CsrMatrix& storage, const ParallelOptions& parallel) {
+  std::atomic<bool> found{false};
+  const std::span<const float> values = given.values();
+  parallel_for(values.size(), {.threads = parallel.threads, .grain = std::size_t{1} << 18, .executor = parallel.executor},
+               [&](std::size_t first, std::size_t last, std::size_t) {
+                 const auto some = values.subspan(first, last - first);
+                 if (std::find(some.begin(), some.end(), 0.0F) != some.end()) found.store(true, std::memory_order_relaxed);
+               });
+  if (!found.load()) return given;
   storage = without_zeros(given);
   return storage;
 }

@@ -14,6 +14,7 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/csr_view.hpp>
@@ -120,6 +121,22 @@ class RowsRef {
   void (*release_)(const void* source, std::size_t n);
 };
 
+/// Calls `body(block, first, last, worker)` for the rows [first, last) of the matrix, pieces of one block after the other, over several threads. Pieces start at
+/// multiples of `grain`, so that what is summed by such groups of rows is summed in one order.
+template <typename Body>
+void for_each_piece(const RowsRef& rows, std::size_t grain, const ParallelOptions& parallel, Body&& body) {
+  rows.for_each_block([&](const RowBlock& block) {
+    const auto start = static_cast<std::size_t>(block.first), end = start + static_cast<std::size_t>(block.rows.rows());
+    const std::size_t first_piece = start / grain, pieces = (end - 1) / grain - first_piece + 1;
+    parallel_for(pieces, {.threads = parallel.threads, .grain = 1, .executor = parallel.executor},
+                 [&](std::size_t from, std::size_t to, std::size_t worker) {
+                   for (std::size_t piece = first_piece + from; piece < first_piece + to; ++piece)
+                     body(block, static_cast<Index>((std::max)(start, piece * grain)),
+                          static_cast<Index>((std::min)(end, (piece + 1) * grain)), worker);
+                 });
+  });
+}
+
 /// Rows, and what holds them.
 struct OwnedRows {
   std::shared_ptr<const void> owner;
@@ -201,7 +218,7 @@ enum class Magnitudes { all, likes };
 /// Floats that are not negative have the order of their bits, and two passes of counting find the two beside the place asked for. `source` has
 /// all interactions, or those of this member of `team`.
 [[nodiscard]] KINDRED_ONCE double magnitude_quantile(const RowsRef& source, double probability, Offset nnz, Magnitudes which,
-                                                     const Team& team);
+                                                     const Team& team, const ParallelOptions& parallel);
 /// The same of a source with all interactions.
 [[nodiscard]] KINDRED_ONCE double magnitude_quantile(const RowsRef& source, double probability, Offset nnz, Magnitudes which);
 

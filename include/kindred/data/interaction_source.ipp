@@ -9,9 +9,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <kindred/core/error.hpp>
+#include <kindred/core/parallel.hpp>
 #include <kindred/core/team.hpp>
 #include <kindred/data/csr_view.hpp>
 #include <kindred/data/interaction_source.hpp>
@@ -50,26 +52,34 @@ KINDRED_ONCE std::vector<Index> checked_row_counts(const RowsRef& source, const 
   return counts;
 }
 
-KINDRED_ONCE double magnitude_quantile(const RowsRef& source, double probability, Offset nnz, Magnitudes which, const Team& team) {
+KINDRED_ONCE double magnitude_quantile(const RowsRef& source, double probability, Offset nnz, Magnitudes which, const Team& team,
+                                       const ParallelOptions& parallel) {
   const double place = probability * static_cast<double>(nnz - 1);
   const auto below = static_cast<std::uint64_t>(place);
   const std::array<std::uint64_t, 2> ranks = {below, (std::min)(below + 1, static_cast<std::uint64_t>(nnz - 1))};
-  const auto sum = [&](std::vector<std::uint64_t>& counts) {
-    if (team.size() == 1) return;
-    std::vector<double> numbers(counts.begin(), counts.end());  // exact: there are fewer than 2^53
-    team.sum(numbers);
-    std::transform(numbers.begin(), numbers.end(), counts.begin(), [](double number) { return static_cast<std::uint64_t>(number); });
-  };
-  const auto for_each_magnitude = [&](auto&& body) {
-    source.for_each_block([&](const RowBlock& block) {
-      for (const float value : block.rows.values())
-        if (which == Magnitudes::all || value > 0.0F) body(bit_cast<std::uint32_t>(std::abs(value)));
-    });
-  };
   constexpr std::size_t bins = std::size_t{1} << 16;
-  std::vector<std::uint64_t> high(bins, 0);
-  for_each_magnitude([&](std::uint32_t bits) { ++high[bits >> 16]; });
-  sum(high);
+  using Counts = std::array<std::vector<std::uint64_t>, 2>;
+  // Counts by `count(counts, bits)` over all threads and members of the team.
+  const auto counted = [&](auto&& count) {
+    constexpr std::size_t sharing = 16;  // threads, a megabyte each
+    const ParallelOptions run{.threads = (std::min)(resolve_threads(parallel.threads), sharing), .executor = parallel.executor};
+    std::vector<Counts> of_workers(run.threads, {std::vector<std::uint64_t>(bins, 0), std::vector<std::uint64_t>(bins, 0)});
+    for_each_piece(source, 1024, run, [&](const RowBlock& block, Index first, Index last, std::size_t worker) {
+      for (const float value : block.rows.rows(first - block.first, last - block.first).values())
+        if (which == Magnitudes::all || value > 0.0F) count(of_workers[worker], bit_cast<std::uint32_t>(std::abs(value)));
+    });
+    Counts counts = std::move(of_workers.front());
+    for (std::size_t n = 0; n < 2; ++n) {
+      for (std::size_t worker = 1; worker < of_workers.size(); ++worker)
+        for (std::size_t bin = 0; bin < bins; ++bin) counts[n][bin] += of_workers[worker][n][bin];
+      if (team.size() == 1) continue;
+      std::vector<double> numbers(counts[n].begin(), counts[n].end());  // exact: there are fewer than 2^53
+      team.sum(numbers);
+      std::transform(numbers.begin(), numbers.end(), counts[n].begin(), [](double number) { return static_cast<std::uint64_t>(number); });
+    }
+    return counts;
+  };
+  const std::vector<std::uint64_t> high = counted([](Counts& counts, std::uint32_t bits) { ++counts[0][bits >> 16]; })[0];
   // The bin that a rank falls into, which then counts from the start of that bin.
   const auto bin_of = [](const std::vector<std::uint64_t>& counts, std::uint64_t& rank) {
     std::uint32_t bin = 0;
@@ -78,19 +88,17 @@ KINDRED_ONCE double magnitude_quantile(const RowsRef& source, double probability
   };
   std::array<std::uint64_t, 2> rest = ranks;
   const std::array<std::uint32_t, 2> top = {bin_of(high, rest[0]), bin_of(high, rest[1])};
-  std::array<std::vector<std::uint64_t>, 2> low = {std::vector<std::uint64_t>(bins, 0), std::vector<std::uint64_t>(bins, 0)};
-  for_each_magnitude([&](std::uint32_t bits) {
+  const Counts low = counted([&top](Counts& counts, std::uint32_t bits) {
     for (std::size_t n = 0; n < 2; ++n)
-      if (bits >> 16 == top[n]) ++low[n][bits & 0xFFFF];
+      if (bits >> 16 == top[n]) ++counts[n][bits & 0xFFFF];
   });
-  for (std::vector<std::uint64_t>& counts : low) sum(counts);
   std::array<double, 2> found{};
   for (std::size_t n = 0; n < 2; ++n) found[n] = static_cast<double>(bit_cast<float>((top[n] << 16) | bin_of(low[n], rest[n])));
   return found[0] + (place - static_cast<double>(below)) * (found[1] - found[0]);
 }
 
 KINDRED_ONCE double magnitude_quantile(const RowsRef& source, double probability, Offset nnz, Magnitudes which) {
-  return magnitude_quantile(source, probability, nnz, which, Team());
+  return magnitude_quantile(source, probability, nnz, which, Team(), {.threads = 1});
 }
 
 }  // namespace kindred::inline v0::detail

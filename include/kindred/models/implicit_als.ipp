@@ -25,6 +25,7 @@
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/feature_table.hpp>
 #include <kindred/data/interaction_source.hpp>
+#include <kindred/data/transposed.hpp>
 #include <kindred/linalg/eigenbasis.hpp>
 #include <kindred/linalg/gram.hpp>
 #include <kindred/models/als/feature_report.hpp>
@@ -90,10 +91,10 @@ FitReport ImplicitALS<Scalar>::fit(const CsrView& given, const FitOptions& fit_o
   FitReport report;
   detail::together(fit_options.team, [&] {
     CsrMatrix cleaned;
-    const CsrView train = detail::without_stored_zeros(given, cleaned);
+    const CsrView train = detail::without_stored_zeros(given, cleaned, detail::loop_of(fit_options.execution, 1));
     detail::check_fit(options_, train.shape(), train.nnz(), true, fitted(), fit_options);
-    const CsrMatrix by_items = transpose(train);
-    report = fit_checked(detail::SideRef(train), detail::SideRef(CsrView(by_items)), fit_options, total);
+    const detail::Transposed by_items(train, detail::loop_of(fit_options.execution, 1));
+    report = fit_checked(detail::SideRef(train), detail::SideRef(by_items.view()), fit_options, total);
   });
   return report;
 }

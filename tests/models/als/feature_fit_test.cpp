@@ -67,8 +67,8 @@ struct Blocks {
     state.weights = kd::detail::AlsWeights(settings, kd::detail::RowsRef(train), kd::detail::RowsRef(by_items));
     state.users = kd::detail::random_factors<Scalar>(settings, train.rows(), kd::detail::RandomStream::user_factors);
     state.items = kd::detail::random_factors<Scalar>(settings, train.cols(), kd::detail::RandomStream::item_factors);
-    users.emplace(kd::detail::prepare_side<Scalar>(state.weights, AlsSide::users, kd::detail::RowsRef(train)));
-    items.emplace(kd::detail::prepare_side<Scalar>(state.weights, AlsSide::items, kd::detail::RowsRef(by_items)));
+    users.emplace(kd::detail::prepare_side<Scalar>(state.weights, AlsSide::users, kd::detail::RowsRef(train), {.threads = 1}));
+    items.emplace(kd::detail::prepare_side<Scalar>(state.weights, AlsSide::items, kd::detail::RowsRef(by_items), {.threads = 1}));
     fit.emplace(state, of_users, of_items, schedule, execution, report, nullptr);
     fit->begin();
   }

@@ -20,6 +20,7 @@
 #include <kindred/data/csr_matrix.hpp>
 #include <kindred/data/interaction_source.hpp>
 #include <kindred/data/statistics.hpp>
+#include <kindred/data/transposed.hpp>
 #include <kindred/linalg/truncated_svd.hpp>
 #include <kindred/models/als/constants.hpp>
 #include <kindred/models/als/settings.hpp>
@@ -100,24 +101,31 @@ class AutomaticSettings {
   /// Each row draws as many items as it has, in proportion to their counts; an item drawn twice counts once.
   [[nodiscard]] CsrMatrix copy_without_taste(const CsrMatrix& sample) const {
     const std::span<const Index> drawn_from = sample.columns();  // each item as often as it is liked
-    std::vector<Offset> offsets{0};
-    std::vector<Index> columns, row;
-    for (Index r = 0; r < sample.rows(); ++r) {
-      Random random(options_.seed, RandomStream::structure, static_cast<std::uint64_t>(r));
-      row.clear();
-      for (std::size_t n = 0; n < sample.row(r).size(); ++n)
-        row.push_back(drawn_from[random.below(static_cast<std::uint32_t>(drawn_from.size()))]);
-      std::sort(row.begin(), row.end());
-      row.erase(std::unique(row.begin(), row.end()), row.end());
-      columns.insert(columns.end(), row.begin(), row.end());
-      offsets.push_back(static_cast<Offset>(columns.size()));
+    std::vector<Index> columns(drawn_from.size());
+    std::vector<Offset> offsets(static_cast<std::size_t>(sample.rows()) + 1, 0);
+    for_each_piece(RowsRef(sample), 256, loop_of(execution_, 1), [&](const RowBlock&, Index first, Index last, std::size_t) {
+      for (Index r = first; r < last; ++r) {
+        Random random(options_.seed, RandomStream::structure, static_cast<std::uint64_t>(r));
+        const std::span<Index> row = std::span(columns).subspan(sample.view().row_begin(r), sample.row(r).size());
+        for (Index& item : row) item = drawn_from[random.below(static_cast<std::uint32_t>(drawn_from.size()))];
+        std::sort(row.begin(), row.end());
+        offsets[static_cast<std::size_t>(r) + 1] = static_cast<Offset>(std::unique(row.begin(), row.end()) - row.begin());
+      }
+    });
+    for (Index r = 0; r < sample.rows(); ++r) {  // close the gaps
+      const auto at = static_cast<std::size_t>(r);
+      const auto from = columns.begin() + static_cast<std::ptrdiff_t>(sample.view().row_begin(r));
+      std::copy(from, from + offsets[at + 1], columns.begin() + offsets[at]);
+      offsets[at + 1] += offsets[at];
     }
+    columns.resize(static_cast<std::size_t>(offsets.back()));
     return ones_in(std::move(offsets), std::move(columns));
   }
 
   /// The sum of the squares of the singular values 2 to 32 of the likes.
   [[nodiscard]] double energy_of(const CsrMatrix& likes) const {
-    const CsrMatrix by_items = transpose(likes);
+    const Transposed transposed(likes, loop_of(execution_, 1));
+    const CsrView by_items = transposed.view();
     const SvdOptions wanted{.count = values,
                             .seed = options_.seed,
                             .vectors = SvdVectors::none,

@@ -120,8 +120,8 @@ class AlsFit {
     report_.options = filled_in(options, weights.settings());
     state_.weights = std::move(weights);
     start(train, by_items);
-    users_.emplace(prepare_side<Scalar>(state_.weights, AlsSide::users, train));
-    items_.emplace(prepare_side<Scalar>(state_.weights, AlsSide::items, by_items));
+    users_.emplace(prepare_side<Scalar>(state_.weights, AlsSide::users, train, loop_of(execution_, 1)));
+    items_.emplace(prepare_side<Scalar>(state_.weights, AlsSide::items, by_items, loop_of(execution_, 1)));
     features_.emplace(state_, asked.user_features, asked.item_features, asked.schedule, execution_, report_,
                       [this] { stops_early_ = asks_to_stop("features", 0, 0) || stops_early_; });
     report_.choice_seconds = choice_seconds;
@@ -181,7 +181,8 @@ class AlsFit {
     const bool exact = settings.solver == Solver::cholesky;
     const auto first = [&](const FactorMatrix<Scalar>* from, std::string_view name, Index rows, RandomStream stream, bool read) {
       if (from != nullptr) return checked_factors(*from, name, rows, settings.factors);
-      return read ? random_factors<Scalar>(settings, rows, stream) : FactorMatrix<Scalar>(rows, static_cast<Index>(settings.factors));
+      return read ? random_factors<Scalar>(settings, rows, stream, loop_of(execution_, 1))
+                  : FactorMatrix<Scalar>(rows, static_cast<Index>(settings.factors));
     };
     from_items_ = first_users == nullptr;
     if (settings.start == Start::spectral && from_items_ && first_items == nullptr)

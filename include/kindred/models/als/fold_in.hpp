@@ -248,8 +248,8 @@ class AlsFoldIn {
 
   [[nodiscard]] RowSystem<Scalar> assemble(Index row, const SparseRow& interactions, double background, double share, FoldInBackground kind,
                                            std::span<const Scalar> prior) {
-    strengths_.clear();  // where fit keeps strengths it keeps them as scalars
-    if (weights_.strength_is_costly()) weights_.append_strengths(side_, interactions, strengths_);
+    strengths_.resize(weights_.strength_is_costly() ? interactions.size() : 0);  // where fit keeps strengths it keeps them as scalars
+    if (!strengths_.empty()) weights_.put_strengths(side_, interactions, strengths_.data());
     RowSystem<Scalar> system = assembler_.assemble(row, interactions, strengths_, background, share, prior);
     // A short history is no reason to be held near the prior mean as firmly as a long one.
     if (kind == FoldInBackground::by_history && !system.prior_mean.empty()) system.penalty *= (std::max)(0.1, share);

@@ -79,7 +79,7 @@ template <Real Scalar>
   const double choice_seconds = leaves_open(options) ? choice.seconds() : 0.0;
   const CsrView values = with_values(train, fit.undecayed);
   const RowsRef undecayed(values);
-  AlsWeights weights(settings, train, std::move(user_counts), std::move(item_counts), train.nnz(), Team(),
+  AlsWeights weights(settings, train, std::move(user_counts), std::move(item_counts), train.nnz(), Team(), loop_of(fit.execution, 1),
                      fit.undecayed.empty() ? nullptr : &undecayed);
   AlsFit<Scalar> work(options, std::move(weights), train, by_items, fit, total, choice_seconds);
   return {work.run(), resolve_level(fit.execution.simd)};
@@ -114,7 +114,8 @@ template <Real Scalar>
     return own;
   };
   const OwnedRows own_users = own_rows(users, shares.users, "train"), own_items = own_rows(items, shares.items, "train by items");
-  AlsWeights weights(settings, own_users.rows, std::move(user_counts), std::move(item_counts), users.rows.nnz(), team);
+  AlsWeights weights(settings, own_users.rows, std::move(user_counts), std::move(item_counts), users.rows.nnz(), team,
+                     loop_of(fit.execution, 1));
   AlsFit<Scalar> work(options, std::move(weights), own_users.rows, own_items.rows, fit, total, choice_seconds, shares);
   return {work.run(), fit.execution.simd};
 }

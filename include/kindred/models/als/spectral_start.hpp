@@ -17,6 +17,7 @@
 #include <kindred/data/csr_view.hpp>
 #include <kindred/data/interaction_source.hpp>
 #include <kindred/linalg/truncated_svd.hpp>
+#include <kindred/models/als/constants.hpp>
 #include <kindred/models/als/options.hpp>
 #include <kindred/models/als/state.hpp>
 #include <kindred/models/als/weights.hpp>
@@ -35,15 +36,12 @@ template <Real Scalar>
 }
 
 /// n^(-1/2) for each row of a side, n its likes; a row without any counts as one.
-/// O(nnz).
-[[nodiscard]] inline std::vector<double> like_scales(const RowsRef& side, const Team& team) {
+/// O(nnz / threads).
+[[nodiscard]] inline std::vector<double> like_scales(const RowsRef& side, const Team& team, const ParallelOptions& parallel) {
   std::vector<double> scales(static_cast<std::size_t>(side.rows()), 0.0);
-  side.for_each_block([&](const RowBlock& block) {
-    for (Index r = 0; r < block.rows.rows(); ++r) {
-      const std::span<const float> values = block.rows.row(r).values;
-      scales[static_cast<std::size_t>(block.first) + static_cast<std::size_t>(r)] =
-          static_cast<double>(std::count_if(values.begin(), values.end(), [](float value) { return value > 0.0F; }));
-    }
+  for_each_piece(side, 256, parallel, [&](const RowBlock& block, Index first, Index last, std::size_t) {
+    for (Index r = first; r < last; ++r)
+      scales[static_cast<std::size_t>(r)] = static_cast<double>(count_likes(block.rows.row(r - block.first)));
   });
   team.sum(scales);  // one member counts each row
   for (double& scale : scales) scale = 1.0 / std::sqrt((std::max)(1.0, scale));
@@ -67,8 +65,8 @@ struct LikesSvd {
 template <Real Scalar>
 [[nodiscard]] LikesSvd<Scalar> svd_of_likes(const RowsRef& users, const RowsRef& items, const SvdOptions& options,
                                             const Team& team = Team(), const RankShares& shares = {}) {
-  const std::vector<double> user_scales = like_scales(users, team);
-  LikesSvd<Scalar> likes{{}, like_scales(items, team)};
+  const std::vector<double> user_scales = like_scales(users, team, options.parallel);
+  LikesSvd<Scalar> likes{{}, like_scales(items, team, options.parallel)};
   likes.svd = truncated_svd<Scalar>({users, like_weights<Scalar>, user_scales, shares.users},
                                     {items, like_weights<Scalar>, likes.item_scales, shares.items}, options, team);
   return likes;

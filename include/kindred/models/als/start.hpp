@@ -10,6 +10,7 @@
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/parallel.hpp>
 #include <kindred/core/random.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/models/als/settings.hpp>
@@ -18,14 +19,18 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
 /// Random first factors, rows x settings.factors: a row depends on the seed, the stream and its own index alone.
 template <Real Scalar>
-[[nodiscard]] FactorMatrix<Scalar> random_factors(const AlsSettings& settings, Index rows, RandomStream stream) {
+[[nodiscard]] FactorMatrix<Scalar> random_factors(const AlsSettings& settings, Index rows, RandomStream stream,
+                                                  const ParallelOptions& parallel = {.threads = 1}) {
   FactorMatrix<Scalar> factors(rows, static_cast<Index>(settings.factors));
   const double sd = settings.start_scale / std::sqrt(static_cast<double>(settings.factors));
-  for (Index r = 0; r < rows; ++r) {
-    Random random(settings.seed, stream, static_cast<std::uint64_t>(r));
-    for (Scalar& value : factors.row(r))
-      value = static_cast<Scalar>(settings.start == Start::uniform ? 0.01 * random.uniform() : sd * random.normal());
-  }
+  parallel_for(static_cast<std::size_t>(rows), {.threads = parallel.threads, .grain = 256, .executor = parallel.executor},
+               [&](std::size_t first, std::size_t last, std::size_t) {
+                 for (std::size_t r = first; r < last; ++r) {
+                   Random random(settings.seed, stream, r);
+                   for (Scalar& value : factors.row(static_cast<Index>(r)))
+                     value = static_cast<Scalar>(settings.start == Start::uniform ? 0.01 * random.uniform() : sd * random.normal());
+                 }
+               });
   return factors;
 }
 

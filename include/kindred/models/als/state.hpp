@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <numeric>
 #include <optional>
 #include <span>
@@ -12,6 +13,7 @@
 
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
+#include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/interaction_source.hpp>
 #include <kindred/models/als/features.hpp>
@@ -57,21 +59,28 @@ template <Real Scalar>
 struct SideData {
   AlsSide side;
   RowsRef rows;
-  std::vector<Scalar> strengths;  // g of each interaction; empty where it is cheap to compute or rows are not in memory
-  std::vector<Index> order;       // the rows of each block, longest first, so that no thread is left alone with a long row at the end
+  std::unique_ptr<Scalar[]> strengths;  // g of each interaction; null where it is cheap to compute or rows are not in memory
+  std::vector<Index> order;             // the rows of each block, longest first, so that no thread is left alone with a long row at the end
 };
 
-/// Counts and orders the rows of one side. O(nnz + rows).
+/// Orders the rows of one side. O(nnz / threads + rows).
 template <Real Scalar>
-[[nodiscard]] SideData<Scalar> prepare_side(const AlsWeights& weights, AlsSide side, const RowsRef& rows) {
+[[nodiscard]] SideData<Scalar> prepare_side(const AlsWeights& weights, AlsSide side, const RowsRef& rows, const ParallelOptions& parallel) {
   SideData<Scalar> data{.side = side, .rows = rows, .strengths = {}, .order = {}};
-  const bool keeps_strengths = weights.strength_is_costly() && rows.in_memory();
-  if (keeps_strengths) data.strengths.reserve(static_cast<std::size_t>(rows.nnz()));
+  if (weights.strength_is_costly() && rows.in_memory()) {
+    const auto count = static_cast<std::size_t>(rows.nnz());
+    data.strengths.reset(new Scalar[count]);  // not cleared: that is one thread's work
+    wish_for_huge_pages(data.strengths.get(), count * sizeof(Scalar));
+    const bool calls_user = weights.settings().curve == Confidence::custom;  // whose function need not bear several threads
+    for_each_piece(rows, 256, calls_user ? ParallelOptions{.threads = 1} : parallel,
+                   [&](const RowBlock& block, Index first, Index last, std::size_t) {
+                     for (Index r = first - block.first; r < last - block.first; ++r)
+                       weights.put_strengths(side, block.rows.row(r), data.strengths.get() + block.rows.row_begin(r));
+                   });
+  }
   data.order.resize(static_cast<std::size_t>(rows.rows()));
   std::vector<std::size_t> next;
   rows.for_each_block([&](const RowBlock& block) {
-    if (keeps_strengths)
-      for (Index r = 0; r < block.rows.rows(); ++r) weights.append_strengths(side, block.rows.row(r), data.strengths);
     // Longest first, ties by the row: a counting sort.
     std::size_t longest = 0;
     for (Index r = 0; r < block.rows.rows(); ++r) longest = (std::max)(longest, block.rows.row(r).size());
@@ -89,10 +98,9 @@ template <Real Scalar>
 [[nodiscard]] std::span<const Scalar> strengths_of(const SideData<Scalar>& data, const AlsWeights& weights, const RowBlock& block,
                                                    Index row, std::vector<Scalar>& made) {
   const SparseRow interactions = block.rows.row(row - block.first);
-  if (!data.strengths.empty())
-    return std::span<const Scalar>(data.strengths).subspan(block.rows.row_begin(row - block.first), interactions.size());
-  made.clear();
-  if (weights.strength_is_costly()) weights.append_strengths(data.side, interactions, made);
+  if (data.strengths) return {data.strengths.get() + block.rows.row_begin(row - block.first), interactions.size()};
+  made.resize(weights.strength_is_costly() ? interactions.size() : 0);
+  if (!made.empty()) weights.put_strengths(data.side, interactions, made.data());
   return made;
 }
 

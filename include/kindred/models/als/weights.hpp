@@ -16,6 +16,7 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/parallel.hpp>
 #include <kindred/core/team.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_view.hpp>
@@ -36,14 +37,15 @@ class AlsWeights {
   /// `users`: the training matrix, without zeros; `items`: the same by items.
   /// @throws ShapeError, InvalidArgument if they are not in memory and hold what they must not.
   AlsWeights(const AlsSettings& settings, const RowsRef& users, const RowsRef& items)
-      : AlsWeights(settings, users, checked_row_counts(users, "train"), checked_row_counts(items, "train by items"), users.nnz()) {}
+      : AlsWeights(settings, users, checked_row_counts(users, "train"), checked_row_counts(items, "train by items"), users.nnz(), Team(),
+                   {.threads = 1}) {}
 
   /// From the interactions of each user and item of all of train, and the rows of the users of this member of `team`. `undecayed`: as ValueMeasure has it.
   AlsWeights(const AlsSettings& settings, const RowsRef& users, std::vector<Index> user_counts, std::vector<Index> item_counts, Offset nnz,
-             const Team& team = Team(), const RowsRef* undecayed = nullptr)
+             const Team& team, const ParallelOptions& parallel, const RowsRef* undecayed = nullptr)
       : settings_(settings),
         shape_{static_cast<Index>(user_counts.size()), static_cast<Index>(item_counts.size())},
-        constants_(ValueMeasure(settings, users, user_counts, item_counts, nnz, team, undecayed).run()),
+        constants_(ValueMeasure(settings, users, user_counts, item_counts, nnz, team, undecayed, parallel).run()),
         user_counts_(std::move(user_counts)),
         item_counts_(std::move(item_counts)) {
     const std::span<const Index> by_user = likes(AlsSide::users), by_item = likes(AlsSide::items);
@@ -219,13 +221,13 @@ class AlsWeights {
 
   /// g of each interaction of a row of `side`, added to `strengths`.
   template <Real Scalar>
-  void append_strengths(AlsSide side, const SparseRow& row, std::vector<Scalar>& strengths) const {
+  void put_strengths(AlsSide side, const SparseRow& row, Scalar* strengths) const {
     const std::span<const Index> other_counts = counts(side == AlsSide::users ? AlsSide::items : AlsSide::users);
     const auto own = static_cast<Offset>(row.size());
     for (std::size_t n = 0; n < row.size(); ++n) {
       const Offset other = other_counts[static_cast<std::size_t>(row.columns[n])];
-      strengths.push_back(
-          static_cast<Scalar>(side == AlsSide::users ? strength(row.values[n], own, other) : strength(row.values[n], other, own)));
+      strengths[n] =
+          static_cast<Scalar>(side == AlsSide::users ? strength(row.values[n], own, other) : strength(row.values[n], other, own));
     }
   }
 
