@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How many requests a second examples/serve answers, and how long they take, with many connections, while its model is reloaded and not; and what cpp-httplib
-// alone gives for an empty answer in the same run. Every answer is compared with the list that the library gives, byte for byte.
+// alone gives for an empty answer in the same run. Every answer is compared with the list that the library gives, byte for byte. Memory in MB: resident and
+// allocated after each line, and the largest resident during it.
 //
 //   serve_benchmark <kindred_serve> [<items> [<users> [<factors> [<connections> [<seconds a line>]]]]]
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -85,6 +87,7 @@ class Child {
     close(said_);
   }
   [[nodiscard]] int port() const noexcept { return port_; }
+  [[nodiscard]] std::string proc(const char* file) const { return "/proc/" + std::to_string(pid_) + "/" + file; }
 
  private:
   pid_t pid_ = -1;
@@ -183,26 +186,39 @@ Measured measure(int port, const std::vector<Question>& questions, const Sizes& 
 
 std::uint64_t total_wrong = 0;
 
-void print(int cpus, const char* what, const Measured& measured, double megabytes) {
+/// Memory of a service in MB; 0 where it is not known.
+struct Memory {
+  double resident = 0.0, allocated = 0.0, peak = 0.0;
+};
+
+void print(int cpus, const char* what, const Measured& measured, const Memory& memory) {
   const auto at = [&](double share) {
     return measured.seconds.empty()
                ? 0.0
                : 1e3 * measured.seconds[static_cast<std::size_t>(share * static_cast<double>(measured.seconds.size() - 1))];
   };
-  std::printf("%4d  %-26s %9.0f %8.2f %8.2f %8.2f %8llu %6llu %8.0f\n", cpus, what,
+  std::printf("%4d  %-26s %9.0f %8.2f %8.2f %8.2f %8llu %6llu %9.0f %10.0f %5.0f\n", cpus, what,
               static_cast<double>(measured.seconds.size()) / measured.elapsed, at(0.5), at(0.99), at(0.999),
-              static_cast<unsigned long long>(measured.reloads), static_cast<unsigned long long>(measured.wrong), megabytes);
+              static_cast<unsigned long long>(measured.reloads), static_cast<unsigned long long>(measured.wrong), memory.resident,
+              memory.allocated, memory.peak);
   std::fflush(stdout);
   total_wrong += measured.wrong;
 }
 
-/// Resident megabytes, as the service says.
-double resident(int port) {
-  httplib::Client client("127.0.0.1", port);
+/// As the service and the system say it; the peak starts anew.
+Memory memory_of(const Child& service) {
+  httplib::Client client("127.0.0.1", service.port());
   const httplib::Result result = client.Get("/metrics");
-  const std::string name = "\nprocess_resident_memory_bytes ";
-  const std::size_t at = result ? result->body.find(name) : std::string::npos;
-  return at == std::string::npos ? 0.0 : std::atof(result->body.c_str() + at + name.size()) / 1e6;
+  const auto value = [&](const std::string& name) {
+    const std::size_t at = result ? result->body.find("\n" + name + " ") : std::string::npos;
+    return at == std::string::npos ? 0.0 : std::atof(result->body.c_str() + at + name.size() + 2) / 1e6;
+  };
+  Memory memory{value("process_resident_memory_bytes"), value("kindred_allocated_bytes")};
+  std::ifstream status(service.proc("status"));
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmHWM:")) memory.peak = std::atof(line.c_str() + 6) * 1024.0 / 1e6;
+  std::ofstream(service.proc("clear_refs")) << 5;
+  return memory;
 }
 
 /// What the service's answer begins with: its fields are in the order of their names.
@@ -238,21 +254,27 @@ void run(const std::string& program, const Sizes& sizes, const std::string& fold
       }
     }
   }
-  std::printf("%d items, %d users, %zu factors, %zu connections; milliseconds as the client sees them, on the same machine\n", sizes.items,
-              sizes.users, sizes.factors, sizes.connections);
-  std::printf("cpus  requests                    a second      p50      p99    p99.9  reloads  wrong       MB\n");
+  std::printf("%d items, %d users, %zu factors, %zu connections; milliseconds as the client sees them, on the same machine; MB\n",
+              sizes.items, sizes.users, sizes.factors, sizes.connections);
+  std::printf("cpus  requests                    a second      p50      p99    p99.9  reloads  wrong  resident  allocated  peak\n");
   for (const int cpus : {1, 2}) {
     {
       const Child nothing(cpus, [&](int said) { answer_nothing(said, sizes.connections); });
-      print(cpus, "cpp-httplib, empty", measure(nothing.port(), {{"/", "", {}}}, sizes), 0.0);
+      print(cpus, "cpp-httplib, empty", measure(nothing.port(), {{"/", "", {}}}, sizes), {});
     }
     std::filesystem::copy_file(files[0], model, std::filesystem::copy_options::overwrite_existing);
     const Child service(cpus, [&](int said) { run_service(said, program, model, sizes.connections); });
-    (void)measure(service.port(), known, {.connections = sizes.connections, .seconds = 1.0});  // the index of items is built
-    print(cpus, "known user", measure(service.port(), known, sizes), resident(service.port()));
-    print(cpus, "history of 20", measure(service.port(), strangers, sizes), resident(service.port()));
-    print(cpus, "known user, reloading", measure(service.port(), known, sizes, model, files), resident(service.port()));
-    print(cpus, "history of 20, reloading", measure(service.port(), strangers, sizes, model, files), resident(service.port()));
+    (void)measure(service.port(), known, {.connections = sizes.connections, .seconds = (std::min)(sizes.seconds, 1.0)});
+    const auto line = [&](const char* what, const std::vector<Question>& questions, bool reloading) {
+      (void)memory_of(service);
+      const Measured measured =
+          reloading ? measure(service.port(), questions, sizes, model, files) : measure(service.port(), questions, sizes);
+      print(cpus, what, measured, memory_of(service));
+    };
+    line("known user", known, false);
+    line("history of 20", strangers, false);
+    line("known user, reloading", known, true);
+    line("history of 20, reloading", strangers, true);
   }
   if (total_wrong > 0) throw std::runtime_error(std::to_string(total_wrong) + " answers were wrong or lost");
 }

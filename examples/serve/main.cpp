@@ -25,6 +25,7 @@
 #include <kindred/persistence/model_file.hpp>
 
 #include "http.hpp"
+#include "memory.hpp"
 #include "service.hpp"
 
 namespace kd = kindred;
@@ -144,6 +145,7 @@ void serve_until_stopped(Arguments& arguments, const sigset_t& signals) {
 }  // namespace
 
 int main(int argc, char** argv) try {
+  serve::return_large_blocks();
   // Before any thread starts: signals go to the one that waits for them.
   sigset_t signals;
   sigemptyset(&signals);

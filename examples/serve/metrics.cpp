@@ -3,10 +3,9 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <sstream>
 
-#include <unistd.h>
+#include "memory.hpp"
 
 namespace serve {
 
@@ -16,13 +15,6 @@ std::string number(double value) {
   char text[32];
   std::snprintf(text, sizeof(text), "%.9g", value);
   return text;
-}
-
-/// Resident memory of this process in bytes; 0 where the system does not say.
-std::uint64_t resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  std::uint64_t pages = 0, resident = 0;
-  return file >> pages >> resident ? resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
 }
 
 }  // namespace
@@ -45,6 +37,7 @@ std::string Metrics::text(std::uint64_t model_version) const {
   one("kindred_reloads_total", "counter", "Models that /reload put in.", reloads);
   one("kindred_requests_in_flight", "gauge", "Requests that are being answered.", in_flight);
   one("process_resident_memory_bytes", "gauge", "Resident memory.", resident_bytes());
+  one("kindred_allocated_bytes", "gauge", "Memory allocated and not freed; 0 where the allocator does not say.", allocated_bytes());
   const std::lock_guard lock(mutex_);
   out << "# HELP kindred_requests_total Requests by path and status.\n# TYPE kindred_requests_total counter\n";
   for (const auto& [key, count] : requests_)

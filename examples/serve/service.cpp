@@ -9,6 +9,8 @@
 
 #include <kindred/persistence/model_file.hpp>
 
+#include "memory.hpp"
+
 namespace kd = kindred;
 using nlohmann::json;
 
@@ -106,6 +108,7 @@ json Service::reload() {
   const std::unique_lock<std::mutex> lock(of_file_, std::try_to_lock);
   if (!lock) throw BadRequest(409, "", "the model file is being read or written already");
   const std::uint64_t version = recommender_.replace(kd::load<kd::KeyedRecommender<float>>(file_, {.execution = {.threads = 1}}));
+  return_freed_blocks();  // of the old model, but for requests that still use it
   ++metrics.reloads;
   return {{"version", version}};
 }
