@@ -39,9 +39,9 @@ inline kd::RankingScores scores_of(std::span<const kd::Scored> list, std::span<c
   return kd::metrics::ranking_scores(items, relevant, std::vector{cutoff}).front();
 }
 
-/// Hits in the first ten, and reciprocal ranks there.
+/// Hits in the first ten, and reciprocal ranks there; the seconds of each fit behind them.
 struct TopTen {
-  Scores hits, ranks;
+  Scores hits, ranks, fit_seconds;
   void add(std::span<const kd::Scored> list, kd::Index wanted) {
     const kd::RankingScores scores = scores_of(list, {&wanted, 1}, 10);
     hits.cases.push_back(scores.hit_rate);
@@ -56,7 +56,9 @@ inline void print(const char* name, const TopTen& of, const TopTen* beside = nul
     std::printf("  paired %+.4f (%.4f) t %.1f, %+.4f (%.4f) t %.1f", hits.mean(), hits.error(), hits.mean() / hits.error(), ranks.mean(),
                 ranks.error(), ranks.mean() / ranks.error());
   }
-  std::printf("  n %zu\n", of.hits.cases.size());
+  std::printf("  n %zu", of.hits.cases.size());
+  if (!of.fit_seconds.cases.empty()) std::printf("  fit %.2f s", of.fit_seconds.mean());
+  std::printf("\n");
   std::fflush(stdout);
 }
 

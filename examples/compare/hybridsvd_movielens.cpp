@@ -12,6 +12,7 @@
 #include <kindred/kindred.hpp>
 
 #include "../guarded.hpp"
+#include "../lastfm/stopwatch.hpp"
 #include "cases.hpp"
 #include "comparison.hpp"
 #include "hybridsvd.hpp"
@@ -48,7 +49,9 @@ void warm(const std::string& folder) {
           how.user_features = models[m].permute ? permuted(movies.users, 1) : movies.users;
           how.item_features = models[m].permute ? permuted(movies.items, 2) : movies.items;
         }
+        const study::Stopwatch fitting;
         als.fit(data.train, how);
+        results[m].fit_seconds.cases.push_back(fitting.seconds());
         for (const auto& [user, item] : data.held) results[m].add(als.recommend(user, {.exclude = data.train.row(user)}), item);
       }
     }
@@ -73,7 +76,9 @@ void cold(const std::string& folder) {
       for (const auto& [item, user] : data.asked) active.add(most_active, user);
       for (std::size_t s = 0; s < 2; ++s) {
         kd::ImplicitALS<float> als(movie_options());
+        const study::Stopwatch fitting;
         als.fit(data.train, {.user_features = movies.users, .item_features = movies.items.select(data.known), .schedule = schedules[s]});
+        by_features[s].fit_seconds.cases.push_back(fitting.seconds());
         for (const auto& [item, user] : data.asked) by_features[s].add(als.recommend_users(movies.items.row(item)), user);
       }
     }
