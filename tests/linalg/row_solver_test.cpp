@@ -10,6 +10,7 @@
 #include <numeric>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -553,5 +554,43 @@ TEST_SUITE("linalg/row_solver") {
     // And the solver is none the worse for it.
     const Row<T> row(side, {.n = 3, .kind = Kind::above}, 1);
     CHECK(distance(solve(solver, side, row), row.template textbook<long double>(side)) < 1e-4L);
+  }
+
+  TEST_CASE_TEMPLATE("very long rows are right, with parts of several threads or without, to the same bytes", Scalar, float, double) {
+    const Side<Scalar> side(12, false, 5);
+    kd::detail::Random random(6, kd::detail::RandomStream::sample, 7);
+    for (const std::size_t n : {32'767u, 32'768u, 35'001u, 49'153u}) {
+      for (const bool regular : {true, false}) {  // where some excess is negative a row has no parts
+        std::vector<kd::Index> columns;           // a row may not have a column twice, but a solver does not mind
+        std::vector<double> excess, target;
+        std::vector<long double> confidence(side.weights.size(), 0.0L), likes(side.weights.size(), 0.0L),
+            background(side.weights.size(), 1.0L);
+        for (std::size_t at = 0; at < n; ++at) {
+          columns.push_back(static_cast<kd::Index>((at * 37) % static_cast<std::size_t>(n_fixed)));
+          excess.push_back(regular || at % 1000 != 0 ? 0.001 + 0.01 * random.uniform() : -0.0001);
+          target.push_back(excess.back() + 0.01);
+          confidence[static_cast<std::size_t>(columns.back())] += static_cast<long double>(excess.back());
+          likes[static_cast<std::size_t>(columns.back())] += static_cast<long double>(target.back());
+        }
+        // (E + sum d y y' + penalty) x = sum target y: confidences with preferences target / confidence.
+        for (std::size_t r = 0; r < likes.size(); ++r) likes[r] /= confidence[r];
+        const std::vector<long double> truth =
+            kindred_test::textbook_row<long double>(Rows<long double>(side.original), confidence, likes, background, 0.7L);
+        const kd::detail::RowSystem<Scalar> system{
+            .columns = columns, .excess = excess, .target = target, .background = 1.0, .penalty = 0.7, .prior_mean = {}};
+        for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+          kd::detail::RowSolver<Scalar> solver(side.rotated, side.basis.values, level), other(side.rotated, side.basis.values, level);
+          std::vector<Scalar> x(12), y(12);
+          REQUIRE(solver.solve(system, x) == kd::detail::RowOutcome::solved);
+          CHECK(distance(side.back(std::span<const Scalar>(x)), truth) < (std::is_same_v<Scalar, float> ? 1e-4L : 1e-11L));
+          std::vector<kd::detail::RowPart<Scalar>> parts(kd::detail::row_parts(n));
+          CHECK(parts.size() == (n < 32'768 ? 1 : n < 49'152 ? 2 : 3));
+          if (parts.size() == 1) continue;
+          for (std::size_t part = parts.size(); part-- > 0;) other.sum_part(system, part, parts[part]);
+          REQUIRE(other.solve(system, y, parts) == kd::detail::RowOutcome::solved);
+          CHECK(std::memcmp(x.data(), y.data(), x.size() * sizeof(Scalar)) == 0);
+        }
+      }
+    }
   }
 }

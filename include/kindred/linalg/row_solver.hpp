@@ -47,11 +47,18 @@ class RowSolver {
     return background * eigenvalues_.back() + penalty > static_cast<double>(eigenvalues_.size()) * eps * background * eigenvalues_.front();
   }
 
+  /// Sums part `part` of row_parts(system.columns.size()) for solve(). O(row_part factors^2).
+  void sum_part(const RowSystem<Scalar>& system, std::size_t part, RowPart<Scalar>& sum) {
+    workspace_.set_scale(eigenvalues_, system.background, system.penalty);
+    workspace_.sum_part(fixed_.data(), system.columns.data(), system, part, sum);
+  }
+
   /// The exact solution into `x` (length factors). Needs determined(system.background, system.penalty). A failed row leaves `x` unspecified.
-  [[nodiscard]] RowOutcome solve(const RowSystem<Scalar>& system, std::span<Scalar> x) {
+  /// `parts`: all of sum_part, where a row of at least `factors` interactions has more than one; empty: they are summed here, to the same bytes.
+  [[nodiscard]] RowOutcome solve(const RowSystem<Scalar>& system, std::span<Scalar> x, std::span<const RowPart<Scalar>> parts = {}) {
     workspace_.set_scale(eigenvalues_, system.background, system.penalty);
     ReducedRow<Scalar>& row = waiting_.front();
-    workspace_.reduce(fixed_.data(), system.columns.data(), system, row);
+    workspace_.reduce(fixed_.data(), system.columns.data(), system, row, parts);
     const RowOutcome outcome = workspace_.solve_alone(row) ? workspace_.finish(fixed_.data(), row, x) : RowOutcome::singular;
     if constexpr (std::is_same_v<Scalar, float>)
       if (outcome != RowOutcome::solved) return solve_row_in_double(fixed_, eigenvalues_, system, x);

@@ -14,6 +14,7 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/linalg/reduced_row.hpp>
+#include <kindred/linalg/row_cost.hpp>
 #include <kindred/linalg/row_system.hpp>
 #include <kindred/simd/kernels.hpp>
 
@@ -53,7 +54,9 @@ class RowWorkspace {
 
   /// Brings a row's system into `row`; `fixed` has rows of `stride` as the constructor was told, `columns` are rows of it and must outlive `row`.
   /// A system of at most most_batched stands in row.tiles, a larger one in this workspace until the next call.
-  void reduce(const T* fixed, const Index* columns, const RowSystem<T>& system, ReducedRow<T>& row) {
+  /// `parts`: of sum_part, or empty.
+  void reduce(const T* fixed, const Index* columns, const RowSystem<T>& system, ReducedRow<T>& row,
+              std::span<const RowPart<T>> parts = {}) {
     const std::size_t n = system.columns.size();
     if (row.scale_number != scale_number_) {
       row.scale.assign(scale_.begin(), scale_.end());
@@ -84,7 +87,22 @@ class RowWorkspace {
     if (row.is_short)
       reduce_short(fixed, columns, system, regular, row);
     else
-      reduce_long(fixed, columns, system, regular, row);
+      reduce_long(fixed, columns, system, regular, row, parts);
+  }
+
+  /// Sums part `part` of a row of more than one.
+  void sum_part(const T* fixed, const Index* columns, const RowSystem<T>& system, std::size_t part, RowPart<T>& to) {
+    const std::size_t n = system.columns.size(), first = row_part_begin(n, part), count = row_part_begin(n, part + 1) - first;
+    grow(weight_, padded(count));
+    grow(quotient_, padded((std::max)(count, kernels_.rows)));
+    to.regular = kernels_.regular_weights(system.excess.data() + first, system.target.data() + first, count, smallest_share, weight_.data(),
+                                          quotient_.data());
+    if (!to.regular) return;
+    to.matrix.assign(matrix_size(), T(0));
+    to.sum.assign(stride_, 0.0);
+    part_.resize(stride_);
+    grow(coefficient_, block_rows);
+    sum_blocks(fixed, columns, system, first, first + count, weight_.data(), to.matrix.data(), to.sum.data());
   }
 
   /// Solves a reduced row alone; false if a pivot is too small to trust.
@@ -216,7 +234,7 @@ class RowWorkspace {
     rest_.clear();
     if (!regular) {
       row.weight.assign(padded(size), T(0));
-      split_weights(columns, system, row);
+      row.split_weights(columns, system, smallest_share, rest_columns_, rest_);
     }
     const GatherArguments<T> rows = from(fixed, row.columns, row.count);
     row.rest.clear();
@@ -250,59 +268,26 @@ class RowWorkspace {
     if (row.size > most_batched) rows_from_tiles(row, spread_stride<T>(row.size), size);
   }
 
-  /// Weights and right-hand side where some d are 0 or a small share of their target, which then goes into rest_.
-  void split_weights(const Index* columns, const RowSystem<T>& system, ReducedRow<T>& row) {
-    row.own_columns.clear();
-    for (std::size_t n = 0; n < system.columns.size(); ++n) {
-      const double d = system.excess[n];
-      const double target = system.target[n];
-      const bool divides = d > 0.0 && d >= smallest_share * target;
-      if (d > 0.0) {
-        const double root = std::sqrt(d);
-        row.weight[row.own_columns.size()] = static_cast<T>(root);
-        if (divides) row.rhs[row.own_columns.size()] = static_cast<T>(target / root);
-        row.own_columns.push_back(columns[n]);
-      }
-      if (!divides && target != 0.0) {
-        rest_columns_.push_back(columns[n]);
-        rest_.push_back(static_cast<T>(target));
-      }
-    }
-    row.columns = row.own_columns.data();
-  }
-
-  /// matrix_ from the tiles; lines of the diagonal are zero to the left of it.
   void rows_from_tiles(const ReducedRow<T>& row, std::size_t ld, std::size_t order) {
-    const std::size_t blocks = (row.size + 3) / 4;
     grow(matrix_, (std::max)(order, padded(row.size)) * ld);
-    std::fill_n(matrix_.begin(), order * ld, T(0));
-    const T* tile = row.tiles.data();
-    for (std::size_t j = 0; j < blocks; ++j)
-      for (std::size_t i = 0; i <= j; ++i, tile += 16)
-        for (std::size_t c = 0; c < 4; ++c)
-          std::copy_n(tile + 4 * c, 4, matrix_.begin() + static_cast<std::ptrdiff_t>((4 * i + c) * ld + 4 * j));
+    row.copy_tiles(matrix_.data(), ld, order);
   }
 
   // z = (I + B' S B)^{-1} r, with r = s o (sum_n target_n y_n + penalty m); blocks of rows are summed in T, blocks in double.
-  void reduce_long(const T* fixed, const Index* columns, const RowSystem<T>& system, bool regular, ReducedRow<T>& row) {
-    const std::size_t n = system.columns.size();
-    const std::size_t order = (k_ + kernels_.rows - 1) / kernels_.rows * kernels_.rows;
-    matrix_.assign((std::max)(order, stride_) * ld_, T(0));
+  void reduce_long(const T* fixed, const Index* columns, const RowSystem<T>& system, bool regular, ReducedRow<T>& row,
+                   std::span<const RowPart<T>> parts) {
+    const std::size_t n = system.columns.size(), n_parts = regular ? row_parts(n) : 1;
+    matrix_.assign(matrix_size(), T(0));
     for (std::size_t f = 0; f < k_; ++f) matrix_[f * ld_ + f] = T(1);
     sum_.assign(stride_, 0.0);
     part_.resize(stride_);
     grow(coefficient_, block_rows);
-    for (std::size_t first = 0; first < n; first += block_rows) {
-      const GatherArguments<T> rows = from(fixed, columns + first, (std::min)(block_rows, n - first));
-      kernels_.narrow(system.target.data() + first, rows.count, coefficient_.data());
-      if (regular) {
-        grow(b_, (rows.count + 3) / 4 * 4 * ld_);
-        kernels_.gather_and_sum(rows, scale_.data(), weight_.data() + first, coefficient_.data(), b_.data(), ld_, part_.data());
-        kernels_.accumulate(matrix_.data(), ld_, k_, b_.data(), b_.data(), rows.count, std::exchange(ahead_, {}));
-      } else {
-        kernels_.combine(rows, coefficient_.data(), part_.data());
-      }
-      for (std::size_t f = 0; f < k_; ++f) sum_[f] += static_cast<double>(part_[f]);
+    if (n_parts == 1) sum_blocks(fixed, columns, system, 0, n, regular ? weight_.data() : nullptr, matrix_.data(), sum_.data());
+    for (std::size_t part = 0; n_parts > 1 && part < n_parts; ++part) {
+      if (parts.empty()) sum_part(fixed, columns, system, part, own_part_);
+      const RowPart<T>& sum = parts.empty() ? own_part_ : parts[part];
+      for (std::size_t at = 0; at < matrix_.size(); ++at) matrix_[at] += sum.matrix[at];
+      for (std::size_t f = 0; f < stride_; ++f) sum_[f] += sum.sum[f];
     }
     for (std::size_t f = 0; f < system.prior_mean.size(); ++f) sum_[f] += system.penalty * static_cast<double>(system.prior_mean[f]);
     for (std::size_t f = 0; f < stride_; ++f) row.rhs[f] = static_cast<T>(sum_[f] * static_cast<double>(scale_[f]));
@@ -317,6 +302,29 @@ class RowWorkspace {
     grow(row.tiles, blocks * (blocks + 1) / 2 * 16);
     kernels_.tiles_of(matrix_.data(), ld_, blocks, row.tiles.data());
     row.pad_tiles();
+  }
+
+  /// Adds the interactions [first, last) of a row to `matrix` and `sum`, block by block. `weight`: of the interaction `first` on; null: only to `sum`.
+  void sum_blocks(const T* fixed, const Index* columns, const RowSystem<T>& system, std::size_t first, std::size_t last, const T* weight,
+                  T* matrix, double* sum) {
+    for (std::size_t at = first; at < last; at += block_rows) {
+      const GatherArguments<T> rows = from(fixed, columns + at, (std::min)(block_rows, last - at));
+      kernels_.narrow(system.target.data() + at, rows.count, coefficient_.data());
+      if (weight != nullptr) {
+        grow(b_, (rows.count + 3) / 4 * 4 * ld_);
+        kernels_.gather_and_sum(rows, scale_.data(), weight + (at - first), coefficient_.data(), b_.data(), ld_, part_.data());
+        kernels_.accumulate(matrix, ld_, k_, b_.data(), b_.data(), rows.count, std::exchange(ahead_, {}));
+      } else {
+        kernels_.combine(rows, coefficient_.data(), part_.data());
+      }
+      for (std::size_t f = 0; f < k_; ++f) sum[f] += static_cast<double>(part_[f]);
+    }
+  }
+
+  /// Of the matrix of a system of order k, padded as its factorisation wants it.
+  [[nodiscard]] std::size_t matrix_size() const noexcept {
+    const std::size_t order = (k_ + kernels_.rows - 1) / kernels_.rows * kernels_.rows;
+    return (std::max)(order, stride_) * ld_;
   }
 
   /// matrix_ += or -= the outer products of these rows, scaled.
@@ -375,6 +383,7 @@ class RowWorkspace {
   AlignedVector<T> scratch_;
   AlignedVector<T> part_;
   AlignedVector<double> sum_;
+  RowPart<T> own_part_;
   std::vector<Index> rest_columns_;
 };
 

@@ -21,6 +21,7 @@
 #include <kindred/core/types.hpp>
 #include <kindred/linalg/eigenbasis.hpp>
 #include <kindred/linalg/gram.hpp>
+#include <kindred/linalg/row_cost.hpp>
 #include <kindred/linalg/row_solver.hpp>
 #include <kindred/models/als/cancellation.hpp>
 #include <kindred/models/als/feature_fit.hpp>
@@ -80,6 +81,13 @@ class HalfStep {
     PriorMean<Scalar> prior;
     std::vector<Scalar> strengths;  // of the row at hand, where none are kept
   };
+  /// A row that threads solve together.
+  struct SharedRow {
+    Index row;
+    Worker own;
+    RowSystem<Scalar> system;
+    std::vector<RowPart<Scalar>> parts;
+  };
 
   /// Of the factors: one more than the model's where items are solved with their bias.
   [[nodiscard]] std::size_t width() const noexcept { return static_cast<std::size_t>(fixed_.factors()); }
@@ -138,22 +146,76 @@ class HalfStep {
                  });
   }
 
+  [[nodiscard]] Worker new_worker() const {
+    return {RowSolver<Scalar>(fixed_, eigenvalues_, simd_),
+            RowAssembler<Scalar>(weights_, data_.side, simd_, {item_bias_, pull_}),
+            PriorMean<Scalar>(maps_.of(data_.side), MapKind::fit, simd_),
+            {}};
+  }
+
   void solve_rows() {
     may_cancel_ = weights_.may_cancel();
-    const ParallelOptions by_rows{.threads = parallel_.threads, .grain = 16, .executor = parallel_.executor};
     std::vector<Worker> workers;
-    for (std::size_t n = 0; n < worker_count(data_.order.size(), by_rows); ++n)
-      workers.push_back({RowSolver<Scalar>(fixed_, eigenvalues_, simd_),
-                         RowAssembler<Scalar>(weights_, data_.side, simd_, {item_bias_, pull_}),
-                         PriorMean<Scalar>(maps_.of(data_.side), MapKind::fit, simd_),
-                         {}});
+    for (std::size_t n = 0; n < worker_count((std::max)(data_.pieces.size(), data_.most_parts), parallel_); ++n)
+      workers.push_back(new_worker());
     data_.rows.for_each_block([&](const RowBlock& block) {
-      const auto order =
-          std::span<const Index>(data_.order).subspan(static_cast<std::size_t>(block.first), static_cast<std::size_t>(block.rows.rows()));
-      parallel_for(order.size(), by_rows, [&](std::size_t first, std::size_t last, std::size_t worker) {
-        solve_piece(block, order, first, last, workers[worker]);
-      });
+      const auto first = static_cast<std::size_t>(block.first), last = first + static_cast<std::size_t>(block.rows.rows());
+      const auto is_shared = [&](std::size_t place) {
+        const std::size_t n = block.rows.row(data_.order[place] - block.first).size();
+        return settings_.solver == Solver::cholesky && n >= width() && row_parts(n) > 1;
+      };
+      std::size_t shared_end = first;
+      while (shared_end < last && is_shared(shared_end)) ++shared_end;
+      const auto piece_of = [&](std::size_t place) {
+        return static_cast<std::size_t>(std::lower_bound(data_.pieces.begin(), data_.pieces.end(), place) - data_.pieces.begin());
+      };
+      // As many shared rows at a time as 64 MiB hold the parts of; with the last of them all other rows.
+      const std::size_t most_parts = (std::max)(most_row_parts, (std::size_t{64} << 20) / (width() * width() * sizeof(Scalar)));
+      std::size_t at = first;
+      do {
+        std::vector<SharedRow> shared;
+        for (std::size_t parts = 0; at < shared_end; ++at) {
+          const Index row = data_.order[at];
+          parts += row_parts(block.rows.row(row - block.first).size());
+          if (!shared.empty() && parts > most_parts) break;
+          shared.push_back({row, new_worker(), {}, {}});
+        }
+        const std::size_t pieces = at == shared_end ? piece_of(last) - piece_of(shared_end) : 0;
+        solve_together(block, shared, std::span<const std::size_t>(data_.pieces).subspan(piece_of(shared_end), pieces + 1), workers);
+      } while (at < shared_end);
     });
+  }
+
+  /// Rows that are shared, a part at a time, and beside them the pieces that begin at all but the last of `pieces`.
+  void solve_together(const RowBlock& block, std::vector<SharedRow>& shared, std::span<const std::size_t> pieces,
+                      std::vector<Worker>& workers) {
+    parallel_for(shared.size(), parallel_, [&](std::size_t n, std::size_t, std::size_t) {
+      shared[n].system = system_of(block, shared[n].row, shared[n].own);
+      shared[n].parts.resize(row_parts(shared[n].system.columns.size()));
+    });
+    std::vector<std::pair<SharedRow*, std::size_t>> parts;
+    for (SharedRow& row : shared)
+      for (std::size_t part = 0; part < row.parts.size(); ++part) parts.emplace_back(&row, part);
+    const std::span<const Index> order =
+        std::span<const Index>(data_.order).first(static_cast<std::size_t>(block.first) + static_cast<std::size_t>(block.rows.rows()));
+    parallel_for(parts.size() + pieces.size() - 1, parallel_, [&](std::size_t n, std::size_t, std::size_t worker) {
+      if (n < parts.size()) {
+        const auto& [row, part] = parts[n];
+        workers[worker].solver.sum_part(row->system, part, row->parts[part]);
+      } else {
+        solve_piece(block, order, pieces[n - parts.size()], pieces[n - parts.size() + 1], workers[worker]);
+      }
+    });
+    parallel_for(shared.size(), parallel_, [&](std::size_t n, std::size_t, std::size_t) { finish(shared[n]); });
+  }
+
+  void finish(SharedRow& shared) {
+    const RowSystem<Scalar>& system = shared.system;
+    RowSolver<Scalar>& solver = shared.own.solver;
+    if (may_cancel_ && cancels(weights_, data_.side, fixed_, eigenvalues_, system, system.columns))
+      check(RowOutcome::singular, shared.row, system.penalty);
+    const bool determined = solver.determined(system.background, system.penalty);
+    check(determined ? solver.solve(system, solved_.row(shared.row), shared.parts) : RowOutcome::singular, shared.row, system.penalty);
   }
 
   [[nodiscard]] RowSystem<Scalar> system_of(const RowBlock& block, Index row, Worker& worker) const {
