@@ -67,7 +67,8 @@ class ParallelRecords {
       seen_users.push_back(&parser.users);
       seen_items.push_back(&parser.items);
     }
-    MergedKeys users = merge_keys(seen_users), items = merge_keys(seen_items);
+    const Execution& execution = table_.options().execution;
+    MergedKeys users = merge_keys(seen_users, execution), items = merge_keys(seen_items, execution);
     Dataset data;
     if (parts_.item_names) data.item_names = merge_names(items);
     RowMerger merger(std::move(users), std::move(items), parts_.times, table_.options().execution);

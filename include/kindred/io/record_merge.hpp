@@ -12,6 +12,7 @@
 
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/execution.hpp>
+#include <kindred/core/keyed_hash.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
@@ -35,28 +36,103 @@ struct MergedKeys {
   }
 };
 
-/// Uses the maps up. O(keys of all threads * log).
-[[nodiscard]] inline MergedKeys merge_keys(std::span<SeenKeys* const> seen) {
-  MergedKeys merged;
-  if (seen.size() == 1) {
-    merged.map = std::move(seen[0]->map);
+/// Merges the ids of several threads: by shares of the keys, each of which has all that hash alike, so that threads merge without waiting for each other. What
+/// one thread does alone is to put the different keys in order.
+class KeyMerge {
+ public:
+  KeyMerge(std::span<SeenKeys* const> seen, const Execution& execution) : seen_(seen), execution_(execution) {
+    std::size_t keys = 0;
+    for (const SeenKeys* const one : seen) keys += one->places.size();
+    shares_.resize(keys < (std::size_t{1} << 15) ? 1 : 64);
+  }
+
+  /// Uses the maps up. O(keys of all threads / threads + different keys * log).
+  [[nodiscard]] MergedKeys run() {
+    MergedKeys merged;
+    merged.of.resize(seen_.size());
+    by_share_.resize(seen_.size());
+    parallel_for(seen_.size(), loop_of(execution_, 1), [&](std::size_t t, std::size_t, std::size_t) {
+      merged.of[t].resize(seen_[t]->places.size());
+      by_share_[t] = sorted_by_share(*seen_[t]);
+    });
+    parallel_for(shares_.size(), loop_of(execution_, 1), [&](std::size_t n, std::size_t, std::size_t) { merge_share(n, merged); });
+
+    struct Key {
+      std::uint64_t place;
+      std::uint32_t share;
+      Index index;
+    };
+    std::vector<Key> order;
+    for (std::size_t n = 0; n < shares_.size(); ++n)
+      for (std::size_t at = 0; at < shares_[n].places.size(); ++at)
+        order.push_back({shares_[n].places[at], static_cast<std::uint32_t>(n), static_cast<Index>(at)});
+    std::sort(order.begin(), order.end(), [](const Key& x, const Key& y) { return x.place < y.place; });
+    for (const Key& key : order)
+      shares_[key.share].merged[static_cast<std::size_t>(key.index)] = merged.map.intern(shares_[key.share].map.key(key.index));
+    parallel_for(seen_.size(), loop_of(execution_, 1), [&](std::size_t t, std::size_t, std::size_t) {
+      for (std::size_t n = 0; n < shares_.size(); ++n)
+        for (const Index own : by_share_[t].of(n)) {
+          Index& index = merged.of[t][static_cast<std::size_t>(own)];
+          index = shares_[n].merged[static_cast<std::size_t>(index)];
+        }
+      seen_[t]->map = {};
+    });
     return merged;
   }
-  struct Entry {
-    std::uint64_t place;
-    std::uint32_t thread;
-    Index own;
+
+ private:
+  /// Indices of a thread, those of a share together.
+  struct ByShare {
+    std::vector<Index> indices;
+    std::vector<std::size_t> starts;
+    [[nodiscard]] std::span<const Index> of(std::size_t share) const noexcept {
+      return std::span(indices).subspan(starts[share], starts[share + 1] - starts[share]);
+    }
   };
-  std::vector<Entry> entries;
-  for (std::size_t t = 0; t < seen.size(); ++t) {
-    merged.of.emplace_back(seen[t]->places.size());
-    for (std::size_t n = 0; n < seen[t]->places.size(); ++n)
-      entries.push_back({seen[t]->places[n], static_cast<std::uint32_t>(t), static_cast<Index>(n)});
+  struct Share {
+    IdMap map;
+    std::vector<std::uint64_t> places;  // of each key: the first of all threads
+    std::vector<Index> merged;          // index among all keys
+  };
+
+  [[nodiscard]] ByShare sorted_by_share(const SeenKeys& keys) const {
+    std::vector<std::uint8_t> share_of(keys.places.size());
+    ByShare sorted{std::vector<Index>(keys.places.size()), std::vector<std::size_t>(shares_.size() + 1, 0)};
+    for (std::size_t n = 0; n < share_of.size(); ++n) {
+      share_of[n] = static_cast<std::uint8_t>(keyed_hash(hash_key_, keys.map.key(static_cast<Index>(n))) % shares_.size());
+      ++sorted.starts[share_of[n] + std::size_t{1}];
+    }
+    for (std::size_t n = 1; n < sorted.starts.size(); ++n) sorted.starts[n] += sorted.starts[n - 1];
+    std::vector<std::size_t> next(sorted.starts.begin(), sorted.starts.end() - 1);
+    for (std::size_t n = 0; n < share_of.size(); ++n) sorted.indices[next[share_of[n]]++] = static_cast<Index>(n);
+    return sorted;
   }
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.place < b.place; });
-  for (const Entry& entry : entries)
-    merged.of[entry.thread][static_cast<std::size_t>(entry.own)] = merged.map.intern(seen[entry.thread]->map.key(entry.own));
-  for (SeenKeys* const keys : seen) keys->map = {};
+
+  void merge_share(std::size_t n, MergedKeys& merged) {
+    Share& share = shares_[n];
+    for (std::size_t t = 0; t < seen_.size(); ++t)
+      for (const Index own : by_share_[t].of(n)) {
+        const Index index = share.map.intern(seen_[t]->map.key(own));
+        const std::uint64_t place = seen_[t]->places[static_cast<std::size_t>(own)];
+        if (static_cast<std::size_t>(index) == share.places.size()) share.places.push_back(place);
+        share.places[static_cast<std::size_t>(index)] = (std::min)(share.places[static_cast<std::size_t>(index)], place);
+        merged.of[t][static_cast<std::size_t>(own)] = index;
+      }
+    share.merged.resize(share.places.size());
+  }
+
+  std::span<SeenKeys* const> seen_;
+  Execution execution_;
+  HashKey hash_key_ = HashKey::make();
+  std::vector<Share> shares_;
+  std::vector<ByShare> by_share_;
+};
+
+/// The ids of all threads, which are used up.
+[[nodiscard]] inline MergedKeys merge_keys(std::span<SeenKeys* const> seen, const Execution& execution) {
+  if (seen.size() > 1) return KeyMerge(seen, execution).run();
+  MergedKeys merged;
+  merged.map = std::move(seen[0]->map);
   return merged;
 }
 
