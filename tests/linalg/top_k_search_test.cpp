@@ -13,6 +13,7 @@
 #include <doctest/doctest.h>
 
 #include "../support/full_scan.hpp"
+#include "../support/hard_factors.hpp"
 #include "../support/simd_levels.hpp"
 #include "../support/textbook_als.hpp"
 
@@ -24,40 +25,6 @@ namespace {
 std::size_t n_cases() {
   const char* const asked = std::getenv("KINDRED_TOP_K_CASES");
   return asked == nullptr ? 300 : std::stoul(asked);
-}
-
-std::vector<kd::Index> random_rows(kd::Index n, double share, kd::detail::Random& random) {
-  std::vector<kd::Index> rows;
-  for (kd::Index r = 0; r < n; ++r)
-    if (random.uniform() < share) rows.push_back(r);
-  return rows;
-}
-
-/// Factors of many kinds: what is easy to prune and what is not, ties, zeros, numbers at the ends of the range.
-template <typename T>
-void fill(kd::FactorMatrix<T>& matrix, std::uint32_t kind, kd::detail::Random& random) {
-  const double decay = 0.1 + random.uniform();
-  for (kd::Index r = 0; r < matrix.rows(); ++r) {
-    const double popularity = std::pow(static_cast<double>(1 + random.below(1000)), -0.7);
-    for (std::size_t f = 0; f < matrix.row(r).size(); ++f) {
-      double value = random.normal();
-      if (kind == 1) value *= popularity;                                                             // few long rows
-      if (kind == 2) value = (value + 2.0) * popularity * std::exp(-decay * static_cast<double>(f));  // and leading factors
-      if (kind == 3) value = std::round(value);                                                       // ties
-      if (kind == 4) value = -std::abs(value);                                                        // negative against positive queries
-      if (kind == 5) value *= static_cast<double>((std::numeric_limits<T>::denorm_min)()) * 8.0;
-      if (kind == 6) value *= static_cast<double>((std::numeric_limits<T>::max)()) / 16.0;  // products overflow
-      if (kind == 7) value *= std::pow(10.0, static_cast<double>(random.below(60)) - 30.0);
-      if (kind == 8) value = std::abs(value);
-      if (kind == 9) value *= std::sqrt(static_cast<double>((std::numeric_limits<T>::min)()));  // products nearly vanish
-      matrix.row(r)[f] = static_cast<T>(value);
-    }
-    if (random.below(20) == 0) std::fill(matrix.row(r).begin(), matrix.row(r).end(), T(0));
-    if (r > 0 && random.below(4) == 0) {  // a copy of an earlier row
-      const std::span<const T> earlier = matrix.row(static_cast<kd::Index>(random.below(static_cast<std::uint32_t>(r))));
-      std::copy(earlier.begin(), earlier.end(), matrix.row(r).begin());
-    }
-  }
 }
 
 /// Offsets of many kinds, of which each request takes some: small beside scores, large, with ties, like popularity, of weight 0, at the ends of the range;
@@ -111,16 +78,16 @@ std::string check_case(std::uint64_t seed) {
   const kd::Index n_queries = static_cast<kd::Index>(1 + random.below(11));
   kd::FactorMatrix<T> rows(n, k), queries(n_queries, k);
   const std::uint32_t kind = random.below(10);
-  fill(rows, kind, random);
-  fill(queries, kind == 4 ? 8 : random.below(4) == 0 ? random.below(10) : kind, random);
+  kindred_test::fill(rows, kind, random);
+  kindred_test::fill(queries, kind == 4 ? 8 : random.below(4) == 0 ? random.below(10) : kind, random);
 
   std::vector<kd::Index> counts(static_cast<std::size_t>(n));
   for (kd::Index& count : counts) count = static_cast<kd::Index>(random.below(4));
   std::vector<std::vector<kd::Index>> excludes, allows;
   std::vector<kd::detail::TopKRequest> requests;
   for (kd::Index q = 0; q < n_queries; ++q) {
-    excludes.push_back(random_rows(n, random.below(3) == 0 ? 0.9 : 0.1, random));
-    allows.push_back(random_rows(n, random.below(2) == 0 ? 0.05 : 0.6, random));
+    excludes.push_back(kindred_test::random_rows(n, random.below(3) == 0 ? 0.9 : 0.1, random));
+    allows.push_back(kindred_test::random_rows(n, random.below(2) == 0 ? 0.05 : 0.6, random));
   }
   const kd::Index most = random.below(2) == 0 ? n + 5 : (std::min)(n + 5, kd::Index{25});
   for (kd::Index q = 0; q < n_queries; ++q) {
@@ -143,25 +110,20 @@ std::string check_case(std::uint64_t seed) {
     const kd::detail::TopKIndex<T> index(rows, random.below(2) == 0 ? queries : rows, level, added);
     kd::detail::TopKSearch<T> search(index, rows);
     offsets.put(index.order(), requests);
-    // Of cosines of numbers whose squares leave the range nothing is promised.
-    for (const bool cosine : {false, true}) {
-      if (cosine && (kind == 5 || kind == 6 || kind == 7 || kind == 9)) continue;
-      std::vector<const T*> pointers;
-      for (kd::Index q = 0; q < n_queries; ++q) pointers.push_back(queries.row(q).data());
-      const auto lists = search.find(pointers, requests, cosine ? kd::detail::Similarity::cosine : kd::detail::Similarity::inner_product);
-      for (std::size_t q = 0; q < lists.size(); ++q) {
-        const auto wanted = kindred_test::full_scan(rows, std::span<const T>(queries.row(static_cast<kd::Index>(q))), requests[q], cosine,
-                                                    kindred_test::fuses<T>(level));
-        const auto alone = search.find(std::span(pointers).subspan(q, 1), std::span(requests).subspan(q, 1),
-                                       cosine ? kd::detail::Similarity::cosine : kd::detail::Similarity::inner_product);
-        for (const auto* found : {&lists[q], &alone[0]}) {
-          if (*found == wanted) continue;
-          std::size_t place = 0;
-          while (place < found->size() && place < wanted.size() && (*found)[place] == wanted[place]) ++place;
-          return "seed " + std::to_string(seed) + " kind " + std::to_string(kind) + " level " + std::string(kd::name_of(level)) +
-                 " query " + std::to_string(q) + (cosine ? " cosine" : "") + (found == &lists[q] ? " in a tile" : " alone") + ": " +
-                 std::to_string(found->size()) + " and " + std::to_string(wanted.size()) + " items, equal up to " + std::to_string(place);
-        }
+    std::vector<const T*> pointers;
+    for (kd::Index q = 0; q < n_queries; ++q) pointers.push_back(queries.row(q).data());
+    const auto lists = search.find(pointers, requests);
+    for (std::size_t q = 0; q < lists.size(); ++q) {
+      const auto wanted = kindred_test::full_scan(rows, std::span<const T>(queries.row(static_cast<kd::Index>(q))), requests[q], false,
+                                                  kindred_test::fuses<T>(level));
+      const auto alone = search.find(std::span(pointers).subspan(q, 1), std::span(requests).subspan(q, 1));
+      for (const auto* found : {&lists[q], &alone[0]}) {
+        if (*found == wanted) continue;
+        std::size_t place = 0;
+        while (place < found->size() && place < wanted.size() && (*found)[place] == wanted[place]) ++place;
+        return "seed " + std::to_string(seed) + " kind " + std::to_string(kind) + " level " + std::string(kd::name_of(level)) + " query " +
+               std::to_string(q) + (found == &lists[q] ? " in a tile" : " alone") + ": " + std::to_string(found->size()) + " and " +
+               std::to_string(wanted.size()) + " items, equal up to " + std::to_string(place);
       }
     }
   }
@@ -178,7 +140,6 @@ TEST_SUITE("linalg/top_k_search") {
       const kd::detail::TopKIndex<float> index(items, user, level);
       CHECK(index.rows() == 3);
       CHECK(index.memory_bytes() > 0);
-      CHECK(index.length(1) == 5.0);
       kd::detail::TopKSearch<float> search(index, items);
       const float* const query = user.row(0).data();
       const kd::detail::TopKRequest all{.count = 10};
@@ -188,12 +149,6 @@ TEST_SUITE("linalg/top_k_search") {
       CHECK(search.find({&query, 1}, {&one, 1})[0] == std::vector<kd::Scored>{{0, 22.0}});
       const std::vector<kd::Scored> scored = search.score(query, std::vector<kd::Index>{2, 0});
       CHECK(scored == std::vector<kd::Scored>{{2, 3.0}, {0, 22.0}});
-      const float* const item = items.row(1).data();
-      const std::vector<kd::Scored> near = search.find({&item, 1}, {&all, 1}, kd::detail::Similarity::cosine)[0];
-      REQUIRE(near.size() == 3);
-      CHECK(near[0].item == 1);
-      CHECK(near[0].score == doctest::Approx(1.0).epsilon(1e-15));
-      CHECK(near[1].score == doctest::Approx(11.0 / (5.0 * std::sqrt(5.0))).epsilon(1e-7));
     }
   }
 
@@ -217,13 +172,10 @@ TEST_SUITE("linalg/top_k_search") {
       for (const kd::SimdLevel level : kindred_test::simd_levels()) {
         const kd::detail::TopKIndex<T> index(rows, queries, level);
         kd::detail::TopKSearch<T> search(index, rows);
-        for (const bool cosine : {false, true}) {
-          const auto lists =
-              search.find(pointers, requests, cosine ? kd::detail::Similarity::cosine : kd::detail::Similarity::inner_product);
-          for (std::size_t q = 0; q < 5; ++q)
-            CHECK(lists[q] == kindred_test::full_scan(rows, std::span<const T>(queries.row(static_cast<kd::Index>(q))), requests[q], cosine,
-                                                      kindred_test::fuses<T>(level)));
-        }
+        const auto lists = search.find(pointers, requests);
+        for (std::size_t q = 0; q < 5; ++q)
+          CHECK(lists[q] == kindred_test::full_scan(rows, std::span<const T>(queries.row(static_cast<kd::Index>(q))), requests[q], false,
+                                                    kindred_test::fuses<T>(level)));
       }
     }
   }
@@ -249,8 +201,8 @@ TEST_SUITE("linalg/top_k_search") {
   TEST_CASE("a model that can be pruned is: most rows are neither scored nor multiplied") {
     kd::detail::Random random(1, kd::detail::RandomStream::sample, 1);
     kd::FactorMatrix<float> rows(20'000, 32), queries(64, 32);
-    fill(rows, 2, random);
-    fill(queries, 0, random);
+    kindred_test::fill(rows, 2, random);
+    kindred_test::fill(queries, 0, random);
     const kd::detail::TopKIndex<float> index(rows, queries, kd::SimdLevel::best);
     kd::detail::TopKSearch<float> search(index, rows);
     std::vector<const float*> pointers;
@@ -268,7 +220,7 @@ TEST_SUITE("linalg/top_k_search") {
     for (const bool equal : {false, true}) {
       kd::detail::Random random(1, kd::detail::RandomStream::sample, 1);
       kd::FactorMatrix<float> rows(n, k), queries(n_queries, k);
-      fill(queries, 8, random);
+      kindred_test::fill(queries, 8, random);
       for (kd::Index r = 0; r < n; ++r) {
         const std::span<float> row = rows.row(r);
         double squares = 0.0;
@@ -295,8 +247,8 @@ TEST_SUITE("linalg/top_k_search") {
     for (const std::size_t odd : {8u, 0u, 3u}) {  // which coordinate is large in rows and small in queries; 8: none
       kd::detail::Random random(1, kd::detail::RandomStream::sample, 1);
       kd::FactorMatrix<float> rows(6000, 8), queries(16, 8);
-      fill(rows, 1, random);
-      fill(queries, 0, random);
+      kindred_test::fill(rows, 1, random);
+      kindred_test::fill(queries, 0, random);
       if (odd < 8) {
         for (kd::Index r = 0; r < 6000; ++r) rows.row(r)[odd] *= 4096.0F;
         for (kd::Index q = 0; q < 16; ++q) queries.row(q)[odd] /= 4096.0F;
@@ -321,7 +273,6 @@ TEST_SUITE("linalg/top_k_search") {
     const kd::detail::TopKIndex<double> empty(nothing, nothing, kd::SimdLevel::best), full(something, query, kd::SimdLevel::best);
     CHECK(kd::detail::TopKSearch<double>(empty, nothing).find({&q, 1}, {&all, 1})[0].empty());
     CHECK(kd::detail::TopKSearch<double>(empty, nothing).find({&o, 1}, {&all, 1})[0].empty());
-    CHECK(kd::detail::TopKSearch<double>(empty, nothing).find({&o, 1}, {&all, 1}, kd::detail::Similarity::cosine)[0].empty());
     CHECK(kd::detail::TopKSearch<double>(full, something).find({&o, 1}, {&none, 1})[0].empty());
     CHECK(kd::detail::TopKSearch<double>(full, something).find({&q, 1}, {&none, 1})[0].empty());
     CHECK(kd::detail::TopKSearch<double>(full, something).find({}, {}).empty());

@@ -57,19 +57,16 @@ TEST_SUITE("linalg/top_k") {
     CHECK(kd::detail::is_eligible(request, 2));
     CHECK_FALSE(kd::detail::is_eligible(request, 3));
     CHECK(kd::detail::is_eligible({}, 0));
+    CHECK_FALSE(kd::detail::is_eligible({.without = 0}, 0));
+    CHECK(kd::detail::is_eligible({.without = 0}, 1));
   }
 
-  TEST_CASE_TEMPLATE("lengths are those of the rows, and an index takes about a byte a factor", T, float, double) {
+  TEST_CASE_TEMPLATE("an index takes about a byte a factor", T, float, double) {
     const kd::FactorMatrix<T> rows = kindred_test::random_factors<T>(1000, 40, 1.0, 1);
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
       const kd::detail::TopKIndex<T> index(rows, rows, level);
-      for (kd::Index r = 0; r < rows.rows(); ++r) {
-        double sum = 0.0;
-        for (const T value : rows.row(r)) sum += static_cast<double>(value) * static_cast<double>(value);
-        CHECK(index.length(r) == doctest::Approx(std::sqrt(sum)).epsilon(1e-5));
-      }
       CHECK(index.memory_bytes() >= 40'000);
-      CHECK(index.memory_bytes() < 64'000);
+      CHECK(index.memory_bytes() < 50'000);
     }
   }
 }

@@ -243,4 +243,23 @@ TEST_SUITE("simd/score_kernels") {
       }
     }
   }
+
+  TEST_CASE("at_least: the bits of sums that are not below a number") {
+    kd::detail::Random random(3, kd::detail::RandomStream::sample, 4);
+    for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+      kd::detail::AlignedVector<float> sums(kd::detail::score_block), added(kd::detail::score_block);
+      for (int turn = 0; turn < 50; ++turn) {
+        for (std::size_t n = 0; n < kd::detail::score_block; ++n) {  // quarters, so that sums are exact and some are equal to the number
+          sums[n] = 0.25F * static_cast<float>(random.below(9));
+          added[n] = -0.25F * static_cast<float>(random.below(9));
+        }
+        for (const float least : {-4.0F, -0.25F, 0.0F, 0.5F, 4.0F}) {
+          std::uint64_t wanted = 0;
+          for (std::size_t n = 0; n < kd::detail::score_block; ++n)
+            if (!(sums[n] + added[n] < least)) wanted |= std::uint64_t{1} << n;
+          CHECK(kd::detail::code_kernels(level).at_least(sums.data(), added.data(), least) == wanted);
+        }
+      }
+    }
+  }
 }

@@ -42,30 +42,21 @@ class TopKIndex {
 
   [[nodiscard]] std::size_t rows() const noexcept { return order_.size(); }
   [[nodiscard]] std::size_t memory_bytes() const noexcept {
-    return codes_.size() + order_.size() * sizeof(Index) + (6 * unit_.size() + scale_.size() + lengths_.size()) * sizeof(double);
+    return codes_.size() + order_.size() * sizeof(Index) + (5 * unit_.size() + scale_.size()) * sizeof(double);
   }
 
   /// All rows, in blocks of score_block by falling length.
   [[nodiscard]] std::span<const Index> order() const noexcept { return order_; }
 
-  /// The Euclidean length of row `r`: the root of its score with itself.
-  [[nodiscard]] double length(Index r) const noexcept { return lengths_[static_cast<std::size_t>(r)]; }
-
  private:
   friend class TopKSearch<Scalar>;
 
-  /// Memory for one block at a time.
-  struct Work {
-    AlignedVector<Scalar> panel;
-    AlignedVector<Scalar> squares;
-    std::vector<double> scaled;
-  };
   void balance(const FactorMatrix<Scalar>& rows, const FactorMatrix<Scalar>& queries);
   [[nodiscard]] std::vector<double> sort_by_reach(const FactorMatrix<Scalar>& rows, const FactorMatrix<Scalar>& queries,
                                                   std::span<const double> added);
   [[nodiscard]] std::vector<double> keys_of(std::span<const double> reach, const FactorMatrix<Scalar>& queries,
                                             std::span<const double> added) const;
-  void add_block(const FactorMatrix<Scalar>& rows, std::span<const double> reach, std::size_t b, Work& work);
+  void add_block(const FactorMatrix<Scalar>& rows, std::span<const double> reach, std::size_t b, std::vector<double>& scaled);
 
   std::size_t factors_ = 0;
   std::size_t groups_ = 0;  // of four factors
@@ -78,11 +69,9 @@ class TopKIndex {
   std::vector<double> unit_;
   std::vector<double> rest_;
   std::vector<double> norm_;
-  double longest_ = 0.0;          // of all rows, in scaled coordinates
-  std::vector<double> reach_;     // length of the longest row, in scaled coordinates
-  std::vector<double> tail_;      // the largest of reach_ from here on
-  std::vector<double> lengths_;   // of each row, as it is
-  std::vector<double> shortest_;  // of the block
+  double longest_ = 0.0;       // of all rows, in scaled coordinates
+  std::vector<double> reach_;  // length of the longest row, in scaled coordinates
+  std::vector<double> tail_;   // the largest of reach_ from here on
 };
 
 template <Real Scalar>
@@ -99,9 +88,8 @@ TopKIndex<Scalar>::TopKIndex(const FactorMatrix<Scalar>& rows, const FactorMatri
   const std::vector<double> reach = sort_by_reach(rows, queries, added);
   const std::size_t blocks = (order_.size() + score_block - 1) / score_block;
   codes_.assign(blocks * groups_ * score_block * 4, static_cast<std::uint8_t>(code_kernels_->offset));
-  lengths_.resize(order_.size());
-  Work work;
-  for (std::size_t b = 0; b < blocks; ++b) add_block(rows, reach, b, work);
+  std::vector<double> scaled(score_block * factors_);
+  for (std::size_t b = 0; b < blocks; ++b) add_block(rows, reach, b, scaled);
   tail_ = reach_;
   for (std::size_t b = blocks; b-- > 1;) tail_[b - 1] = (std::max)(tail_[b - 1], tail_[b]);
 }
@@ -179,23 +167,21 @@ std::vector<double> TopKIndex<Scalar>::sort_by_reach(const FactorMatrix<Scalar>&
   return reach;
 }
 
-/// Codes and bounds of block `b` of the order.
+/// Codes and bounds of block `b` of the order. `scaled`: memory for its rows.
 template <Real Scalar>
-void TopKIndex<Scalar>::add_block(const FactorMatrix<Scalar>& rows, std::span<const double> reach, std::size_t b, Work& work) {
+void TopKIndex<Scalar>::add_block(const FactorMatrix<Scalar>& rows, std::span<const double> reach, std::size_t b,
+                                  std::vector<double>& scaled) {
   constexpr double margin = 1.0 + 1e-9;  // for the rounding of the norms themselves
   constexpr double least_length = sizeof(Scalar) == 4 ? 1e-20 : 1e-150;
   const auto offset = code_kernels_->offset;
-  work.panel.resize(score_block * factors_);
-  work.squares.resize(score_block);
-  work.scaled.resize(score_block * factors_);
   const std::size_t first = b * score_block, count = (std::min)(score_block, order_.size() - first);
   double largest = 0.0, farthest = 0.0;
   for (std::size_t n = 0; n < count; ++n) {
     farthest = (std::max)(farthest, reach[static_cast<std::size_t>(order_[first + n])]);
     const std::span<const Scalar> row = rows.row(order_[first + n]);
     for (std::size_t f = 0; f < factors_; ++f) {
-      work.scaled[n * factors_ + f] = static_cast<double>(row[f]) / scale_[f];
-      largest = (std::max)(largest, std::abs(work.scaled[n * factors_ + f]));
+      scaled[n * factors_ + f] = static_cast<double>(row[f]) / scale_[f];
+      largest = (std::max)(largest, std::abs(scaled[n * factors_ + f]));
     }
   }
   const double step = (std::max)(largest / (offset - 1), least_length);
@@ -204,7 +190,7 @@ void TopKIndex<Scalar>::add_block(const FactorMatrix<Scalar>& rows, std::span<co
   for (std::size_t n = 0; n < count; ++n) {
     double sum = 0.0;
     for (std::size_t f = 0; f < factors_; ++f) {
-      const double exact = work.scaled[n * factors_ + f];
+      const double exact = scaled[n * factors_ + f];
       const double code = std::nearbyint(exact * inverse);
       sum += (exact - code * step) * (exact - code * step);
       codes_[((b * groups_ + f / 4) * score_block + n) * 4 + f % 4] = static_cast<std::uint8_t>(static_cast<int>(code) + offset);
@@ -217,16 +203,6 @@ void TopKIndex<Scalar>::add_block(const FactorMatrix<Scalar>& rows, std::span<co
   unit_.push_back(inverse);
   rest_.push_back(std::sqrt(rest) * inverse * margin);
   norm_.push_back(longest * inverse);
-
-  kernels_->pack(rows.data(), rows.stride(), order_.data() + first, count, factors_, work.panel.data());
-  kernels_->squares(work.panel.data(), count, factors_, work.squares.data());
-  double low = std::numeric_limits<double>::infinity();
-  for (std::size_t n = 0; n < count; ++n) {
-    const double length = std::sqrt(static_cast<double>(work.squares[n]));
-    lengths_[static_cast<std::size_t>(order_[first + n])] = length;
-    low = (std::min)(low, length);
-  }
-  shortest_.push_back(low);
 }
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

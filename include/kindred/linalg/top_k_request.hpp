@@ -16,20 +16,15 @@
 
 namespace kindred::inline v0::detail {
 
-/// What a list is ranked by.
-enum class Similarity {
-  inner_product,  ///< x . y
-  cosine,         ///< x . y / (|x| |y|); 0 where either is 0.
-};
-
 /// One ranked list to find.
 struct TopKRequest {
   std::size_t count = 10;
   std::span<const Index> exclude = {};                          ///< Rows to leave out, strictly increasing.
+  Index without = -1;                                           ///< One more row to leave out; -1: none.
   std::optional<std::span<const Index>> allow = std::nullopt;   ///< If set, only these rows, strictly increasing.
   double min_score = -std::numeric_limits<double>::infinity();  ///< Only scores at least this high.
   std::span<const Index> counts = {};                           ///< If not empty, only rows whose count is above 0; length n_rows.
-  std::span<const WeightedOffsets> offsets = {};                ///< Added to inner products, not to cosines.
+  std::span<const WeightedOffsets> offsets = {};                ///< Added to inner products.
   // Rows that compete with a higher inner product than their own. They are eligible, whatever the filters say, and stand in `exclude` too.
   std::span<const Index> raised = {};
   std::span<const float> raises = {};  ///< As long as `raised`: raise_weight times this is added last.
@@ -103,6 +98,7 @@ class BestOf {
 
 /// Whether a row passes the filters of a request that do not need its score.
 [[nodiscard]] inline bool is_eligible(const TopKRequest& request, Index row) noexcept {
+  if (row == request.without) return false;
   if (!request.counts.empty() && request.counts[static_cast<std::size_t>(row)] == 0) return false;
   if (std::binary_search(request.exclude.begin(), request.exclude.end(), row)) return false;
   return !request.allow || std::binary_search(request.allow->begin(), request.allow->end(), row);

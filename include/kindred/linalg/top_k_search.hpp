@@ -36,8 +36,7 @@ class TopKSearch {
   /// The best rows for each query, min(count, eligible) of them, best first, ties by the lower row. queries[n] (padded with zeros to 64 bytes like a
   /// row of FactorMatrix) and requests[n] belong together. Equal to scoring every row, to the bit; a score that is not a number is never listed.
   /// Offsets of a request are added to its inner products, in their order; they know the blocks of this index (RowOffsets).
-  [[nodiscard]] std::vector<std::vector<Scored>> find(std::span<const Scalar* const> queries, std::span<const TopKRequest> requests,
-                                                      Similarity similarity = Similarity::inner_product);
+  [[nodiscard]] std::vector<std::vector<Scored>> find(std::span<const Scalar* const> queries, std::span<const TopKRequest> requests);
 
   /// The scores of single rows, in the order of `rows`.
   [[nodiscard]] std::vector<Scored> score(const Scalar* query, std::span<const Index> rows);
@@ -52,7 +51,6 @@ class TopKSearch {
     const TopKRequest* request;
     BestOf best;
     bool prunable = false;
-    double length = 0.0;              // as it is; for cosines
     double reach = 0.0;               // length in scaled coordinates, with a margin for the rounding of scores
     double inverse = 0.0;             // 1 / step of its codes
     double spread = 0.0;              // length of its codes
@@ -83,14 +81,11 @@ class TopKSearch {
 
   /// The score of `row` from its inner product.
   [[nodiscard]] double value_of(const Query& query, Index row, Scalar product) const noexcept {
-    if (similarity_ == Similarity::inner_product) return with_offsets(query.request->offsets, row, static_cast<double>(product));
-    const double lengths = query.length * index_.length(row);
-    return lengths > 0.0 ? static_cast<double>(product) / lengths : 0.0;
+    return with_offsets(query.request->offsets, row, static_cast<double>(product));
   }
 
   const TopKIndex<Scalar>& index_;
   const FactorMatrix<Scalar>& rows_;
-  Similarity similarity_ = Similarity::inner_product;
   std::vector<Query> queries_;
   std::vector<std::size_t> active_;     // queries that the next block may still change
   std::vector<const Scalar*> factors_;  // of the active ones
@@ -137,8 +132,7 @@ void TopKSearch<Scalar>::prepare(Query& query, std::int8_t* codes) {
   const double length = std::sqrt(sum) * margin;
   query.reach = length * (1.0 + rounding);
   // Where a product might overflow everything is scored too.
-  query.prunable = length > least && length * index_.longest_ < 0.25 * static_cast<double>((std::numeric_limits<Scalar>::max)()) &&
-                   (similarity_ == Similarity::inner_product || (length < 1e100 && index_.longest_ < 1e100));
+  query.prunable = length > least && length * index_.longest_ < 0.25 * static_cast<double>((std::numeric_limits<Scalar>::max)());
   if (!query.prunable) return;
 
   const double step = largest / 127.0;
@@ -152,7 +146,7 @@ void TopKSearch<Scalar>::prepare(Query& query, std::int8_t* codes) {
 /// With offsets the blocks do not fall in what they can reach.
 template <Real Scalar>
 void TopKSearch<Scalar>::bound_scores(Query& query) {
-  if (!query.prunable || query.request->offsets.empty() || similarity_ == Similarity::cosine) return;
+  if (!query.prunable || query.request->offsets.empty()) return;
   const std::span<const double> most = offsets_.most(query.request->offsets);
   const std::size_t blocks = index_.unit_.size();
   query.bounds.resize((blocks + most_blocks - 1) / most_blocks);
@@ -197,7 +191,7 @@ bool TopKSearch<Scalar>::answered_without_scan(Query& query) {
     finish_groups();
     return true;
   }
-  if (!request.offsets.empty() && similarity_ == Similarity::inner_product) return false;
+  if (!request.offsets.empty()) return false;
   if (!std::all_of(query.factors, query.factors + index_.factors_, [](Scalar x) { return x == Scalar(0); })) return false;
   if (0.0 >= request.min_score)
     for (Index row = 0; row < static_cast<Index>(n_rows) && query.best.would_enter({row, 0.0}); ++row)
@@ -279,8 +273,8 @@ void TopKSearch<Scalar>::fill(std::size_t block) {
       threshold = query.threshold();
     };
     // The first block of a list: its best rows first, since each that comes before a better one is work for nothing.
-    const bool in_order = count == score_block && query.best.empty() && query.request->count <= score_group &&
-                          similarity_ == Similarity::inner_product && query.request->offsets.empty();
+    const bool in_order =
+        count == score_block && query.best.empty() && query.request->count <= score_group && query.request->offsets.empty();
     const Scalar good = in_order ? reached_by(scores, query.request->count) : -std::numeric_limits<Scalar>::infinity();
     for (std::size_t n = 0; n < count; ++n)
       if (scores[n] >= good) look_at(n);
@@ -303,16 +297,10 @@ void TopKSearch<Scalar>::start_scan(std::size_t block, std::size_t length) {
     std::int32_t* const start = start_.data() + at * most_blocks;
     const double* units = index_.unit_.data() + block;
     double level = query.threshold();
-    // Where nothing is known, or any cosine will do, every row is found.
-    if (!query.prunable || (similarity_ == Similarity::cosine && !(level > 0.0))) {
+    if (!query.prunable) {  // every row is found
       std::fill_n(start, length, query.offset + static_cast<std::int32_t>(bound));
     } else {
-      if (similarity_ == Similarity::cosine) {
-        // A cosine of t needs a product of t |x| |y|; the shortest row of a block asks for least.
-        for (std::size_t b = 0; b < length; ++b) units_[b] = units[b] * index_.shortest_[block + b] * (1.0 - 1e-9);
-        units = units_.data();
-        level *= query.length;
-      } else if (!query.request->offsets.empty()) {
+      if (!query.request->offsets.empty()) {
         level -= offset_margin(level);
         for (std::size_t b = 0; b < length; ++b) units_[b] = units[b] * (level - offsets_.most_of(query.request->offsets, block + b));
         units = units_.data();
@@ -320,7 +308,7 @@ void TopKSearch<Scalar>::start_scan(std::size_t block, std::size_t length) {
       }
       index_.code_kernels_->limits(units, index_.rest_.data() + block, index_.norm_.data() + block, level * query.inverse, query.spread,
                                    query.distance, bound, query.offset, start, length);
-      if (similarity_ == Similarity::inner_product && !query.request->offsets.empty())
+      if (!query.request->offsets.empty())
         offsets_.tell_apart(at, query.request->offsets, index_.unit_.data() + block, query.inverse, start,
                             query.offset + 2 + static_cast<std::int32_t>(bound), length);
     }
@@ -370,11 +358,9 @@ void TopKSearch<Scalar>::finish_scan(std::size_t block, std::size_t length) {
 }
 
 template <Real Scalar>
-std::vector<std::vector<Scored>> TopKSearch<Scalar>::find(std::span<const Scalar* const> queries, std::span<const TopKRequest> requests,
-                                                          Similarity similarity) {
+std::vector<std::vector<Scored>> TopKSearch<Scalar>::find(std::span<const Scalar* const> queries, std::span<const TopKRequest> requests) {
   const RoundToNearest rounding;  // as in TopKIndex
   const std::size_t n_rows = index_.order_.size(), blocks = index_.unit_.size(), code_length = index_.groups_ * 4;
-  similarity_ = similarity;
   queries_.clear();
   active_.clear();
   factors_.clear();
@@ -383,18 +369,11 @@ std::vector<std::vector<Scored>> TopKSearch<Scalar>::find(std::span<const Scalar
   std::size_t longest_list = 0;
   for (std::size_t n = 0; n < queries.size(); ++n) {
     Query& query = queries_.emplace_back(Query{queries[n], &requests[n], BestOf((std::min)(requests[n].count, n_rows))});
-    if (similarity == Similarity::cosine && n_rows > 0) {
-      constexpr Index self[1] = {0};
-      alignas(row_alignment) Scalar squares[2 * row_alignment / sizeof(Scalar)];
-      index_.kernels_->pack(query.factors, rows_.stride(), self, 1, index_.factors_, panel_.data());
-      index_.kernels_->squares(panel_.data(), 1, index_.factors_, squares);
-      query.length = std::sqrt(static_cast<double>(squares[0]));
-    }
     if (!query.request->raised.empty()) add_raised(query);
     if (answered_without_scan(query)) continue;
     prepare(query, codes_.data() + n * code_length);
     bound_scores(query);
-    if (similarity == Similarity::inner_product) offsets_.add(query.request->offsets);
+    offsets_.add(query.request->offsets);
     counters_.rows += n_rows;
     active_.push_back(n);
     factors_.push_back(query.factors);
@@ -412,7 +391,7 @@ std::vector<std::vector<Scored>> TopKSearch<Scalar>::find(std::span<const Scalar
   found_.resize(active_.size() * most_blocks);
   for (std::size_t length = 2; block < blocks; block += length, length = (std::min)(2 * length, most_blocks)) {
     length = (std::min)(length, blocks - block);
-    if (similarity == Similarity::inner_product) std::erase_if(active_, [&](std::size_t n) { return is_done(queries_[n], block); });
+    std::erase_if(active_, [&](std::size_t n) { return is_done(queries_[n], block); });
     if (active_.empty()) break;
     start_scan(block, length);
     finish_scan(block, length);

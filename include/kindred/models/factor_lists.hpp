@@ -105,27 +105,15 @@ template <Real Scalar>
   return reranked(best.take(), options);
 }
 
-/// One list. `query`: length factors; for cosines a row of a FactorMatrix. `raised`: none, or what is added to single scores times raise_weight.
+/// One list. `query`: length factors. `raised`: none, or what is added to single scores times raise_weight.
 template <Real Scalar>
 [[nodiscard]] std::vector<Scored> one_list(const Searched<Scalar>& searched, const Scalar* query, const RecommendOptions& options,
-                                           Similarity similarity = Similarity::inner_product, const RaisedRow* raised = nullptr,
-                                           float raise_weight = 0.0F) {
+                                           const RaisedRow* raised = nullptr, float raise_weight = 0.0F) {
   TopKRequest request = request_of(options, searched.counts);
   request.offsets = searched.offsets;
   if (raised != nullptr) raised->put_into(request, raise_weight);
   TopKSearch<Scalar> search(searched.index, searched.rows);
-  return finished(std::move(search.find({&query, 1}, {&request, 1}, similarity).front()), options);
-}
-
-/// The neighbours of row `self` by cosine; none where its factors are zero, which have no direction.
-template <Real Scalar>
-[[nodiscard]] std::vector<Scored> neighbours(const Searched<Scalar>& searched, Index self, const SimilarOptions& options) {
-  if (!is_known(searched.rows.row(self))) return {};
-  std::vector<Index> exclude(options.exclude.begin(), options.exclude.end());
-  const auto place = std::lower_bound(exclude.begin(), exclude.end(), self);
-  if (options.self == SimilarOptions::SelfMatch::excluded && (place == exclude.end() || *place != self)) exclude.insert(place, self);
-  return one_list(searched, searched.rows.row(self).data(), {.count = options.count, .exclude = exclude, .filter = options.filter},
-                  Similarity::cosine);
+  return finished(std::move(search.find({&query, 1}, {&request, 1}).front()), options);
 }
 
 /// The eligible items with the most users.

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
-#include <numeric>
 #include <span>
 #include <string>
 #include <string_view>
@@ -93,10 +92,10 @@ Recommendation FactorModel<Scalar>::list_for(std::span<const Scalar> x, const Re
 
 template <Real Scalar>
 void FactorModel<Scalar>::build_index() {
-  index_.set(std::make_shared<const detail::TopKIndex<Scalar>>(items_, users_, simd_));
-  added_.reset();
-  offset_index_.reset();
+  auto built = std::make_shared<const detail::TopKIndex<Scalar>>(items_, users_, simd_);
+  forget_items();
   forget_users();
+  index_.set(std::move(built));
 }
 
 template <Real Scalar>
@@ -232,13 +231,6 @@ detail::Searched<Scalar> FactorModel<Scalar>::searched_users() const {
 }
 
 template <Real Scalar>
-std::vector<Index> FactorModel<Scalar>::all_users() const {
-  std::vector<Index> users(static_cast<std::size_t>(shape().users));
-  std::iota(users.begin(), users.end(), Index{0});
-  return users;
-}
-
-template <Real Scalar>
 double FactorModel<Scalar>::predict(Index user, Index item) const {
   require_fitted();
   detail::check_user(user, shape());
@@ -288,7 +280,7 @@ std::vector<Scored> FactorModel<Scalar>::recommend_raised(Index user, const Reco
   const detail::RaisedRow row(raised.row(user), own, item_counts_);
   const float penalty = popularity_weight(options.popularity_penalty, {.threads = 1});
   const auto searched = searched_for_lists(penalty, detail::weight_of_user(offsets_.user_weights, user));
-  return detail::one_list(searched, users_.row(user).data(), own, detail::Similarity::inner_product, &row, raised.weight);
+  return detail::one_list(searched, users_.row(user).data(), own, &row, raised.weight);
 }
 
 template <Real Scalar>
@@ -334,22 +326,6 @@ std::vector<Scored> FactorModel<Scalar>::rank_items(Index user, std::span<const 
 }
 
 template <Real Scalar>
-std::vector<Scored> FactorModel<Scalar>::similar_items(Index item, const SimilarOptions& options) const {
-  require_fitted();
-  detail::check_item(item, shape());
-  detail::check_filters(options.exclude, options.filter, "an item", shape().items);
-  return detail::neighbours<Scalar>({index(), items_, item_counts_}, item, options);
-}
-
-template <Real Scalar>
-std::vector<Scored> FactorModel<Scalar>::similar_users(Index user, const SimilarOptions& options) const {
-  require_fitted();
-  detail::check_user(user, shape());
-  detail::check_filters(options.exclude, options.filter, "a user", shape().users);
-  return detail::neighbours(searched_users(), user, options);
-}
-
-template <Real Scalar>
 std::vector<Scored> FactorModel<Scalar>::recommend_users(Index item, const RecommendOptions& options) const {
   require_fitted();
   detail::check_item(item, shape());
@@ -373,3 +349,5 @@ std::vector<Scored> FactorModel<Scalar>::users_for(std::span<const Scalar> y, fl
 }
 
 }  // namespace kindred::inline v0::inline KINDRED_BUILD
+
+#include <kindred/models/factor_model_similar.ipp>  // IWYU pragma: export

@@ -257,6 +257,18 @@ inline EncodedQuery encode(const double* x, double inverse, double step, std::si
   return sums;
 }
 
-constexpr CodeKernels code_kernels() { return {.scan = scan, .limits = limits, .encode = encode, .offset = code_offset}; }
+inline std::uint64_t at_least(const float* sums, const float* added, float least) {
+  typedef float Floats __attribute__((vector_size(KINDRED_SIMD_BYTES), may_alias));
+  std::uint64_t found = 0;
+  for (std::size_t n = 0; n < score_block; n += int_lanes) {
+    const Floats above = (*reinterpret_cast<const Floats*>(sums + n) + *reinterpret_cast<const Floats*>(added + n)) - least;
+    found |= signs((Uint32s)above) << n;
+  }
+  return ~found;
+}
+
+constexpr CodeKernels code_kernels() {
+  return {.scan = scan, .limits = limits, .encode = encode, .at_least = at_least, .offset = code_offset};
+}
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPACE

@@ -64,6 +64,8 @@ struct CodeKernels {
                  std::int32_t offset, std::int32_t* start, std::size_t n);
   /// codes[f] = x[f] * inverse to the nearest integer, f < k; all in [-127, 127].
   EncodedQuery (*encode)(const double* x, double inverse, double step, std::size_t k, std::int8_t* codes);
+  /// Bit n is set unless sums[n] + added[n] < least, n < score_block; arrays on 64-byte boundaries, nothing a NaN.
+  std::uint64_t (*at_least)(const float* sums, const float* added, float least);
   /// The offset that makes item codes positive; they are in [-(offset - 1), offset - 1], a user's in [-127, 127].
   int offset;
 };
