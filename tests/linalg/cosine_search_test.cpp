@@ -120,6 +120,54 @@ TEST_SUITE("linalg/cosine_search") {
     }
   }
 
+  TEST_CASE_TEMPLATE("one to three factors: rows stand so dense that each bound decides about some of them", T, float, double) {
+    for (const kd::Index k : {1, 2, 3}) {
+      kd::detail::Random random(4, kd::detail::RandomStream::sample, static_cast<std::uint64_t>(k));
+      kd::FactorMatrix<T> rows(1000, k);
+      kindred_test::fill(rows, 0, random);
+      std::vector<kd::Index> asked;
+      std::vector<kd::detail::TopKRequest> requests;
+      for (kd::Index r = 0; r < 1000; ++r) {
+        asked.push_back(r);
+        requests.push_back({.count = 1 + static_cast<std::size_t>(r % 12)});
+      }
+      for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+        const kd::detail::CosineIndex<T> index(rows, level);
+        const auto lists = kd::detail::CosineSearch<T>(index, rows).find(asked, requests);
+        std::size_t wrong = 0;
+        for (std::size_t q = 0; q < 1000; ++q)
+          wrong += lists[q] == kindred_test::full_scan(rows, std::span<const T>(rows.row(asked[q])), requests[q], true,
+                                                       kindred_test::fuses<T>(level))
+                       ? 0
+                       : 1;
+        CHECK(wrong == 0);
+      }
+    }
+  }
+
+  TEST_CASE_TEMPLATE("codes of a query leave out what tells rows apart: all factors but the first are below half a step", T, float,
+                     double) {
+    kd::FactorMatrix<T> rows(1000, 40);
+    for (kd::Index r = 0; r < 1000; ++r) {
+      for (T& value : rows.row(r)) value = static_cast<T>(static_cast<double>(r * 389 % 1000 - 500) * 1e-4);
+      rows.row(r)[0] = T(1);
+    }
+    std::vector<kd::Index> asked;
+    for (kd::Index r = 0; r < 1000; ++r) asked.push_back(r);
+    for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+      const kd::detail::CosineIndex<T> index(rows, level);
+      const std::vector<kd::detail::TopKRequest> requests(asked.size());
+      const auto lists = kd::detail::CosineSearch<T>(index, rows).find(asked, requests);
+      std::size_t wrong = 0;
+      for (std::size_t q = 0; q < 1000; ++q)
+        wrong += lists[q] == kindred_test::full_scan(rows, std::span<const T>(rows.row(asked[q])), requests[q], true,
+                                                     kindred_test::fuses<T>(level))
+                     ? 0
+                     : 1;
+      CHECK(wrong == 0);
+    }
+  }
+
   TEST_CASE("rows of few directions: most are neither scored nor multiplied") {
     kd::detail::Random random(1, kd::detail::RandomStream::sample, 2);
     kd::FactorMatrix<float> rows(20'000, 32);

@@ -21,8 +21,8 @@ if(count LESS 10)
   message(FATAL_ERROR "only ${count} shared symbols of Kindred: are these the right files?")
 endif()
 
-set(names ImplicitALS AlsWeights AlsFoldIn RowSolver RowAssembler RowSystem Eigenbasis SymmetricEigenproblem BlockedGram TopKIndex TopKSearch row_kernels
-  matrix_kernels vector_kernels score_kernels code_kernels simd_base score_base)
+set(names ImplicitALS AlsWeights AlsFoldIn RowSolver RowAssembler RowSystem Eigenbasis SymmetricEigenproblem BlockedGram TopKIndex TopKSearch CosineIndex
+  CosineSearch row_kernels matrix_kernels vector_kernels score_kernels code_kernels simd_base score_base)
 foreach(name IN LISTS names)
   set(own "${symbols_FIRST}")
   list(FILTER own INCLUDE REGEX "kindred::v0::(detail::)?(gcc|clang)_[a-z0-9_]+::${name}[^A-Za-z0-9_]")

@@ -30,6 +30,11 @@ std::uint64_t fingerprint(const kd::CsrMatrix& train) {
       mix(static_cast<std::uint64_t>(scored.item));
       mix(std::bit_cast<std::uint64_t>(scored.score));
     }
+  for (kd::Index item = 0; item < train.cols(); ++item)
+    for (const kd::Scored& scored : als.similar_items(item, {.count = 5})) {
+      mix(static_cast<std::uint64_t>(scored.item));
+      mix(std::bit_cast<std::uint64_t>(scored.score));
+    }
   kd::ImplicitALS<double> exact(
       {.factors = 9, .iterations = 2, .units = kd::Units::paper, .solver = {.kind = kd::Solver::conjugate_gradient}});
   exact.fit(train);

@@ -251,7 +251,6 @@ void CosineSearch<Scalar>::fill(std::size_t block, std::span<const std::uint32_t
 template <Real Scalar>
 void CosineSearch<Scalar>::fill_near_blocks() {
   const std::size_t blocks = (index_.order_.size() + score_block - 1) / score_block;
-  for (std::vector<std::uint32_t>& members : members_) members.clear();
   std::vector<std::pair<std::size_t, std::uint32_t>> pairs;
   for (std::size_t at = 0; at < active_.size(); ++at) {
     Query& query = queries_[active_[at]];

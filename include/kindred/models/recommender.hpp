@@ -83,7 +83,7 @@ struct RecommendOptions {
   double popularity_penalty = 0.0;
 };
 
-/// What similar_items and similar_users return.
+/// What similar_items, similar_users, and their calls for many return.
 struct SimilarOptions {
   /// Whether a list of what is similar may hold the very item or user that was asked about.
   enum class SelfMatch { excluded, included };
