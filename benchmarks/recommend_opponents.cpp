@@ -113,9 +113,10 @@ bool similar_scan(const float* units, std::size_t n_items, std::size_t factors, 
         float threshold = best[q].threshold();
         for (std::size_t i = 0; i < m; i += look) {
           const std::size_t end = (std::min)(m, i + look);
-          bool any = false;
-          for (std::size_t at = i; at < end; ++at) any |= row[at] > threshold;
-          for (std::size_t at = i; any && at < end; ++at) {
+          std::int32_t above = end - i < look ? 1 : 0;
+          if (above == 0)
+            for (std::size_t at = 0; at < look; ++at) above |= row[i + at] > threshold ? 1 : 0;  // GCC makes vectors of this
+          for (std::size_t at = i; above != 0 && at < end; ++at) {
             const auto item = static_cast<std::int32_t>(from + at);
             if (!(row[at] > threshold) || item == asked[first + q]) continue;
             best[q].add(row[at], item);

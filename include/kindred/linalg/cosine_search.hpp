@@ -172,25 +172,18 @@ void CosineSearch<Scalar>::prepare(Query& query, std::size_t at) {
     sum += scaled_[f] * scaled_[f];
     largest = (std::max)(largest, std::abs(scaled_[f]));
   }
-  const double inverse_length = 1.0 / std::sqrt(sum);
-  const double step = largest * inverse_length / 127.0;
+  const double inverse_length = 1.0 / std::sqrt(sum), step = largest * inverse_length / 127.0;
   query.inverse = 1.0 / step;
-  double squares = 0.0, rest = 0.0;
-  std::int32_t total = 0;
-  std::int8_t* const codes = codes_.data() + at * index_.groups_ * 4;
   float* const direction = directions_.data() + at * k;
   for (std::size_t f = 0; f < k; ++f) {
-    const double exact = scaled_[f] * inverse_length;
-    const double code = std::nearbyint(exact * query.inverse);
-    squares += code * code;
-    rest += (exact - code * step) * (exact - code * step);
-    direction[f] = static_cast<float>(exact);
-    codes[f] = static_cast<std::int8_t>(code);
-    total += static_cast<std::int32_t>(code);
+    scaled_[f] *= inverse_length;
+    direction[f] = static_cast<float>(scaled_[f]);
   }
-  query.spread = std::sqrt(squares) * index_.margin;
-  query.distance = std::sqrt(rest) * query.inverse * index_.margin;
-  query.offset = -index_.code_kernels_->offset * total;
+  const EncodedQuery encoded =
+      index_.code_kernels_->encode(scaled_.data(), query.inverse, step, k, codes_.data() + at * index_.groups_ * 4);
+  query.spread = std::sqrt(encoded.squares) * index_.margin;
+  query.distance = std::sqrt(encoded.rest) * query.inverse * index_.margin;
+  query.offset = -index_.code_kernels_->offset * encoded.total;
 }
 
 template <Real Scalar>
