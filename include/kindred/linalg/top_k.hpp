@@ -12,8 +12,10 @@
 
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
+#include <kindred/core/parallel.hpp>
 #include <kindred/core/rounding.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/data/packed_sort.hpp>
 #include <kindred/linalg/top_k_request.hpp>
 #include <kindred/simd/score_kernels.hpp>
 
@@ -38,7 +40,9 @@ class TopKIndex {
   /// @throws InvalidArgument if this processor does not have `level`.
   /// `added`: empty, or what is added to the score of each row for most queries (their offsets times a weight). Rows then stand by what they can reach with
   /// it, so that those of a block have offsets alike: that too decides about speed only.
-  TopKIndex(const FactorMatrix<Scalar>& rows, const FactorMatrix<Scalar>& queries, SimdLevel level, std::span<const double> added = {});
+  /// The same index for any number of threads.
+  TopKIndex(const FactorMatrix<Scalar>& rows, const FactorMatrix<Scalar>& queries, SimdLevel level, std::span<const double> added = {},
+            const ParallelOptions& parallel = {.threads = 1});
 
   [[nodiscard]] std::size_t rows() const noexcept { return order_.size(); }
   [[nodiscard]] std::size_t memory_bytes() const noexcept {
@@ -53,10 +57,11 @@ class TopKIndex {
 
   void balance(const FactorMatrix<Scalar>& rows, const FactorMatrix<Scalar>& queries);
   [[nodiscard]] std::vector<double> sort_by_reach(const FactorMatrix<Scalar>& rows, const FactorMatrix<Scalar>& queries,
-                                                  std::span<const double> added);
+                                                  std::span<const double> added, const ParallelOptions& parallel);
   [[nodiscard]] std::vector<double> keys_of(std::span<const double> reach, const FactorMatrix<Scalar>& queries,
                                             std::span<const double> added) const;
-  void add_block(const FactorMatrix<Scalar>& rows, std::span<const double> reach, std::size_t b, std::vector<double>& scaled);
+  void add_block(const FactorMatrix<Scalar>& rows, std::span<const double> reach, std::size_t b, std::vector<double>& scaled,
+                 std::span<std::int8_t> codes);
 
   std::size_t factors_ = 0;
   std::size_t groups_ = 0;  // of four factors
@@ -76,7 +81,7 @@ class TopKIndex {
 
 template <Real Scalar>
 TopKIndex<Scalar>::TopKIndex(const FactorMatrix<Scalar>& rows, const FactorMatrix<Scalar>& queries, SimdLevel level,
-                             std::span<const double> added)
+                             std::span<const double> added, const ParallelOptions& parallel)
     : factors_(static_cast<std::size_t>(rows.factors())),
       groups_((factors_ + 3) / 4),
       kernels_(&kindred::detail::score_kernels<Scalar>(level)),
@@ -85,11 +90,17 @@ TopKIndex<Scalar>::TopKIndex(const FactorMatrix<Scalar>& rows, const FactorMatri
       scale_(factors_, 1.0) {
   const RoundToNearest rounding;  // codes are rounded, and their errors bounded, in this mode
   balance(rows, queries);
-  const std::vector<double> reach = sort_by_reach(rows, queries, added);
+  const std::vector<double> reach = sort_by_reach(rows, queries, added, parallel);
   const std::size_t blocks = (order_.size() + score_block - 1) / score_block;
   codes_.assign(blocks * groups_ * score_block * 4, static_cast<std::uint8_t>(code_kernels_->offset));
-  std::vector<double> scaled(score_block * factors_);
-  for (std::size_t b = 0; b < blocks; ++b) add_block(rows, reach, b, scaled);
+  for (std::vector<double>* const of_blocks : {&unit_, &rest_, &norm_, &reach_}) of_blocks->resize(blocks);
+  parallel_for(blocks, {.threads = parallel.threads, .grain = 16, .executor = parallel.executor},
+               [&](std::size_t from, std::size_t to, std::size_t) {
+                 std::vector<double> scaled(score_block * factors_);
+                 std::vector<std::int8_t> codes(factors_);
+                 for (std::size_t b = from; b < to; ++b) add_block(rows, reach, b, scaled, codes);
+               });
+  for (const double one : reach_) longest_ = (std::max)(longest_, one);
   tail_ = reach_;
   for (std::size_t b = blocks; b-- > 1;) tail_[b - 1] = (std::max)(tail_[b - 1], tail_[b]);
 }
@@ -139,38 +150,49 @@ std::vector<double> TopKIndex<Scalar>::keys_of(std::span<const double> reach, co
 /// Orders the rows by falling length in scaled coordinates, or by what they reach with `added`. Returns the lengths.
 template <Real Scalar>
 std::vector<double> TopKIndex<Scalar>::sort_by_reach(const FactorMatrix<Scalar>& rows, const FactorMatrix<Scalar>& queries,
-                                                     std::span<const double> added) {
+                                                     std::span<const double> added, const ParallelOptions& parallel) {
   std::vector<double> reach(order_.size());
-  for (std::size_t i = 0; i < reach.size(); ++i) {
-    const std::span<const Scalar> row = rows.row(static_cast<Index>(i));
-    double sum = 0.0;
-    for (std::size_t f = 0; f < factors_; ++f) {
-      const double y = static_cast<double>(row[f]) / scale_[f];
-      sum += y * y;
-    }
-    reach[i] = std::sqrt(sum);
+  parallel_for(reach.size(), {.threads = parallel.threads, .grain = 1024, .executor = parallel.executor},
+               [&](std::size_t first, std::size_t last, std::size_t) {
+                 for (std::size_t i = first; i < last; ++i) {
+                   const std::span<const Scalar> row = rows.row(static_cast<Index>(i));
+                   double sum = 0.0;
+                   for (std::size_t f = 0; f < factors_; ++f) {
+                     const double y = static_cast<double>(row[f]) / scale_[f];
+                     sum += y * y;
+                   }
+                   reach[i] = std::sqrt(sum);
+                 }
+               });
+  if (added.empty()) {
+    std::vector<std::uint64_t> falling(reach.size());  // floats of one sign have the order of their bits
+    for (std::size_t i = 0; i < reach.size(); ++i)
+      falling[i] = static_cast<std::uint64_t>(~bit_cast<std::uint32_t>(static_cast<float>(reach[i]))) << 32 | i;
+    PackedSort().sort(falling);
+    for (std::size_t n = 0; n < falling.size(); ++n) order_[n] = static_cast<Index>(falling[n] & 0xFFFFFFFFu);
+    return reach;
   }
   std::iota(order_.begin(), order_.end(), Index{0});
-  const std::vector<double> keys = added.empty() ? std::vector<double>{} : keys_of(reach, queries, added);
+  const std::vector<double> keys = keys_of(reach, queries, added);
   const auto falling = [](std::span<const double> by) {
     return [by](Index a, Index b) {
       const double left = by[static_cast<std::size_t>(a)], right = by[static_cast<std::size_t>(b)];
       return left > right || (left == right && a < b);
     };
   };
-  std::sort(order_.begin(), order_.end(), falling(added.empty() ? reach : keys));
+  std::sort(order_.begin(), order_.end(), falling(keys));
   // Within a few blocks the order is free: rows of like offsets share a block. A list of a trend then takes a third to two thirds of the time.
   constexpr std::size_t together = 8 * score_block;
-  for (std::size_t first = 0; !added.empty() && first < order_.size(); first += together)
+  for (std::size_t first = 0; first < order_.size(); first += together)
     std::sort(order_.begin() + static_cast<std::ptrdiff_t>(first),
               order_.begin() + static_cast<std::ptrdiff_t>((std::min)(first + together, order_.size())), falling(added));
   return reach;
 }
 
-/// Codes and bounds of block `b` of the order. `scaled`: memory for its rows.
+/// Codes and bounds of block `b` of the order. `scaled`, `codes`: memory for its rows and for one.
 template <Real Scalar>
 void TopKIndex<Scalar>::add_block(const FactorMatrix<Scalar>& rows, std::span<const double> reach, std::size_t b,
-                                  std::vector<double>& scaled) {
+                                  std::vector<double>& scaled, std::span<std::int8_t> codes) {
   constexpr double margin = 1.0 + 1e-9;  // for the rounding of the norms themselves
   constexpr double least_length = sizeof(Scalar) == 4 ? 1e-20 : 1e-150;
   const auto offset = code_kernels_->offset;
@@ -188,21 +210,15 @@ void TopKIndex<Scalar>::add_block(const FactorMatrix<Scalar>& rows, std::span<co
   const double inverse = 1.0 / step;
   double rest = 0.0;
   for (std::size_t n = 0; n < count; ++n) {
-    double sum = 0.0;
-    for (std::size_t f = 0; f < factors_; ++f) {
-      const double exact = scaled[n * factors_ + f];
-      const double code = std::nearbyint(exact * inverse);
-      sum += (exact - code * step) * (exact - code * step);
-      codes_[((b * groups_ + f / 4) * score_block + n) * 4 + f % 4] = static_cast<std::uint8_t>(static_cast<int>(code) + offset);
-    }
-    rest = (std::max)(rest, sum);
+    rest = (std::max)(rest, code_kernels_->encode(scaled.data() + n * factors_, inverse, step, factors_, codes.data()).rest);
+    for (std::size_t f = 0; f < factors_; ++f)
+      codes_[((b * groups_ + f / 4) * score_block + n) * 4 + f % 4] = static_cast<std::uint8_t>(codes[f] + offset);
   }
   const double longest = (std::max)(farthest, least_length) * margin;
-  reach_.push_back(longest);
-  longest_ = (std::max)(longest_, longest);
-  unit_.push_back(inverse);
-  rest_.push_back(std::sqrt(rest) * inverse * margin);
-  norm_.push_back(longest * inverse);
+  reach_[b] = longest;
+  unit_[b] = inverse;
+  rest_[b] = std::sqrt(rest) * inverse * margin;
+  norm_[b] = longest * inverse;
 }
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

@@ -79,11 +79,6 @@ class TopKSearch {
     return query.bounds[block / most_blocks] < level - offset_margin(level);
   }
 
-  /// The score of `row` from its inner product.
-  [[nodiscard]] double value_of(const Query& query, Index row, Scalar product) const noexcept {
-    return with_offsets(query.request->offsets, row, static_cast<double>(product));
-  }
-
   const TopKIndex<Scalar>& index_;
   const FactorMatrix<Scalar>& rows_;
   std::vector<Query> queries_;
@@ -171,7 +166,7 @@ void TopKSearch<Scalar>::add_raised(Query& query) {
     for (std::size_t n = 0; n < count; ++n) {
       const Index row = request.raised[first + n];
       const double raise = static_cast<double>(request.raise_weight) * static_cast<double>(request.raises[first + n]);
-      const Scored candidate{row, value_of(query, row, scores_[n]) + raise};
+      const Scored candidate{row, with_offsets(query.request->offsets, row, static_cast<double>(scores_[n])) + raise};
       if (candidate.score >= request.min_score && query.best.would_enter(candidate)) query.best.add(candidate);
     }
   }
@@ -228,29 +223,14 @@ void TopKSearch<Scalar>::finish_groups() {
     Query& query = queries_[group.query];
     double threshold = query.threshold();
     for (std::size_t n = 0; n < group.count; ++n) {
-      const Scored candidate{group.rows[n], value_of(query, group.rows[n], scores_[g * score_group + n])};
+      const Scored candidate{group.rows[n],
+                             with_offsets(query.request->offsets, group.rows[n], static_cast<double>(scores_[g * score_group + n]))};
       if (!(candidate.score >= threshold) || !query.best.would_enter(candidate)) continue;
       query.best.add(candidate);
       threshold = query.threshold();
     }
   }
   n_groups_ = 0;
-}
-
-/// A number that at least `count` of the scores of a whole block reach, at most score_group: of groups of four the maxima, of these the count-th largest.
-template <Real Scalar>
-[[nodiscard]] Scalar reached_by(const Scalar* scores, std::size_t count) noexcept {
-  Scalar most[score_group];
-  for (std::size_t n = 0; n < score_group; ++n) most[n] = scores[n];
-  for (std::size_t first = score_group; first < score_block; first += score_group)
-    for (std::size_t n = 0; n < score_group; ++n) most[n] = scores[first + n] > most[n] ? scores[first + n] : most[n];
-  Scalar reached = -std::numeric_limits<Scalar>::infinity();
-  for (const Scalar one : most) {
-    std::size_t as_good = 0;
-    for (std::size_t n = 0; n < score_group; ++n) as_good += most[n] >= one ? 1 : 0;
-    if (as_good >= count && one > reached) reached = one;
-  }
-  return reached;
 }
 
 /// Scores a whole block for all active queries.
@@ -267,7 +247,7 @@ void TopKSearch<Scalar>::fill(std::size_t block) {
     const Scalar* const scores = scores_.data() + at * score_block;
     double threshold = query.threshold();
     const auto look_at = [&](std::size_t n) {
-      const Scored candidate{rows[n], value_of(query, rows[n], scores[n])};
+      const Scored candidate{rows[n], with_offsets(query.request->offsets, rows[n], static_cast<double>(scores[n]))};
       if (!(candidate.score >= threshold) || !query.best.would_enter(candidate) || !is_eligible(*query.request, rows[n])) return;
       query.best.add(candidate);
       threshold = query.threshold();

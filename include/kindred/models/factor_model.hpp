@@ -11,6 +11,7 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/execution.hpp>
 #include <kindred/core/lazy.hpp>
+#include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/models/item_offsets.hpp>
 #include <kindred/models/recommender.hpp>
@@ -213,7 +214,7 @@ class FactorModel {
   /// The users for the item factors `y` and that item's bias.
   [[nodiscard]] std::vector<Scored> users_for(std::span<const Scalar> y, float bias, const RecommendOptions& options) const;
 
-  void build_index();
+  void build_index(const detail::ParallelOptions& parallel = {.threads = 1});
   /// Overwrites `rows` of one side, or appends them if they are the next new ones. Whatever it throws, nothing has changed.
   static void put_rows(FactorMatrix<Scalar>& factors, std::vector<Index>& counts, std::span<const Index> rows,
                        const FactorMatrix<Scalar>& solved, std::span<const Index> row_counts);

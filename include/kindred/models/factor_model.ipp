@@ -91,8 +91,8 @@ Recommendation FactorModel<Scalar>::list_for(std::span<const Scalar> x, const Re
 }
 
 template <Real Scalar>
-void FactorModel<Scalar>::build_index() {
-  auto built = std::make_shared<const detail::TopKIndex<Scalar>>(items_, users_, simd_);
+void FactorModel<Scalar>::build_index(const detail::ParallelOptions& parallel) {
+  auto built = std::make_shared<const detail::TopKIndex<Scalar>>(items_, users_, simd_, std::span<const double>(), parallel);
   forget_items();
   forget_users();
   index_.set(std::move(built));

@@ -190,7 +190,8 @@ class ImplicitALS : public FactorModel<Scalar> {
   // ---- for code that keeps models in files, or fits them together with other processes ----
 
   /// A model of parts that belong together; without factors it is not fitted. O(items * factors) to index the items.
-  explicit ImplicitALS(detail::AlsState<Scalar> state, SimdLevel simd, detail::IndexItems index = detail::IndexItems::now);
+  explicit ImplicitALS(detail::AlsState<Scalar> state, SimdLevel simd, detail::IndexItems index = detail::IndexItems::now,
+                       const detail::ParallelOptions& parallel = {.threads = 1});
   /// The parts; the model is not fitted afterwards.
   [[nodiscard]] detail::AlsState<Scalar> release() &&;
   /// True if the factors are in the eigenbasis that eigenvalues() belongs to: false once items were updated, until enough of them were.

@@ -46,7 +46,8 @@
 namespace kindred::inline v0::inline KINDRED_BUILD {
 
 template <Real Scalar>
-ImplicitALS<Scalar>::ImplicitALS(detail::AlsState<Scalar> state, SimdLevel simd, detail::IndexItems index)
+ImplicitALS<Scalar>::ImplicitALS(detail::AlsState<Scalar> state, SimdLevel simd, detail::IndexItems index,
+                                 const detail::ParallelOptions& parallel)
     : FactorModel<Scalar>(std::move(state.users), std::move(state.items),
                           {state.weights.likes(Side::users).begin(), state.weights.likes(Side::users).end()},
                           {state.weights.likes(Side::items).begin(), state.weights.likes(Side::items).end()}, simd),
@@ -57,7 +58,7 @@ ImplicitALS<Scalar>::ImplicitALS(detail::AlsState<Scalar> state, SimdLevel simd,
   item_bias_ = std::move(state.item_bias);
   detail::mark_by_features(features_.users, users_, user_counts_);
   detail::mark_by_features(features_.items, items_, item_counts_);
-  if (fitted() && index == detail::IndexItems::now) this->build_index();
+  if (fitted() && index == detail::IndexItems::now) this->build_index(parallel);
   if (state.popularity_scale) this->set_popularity_scale(*state.popularity_scale);
   if (state.score_spread) this->set_score_spread(*state.score_spread);
   if (!state.offsets.values.empty()) this->set_item_offsets(std::move(state.offsets));
@@ -121,7 +122,7 @@ FitReport ImplicitALS<Scalar>::fit_checked(const detail::SideRef& users, const d
   auto [done, level] = fit_options.team != nullptr ? detail::fit_by_team<Scalar>(options_, users, items, fit_options, total)
                                                    : detail::fit_alone<Scalar>(options_, train, by_items, fit_options, total);
   auto& [state, report] = done;
-  *this = ImplicitALS(std::move(state), level);
+  *this = ImplicitALS(std::move(state), level, detail::IndexItems::now, detail::loop_of(fit_options.execution, 1));
   report.seconds = total.seconds();
   return std::move(report);
 }
