@@ -12,6 +12,7 @@
 #include <kindred/core/random.hpp>
 
 #include "../support/simd_levels.hpp"
+#include "../support/textbook_als.hpp"
 
 namespace kd = kindred;
 
@@ -35,6 +36,26 @@ TEST_SUITE("linalg/row_groups") {
       for (std::size_t at = 0; at < order.size(); ++at) CHECK(order[at] % 4 == order[at / 64 * 64] % 4);
       std::sort(order.begin(), order.end());
       for (std::size_t at = 0; at < order.size(); ++at) CHECK(order[at] == static_cast<kd::Index>(at));
+    }
+  }
+
+  TEST_CASE_TEMPLATE("the same order for any number of threads", T, float, double) {
+    constexpr kd::Index n = 20'011;
+    const kd::FactorMatrix<T> rows = kindred_test::random_factors<T>(n, 6, 1.0, 4);
+    std::vector<T> inverse;
+    for (kd::Index r = 0; r < n; ++r) {
+      double squares = 0.0;
+      for (const T value : rows.row(r)) squares += static_cast<double>(value) * static_cast<double>(value);
+      inverse.push_back(static_cast<T>(1.0 / std::sqrt(squares)));
+    }
+    std::vector<kd::Index> wanted(n);
+    std::iota(wanted.begin(), wanted.end(), kd::Index{0});
+    std::vector<kd::Index> given = wanted;
+    kd::detail::RowGroups<T>(rows, inverse, kd::SimdLevel::best).sort(wanted);
+    for (const std::size_t threads : {2u, 3u, 8u}) {
+      std::vector<kd::Index> order = given;
+      kd::detail::RowGroups<T>(rows, inverse, kd::SimdLevel::best, {.threads = threads}).sort(order);
+      CHECK(order == wanted);
     }
   }
 

@@ -5,11 +5,13 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <vector>
 
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
+#include <kindred/core/parallel.hpp>
 #include <kindred/core/rounding.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/linalg/row_groups.hpp>
@@ -33,7 +35,8 @@ class CosineIndex {
 
   /// `rows`: n_rows x factors, finite. O(n_rows factors log n_rows) time, n_rows * (factors + 16) bytes and 4 bytes a factor of each block.
   /// @throws InvalidArgument if this processor does not have `level`.
-  CosineIndex(const FactorMatrix<Scalar>& rows, SimdLevel level);
+  /// The same index for any number of threads.
+  CosineIndex(const FactorMatrix<Scalar>& rows, SimdLevel level, const ParallelOptions& parallel = {.threads = 1});
 
   [[nodiscard]] std::size_t rows() const noexcept { return lengths_.size(); }
   [[nodiscard]] std::size_t memory_bytes() const noexcept {
@@ -55,8 +58,8 @@ class CosineIndex {
   static constexpr double largest_length = sizeof(Scalar) == 4 ? 1e15 : 1e140;
   static constexpr double margin = 1.0 + 1e-9;  // for the rounding of norms
 
-  void measure(const FactorMatrix<Scalar>& rows);
-  void sort(const FactorMatrix<Scalar>& rows, SimdLevel level);
+  void measure(const FactorMatrix<Scalar>& rows, const ParallelOptions& parallel);
+  void sort(const FactorMatrix<Scalar>& rows, SimdLevel level, const ParallelOptions& parallel);
   void add_block(const FactorMatrix<Scalar>& rows, std::size_t b, std::vector<double>& units);
 
   std::size_t factors_ = 0;
@@ -80,15 +83,15 @@ class CosineIndex {
 };
 
 template <Real Scalar>
-CosineIndex<Scalar>::CosineIndex(const FactorMatrix<Scalar>& rows, SimdLevel level)
+CosineIndex<Scalar>::CosineIndex(const FactorMatrix<Scalar>& rows, SimdLevel level, const ParallelOptions& parallel)
     : factors_(static_cast<std::size_t>(rows.factors())),
       groups_((factors_ + 3) / 4),
       kernels_(&kindred::detail::score_kernels<Scalar>(level)),
       centre_kernels_(&kindred::detail::score_kernels<float>(level)),
       code_kernels_(&kindred::detail::code_kernels(level)) {
   const RoundToNearest rounding;  // codes are rounded, and their errors bounded, in this mode
-  measure(rows);
-  sort(rows, level);
+  measure(rows, parallel);
+  sort(rows, level, parallel);
   const std::size_t blocks = (order_.size() + score_block - 1) / score_block, panels = (blocks + score_block - 1) / score_block;
   codes_.assign(blocks * groups_ * score_block * 4, static_cast<std::uint8_t>(code_kernels_->offset));
   unit_.assign(panels * score_block, 0.0);
@@ -97,35 +100,44 @@ CosineIndex<Scalar>::CosineIndex(const FactorMatrix<Scalar>& rows, SimdLevel lev
   reach_.assign(panels * score_block, 0.0F);
   centres_.assign(panels * factors_ * score_block, 0.0F);
   panel_means_.assign(panels * factors_, 0.0F);
-  std::vector<double> units(score_block * factors_);
-  for (std::size_t b = 0; b < blocks; ++b) add_block(rows, b, units);
+  // A panel has a sum of its own.
+  parallel_for(panels, parallel, [&](std::size_t panel, std::size_t, std::size_t) {
+    std::vector<double> units(score_block * factors_);
+    for (std::size_t b = panel * score_block; b < (std::min)(blocks, (panel + 1) * score_block); ++b) add_block(rows, b, units);
+  });
 }
 
 /// Finds the lengths of the rows, and which rows stand in blocks.
 template <Real Scalar>
-void CosineIndex<Scalar>::measure(const FactorMatrix<Scalar>& rows) {
+void CosineIndex<Scalar>::measure(const FactorMatrix<Scalar>& rows, const ParallelOptions& parallel) {
   const auto n_rows = static_cast<std::size_t>(rows.rows());
   lengths_.resize(n_rows);
-  AlignedVector<Scalar> panel(score_block * factors_), squares(score_block);
-  std::vector<Index> some;
-  for (std::size_t first = 0; first < n_rows; first += score_block) {
-    some.clear();
-    for (std::size_t r = first; r < (std::min)(n_rows, first + score_block); ++r) some.push_back(static_cast<Index>(r));
-    kernels_->pack(rows.data(), rows.stride(), some.data(), some.size(), factors_, panel.data());
-    kernels_->squares(panel.data(), some.size(), factors_, squares.data());
-    for (std::size_t n = 0; n < some.size(); ++n) {
-      const double length = std::sqrt(static_cast<double>(squares[n]));
-      lengths_[first + n] = length;
-      (length >= least_length && length <= largest_length ? order_ : length == 0.0 ? without_length_ : apart_).push_back(some[n]);
-    }
+  parallel_for(n_rows, {.threads = parallel.threads, .grain = 64 * score_block, .executor = parallel.executor},
+               [&](std::size_t from, std::size_t to, std::size_t) {
+                 AlignedVector<Scalar> panel(score_block * factors_), squares(score_block);
+                 std::vector<Index> some(score_block);
+                 for (std::size_t first = from; first < to; first += score_block) {
+                   const std::size_t count = (std::min)(score_block, to - first);
+                   std::iota(some.begin(), some.end(), static_cast<Index>(first));
+                   kernels_->pack(rows.data(), rows.stride(), some.data(), count, factors_, panel.data());
+                   kernels_->squares(panel.data(), count, factors_, squares.data());
+                   for (std::size_t n = 0; n < count; ++n) lengths_[first + n] = std::sqrt(static_cast<double>(squares[n]));
+                 }
+               });
+  for (std::size_t r = 0; r < n_rows; ++r) {
+    const double length = lengths_[r];
+    (length >= least_length && length <= largest_length ? order_
+     : length == 0.0                                    ? without_length_
+                                                        : apart_)
+        .push_back(static_cast<Index>(r));
   }
 }
 
 template <Real Scalar>
-void CosineIndex<Scalar>::sort(const FactorMatrix<Scalar>& rows, SimdLevel level) {
+void CosineIndex<Scalar>::sort(const FactorMatrix<Scalar>& rows, SimdLevel level, const ParallelOptions& parallel) {
   std::vector<Scalar> inverse(lengths_.size(), Scalar(0));
   for (const Index row : order_) inverse[static_cast<std::size_t>(row)] = static_cast<Scalar>(1.0 / length(row));
-  RowGroups<Scalar>(rows, inverse, level).sort(order_);
+  RowGroups<Scalar>(rows, inverse, level, parallel).sort(order_);
   place_.assign(lengths_.size(), rows.rows());
   for (std::size_t at = 0; at < order_.size(); ++at) place_[static_cast<std::size_t>(order_[at])] = static_cast<Index>(at);
 }

@@ -9,6 +9,7 @@
 
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
+#include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/simd/kernels.hpp>
 #include <kindred/simd/level.hpp>
@@ -23,25 +24,37 @@ template <Real Scalar>
 class RowGroups {
  public:
   /// `rows`: n_rows x factors. `inverse`: 1 / length of each row, length n_rows; rows that are ordered have lengths in the range of CosineIndex.
-  RowGroups(const FactorMatrix<Scalar>& rows, std::span<const Scalar> inverse, SimdLevel level)
-      : rows_(rows), inverse_(inverse), kernels_(row_kernels<Scalar>(level)), direction_(rows.stride()) {}
+  RowGroups(const FactorMatrix<Scalar>& rows, std::span<const Scalar> inverse, SimdLevel level,
+            const ParallelOptions& parallel = {.threads = 1})
+      : rows_(rows), inverse_(inverse), kernels_(&row_kernels<Scalar>(level)), parallel_(parallel), direction_(rows.stride()) {}
 
-  /// Orders `order`, rows of the matrix, each at most once. O(n factors log(n / score_block)).
+  /// Orders `order`, rows of the matrix, each at most once; the same order for any number of threads. O(n factors log(n / score_block)).
   void sort(std::span<Index> order) {
-    std::vector<std::span<Index>> pieces{order};
-    while (!pieces.empty()) {
-      const std::span<Index> piece = pieces.back();
-      pieces.pop_back();
-      const std::size_t blocks = (piece.size() + score_block - 1) / score_block;
-      if (blocks < 2) continue;
-      const std::size_t middle = blocks / 2 * score_block;
-      halve(piece, middle);
-      pieces.push_back(piece.first(middle));
-      pieces.push_back(piece.subspan(middle));
+    std::vector<std::span<Index>> pieces{order}, halves;
+    // A large piece has all threads for its products; of many pieces each has one thread.
+    const ParallelOptions all = std::exchange(parallel_, {.threads = 1});
+    std::vector<RowGroups> workers(resolve_threads(all.threads), *this);
+    for (; !pieces.empty(); pieces.swap(halves)) {
+      halves.clear();
+      std::erase_if(pieces, [](std::span<Index> piece) { return piece.size() <= score_block; });
+      if (pieces.size() < workers.size()) {
+        parallel_ = all;
+        for (const std::span<Index> piece : pieces) halve(piece);
+      } else {
+        parallel_for(pieces.size(), all, [&](std::size_t n, std::size_t, std::size_t worker) { workers[worker].halve(pieces[n]); });
+      }
+      for (const std::span<Index> piece : pieces) {
+        halves.push_back(piece.first(middle_of(piece)));
+        halves.push_back(piece.subspan(middle_of(piece)));
+      }
     }
   }
 
  private:
+  [[nodiscard]] static std::size_t middle_of(std::span<const Index> piece) noexcept {
+    return (piece.size() + score_block - 1) / score_block / 2 * score_block;
+  }
+
   static constexpr std::size_t most_sampled = 1024;
   static constexpr std::size_t rounds = 4;  // with 2 a list searches a fifth more blocks, with 6 a twentieth fewer
 
@@ -56,8 +69,11 @@ class RowGroups {
   /// Products of `direction_` with the unit vectors of `rows`.
   [[nodiscard]] std::span<const Scalar> products(std::span<const Index> rows) {
     products_.resize(rows.size());
-    kernels_.dots(gathered(rows), direction_.data(), products_.data());
-    for (std::size_t n = 0; n < rows.size(); ++n) products_[n] *= inverse_[static_cast<std::size_t>(rows[n])];
+    parallel_for(rows.size(), {.threads = parallel_.threads, .grain = 4096, .executor = parallel_.executor},
+                 [&](std::size_t first, std::size_t last, std::size_t) {
+                   kernels_->dots(gathered(rows.subspan(first, last - first)), direction_.data(), products_.data() + first);
+                   for (std::size_t n = first; n < last; ++n) products_[n] *= inverse_[static_cast<std::size_t>(rows[n])];
+                 });
     return products_;
   }
 
@@ -66,7 +82,7 @@ class RowGroups {
   void combine(const Weight& weight) {
     weights_.resize((sample_.size() + 3) / 4 * 4);
     for (std::size_t n = 0; n < sample_.size(); ++n) weights_[n] = weight(n) * inverse_[static_cast<std::size_t>(sample_[n])];
-    kernels_.combine(gathered(sample_), weights_.data(), direction_.data());
+    kernels_->combine(gathered(sample_), weights_.data(), direction_.data());
   }
 
   /// The row of the sample farthest from direction_, as its number in the sample.
@@ -98,7 +114,8 @@ class RowGroups {
     }
   }
 
-  void halve(std::span<Index> piece, std::size_t middle) {
+  void halve(std::span<Index> piece) {
+    const std::size_t middle = middle_of(piece);
     find_direction(piece);
     const std::span<const Scalar> found = products(piece);
     keys_.clear();
@@ -109,7 +126,8 @@ class RowGroups {
 
   const FactorMatrix<Scalar>& rows_;
   std::span<const Scalar> inverse_;
-  const RowKernels<Scalar>& kernels_;
+  const RowKernels<Scalar>* kernels_;
+  ParallelOptions parallel_;
   AlignedVector<Scalar> direction_;
   AlignedVector<Scalar> weights_;
   std::vector<Index> sample_;

@@ -255,9 +255,9 @@ class FactorModel {
   [[nodiscard]] static std::vector<Index> all_of(Index count);
   /// Calls `body` with the items and their index of cosines, or with an index made for the call where another level of instructions was asked for.
   template <typename Body>
-  auto with_similar_items(SimdLevel asked, Body&& body) const;
+  auto with_similar_items(const Execution& run, Body&& body) const;
   template <typename Body>
-  auto with_similar_users(SimdLevel asked, Body&& body) const;
+  auto with_similar_users(const Execution& run, Body&& body) const;
 
   detail::Lazy<detail::TopKIndex<Scalar>> index_;  // of the items
   detail::Lazy<detail::TopKIndex<Scalar>> user_index_;

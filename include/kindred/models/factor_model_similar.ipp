@@ -12,6 +12,7 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/core/execution.hpp>
+#include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/linalg/cosine_index.hpp>
 #include <kindred/models/factor_lists.hpp>
@@ -25,14 +26,14 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 /// Calls `body` with rows and their index of cosines: the one that `kept` makes, or one of another level of instructions.
 template <Real Scalar, typename Body>
 auto with_similar_rows(const FactorMatrix<Scalar>& rows, std::span<const Index> counts, const Lazy<CosineIndex<Scalar>>& kept,
-                       SimdLevel own, SimdLevel asked, std::string_view noun, Body&& body) {
+                       SimdLevel own, const Execution& run, std::string_view noun, Body&& body) {
   const auto make = [&](SimdLevel level) {
     require_finite(rows, noun);
-    return CosineIndex<Scalar>(rows, level);
+    return CosineIndex<Scalar>(rows, level, loop_of(run, 1));
   };
-  if (asked == SimdLevel::best || resolve_level(asked) == resolve_level(own))
+  if (run.simd == SimdLevel::best || resolve_level(run.simd) == resolve_level(own))
     return body(SimilarRows<Scalar>{kept.get_or_make([&] { return make(own); }), rows, counts});
-  const CosineIndex<Scalar> other = make(asked);
+  const CosineIndex<Scalar> other = make(run.simd);
   return body(SimilarRows<Scalar>{other, rows, counts});
 }
 
@@ -49,14 +50,14 @@ std::vector<Index> FactorModel<Scalar>::all_of(Index count) {
 
 template <Real Scalar>
 template <typename Body>
-auto FactorModel<Scalar>::with_similar_items(SimdLevel asked, Body&& body) const {
-  return detail::with_similar_rows<Scalar>(items_, item_counts_, similar_items_, simd_, asked, "item", body);
+auto FactorModel<Scalar>::with_similar_items(const Execution& run, Body&& body) const {
+  return detail::with_similar_rows<Scalar>(items_, item_counts_, similar_items_, simd_, run, "item", body);
 }
 
 template <Real Scalar>
 template <typename Body>
-auto FactorModel<Scalar>::with_similar_users(SimdLevel asked, Body&& body) const {
-  return detail::with_similar_rows<Scalar>(users_, user_counts_, similar_users_, simd_, asked, "user", body);
+auto FactorModel<Scalar>::with_similar_users(const Execution& run, Body&& body) const {
+  return detail::with_similar_rows<Scalar>(users_, user_counts_, similar_users_, simd_, run, "user", body);
 }
 
 template <Real Scalar>
@@ -64,7 +65,7 @@ std::vector<Scored> FactorModel<Scalar>::similar_items(Index item, const Similar
   require_fitted();
   detail::check_item(item, shape());
   detail::check_filters(options.exclude, options.filter, "an item", shape().items);
-  return with_similar_items(SimdLevel::best, [&](const auto& searched) { return detail::similar_list(searched, item, options); });
+  return with_similar_items({.threads = 1}, [&](const auto& searched) { return detail::similar_list(searched, item, options); });
 }
 
 template <Real Scalar>
@@ -74,8 +75,7 @@ RankedLists FactorModel<Scalar>::similar_items_all(std::span<const Index> items,
   for (const Index item : items) detail::check_item(item, shape());
   detail::check_filters(options.exclude, options.filter, "an item", shape().items);
   detail::check_threads(execution.threads);
-  return with_similar_items(execution.simd,
-                            [&](const auto& searched) { return detail::similar_lists(searched, items, options, execution); });
+  return with_similar_items(execution, [&](const auto& searched) { return detail::similar_lists(searched, items, options, execution); });
 }
 
 template <Real Scalar>
@@ -85,7 +85,7 @@ void FactorModel<Scalar>::similar_items_all(std::span<const Index> items, const 
   for (const Index item : items) detail::check_item(item, shape());
   detail::check_filters(options.exclude, options.filter, "an item", shape().items);
   detail::check_threads(execution.threads);
-  with_similar_items(execution.simd, [&](const auto& searched) { detail::stream_similar(searched, items, options, execution, sink); });
+  with_similar_items(execution, [&](const auto& searched) { detail::stream_similar(searched, items, options, execution, sink); });
 }
 
 template <Real Scalar>
@@ -93,7 +93,7 @@ std::vector<Scored> FactorModel<Scalar>::similar_users(Index user, const Similar
   require_fitted();
   detail::check_user(user, shape());
   detail::check_filters(options.exclude, options.filter, "a user", shape().users);
-  return with_similar_users(SimdLevel::best, [&](const auto& searched) { return detail::similar_list(searched, user, options); });
+  return with_similar_users({.threads = 1}, [&](const auto& searched) { return detail::similar_list(searched, user, options); });
 }
 
 template <Real Scalar>
@@ -103,8 +103,7 @@ RankedLists FactorModel<Scalar>::similar_users_all(std::span<const Index> users,
   for (const Index user : users) detail::check_user(user, shape());
   detail::check_filters(options.exclude, options.filter, "a user", shape().users);
   detail::check_threads(execution.threads);
-  return with_similar_users(execution.simd,
-                            [&](const auto& searched) { return detail::similar_lists(searched, users, options, execution); });
+  return with_similar_users(execution, [&](const auto& searched) { return detail::similar_lists(searched, users, options, execution); });
 }
 
 template <Real Scalar>
@@ -114,7 +113,7 @@ void FactorModel<Scalar>::similar_users_all(std::span<const Index> users, const 
   for (const Index user : users) detail::check_user(user, shape());
   detail::check_filters(options.exclude, options.filter, "a user", shape().users);
   detail::check_threads(execution.threads);
-  with_similar_users(execution.simd, [&](const auto& searched) { detail::stream_similar(searched, users, options, execution, sink); });
+  with_similar_users(execution, [&](const auto& searched) { detail::stream_similar(searched, users, options, execution, sink); });
 }
 
 }  // namespace kindred::inline v0::inline KINDRED_BUILD
