@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by examples/lastfm/run.sh, tests/run.sh and .ci/run. Says on the standard error what it does.
+# Sourced by examples/lastfm/run.sh, benchmarks/beside/run.sh, tests/run.sh and .ci/run. Says on the standard error what it does.
 
 # Ends the script with a message.
 fail() {

@@ -22,7 +22,7 @@ do for [panel = 1:4] {
   set title titles[panel]
   set yrange [0.5:*]
   if (panel == 4) {
-    plot data index 3 using 2:xtic(1) lc rgb "#0b5fa5" notitle
+    plot data index 3 every ::1 using 2:xtic(1) lc rgb "#0b5fa5" notitle
   } else {
     plot for [c = 2:columns] data index panel - 1 using c:xtic(1) lc rgb colours[3 * panel + c - 4] title columnheader(c)
   }
