@@ -14,9 +14,6 @@ namespace blas {
 /// The name of the kernels that OpenBLAS chose for this processor; makes it run one thread.
 std::string prepare();
 
-/// Threads of OpenBLAS itself, for faiss, which calls it.
-void set_threads(std::size_t threads);
-
 /// textbook::half_step by BLAS: exact rows by ssyrk over gathered rows and sposv, others by ssymv, and sdot and saxpy for each interaction.
 void half_step(const textbook::Rows& rows, const float* fixed, std::size_t n_fixed, float* solved, const textbook::Options& options);
 
