@@ -5,20 +5,25 @@ function label(task, size, words) {
   if (file == "iteration") return words[1]
   return (file == "lists" ? task : words[1]) "\\n" words[2]
 }
+function add_once(row, ratio) {
+  once_rows[++n_once] = row
+  once[n_once] = ratio
+}
 FNR == 1 { file = FILENAME; sub(/\.md$/, "", file) }
-file == "quality" && $2 ~ /^Kindred/ { kindred = $5 }
-file == "quality" && $2 ~ /^3 CG/ { once["to .99 of the\\nbest NDCG:\\n3 CG steps"] = $5 / kindred; next }
-NF < 8 || $4 != 1 || $8 == "1.00" && $5 ~ /^Kindred/ { next }
-file == "reading" { once["reading plays:\\npandas"] = $8; next }
+file == "quality" && $5 ~ /^Kindred/ { kindred = $8 + 0 }
+file == "quality" && $5 ~ /^3 CG/ { add_once("to an NDCG,\\n3 CG steps:\\n" $2, ($8 + 0) / kindred) }
+file == "quality" || NF < 8 || $4 != 1 || $5 ~ /^Kindred/ { next }
+file == "reading" { add_once("reading plays:\\npandas", $8); next }
 {
+  panel = file == "small" && $2 == "similar items" ? "similar" : file
   row = label($2, $3)
-  if (!((file, row) in seen)) { seen[file, row] = 1; rows[file, ++n_rows[file]] = row }
-  if (!((file, $5) in seen)) { seen[file, $5] = 1; rivals[file, ++n_rivals[file]] = $5 }
-  ratio[file, row, $5] = $8
+  if (!((panel, row) in seen)) { seen[panel, row] = 1; rows[panel, ++n_rows[panel]] = row }
+  if (!((panel, $5) in seen)) { seen[panel, $5] = 1; rivals[panel, ++n_rivals[panel]] = $5 }
+  ratio[panel, row, $5] = $8
 }
 END {
-  split("iteration lists small", panels, " ")
-  for (p = 1; p <= 3; ++p) {
+  split("iteration lists small similar", panels, " ")
+  for (p = 1; p <= 4; ++p) {
     file = panels[p]
     line = "size"
     for (r = 1; r <= n_rivals[file]; ++r) line = line "\t\"" rivals[file, r] "\""
@@ -31,5 +36,5 @@ END {
     print "\n"
   }
   print "size\tratio"
-  for (row in once) print "\"" row "\"\t" once[row]
+  for (n = 1; n <= n_once; ++n) print "\"" once_rows[n] "\"\t" once[n]
 }
