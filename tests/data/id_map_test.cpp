@@ -175,4 +175,16 @@ TEST_SUITE("data/id_map") {
     CHECK_THROWS_WITH_AS((void)ids.select(std::vector<kd::Index>{0, 0}), "index is 0; it must be named once", kd::InvalidArgument);
     CHECK_THROWS_AS((void)ids.select(std::vector<kd::Index>{1}), kd::InvalidArgument);
   }
+
+  TEST_CASE("room for keys changes no index, before the first key and after some") {
+    kd::IdMap plain, reserved;
+    for (int n = 0; n < 300; ++n) {
+      if (n == 0 || n == 100) reserved.reserve(static_cast<std::size_t>(n) + 150, 1000);
+      const std::string key = "key " + std::to_string(n * 7 % 250);
+      CHECK(reserved.intern(key) == plain.intern(key));
+    }
+    CHECK(reserved == plain);
+    reserved.reserve(1, 1);  // less than there is
+    CHECK(reserved.index("key 7") == plain.index("key 7"));
+  }
 }

@@ -41,6 +41,9 @@ class IdMap {
   void prefetch_slot(std::uint32_t hash) const noexcept;
   void prefetch_key(std::uint32_t hash) const noexcept;
 
+  /// Makes room for `keys` keys of `bytes` bytes in all, so that none of them moves the others. O(keys).
+  void reserve(std::size_t keys, std::size_t bytes);
+
   /// The hash that this map, and no other, has for a key.
   [[nodiscard]] std::uint32_t hash_of(std::string_view key) const noexcept;
 
@@ -91,7 +94,7 @@ class IdMap {
   /// The slot that holds `key`, or the empty one where it belongs. Linear probing; the table is never more than half full.
   [[nodiscard]] std::size_t slot_of(std::string_view key, std::uint32_t hash) const noexcept;
 
-  void grow();
+  void grow(std::size_t slots);  // a power of two
 
   detail::HashKey hash_key_;
   detail::AlignedVector<char> bytes_;

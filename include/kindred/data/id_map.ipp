@@ -25,7 +25,7 @@ KINDRED_ONCE IdMap::IdMap() : hash_key_(detail::HashKey::make()) {}
 KINDRED_ONCE Index IdMap::intern(std::string_view key) { return intern(key, hash_of(key)); }
 
 KINDRED_ONCE Index IdMap::intern(std::string_view key, std::uint32_t hash) {
-  if ((ends_.size() + 1) * 2 > table_.size()) grow();
+  if ((ends_.size() + 1) * 2 > table_.size()) grow(table_.empty() ? 16 : table_.size() * 2);
   const std::size_t slot = slot_of(key, hash);
   if (table_[slot].index != absent) return table_[slot].index;
   if (ends_.size() >= static_cast<std::size_t>((std::numeric_limits<Index>::max)()))
@@ -118,8 +118,16 @@ KINDRED_ONCE std::size_t IdMap::slot_of(std::string_view key, std::uint32_t hash
   return slot;
 }
 
-KINDRED_ONCE void IdMap::grow() {
-  detail::AlignedVector<Slot> larger(table_.empty() ? 16 : table_.size() * 2);
+KINDRED_ONCE void IdMap::reserve(std::size_t keys, std::size_t bytes) {
+  std::size_t slots = 16;
+  while (slots < 2 * keys) slots *= 2;
+  if (slots > table_.size()) grow(slots);
+  ends_.reserve(keys);
+  bytes_.reserve(bytes);
+}
+
+KINDRED_ONCE void IdMap::grow(std::size_t slots) {
+  detail::AlignedVector<Slot> larger(slots);
   const std::size_t mask = larger.size() - 1;
   for (const Slot& old : table_) {
     if (old.index == absent) continue;

@@ -67,6 +67,10 @@ class KeyMerge {
       for (std::size_t at = 0; at < shares_[n].places.size(); ++at)
         order.push_back({shares_[n].places[at], static_cast<std::uint32_t>(n), static_cast<Index>(at)});
     std::sort(order.begin(), order.end(), [](const Key& x, const Key& y) { return x.place < y.place; });
+    std::size_t bytes = 0;
+    for (const Share& share : shares_)
+      for (Index at = 0; at < share.map.size(); ++at) bytes += share.map.key(at).size();
+    merged.map.reserve(order.size(), bytes);
     for (const Key& key : order)
       shares_[key.share].merged[static_cast<std::size_t>(key.index)] = merged.map.intern(shares_[key.share].map.key(key.index));
     parallel_for(seen_.size(), loop_of(execution_, 1), [&](std::size_t t, std::size_t, std::size_t) {
