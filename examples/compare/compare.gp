@@ -32,15 +32,15 @@ if (exists("ncf")) {
   set xrange [0.4:2000]
   set yrange [0.55:0.75]
   set arrow 1 from 0.4,0.7093 to 2000,0.7093 nohead dt 2 lc rgb network
-  set label 1 "NeuMF, published" at 60,0.7035 tc rgb network
+  set label 1 "NeuMF, published" at 1,0.7035 tc rgb network
   set arrow 2 from 0.4,0.7294 to 2000,0.7294 nohead dt 2 lc rgb "#888888"
-  set label 2 "MF by SGD, published" at 60,0.7245 tc rgb "#666666"
+  set label 2 "MF by SGD, published" at 12,0.7245 tc rgb "#666666"
   left = rows(ncf, 3, 5, "ALS")
   right = rows(ncf, 3, 5, "item neighbours|EASE|ALS, tuned under this protocol")
   trained = rows(neumf, 3, 5, "NeuMF, trained here")
   plot left using 1:2 with points pt 7 ps 0.7 lc rgb ours, '' using 1:2:3 with labels right offset -0.7,0.5 font ",10" tc rgb ours, \
        right using 1:2 with points pt 7 ps 0.7 lc rgb ours, '' using 1:2:3 with labels left offset 0.7,0.5 font ",10" tc rgb ours, \
-       trained using 1:2 with points pt 7 ps 0.7 lc rgb network, '' using 1:2:3 with labels center offset 0,-1 font ",10" tc rgb network
+       trained using 1:2 with points pt 7 ps 0.7 lc rgb network, '' using 1:2:3 with labels right offset -0.9,0.25 font ",10" tc rgb network
   unset arrow
   unset label
   set title "HetRec 2011 Last.fm, a fifth of each user's artists" offset -2,0
