@@ -41,7 +41,7 @@ class IdMap {
   void prefetch_slot(std::uint32_t hash) const noexcept;
   void prefetch_key(std::uint32_t hash) const noexcept;
 
-  /// Makes room for `keys` keys of `bytes` bytes in all, so that none of them moves the others. O(keys).
+  /// Allocates memory for `keys` keys of `bytes` bytes in total, so that adding them moves nothing. O(keys).
   void reserve(std::size_t keys, std::size_t bytes);
 
   /// The hash that this map, and no other, has for a key.

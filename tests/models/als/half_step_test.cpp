@@ -28,7 +28,7 @@ TEST_SUITE("models/half_step") {
         .factors = 4, .regularization = 3.0, .iterations = 2, .units = kd::Units::paper, .confidence = {.alpha = 0.5}};
     kd::ImplicitALS<float> one(options);
     const kd::FitReport report = one.fit(train, {.record_loss = true, .execution = {.threads = 1}});
-    for (const std::size_t threads : {2u, 3u, 7u}) {
+    for (const std::size_t threads : {2u, 3u, 7u, 16u, 40u}) {
       kd::ImplicitALS<float> other(options);
       other.fit(train, {.execution = {.threads = threads}});
       CHECK(other.user_factors().same_bytes(one.user_factors()));

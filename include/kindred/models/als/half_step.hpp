@@ -156,8 +156,7 @@ class HalfStep {
   void solve_rows() {
     may_cancel_ = weights_.may_cancel();
     std::vector<Worker> workers;
-    for (std::size_t n = 0; n < worker_count((std::max)(data_.pieces.size(), data_.most_parts), parallel_); ++n)
-      workers.push_back(new_worker());
+    for (std::size_t n = 0; n < worker_count(data_.pieces.size() + data_.parts, parallel_); ++n) workers.push_back(new_worker());
     data_.rows.for_each_block([&](const RowBlock& block) {
       const auto first = static_cast<std::size_t>(block.first), last = first + static_cast<std::size_t>(block.rows.rows());
       const auto is_shared = [&](std::size_t place) {

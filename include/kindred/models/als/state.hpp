@@ -62,14 +62,14 @@ struct SideData {
   RowsRef rows;
   std::unique_ptr<Scalar[]> strengths;  // g of each interaction; null where it is cheap to compute or rows are not in memory
   std::vector<Index> order;             // the rows of each block, longest first, so that no thread is left alone with a long row at the end
-  std::size_t most_parts;               // of a row (linalg/row_cost.hpp)
+  std::size_t parts;                    // of all rows that have more than one (linalg/row_cost.hpp)
   std::vector<std::size_t> pieces;      // places of `order` where what is dealt to a thread begins, never across blocks; then the end
 };
 
 /// Orders the rows of one side. O(nnz / threads + rows).
 template <Real Scalar>
 [[nodiscard]] SideData<Scalar> prepare_side(const AlsWeights& weights, AlsSide side, const RowsRef& rows, const ParallelOptions& parallel) {
-  SideData<Scalar> data{.side = side, .rows = rows, .strengths = {}, .order = {}, .most_parts = 1, .pieces = {}};
+  SideData<Scalar> data{.side = side, .rows = rows, .strengths = {}, .order = {}, .parts = 0, .pieces = {}};
   if (weights.strength_is_costly() && rows.in_memory()) {
     const auto count = static_cast<std::size_t>(rows.nnz());
     data.strengths.reset(new Scalar[count]);  // not cleared: that is one thread's work
@@ -88,7 +88,6 @@ template <Real Scalar>
     // Longest first, ties by the row: a counting sort.
     std::size_t longest = 0;
     for (Index r = 0; r < block.rows.rows(); ++r) longest = (std::max)(longest, block.rows.row(r).size());
-    data.most_parts = (std::max)(data.most_parts, row_parts(longest));
     next.assign(longest + 2, static_cast<std::size_t>(0));  // next[l]: place of the next row of length longest - l
     next[0] = static_cast<std::size_t>(block.first);
     for (Index r = 0; r < block.rows.rows(); ++r) ++next[longest - block.rows.row(r).size() + 1];
@@ -98,8 +97,11 @@ template <Real Scalar>
     const auto first = static_cast<std::size_t>(block.first), last = first + static_cast<std::size_t>(block.rows.rows());
     dealing.end_piece();
     if (!data.pieces.empty()) data.pieces.pop_back();
-    for (std::size_t at = first; at < last; ++at)
-      if (dealing.begins(block.rows.row(data.order[at] - block.first).size())) data.pieces.push_back(at);
+    for (std::size_t at = first; at < last; ++at) {
+      const std::size_t n = block.rows.row(data.order[at] - block.first).size();
+      if (row_parts(n) > 1) data.parts += row_parts(n);
+      if (dealing.begins(n)) data.pieces.push_back(at);
+    }
     data.pieces.push_back(last);
   });
   return data;
