@@ -7,8 +7,8 @@
 // data    0: fitted to synthetic data of the size of Last.fm 360K (358,868 x 160,112), the defaults of AlsOptions; 1: the same, the textbook's settings;
 //         2: HetRec Last.fm, 3: Last.fm 1K (both only where KINDRED_DATA_DIR in the environment holds them); 4: random gaussian factors, 160,112 items;
 //         5: small, for a smoke test
-// similar lists: kindred_similar_all makes those of all items, openblas_similar_scan those of at most 4,096 by sgemm of OpenBLAS (found by cmake, kernels on
-// stderr); both must have the same cosines first. kindred_similar_index: the index that similar lists search, made at the first call.
+// similar lists: kindred_similar_all makes those of all items (beside/ has an opponent); kindred_similar_index: the index that they search, made at the first
+// call.
 //
 // users   users (or items asked for) a second; extra_mib: memory that a stream of lists takes beside model and index; items_scored: products in full a user; share_scored: of all items; share_coded: items whose codes were multiplied
 #include <algorithm>
@@ -240,58 +240,6 @@ void kindred_similar_items(benchmark::State& state) {
   });
 }
 
-/// At most 4,096 items, evenly spaced.
-std::vector<kd::Index> items_asked(const Case& c) {
-  const auto items = static_cast<std::size_t>(c.items.rows()), n = (std::min)(items, std::size_t{4096});
-  std::vector<kd::Index> asked;
-  for (std::size_t at = 0; at < n; ++at) asked.push_back(static_cast<kd::Index>(at * items / n));
-  return asked;
-}
-
-/// The item factors divided by their lengths.
-std::vector<float> units_of(const Case& c) {
-  std::vector<float> units = c.plain_items;
-  const auto k = static_cast<std::size_t>(c.items.factors());
-  for (std::size_t first = 0; first < units.size(); first += k) {
-    double squares = 0.0;
-    for (std::size_t f = 0; f < k; ++f) squares += static_cast<double>(units[first + f]) * static_cast<double>(units[first + f]);
-    const double length = std::sqrt(squares);
-    for (std::size_t f = 0; f < k; ++f)
-      units[first + f] = length > 0.0 ? static_cast<float>(static_cast<double>(units[first + f]) / length) : 0.0F;
-  }
-  return units;
-}
-
-/// Empty, or how Kindred's similar items differ from those of the scan but for rounding: cosines in float are off by up to 1e-6, and so is an order.
-std::string difference(const kd::RankedLists& lists, std::size_t count, std::span<const std::int32_t> ids, std::span<const float> cosines) {
-  for (std::size_t q = 0; q < lists.size(); ++q)
-    for (std::size_t n = 0; n < lists.row(q).size(); ++n)
-      if (std::abs(lists.row(q)[n].score - static_cast<double>(cosines[q * count + n])) > 3e-6)
-        return "item " + std::to_string(lists.row(q)[n].item) + " where the scan has " + std::to_string(ids[q * count + n]);
-  return "";
-}
-
-void openblas_similar_scan(benchmark::State& state) {
-  const Case* const c = case_of(state);
-  if (c == nullptr) return;
-  if (!c->model) return state.SkipWithError("no model");
-  const auto count = static_cast<std::size_t>(state.range(2));
-  const std::vector<kd::Index> asked = items_asked(*c);
-  const std::vector<float> units = units_of(*c);
-  std::vector<std::int32_t> ids(asked.size() * count);
-  std::vector<float> cosines(ids.size());
-  const auto scan = [&] {
-    return opponents::similar_scan(units.data(), static_cast<std::size_t>(c->items.rows()), static_cast<std::size_t>(c->items.factors()),
-                                   asked.data(), asked.size(), count, ids.data(), cosines.data());
-  };
-  if (!scan()) return state.SkipWithError("built without OpenBLAS");
-  const kd::RankedLists lists = c->model->similar_items_all(asked, {.count = count}, {.threads = 1});
-  if (const std::string found = difference(lists, count, ids, cosines); !found.empty()) return state.SkipWithError(found.c_str());
-  std::fprintf(stderr, "OpenBLAS: kernels %s\n", opponents::blas_kernels());
-  for (auto _ : state) benchmark::DoNotOptimize(scan());
-  set_users(state, asked.size());
-}
-
 void kindred_similar_all(benchmark::State& state) {
   const Case* const c = case_of(state);
   if (c == nullptr) return;
@@ -425,19 +373,13 @@ const bool registered = [] {
     void (*run)(benchmark::State&);
     bool threaded;
   };
-  constexpr Loop loops[] = {{"kindred_recommend_all", kindred_recommend_all, true},
-                            {"tiled_full_scan", tiled_full_scan, false},
-                            {"kindred_recommend_one", kindred_recommend_one, false},
-                            {"plain_scan_one", plain_scan_one, false},
-                            {"kindred_similar_items", kindred_similar_items, false},
-                            {"kindred_similar_all", kindred_similar_all, true},
-                            {"openblas_similar_scan", openblas_similar_scan, false},
-                            {"kindred_similar_index", kindred_similar_index, false},
-                            {"kindred_fold_in", kindred_fold_in, false},
-                            {"textbook_fold_in", textbook_fold_in, false},
-                            {"kindred_lists_to_evaluate", kindred_lists_to_evaluate, false},
-                            {"kindred_evaluate", kindred_evaluate, false},
-                            {"kindred_stream_all", kindred_stream_all, true}};
+  constexpr Loop loops[] = {
+      {"kindred_recommend_all", kindred_recommend_all, true},  {"tiled_full_scan", tiled_full_scan, false},
+      {"kindred_recommend_one", kindred_recommend_one, false}, {"plain_scan_one", plain_scan_one, false},
+      {"kindred_similar_items", kindred_similar_items, false}, {"kindred_similar_all", kindred_similar_all, true},
+      {"kindred_similar_index", kindred_similar_index, false}, {"kindred_fold_in", kindred_fold_in, false},
+      {"textbook_fold_in", textbook_fold_in, false},           {"kindred_lists_to_evaluate", kindred_lists_to_evaluate, false},
+      {"kindred_evaluate", kindred_evaluate, false},           {"kindred_stream_all", kindred_stream_all, true}};
   for (const std::int64_t data : {5, 0, 1, 2, 3, 4}) {
     for (const std::int64_t factors : {64, 128}) {
       for (const std::int64_t count : {10, 100}) {

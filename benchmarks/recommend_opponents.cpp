@@ -10,15 +10,6 @@
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
 
-#if KINDRED_OPENBLAS
-extern "C" {  // of cblas.h, which a machine with the library alone does not have
-void cblas_sgemm(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float* a, int lda, const float* b,
-                 int ldb, float beta, float* c, int ldc);
-char* openblas_get_corename(void);
-void openblas_set_num_threads(int threads);
-}
-#endif
-
 namespace opponents {
 
 namespace {
@@ -87,58 +78,6 @@ void tiled_full_scan(const float* users, std::size_t n_users, const float* items
     for (std::size_t u = 0; u < n; ++u) best[u].take(ids + (first + u) * count, scores + (first + u) * count);
   }
 }
-
-#if KINDRED_OPENBLAS
-
-const char* blas_kernels() { return openblas_get_corename(); }
-
-bool similar_scan(const float* units, std::size_t n_items, std::size_t factors, const std::int32_t* asked, std::size_t n_asked,
-                  std::size_t count, std::int32_t* ids, float* scores) {
-  constexpr std::size_t tile = 1024, strip = 1024, look = 64;
-  constexpr int row_major = 101, plain = 111, transposed = 112;
-  openblas_set_num_threads(1);
-  const auto k = static_cast<int>(factors);
-  std::vector<float> products(tile * strip), queries(tile * factors);
-  for (std::size_t first = 0; first < n_asked; first += tile) {
-    const std::size_t n = (std::min)(tile, n_asked - first);
-    for (std::size_t q = 0; q < n; ++q)
-      std::copy_n(units + static_cast<std::size_t>(asked[first + q]) * factors, factors, queries.data() + q * factors);
-    std::vector<Best> best(n, Best(count));
-    for (std::size_t from = 0; from < n_items; from += strip) {
-      const std::size_t m = (std::min)(strip, n_items - from);
-      cblas_sgemm(row_major, plain, transposed, static_cast<int>(n), static_cast<int>(m), k, 1.0F, queries.data(), k,
-                  units + from * factors, k, 0.0F, products.data(), static_cast<int>(strip));
-      for (std::size_t q = 0; q < n; ++q) {
-        const float* const row = products.data() + q * strip;
-        float threshold = best[q].threshold();
-        for (std::size_t i = 0; i < m; i += look) {
-          const std::size_t end = (std::min)(m, i + look);
-          std::int32_t above = end - i < look ? 1 : 0;
-          if (above == 0)
-            for (std::size_t at = 0; at < look; ++at) above |= row[i + at] > threshold ? 1 : 0;  // GCC makes vectors of this
-          for (std::size_t at = i; above != 0 && at < end; ++at) {
-            const auto item = static_cast<std::int32_t>(from + at);
-            if (!(row[at] > threshold) || item == asked[first + q]) continue;
-            best[q].add(row[at], item);
-            threshold = best[q].threshold();
-          }
-        }
-      }
-    }
-    for (std::size_t q = 0; q < n; ++q) best[q].take(ids + (first + q) * count, scores + (first + q) * count);
-  }
-  return true;
-}
-
-#else
-
-const char* blas_kernels() { return ""; }
-
-bool similar_scan(const float*, std::size_t, std::size_t, const std::int32_t*, std::size_t, std::size_t, std::int32_t*, float*) {
-  return false;
-}
-
-#endif
 
 void plain_scan(const float* user, const float* items, std::size_t n_items, std::size_t factors, std::size_t count, std::int32_t* ids,
                 float* scores) {

@@ -12,15 +12,7 @@ namespace opponents {
 void tiled_full_scan(const float* users, std::size_t n_users, const float* items, std::size_t n_items, std::size_t factors,
                      std::size_t count, std::int32_t* ids, float* scores);
 
-/// The `count` items of the largest cosine with each of `asked`, without itself: sgemm of OpenBLAS, on one thread, for tiles of 1,024 x 1,024 (the best of the
-/// sizes tried), then a heap an item asked for. `units`: n_items x factors, rows of length 1, or 0. False without OpenBLAS.
-bool similar_scan(const float* units, std::size_t n_items, std::size_t factors, const std::int32_t* asked, std::size_t n_asked,
-                  std::size_t count, std::int32_t* ids, float* scores);
-
-/// The kernels that OpenBLAS has chosen, "SkylakeX" with AVX-512; empty without OpenBLAS. OPENBLAS_CORETYPE in the environment chooses others.
-const char* blas_kernels();
-
-/// The list of tiled_full_scan for one user: a dot product an item.
+/// The same for one user: a dot product an item.
 void plain_scan(const float* user, const float* items, std::size_t n_items, std::size_t factors, std::size_t count, std::int32_t* ids,
                 float* scores);
 

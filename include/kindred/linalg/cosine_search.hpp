@@ -101,12 +101,13 @@ class CosineSearch {
   TopKCounters counters_;
 };
 
+/// Lists a row of this product with the query if it belongs there.
 template <Real Scalar>
 void CosineSearch<Scalar>::consider(Query& query, Index row, Scalar product, double& threshold) {
   const double lengths = query.length * index_.length(row), least = threshold * lengths;
   if (lengths > 1e-280 && static_cast<double>(product) < least - 1e-9 * std::abs(least)) return;  // spares most rows the quotient
   const Scored candidate{row, lengths > 0.0 ? static_cast<double>(product) / lengths : 0.0};
-  if (!(candidate.score >= threshold) || !query.best.would_enter(candidate)) return;
+  if (!(candidate.score >= threshold) || !query.best.would_enter(candidate) || !is_eligible(*query.request, row)) return;
   query.best.add(candidate);
   threshold = query.threshold();
 }
@@ -235,8 +236,7 @@ void CosineSearch<Scalar>::fill(std::size_t block, std::span<const std::uint32_t
   for (std::size_t n = 0; n < queries.size(); ++n) {
     Query& query = queries_[active_[queries[n]]];
     double threshold = query.threshold();
-    for (std::size_t row = 0; row < count; ++row)
-      if (is_eligible(*query.request, rows[row])) consider(query, rows[row], scores_[n * score_block + row], threshold);
+    for (std::size_t row = 0; row < count; ++row) consider(query, rows[row], scores_[n * score_block + row], threshold);
   }
 }
 

@@ -58,4 +58,7 @@ class RowDealing {
   double cost_ = 0.0;
 };
 
+/// Bytes of the sums of parts that are kept at a time, about, unless those of one row are more.
+inline constexpr std::size_t row_parts_bytes = std::size_t{16} << 20;
+
 }  // namespace kindred::inline v0::detail

@@ -181,18 +181,27 @@ template <Real Scalar>
   return RankedLists(std::move(lists), std::move(sources));
 }
 
-/// Hands `lists_of(some users, options)` to `sink`, a few tiles a thread at a time: memory does not grow with the number of users.
+/// Hands `lists_of(some rows, execution)` to `sink`, `share` rows a thread at a time: memory does not grow with the number of rows.
 template <typename ListsOf>
-void hand_over(std::span<const Index> users, RecommendAllOptions options, const ListSink& sink, ListsOf&& lists_of) {
-  ThreadTeam team(options.execution.executor);
-  options.execution.executor = team.executor();
-  options.execution.threads = resolve_threads(options.execution.threads);
-  const std::size_t round = 8 * TopKSearch<float>::tile * options.execution.threads;
-  for (std::size_t first = 0; first < users.size(); first += round) {
-    const std::span<const Index> some = users.subspan(first, (std::min)(round, users.size() - first));
-    const RankedLists lists = lists_of(some, std::as_const(options));
+void hand_over(std::span<const Index> rows, std::size_t share, Execution execution, const ListSink& sink, ListsOf&& lists_of) {
+  ThreadTeam team(execution.executor);
+  execution.executor = team.executor();
+  execution.threads = resolve_threads(execution.threads);
+  const std::size_t round = share * execution.threads;
+  for (std::size_t first = 0; first < rows.size(); first += round) {
+    const std::span<const Index> some = rows.subspan(first, (std::min)(round, rows.size() - first));
+    const RankedLists lists = lists_of(some, std::as_const(execution));
     for (std::size_t n = 0; n < some.size(); ++n) sink(some[n], lists.row(n), lists.source(n));
   }
+}
+
+/// Hands `lists_of(some users, options)` to `sink`, a few tiles a thread at a time.
+template <typename ListsOf>
+void hand_over(std::span<const Index> users, RecommendAllOptions options, const ListSink& sink, ListsOf&& lists_of) {
+  hand_over(users, 8 * TopKSearch<float>::tile, options.execution, sink, [&](std::span<const Index> some, const Execution& execution) {
+    options.execution = execution;
+    return lists_of(some, std::as_const(options));
+  });
 }
 
 /// The lists of `users`, whose factors are rows of `queries`, to a sink.

@@ -258,6 +258,8 @@ class FactorModel {
   auto with_similar_items(const Execution& run, Body&& body) const;
   template <typename Body>
   auto with_similar_users(const Execution& run, Body&& body) const;
+  void check_similar_items(std::span<const Index> items, const SimilarOptions& options, const Execution& execution) const;
+  void check_similar_users(std::span<const Index> users, const SimilarOptions& options, const Execution& execution) const;
 
   detail::Lazy<detail::TopKIndex<Scalar>> index_;  // of the items
   detail::Lazy<detail::TopKIndex<Scalar>> user_index_;

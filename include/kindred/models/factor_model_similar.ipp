@@ -61,58 +61,62 @@ auto FactorModel<Scalar>::with_similar_users(const Execution& run, Body&& body) 
 }
 
 template <Real Scalar>
-std::vector<Scored> FactorModel<Scalar>::similar_items(Index item, const SimilarOptions& options) const {
+void FactorModel<Scalar>::check_similar_items(std::span<const Index> items, const SimilarOptions& options,
+                                              const Execution& execution) const {
   require_fitted();
-  detail::check_item(item, shape());
+  for (const Index item : items) detail::check_item(item, shape());
   detail::check_filters(options.exclude, options.filter, "an item", shape().items);
-  return with_similar_items({.threads = 1}, [&](const auto& searched) { return detail::similar_list(searched, item, options); });
+  detail::check_threads(execution.threads);
+}
+
+template <Real Scalar>
+std::vector<Scored> FactorModel<Scalar>::similar_items(Index item, const SimilarOptions& options) const {
+  constexpr Execution alone{.threads = 1};
+  check_similar_items({&item, 1}, options, alone);
+  return with_similar_items(alone, [&](const auto& searched) { return detail::similar_list(searched, item, options); });
 }
 
 template <Real Scalar>
 RankedLists FactorModel<Scalar>::similar_items_all(std::span<const Index> items, const SimilarOptions& options,
                                                    const Execution& execution) const {
-  require_fitted();
-  for (const Index item : items) detail::check_item(item, shape());
-  detail::check_filters(options.exclude, options.filter, "an item", shape().items);
-  detail::check_threads(execution.threads);
+  check_similar_items(items, options, execution);
   return with_similar_items(execution, [&](const auto& searched) { return detail::similar_lists(searched, items, options, execution); });
 }
 
 template <Real Scalar>
 void FactorModel<Scalar>::similar_items_all(std::span<const Index> items, const SimilarOptions& options, const Execution& execution,
                                             const detail::ListSink& sink) const {
-  require_fitted();
-  for (const Index item : items) detail::check_item(item, shape());
-  detail::check_filters(options.exclude, options.filter, "an item", shape().items);
-  detail::check_threads(execution.threads);
+  check_similar_items(items, options, execution);
   with_similar_items(execution, [&](const auto& searched) { detail::stream_similar(searched, items, options, execution, sink); });
 }
 
 template <Real Scalar>
-std::vector<Scored> FactorModel<Scalar>::similar_users(Index user, const SimilarOptions& options) const {
+void FactorModel<Scalar>::check_similar_users(std::span<const Index> users, const SimilarOptions& options,
+                                              const Execution& execution) const {
   require_fitted();
-  detail::check_user(user, shape());
+  for (const Index user : users) detail::check_user(user, shape());
   detail::check_filters(options.exclude, options.filter, "a user", shape().users);
-  return with_similar_users({.threads = 1}, [&](const auto& searched) { return detail::similar_list(searched, user, options); });
+  detail::check_threads(execution.threads);
+}
+
+template <Real Scalar>
+std::vector<Scored> FactorModel<Scalar>::similar_users(Index user, const SimilarOptions& options) const {
+  constexpr Execution alone{.threads = 1};
+  check_similar_users({&user, 1}, options, alone);
+  return with_similar_users(alone, [&](const auto& searched) { return detail::similar_list(searched, user, options); });
 }
 
 template <Real Scalar>
 RankedLists FactorModel<Scalar>::similar_users_all(std::span<const Index> users, const SimilarOptions& options,
                                                    const Execution& execution) const {
-  require_fitted();
-  for (const Index user : users) detail::check_user(user, shape());
-  detail::check_filters(options.exclude, options.filter, "a user", shape().users);
-  detail::check_threads(execution.threads);
+  check_similar_users(users, options, execution);
   return with_similar_users(execution, [&](const auto& searched) { return detail::similar_lists(searched, users, options, execution); });
 }
 
 template <Real Scalar>
 void FactorModel<Scalar>::similar_users_all(std::span<const Index> users, const SimilarOptions& options, const Execution& execution,
                                             const detail::ListSink& sink) const {
-  require_fitted();
-  for (const Index user : users) detail::check_user(user, shape());
-  detail::check_filters(options.exclude, options.filter, "a user", shape().users);
-  detail::check_threads(execution.threads);
+  check_similar_users(users, options, execution);
   with_similar_users(execution, [&](const auto& searched) { detail::stream_similar(searched, users, options, execution, sink); });
 }
 

@@ -11,7 +11,6 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/execution.hpp>
 #include <kindred/core/parallel.hpp>
-#include <kindred/core/thread_team.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/linalg/cosine_index.hpp>
 #include <kindred/linalg/cosine_search.hpp>
@@ -53,8 +52,8 @@ template <Real Scalar>
                                         const Execution& execution) {
   std::vector<std::vector<Scored>> lists(asked.size());
   std::vector<ListSource> sources(asked.size(), ListSource::none);
-  std::vector<std::pair<std::size_t, std::size_t>>
-      order;  // place in the index, place in `asked`: a tile of like rows searches the same blocks
+  // By place in the index, with the place in `asked`: a tile of like rows searches the same blocks.
+  std::vector<std::pair<std::size_t, std::size_t>> order;
   for (std::size_t n = 0; n < asked.size(); ++n)
     if (searched.has_list(asked[n])) order.emplace_back(searched.index.place(asked[n]), n);
   std::sort(order.begin(), order.end());
@@ -80,22 +79,15 @@ template <Real Scalar>
   return RankedLists(std::move(lists), std::move(sources));
 }
 
-/// Hands the lists of `asked` to `sink`, some tiles a thread at a time: memory does not grow with the number of lists.
+/// The lists of `asked` to a sink.
 template <Real Scalar>
-void stream_similar(const SimilarRows<Scalar>& searched, std::span<const Index> asked, const SimilarOptions& options, Execution execution,
-                    const ListSink& sink) {
+void stream_similar(const SimilarRows<Scalar>& searched, std::span<const Index> asked, const SimilarOptions& options,
+                    const Execution& execution, const ListSink& sink) {
+  // The more lists are made at a time, the more alike are those of a tile: 64 tiles take a fifth less time than 8.
   constexpr std::size_t tile = CosineSearch<Scalar>::tile, most_entries = std::size_t{1} << 18;
-  ThreadTeam team(execution.executor);
-  execution.executor = team.executor();
-  execution.threads = resolve_threads(execution.threads);
-  // The more lists a round has, the more alike are those of a tile: 64 tiles take a fifth less time than 8.
   const std::size_t tiles = (std::clamp)(most_entries / tile / (std::max)(std::size_t{1}, options.count), std::size_t{8}, std::size_t{64});
-  const std::size_t round = tiles * tile * execution.threads;
-  for (std::size_t first = 0; first < asked.size(); first += round) {
-    const std::span<const Index> some = asked.subspan(first, (std::min)(round, asked.size() - first));
-    const RankedLists lists = similar_lists(searched, some, options, execution);
-    for (std::size_t n = 0; n < some.size(); ++n) sink(some[n], lists.row(n), lists.source(n));
-  }
+  hand_over(asked, tiles * tile, execution, sink,
+            [&](std::span<const Index> some, const Execution& run) { return similar_lists(searched, some, options, run); });
 }
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

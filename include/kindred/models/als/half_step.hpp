@@ -168,8 +168,8 @@ class HalfStep {
       const auto piece_of = [&](std::size_t place) {
         return static_cast<std::size_t>(std::lower_bound(data_.pieces.begin(), data_.pieces.end(), place) - data_.pieces.begin());
       };
-      // As many shared rows at a time as 64 MiB hold the parts of; with the last of them all other rows.
-      const std::size_t most_parts = (std::max)(most_row_parts, (std::size_t{64} << 20) / (width() * width() * sizeof(Scalar)));
+      // Shared rows in groups, for the memory of their parts; with the last of them all other rows.
+      const std::size_t most_parts = row_parts_bytes / (width() * width() * sizeof(Scalar));
       std::size_t at = first;
       do {
         std::vector<SharedRow> shared;

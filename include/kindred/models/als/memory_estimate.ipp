@@ -15,6 +15,7 @@
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/linalg/gram.hpp>
+#include <kindred/linalg/row_cost.hpp>
 #include <kindred/linalg/truncated_svd.hpp>
 #include <kindred/models/als/memory_estimate.hpp>
 #include <kindred/models/als/settings.hpp>
@@ -53,7 +54,10 @@ MemoryEstimate estimate_memory(Index users, Index items, Offset nnz, const AlsOp
   const std::uint64_t square = stride * stride * sizeof(double);
   const std::uint64_t workers =
       detail::worker_count(static_cast<std::size_t>((std::max)(n_users, n_items)), detail::loop_of(execution, 16));
-  estimate.workspaces = biased + workers * worker + (detail::gram_blocks(k) + 6) * square;
+  const bool may_share = (std::max)(n_users, n_items) >= 2 * detail::row_part;  // rows long enough for several threads
+  const std::uint64_t parts =
+      may_share ? (std::min)(std::uint64_t{detail::row_parts_bytes}, interactions / detail::row_part * k * k * sizeof(Scalar)) : 0;
+  estimate.workspaces = biased + workers * worker + parts + (detail::gram_blocks(k) + 6) * square;
   if (options.start == Start::spectral) {
     // Two blocks of the columns that the SVD iterates on, or one and the items; its Gram matrices, factors and scales.
     const std::uint64_t width = (std::min)({k + detail::SvdOptions{}.extra, n_users, n_items});
