@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,8 +18,11 @@
 
 namespace kd = kindred;
 
-/// How far the slots of keys are from the places that their hashes name.
+/// How far the slots of keys are from the places that their hashes name, and a map that threads make together.
 struct kindred::detail::IdMapProbe {
+  static IdMap of_distinct(const std::vector<std::string>& keys, std::size_t threads) {
+    return IdMap::of_distinct(keys.size(), [&](std::size_t n) { return std::string_view(keys[n]); }, {.threads = threads});
+  }
   static std::size_t slots(const IdMap& ids) { return ids.table_.size(); }
   static std::size_t longest(const IdMap& ids) {
     std::size_t most = 0;
@@ -163,6 +167,28 @@ TEST_SUITE("data/id_map") {
       CHECK(ids.intern(key) == n);
     }
     CHECK(IdMapProbe::longest(ids) < 100);
+  }
+
+  // Sizes at which the table is exactly half full, so that many keys run over the end of a thread's region; a key longer than a slot can say.
+  TEST_CASE("a map that threads make of distinct keys is the map of these keys one by one") {
+    for (const std::size_t count : {0, 1, 7, 8, 2'000, 4'096, 40'000})
+      for (const std::size_t threads : {1, 2, 3, 16}) {
+        CAPTURE(count);
+        CAPTURE(threads);
+        std::vector<std::string> keys;
+        kd::IdMap reference;
+        for (std::size_t n = 0; n < count; ++n) {
+          keys.push_back(n == 3 ? std::string(70'000, 'x') : "key " + std::to_string(n * n));
+          reference.intern(keys.back());
+        }
+        kd::IdMap ids = IdMapProbe::of_distinct(keys, threads);
+        CHECK(ids == reference);
+        for (std::size_t n = 0; n < count; ++n) REQUIRE(ids.find(keys[n]) == static_cast<kd::Index>(n));
+        CHECK(ids.find("key") == std::nullopt);
+        if (count > 0) CHECK(IdMapProbe::longest(ids) < 100);
+        CHECK(ids.intern("one more") == static_cast<kd::Index>(count));
+        CHECK(ids.find("one more") == static_cast<kd::Index>(count));
+      }
   }
 
   TEST_CASE("what it refuses, and in which words") {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -17,6 +19,8 @@ namespace kindred::inline v0 {
 namespace detail {
 
 struct IdMapProbe;  // for tests
+class KeyMerge;
+struct ParallelOptions;
 
 }  // namespace detail
 
@@ -73,6 +77,7 @@ class IdMap {
 
  private:
   friend struct detail::IdMapProbe;
+  friend class detail::KeyMerge;
   static constexpr Index absent = -1;
 
   /// A key's hash, length and place stand beside its index, so that a wrong key is passed over without a look at its bytes, the right one is found with one,
@@ -80,9 +85,9 @@ class IdMap {
   struct Slot {
     static constexpr std::size_t longest = 0xFFFF;
 
-    std::uint32_t hash = 0;
-    Index index = absent;
-    std::uint64_t place = 0;  // of the bytes, times 2^16, and the length, as far as it goes
+    std::uint32_t hash;
+    Index index;
+    std::uint64_t place;  // of the bytes, times 2^16, and the length, as far as it goes
 
     static std::uint64_t place_of(std::size_t start, std::size_t length) noexcept {
       return (static_cast<std::uint64_t>(start) << 16) | (length < longest ? length : longest);
@@ -95,11 +100,17 @@ class IdMap {
   [[nodiscard]] std::size_t slot_of(std::string_view key, std::uint32_t hash) const noexcept;
 
   void grow(std::size_t slots);  // a power of two
+  /// A map of `count` keys, of which no two are equal: key_of(n), called from many threads, is that of index n. One thread alone adds their lengths.
+  /// @throws InvalidArgument beyond 2^31 - 1 keys.
+  [[nodiscard]] static IdMap of_distinct(std::size_t count, const std::function<std::string_view(std::size_t)>& key_of,
+                                         const detail::ParallelOptions& parallel);
+  /// The table for all keys, which are not in it yet.
+  void fill_table(std::span<const std::uint32_t> hashes, const detail::ParallelOptions& parallel);
 
   detail::HashKey hash_key_;
-  detail::AlignedVector<char> bytes_;
-  std::vector<std::size_t> ends_;      // key n is [ends_[n - 1], ends_[n]) of bytes_
-  detail::AlignedVector<Slot> table_;  // a power of two
+  std::vector<char, detail::UnclearedAllocator<char>> bytes_;
+  std::vector<std::size_t> ends_;                              // key n is [ends_[n - 1], ends_[n]) of bytes_
+  std::vector<Slot, detail::UnclearedAllocator<Slot>> table_;  // a power of two
 };
 
 }  // namespace kindred::inline v0

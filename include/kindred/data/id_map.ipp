@@ -3,9 +3,11 @@
 
 // The bodies of data/id_map.hpp: included by it, or compiled once in a program that defines KINDRED_COMPILED (core/config.hpp).
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <span>
@@ -13,8 +15,10 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <kindred/core/error.hpp>
+#include <kindred/core/parallel.hpp>
 #include <kindred/core/text.hpp>
 #include <kindred/data/id_map.hpp>
 
@@ -126,8 +130,69 @@ KINDRED_ONCE void IdMap::reserve(std::size_t keys, std::size_t bytes) {
   bytes_.reserve(bytes);
 }
 
+KINDRED_ONCE IdMap IdMap::of_distinct(std::size_t count, const std::function<std::string_view(std::size_t)>& key_of,
+                                      const detail::ParallelOptions& parallel) {
+  IdMap map;
+  if (count == 0) return map;
+  if (count > static_cast<std::size_t>((std::numeric_limits<Index>::max)())) throw InvalidArgument("number of keys", count, "below 2^31");
+  const detail::ParallelOptions by_key{.threads = parallel.threads, .grain = 4096, .executor = parallel.executor};
+  std::vector<std::uint32_t> hashes(count);
+  map.ends_.resize(count);
+  detail::parallel_for(count, by_key, [&](std::size_t first, std::size_t last, std::size_t) {
+    for (std::size_t n = first; n < last; ++n) {
+      const std::string_view key = key_of(n);
+      hashes[n] = map.hash_of(key);
+      map.ends_[n] = key.size();
+    }
+  });
+  std::size_t bytes = 0;
+  for (std::size_t& end : map.ends_) end = bytes += end;
+  map.bytes_.resize(bytes);
+  detail::parallel_for(count, by_key, [&](std::size_t first, std::size_t last, std::size_t) {
+    for (std::size_t n = first; n < last; ++n) {
+      const std::string_view key = key_of(n);
+      std::copy(key.begin(), key.end(), map.bytes_.data() + (map.ends_[n] - key.size()));
+    }
+  });
+  map.fill_table(hashes, parallel);
+  return map;
+}
+
+// Threads fill regions of the table of their own, each with the keys that belong there; what would run over the end of a region is put in at last.
+KINDRED_ONCE void IdMap::fill_table(std::span<const std::uint32_t> hashes, const detail::ParallelOptions& parallel) {
+  std::size_t slots = 16;
+  while (slots < 2 * hashes.size()) slots *= 2;
+  table_.resize(slots);
+  const std::size_t mask = slots - 1;
+  const auto put = [&](std::size_t n, std::size_t slot) {
+    const std::size_t start = n == 0 ? 0 : ends_[n - 1];
+    table_[slot] = {hashes[n], static_cast<Index>(n), Slot::place_of(start, ends_[n] - start)};
+  };
+  const std::size_t regions = (std::min)(detail::resolve_threads(parallel.threads), slots);
+  std::vector<std::vector<std::size_t>> left(regions);
+  detail::parallel_for(regions, {.threads = parallel.threads, .grain = 1, .executor = parallel.executor},
+                       [&](std::size_t first, std::size_t last, std::size_t) {
+                         for (std::size_t region = first; region < last; ++region) {
+                           const std::size_t from = slots * region / regions, to = slots * (region + 1) / regions;
+                           std::fill(table_.data() + from, table_.data() + to, Slot{0, absent, 0});
+                           for (std::size_t n = 0; n < hashes.size(); ++n) {
+                             std::size_t slot = hashes[n] & mask;
+                             if (slot < from || slot >= to) continue;
+                             while (slot < to && table_[slot].index != absent) ++slot;
+                             slot < to ? put(n, slot) : left[region].push_back(n);
+                           }
+                         }
+                       });
+  for (const std::vector<std::size_t>& region : left)
+    for (const std::size_t n : region) {
+      std::size_t slot = hashes[n] & mask;
+      while (table_[slot].index != absent) slot = (slot + 1) & mask;
+      put(n, slot);
+    }
+}
+
 KINDRED_ONCE void IdMap::grow(std::size_t slots) {
-  detail::AlignedVector<Slot> larger(slots);
+  decltype(table_) larger(slots, Slot{0, absent, 0});
   const std::size_t mask = larger.size() - 1;
   for (const Slot& old : table_) {
     if (old.index == absent) continue;

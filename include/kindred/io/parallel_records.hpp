@@ -31,11 +31,10 @@ namespace kindred::inline v0 {
 namespace detail {
 
 /// The rest of a table, read by the calling thread in blocks of whole lines and parsed by all threads; then one dataset in the order of the file.
-template <typename Rekey>
 class ParallelRecords {
  public:
   /// `table` stands at its first row, or at its end. All references must outlive this object.
-  ParallelRecords(TableReader& table, const DelimitedFormat& format, const RecordParser& records, RecordParts parts, Rekey& rekey)
+  ParallelRecords(TableReader& table, const DelimitedFormat& format, const RecordParser& records, RecordParts parts, const Rekey& rekey)
       : table_(table), records_(records), parts_(parts), parsers_() {
     const std::size_t workers = (std::min)(resolve_threads(table.options().execution.threads), table.most_threads());
     for (std::size_t n = 0; n < workers; ++n) parsers_.emplace_back(table, format, records, parts, rekey);
@@ -170,12 +169,22 @@ class ParallelRecords {
     done_[worker].push_back(std::move(found));
   }
 
+  /// All blocks in the order of the file, in which those of a worker are.
   [[nodiscard]] std::vector<ThreadRows> in_order() {
+    std::size_t left = 0;
+    for (const auto& own : done_) left += own.size();
     std::vector<ThreadRows> blocks;
-    for (std::size_t worker = 0; worker < done_.size(); ++worker)
-      for (BlockRows& found : done_[worker]) blocks.push_back({worker, std::move(found)});
-    done_ = {};
-    std::sort(blocks.begin(), blocks.end(), [](const ThreadRows& a, const ThreadRows& b) { return a.found.number < b.found.number; });
+    blocks.reserve(left);
+    std::vector<std::size_t> taken(done_.size(), 0);
+    for (; left > 0; --left) {
+      std::size_t first = done_.size();
+      for (std::size_t worker = 0; worker < done_.size(); ++worker) {
+        if (taken[worker] == done_[worker].size()) continue;
+        if (first == done_.size() || done_[worker][taken[worker]].number < done_[first][taken[first]].number) first = worker;
+      }
+      blocks.push_back({first, std::move(done_[first][taken[first]++])});
+    }
+    done_.clear();
     return blocks;
   }
 
@@ -200,17 +209,26 @@ class ParallelRecords {
     return table_.finish();
   }
 
+  /// The first name of each item in the order of the file.
   [[nodiscard]] std::vector<std::string> merge_names(const MergedKeys& items) {
     std::vector<std::string> names(static_cast<std::size_t>(items.map.size()));
-    std::vector<std::uint64_t> places(names.size(), none);
-    for (std::size_t t = 0; t < parsers_.size(); ++t) {
-      for (std::size_t own = 0; own < parsers_[t].item_names.size(); ++own) {
-        const auto item = static_cast<std::size_t>(items(t, static_cast<Index>(own)));
-        if (parsers_[t].item_names[own].empty() || parsers_[t].name_places[own] >= places[item]) continue;
-        places[item] = parsers_[t].name_places[own];
-        names[item] = std::move(parsers_[t].item_names[own]);
+    std::vector<std::atomic<std::uint64_t>> places(names.size());  // of the first name
+    for (auto& place : places) place.store(none, std::memory_order_relaxed);
+    const auto each_name = [&](const auto& body) {
+      parallel_for(parsers_.size(), loop_of(table_.options().execution, 1), [&](std::size_t t, std::size_t, std::size_t) {
+        for (std::size_t own = 0; own < parsers_[t].item_names.size(); ++own)
+          if (!parsers_[t].item_names[own].empty())
+            body(static_cast<std::size_t>(items(t, static_cast<Index>(own))), parsers_[t].item_names[own], parsers_[t].name_places[own]);
+      });
+    };
+    each_name([&](std::size_t item, const std::string&, std::uint64_t place) {
+      std::uint64_t first = places[item].load(std::memory_order_relaxed);
+      while (place < first && !places[item].compare_exchange_weak(first, place, std::memory_order_relaxed)) {
       }
-    }
+    });
+    each_name([&](std::size_t item, std::string& name, std::uint64_t place) {
+      if (places[item].load(std::memory_order_relaxed) == place) names[item] = std::move(name);
+    });
     return names;
   }
 
@@ -219,7 +237,7 @@ class ParallelRecords {
   TableReader& table_;
   const RecordParser& records_;
   RecordParts parts_;
-  std::vector<BlockParser<Rekey>> parsers_;   // one a worker
+  std::vector<BlockParser> parsers_;          // one a worker
   std::vector<std::vector<BlockRows>> done_;  // by worker, in the order of the file
   std::atomic<std::uint64_t> failed_block_{none};
   std::exception_ptr reading_failed_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <span>
 #include <string>
@@ -63,16 +64,19 @@ class KeyMerge {
       Index index;
     };
     std::vector<Key> order;
+    std::size_t keys = 0;
+    for (const Share& share : shares_) keys += share.places.size();
+    order.reserve(keys);
     for (std::size_t n = 0; n < shares_.size(); ++n)
       for (std::size_t at = 0; at < shares_[n].places.size(); ++at)
         order.push_back({shares_[n].places[at], static_cast<std::uint32_t>(n), static_cast<Index>(at)});
     std::sort(order.begin(), order.end(), [](const Key& x, const Key& y) { return x.place < y.place; });
-    std::size_t bytes = 0;
-    for (const Share& share : shares_)
-      for (Index at = 0; at < share.map.size(); ++at) bytes += share.map.key(at).size();
-    merged.map.reserve(order.size(), bytes);
-    for (const Key& key : order)
-      shares_[key.share].merged[static_cast<std::size_t>(key.index)] = merged.map.intern(shares_[key.share].map.key(key.index));
+    merged.map = IdMap::of_distinct(
+        keys, [&](std::size_t n) { return shares_[order[n].share].map.key(order[n].index); }, loop_of(execution_, 1));
+    parallel_for(keys, loop_of(execution_, 4096), [&](std::size_t first, std::size_t last, std::size_t) {
+      for (std::size_t n = first; n < last; ++n)
+        shares_[order[n].share].merged[static_cast<std::size_t>(order[n].index)] = static_cast<Index>(n);
+    });
     parallel_for(seen_.size(), loop_of(execution_, 1), [&](std::size_t t, std::size_t, std::size_t) {
       for (std::size_t n = 0; n < shares_.size(); ++n)
         for (const Index own : by_share_[t].of(n)) {
@@ -155,10 +159,10 @@ class RowMerger {
   /// Puts keys, matrix, times and raw rows into `data`, and `merged` into the report; uses keys and rows up. Returns how many rows summed to zero.
   /// O(rows). @throws InvalidArgument if a sum is beyond the range of a float, naming the first such pair.
   /// `forget` is called once the rows are not needed any more.
-  template <typename Forget>
-  [[nodiscard]] std::uint64_t merge(std::vector<ThreadRows>& blocks, Dataset& data, LoadReport& report, Forget&& forget) {
+  [[nodiscard]] std::uint64_t merge(std::vector<ThreadRows>& blocks, Dataset& data, LoadReport& report,
+                                    const std::function<void()>& forget) {
     RowMerge merge(gather(blocks));
-    blocks = {};
+    blocks.clear();
     forget();
     std::mutex mutex;
     parallel_for(static_cast<std::size_t>(users_.map.size()), loop_of(execution_, 1024),
