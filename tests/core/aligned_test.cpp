@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <kindred/core/aligned.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -50,6 +51,19 @@ TEST_SUITE("core/aligned") {
       }
       CHECK(padding_is_zero(odd));
     }
+  }
+
+  TEST_CASE_TEMPLATE("cleared by threads: the zeros of one that is cleared alone", T, float, double) {
+    for (const kd::Index rows : {0, 1, 5'000, 70'000})
+      for (const std::size_t threads : {1, 3, 16}) {
+        {  // memory that is not zero may come back
+          kd::FactorMatrix<T> used(rows, 17);
+          std::fill(used.data(), used.data() + used.memory_bytes() / sizeof(T), T(3));
+        }
+        const kd::FactorMatrix<T> cleared(rows, 17, {.threads = threads});
+        CHECK(cleared.same_bytes(kd::FactorMatrix<T>(rows, 17)));
+      }
+    CHECK_THROWS_AS(kd::FactorMatrix<T>(-1, 17, {.threads = 2}), kd::InvalidArgument);
   }
 
   TEST_CASE("a vector stays aligned while it grows") {

@@ -20,6 +20,7 @@
 
 #include <kindred/core/config.hpp>
 #include <kindred/core/error.hpp>
+#include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 
 namespace kindred::inline v0 {
@@ -29,15 +30,18 @@ namespace detail {
 /// Bytes of a cache line and of the widest vector register; every row of factors starts at a multiple of it.
 inline constexpr std::size_t row_alignment = 64;
 
+/// Bytes of a huge page.
+inline constexpr std::size_t huge_page = std::size_t{2} << 20;
+
 /// Asks Linux for huge pages where `bytes` bytes from `start` span some. Best before they are touched: the first touch of each small page costs a
 /// microsecond or more. This is a hint; failure is ignored.
-inline void wish_for_huge_pages([[maybe_unused]] void* start, [[maybe_unused]] std::size_t bytes) noexcept {
+[[gnu::noinline]] inline void wish_for_huge_pages([[maybe_unused]] void* start, [[maybe_unused]] std::size_t bytes) noexcept {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
-  constexpr std::uintptr_t page = 4096, huge = std::uintptr_t{2} << 20;
+  constexpr std::uintptr_t page = 4096;
   const auto address = reinterpret_cast<std::uintptr_t>(start);
   const auto first = (address + page - 1) / page * page;
   const auto last = (address + bytes) / page * page;
-  if (last >= first + huge) (void)::madvise(static_cast<char*>(start) + (first - address), last - first, MADV_HUGEPAGE);
+  if (last >= first + huge_page) (void)::madvise(static_cast<char*>(start) + (first - address), last - first, MADV_HUGEPAGE);
 #endif
 }
 
@@ -62,6 +66,18 @@ void resize_large(std::vector<T>& vector, std::size_t size, const T& value = T()
   vector.resize(size, value);
 }
 
+[[nodiscard]] constexpr std::align_val_t alignment_of(std::size_t bytes) noexcept {
+  return std::align_val_t{bytes >= huge_page ? huge_page : row_alignment};
+}
+
+// Not inlined: memory is asked for in a hundred places of a program that fits, and a call costs nothing beside it.
+[[gnu::noinline]] inline void* aligned_new(std::size_t bytes) {
+  void* const block = ::operator new(bytes, alignment_of(bytes));
+  wish_for_huge_pages(block, bytes);
+  return block;
+}
+[[gnu::noinline]] inline void aligned_delete(void* block, std::size_t bytes) noexcept { ::operator delete(block, alignment_of(bytes)); }
+
 /// Allocates at multiples of 64 bytes, whatever the compiler flags. Large blocks start at a multiple of 2 MiB and ask Linux for huge pages:
 /// rows of factors are visited in random order, and with small pages most visits miss the translation cache too.
 template <typename T>
@@ -74,21 +90,26 @@ struct AlignedAllocator {
 
   [[nodiscard]] T* allocate(std::size_t count) {
     if (count > (std::numeric_limits<std::size_t>::max)() / sizeof(T)) throw std::bad_array_new_length();
-    void* const block = ::operator new(count * sizeof(T), alignment_of(count));
-    if (alignment_of(count) == huge_page) wish_for_huge_pages(block, count * sizeof(T));
-    return static_cast<T*>(block);
+    return static_cast<T*>(aligned_new(count * sizeof(T)));
   }
-  void deallocate(T* pointer, std::size_t count) noexcept { ::operator delete(pointer, alignment_of(count)); }
+  void deallocate(T* pointer, std::size_t count) noexcept { aligned_delete(pointer, count * sizeof(T)); }
 
   template <typename U>
   friend bool operator==(const AlignedAllocator&, const AlignedAllocator<U>&) noexcept {
     return true;
   }
+};
 
- private:
-  static constexpr std::align_val_t huge_page{std::size_t{2} << 20};
-  static constexpr std::align_val_t alignment_of(std::size_t count) noexcept {
-    return count * sizeof(T) >= (std::size_t{2} << 20) ? huge_page : std::align_val_t{row_alignment};
+/// As AlignedAllocator, but elements that are made without a value are left as they are.
+template <typename T>
+struct UnclearedAllocator : AlignedAllocator<T> {
+  UnclearedAllocator() = default;
+  template <typename U>
+  UnclearedAllocator(const UnclearedAllocator<U>&) noexcept {}
+
+  template <typename U>
+  void construct(U* place) noexcept {
+    ::new (static_cast<void*>(place)) U;
   }
 };
 
@@ -118,6 +139,18 @@ class FactorMatrix {
     set_size(rows, factors);
     values_.assign(rows_ * stride_, Scalar(0));
     data_ = values_.data();
+  }
+
+  /// All zeros, cleared by threads: the first touch of fresh memory takes longer than the writing.
+  FactorMatrix(Index rows, Index factors, const detail::ParallelOptions& parallel) {
+    set_size(rows, factors);
+    values_.resize(rows_ * stride_);
+    data_ = values_.data();
+    constexpr std::size_t piece = detail::huge_page / sizeof(Scalar);
+    detail::parallel_for((values_.size() + piece - 1) / piece, {.threads = parallel.threads, .grain = 1, .executor = parallel.executor},
+                         [&](std::size_t first, std::size_t last, std::size_t) {
+                           std::fill(data_ + first * piece, data_ + (std::min)(last * piece, values_.size()), Scalar(0));
+                         });
   }
 
   /// From plain row-major values without padding, length rows * factors. @throws ShapeError if the length is another.
@@ -237,7 +270,7 @@ class FactorMatrix {
   std::size_t factors_ = 0;
   std::size_t stride_ = 0;
   Scalar* data_ = nullptr;
-  detail::AlignedVector<Scalar> values_;  // empty where the rows are borrowed
+  std::vector<Scalar, detail::UnclearedAllocator<Scalar>> values_;  // empty where the rows are borrowed
   std::shared_ptr<void> owner_;
 };
 

@@ -157,7 +157,8 @@ class RowMerge {
     if (packed)
       work.packed.sort(work.order);
     else
-      std::stable_sort(work.order.begin(), work.order.end(), [&](std::uint64_t a, std::uint64_t b) { return columns[a] < columns[b]; });
+      std::sort(work.order.begin(), work.order.end(),
+                [&](std::uint64_t a, std::uint64_t b) { return columns[a] != columns[b] ? columns[a] < columns[b] : a < b; });
     const auto place = [&](std::size_t at) { return packed ? work.order[at] & 0xFFFFFFFFu : work.order[at]; };
     work.values.assign(values, values + n);
     if (times != nullptr) work.times.assign(times, times + n);

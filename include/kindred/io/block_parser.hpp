@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -81,11 +82,13 @@ struct SeenKeys {
   }
 };
 
+/// The key to use instead of an item's, or an empty one for no change; called from many threads. Empty: every key stays.
+using Rekey = std::function<std::string_view(std::string_view key)>;
+
 /// Turns blocks of lines into rows: one for each thread, with ids of its own, so that threads share nothing while they work.
-template <typename Rekey>
 class BlockParser {
  public:
-  BlockParser(const TableReader& table, const DelimitedFormat& format, const RecordParser& records, RecordParts parts, Rekey& rekey)
+  BlockParser(const TableReader& table, const DelimitedFormat& format, const RecordParser& records, RecordParts parts, const Rekey& rekey)
       : lines_(table.parser()),
         records_(records),
         parts_(parts),
@@ -232,9 +235,11 @@ class BlockParser {
     row.item = record.item;
     row.item_name = record.item_name;
     row.value = record.value;
-    if (const std::string_view key = (*rekey_)(record.item); !key.empty()) {
-      row.item = key;
-      ++found.noted;
+    if (*rekey_) {
+      if (const std::string_view key = (*rekey_)(record.item); !key.empty()) {
+        row.item = key;
+        ++found.noted;
+      }
     }
     // Most files have the rows of a user one after the other.
     row.same_user = n_pending_ > 0 && record.user == pending_[n_pending_ - 1].user;
@@ -292,7 +297,7 @@ class BlockParser {
   LineParser lines_;
   RecordParser records_;
   RecordParts parts_;
-  Rekey* rekey_;
+  const Rekey* rekey_;
   ReadOptions options_;
   bool follows_quotes_;
   bool plain_;

@@ -15,7 +15,7 @@
 namespace kindred::inline v0 {
 
 KINDRED_ONCE Dataset read_delimited(const Path& path, const DelimitedFormat& format, const ReadOptions& options) {
-  return detail::read_records(path, format, options, detail::keep_keys);
+  return detail::read_records(path, format, options);
 }
 
 }  // namespace kindred::inline v0

@@ -52,7 +52,7 @@ KINDRED_ONCE Dataset read_movielens(const Path& path, const MovielensOptions& op
   DelimitedFormat format = detail::movielens_format(source, options.read);
   format.min_value = options.min_rating;
   format.ratings = options.opinions;
-  return detail::read_records(std::move(source), format, options.read, detail::keep_keys);
+  return detail::read_records(std::move(source), format, options.read);
 }
 
 }  // namespace kindred::inline v0

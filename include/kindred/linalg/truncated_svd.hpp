@@ -117,7 +117,7 @@ class RandomizedSvd {
     TruncatedSvd<Scalar> svd;
     svd.values.assign(options_.count, 0.0);
     blocks_[1] = random_block();
-    blocks_[0] = FactorMatrix<Scalar>(sides_[0].rows.rows(), static_cast<Index>(width_));
+    blocks_[0] = FactorMatrix<Scalar>(sides_[0].rows.rows(), static_cast<Index>(width_), options_.parallel);
     multiply(SvdSide::rows);
     for (std::size_t step = 0; step < options_.power_steps; ++step) {
       orthonormalise(SvdSide::rows);
@@ -143,7 +143,7 @@ class RandomizedSvd {
   /// and a quarter of a Philox block.
   [[nodiscard]] FactorMatrix<Scalar> random_block() const {
     const WeightedRows<Scalar>& columns = side(SvdSide::columns);
-    FactorMatrix<Scalar> made(columns.rows.rows(), static_cast<Index>(width_));
+    FactorMatrix<Scalar> made(columns.rows.rows(), static_cast<Index>(width_), options_.parallel);
     parallel_for(static_cast<std::size_t>(made.rows()), by(256), [&](std::size_t first, std::size_t last, std::size_t) {
       for (std::size_t r = first; r < last; ++r) {
         Random random(options_.seed, RandomStream::truncated_svd, r);
@@ -266,11 +266,11 @@ class RandomizedSvd {
     if (options_.vectors == SvdVectors::both) {
       std::vector<double> unscaled(side(SvdSide::rows).scales.begin(), side(SvdSide::rows).scales.end());
       for (double& value : unscaled) value = 1.0 / value;
-      svd.left = FactorMatrix<Scalar>(block(SvdSide::rows).rows(), static_cast<Index>(options_.count));
+      svd.left = FactorMatrix<Scalar>(block(SvdSide::rows).rows(), static_cast<Index>(options_.count), options_.parallel);
       transform(block(SvdSide::rows), unscaled, turn, options_.count, false, svd.left);
     }
     block(SvdSide::rows) = {};
-    svd.right = FactorMatrix<Scalar>(block(SvdSide::columns).rows(), static_cast<Index>(options_.count));
+    svd.right = FactorMatrix<Scalar>(block(SvdSide::columns).rows(), static_cast<Index>(options_.count), options_.parallel);
     transform(block(SvdSide::columns), side(SvdSide::columns).scales, shrink, options_.count, false, svd.right);
     fix_signs(svd);
   }

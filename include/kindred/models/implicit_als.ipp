@@ -28,6 +28,7 @@
 #include <kindred/data/transposed.hpp>
 #include <kindred/linalg/eigenbasis.hpp>
 #include <kindred/linalg/gram.hpp>
+#include <kindred/models/als/feature_fit.hpp>
 #include <kindred/models/als/feature_report.hpp>
 #include <kindred/models/als/features.hpp>
 #include <kindred/models/als/fit.hpp>

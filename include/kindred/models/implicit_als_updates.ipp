@@ -119,7 +119,7 @@ detail::FixedSide<Scalar> ImplicitALS<Scalar>::fixed_users(const detail::Paralle
   const double unit = bias_unit();
   if (!user_system_)
     user_system_.emplace(
-        detail::gram(unit > 0.0 ? detail::lifted(users_, unit) : users_, weights_.background(Side::users), parallel, simd_));
+        detail::gram(unit > 0.0 ? detail::lifted(users_, unit, parallel) : users_, weights_.background(Side::users), parallel, simd_));
   user_system_->diagonalise(weights_.settings().factors + (unit > 0.0 ? 1 : 0), parallel, simd_);
   return {users_, user_system_->basis().values, &user_system_->basis(), {}, unit};
 }
@@ -172,7 +172,7 @@ void ImplicitALS<Scalar>::update(Side side, std::span<const Index> rows, const C
         detail::fold_in_rows<Scalar>(weights_, side, fixed, known, rows, {.execution = run}, where, known_features);
     std::vector<float> biases;
     if (fixed.unit > 0.0) {
-      std::tie(solved, biases) = detail::without_bias(solved, fixed.unit);
+      std::tie(solved, biases) = detail::without_bias(solved, fixed.unit, parallel);
       if (item_bias_.size() + rows.size() > item_bias_.capacity())
         item_bias_.reserve((std::max)(item_bias_.size() + rows.size(), 2 * item_bias_.capacity()));
     }

@@ -14,6 +14,7 @@
 #include <kindred/core/progress.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/feature_table.hpp>
+#include <kindred/models/als/feature_learner.hpp>
 #include <kindred/models/als/feature_report.hpp>
 #include <kindred/models/als/feature_system.hpp>
 #include <kindred/models/als/features.hpp>
@@ -24,11 +25,10 @@
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 
-/// The maps of features during a fit: when they are learned, and from what.
 template <Real Scalar>
-class FeatureFit {
+class FeatureFit final : public FeatureLearner<Scalar> {
  public:
-  /// All references must outlive this object. `between`: called between steps of a regression; may throw.
+  /// As FitFeatures::make_learner.
   FeatureFit(AlsState<Scalar>& state, const FeatureTable& users, const FeatureTable& items, FeatureSchedule schedule,
              const Execution& execution, FitReport& report, std::function<void()> between)
       : state_(state), schedule_(schedule), execution_(execution), report_(report), between_(std::move(between)) {
@@ -36,28 +36,22 @@ class FeatureFit {
     prepare(AlsSide::items, items, report.item_features);
   }
 
-  /// True if there is anything to learn from.
-  [[nodiscard]] bool any() const noexcept { return users_.system != nullptr || items_.system != nullptr; }
-  /// True if the next half-step learns.
-  [[nodiscard]] bool learns() const noexcept { return learns_; }
-  [[nodiscard]] bool is_joint() const noexcept { return learns_ && schedule_ == FeatureSchedule::sparse_rows; }
+  [[nodiscard]] bool any() const noexcept override { return users_.system != nullptr || items_.system != nullptr; }
+  [[nodiscard]] bool learns() const noexcept override { return learns_; }
+  [[nodiscard]] bool is_joint() const noexcept override { return learns_ && schedule_ == FeatureSchedule::sparse_rows; }
 
-  /// Before the first iteration.
-  void begin() { learns_ = any() && schedule_ != FeatureSchedule::after_fit; }
-  /// After the last one: true if one more has to follow.
-  [[nodiscard]] bool after_fit() {
+  void begin() override { learns_ = any() && schedule_ != FeatureSchedule::after_fit; }
+  [[nodiscard]] bool after_fit() override {
     if (schedule_ != FeatureSchedule::after_fit) return false;
     return learns_ = any();
   }
 
-  /// The map of `side` for its factors as they are.
-  void regress(AlsSide side) {
+  void regress(AlsSide side) override {
     if (side_of(side).system != nullptr) learn(side, *side_of(side).system, MapKind::fit, 50);
   }
 
-  /// Two steps on the map and the factors of a side together, where the schedule says so.
   void improve_jointly(const SideData<Scalar>& data, const FactorMatrix<Scalar>& fixed, FactorMatrix<Scalar>& solved,
-                       const std::vector<double>& eigenvalues) {
+                       const std::vector<double>& eigenvalues) override {
     if (!is_joint() || side_of(data.side).system == nullptr) return;
     const Stopwatch watch;
     FeatureSide<Scalar>& maps = state_.features.of(data.side);
@@ -68,8 +62,7 @@ class FeatureFit {
     report_.feature_seconds += watch.seconds();
   }
 
-  /// The maps for rows that train does not hold.
-  void finish() {
+  void finish() override {
     for (const AlsSide side : {AlsSide::users, AlsSide::items}) {
       Side& own = side_of(side);
       if (own.system == nullptr) continue;
@@ -134,5 +127,13 @@ class FeatureFit {
   Side items_;
   bool learns_ = false;
 };
+
+template <Real Scalar>
+std::unique_ptr<FeatureLearner<Scalar>> FitFeatures<Scalar>::make_learner(AlsState<Scalar>& state, const FeatureTable& users,
+                                                                          const FeatureTable& items, FeatureSchedule schedule,
+                                                                          const Execution& execution, FitReport& report,
+                                                                          std::function<void()> between) {
+  return std::make_unique<FeatureFit<Scalar>>(state, users, items, schedule, execution, report, std::move(between));
+}
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

@@ -101,7 +101,7 @@ class FeatureSystem {
 
   /// The mean of `rows` over those with features, weighted by l: length factors.
   [[nodiscard]] std::vector<double> mean_of(const FactorMatrix<Scalar>& rows) const {
-    FactorMatrix<Scalar> weighted(rows.rows(), rows.factors());
+    FactorMatrix<Scalar> weighted(rows.rows(), rows.factors(), parallel_);
     weigh_rows(weighted, [&](Index u, Scalar weight, Scalar* out) { set_multiple(out, weight, rows.row(u).data(), rows.stride()); });
     std::vector<double> mean = sum_of(weighted);
     for (double& value : mean) value = total_weight_ > 0.0 ? value / total_weight_ : 0.0;
@@ -111,7 +111,7 @@ class FeatureSystem {
   /// Improves `map` (columns x factors) for `rows`. `between` is called between steps and may throw. O(steps nnz factors).
   void improve(const FactorMatrix<Scalar>& rows, FactorMatrix<Scalar>& map, const Limits& limits,
                const std::function<void()>& between = {}) const {
-    FactorMatrix<Scalar> weighted(rows.rows(), rows.factors());
+    FactorMatrix<Scalar> weighted(rows.rows(), rows.factors(), parallel_);
     // The size of the right-hand side: the residual of the map 0.
     weigh_rows(weighted, [&](Index u, Scalar weight, Scalar* out) { set_multiple(out, weight, rows.row(u).data(), rows.stride()); });
     FactorMatrix<Scalar> residual(map.rows(), map.factors());

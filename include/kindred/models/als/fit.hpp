@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,7 +24,7 @@
 #include <kindred/core/thread_team.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/interaction_source.hpp>
-#include <kindred/models/als/feature_fit.hpp>
+#include <kindred/models/als/feature_learner.hpp>
 #include <kindred/models/als/features.hpp>
 #include <kindred/models/als/fit_options.hpp>
 #include <kindred/models/als/half_step.hpp>
@@ -122,8 +123,10 @@ class AlsFit {
     start(train, by_items);
     users_.emplace(prepare_side<Scalar>(state_.weights, AlsSide::users, train, loop_of(execution_, 1)));
     items_.emplace(prepare_side<Scalar>(state_.weights, AlsSide::items, by_items, loop_of(execution_, 1)));
-    features_.emplace(state_, asked.user_features, asked.item_features, asked.schedule, execution_, report_,
-                      [this] { stops_early_ = asks_to_stop("features", 0, 0) || stops_early_; });
+    if (const auto learner = asked.user_features.learner != nullptr ? asked.user_features.learner : asked.item_features.learner;
+        learner != nullptr)
+      features_ = learner(state_, asked.user_features, asked.item_features, asked.schedule, execution_, report_,
+                          [this] { stops_early_ = asks_to_stop("features", 0, 0) || stops_early_; });
     report_.choice_seconds = choice_seconds;
     report_.prepare_seconds = total_.seconds() - report_.start_seconds - choice_seconds;
   }
@@ -133,7 +136,7 @@ class AlsFit {
     if (from_items_) half_step(*users_, 0);
     const std::size_t done_before = asked_.resume_from != nullptr ? asked_.resume_from->iteration : 0;
     if (asked_.resume_from != nullptr) last_loss_ = asked_.resume_from->last_loss;
-    features_->begin();
+    if (features_) features_->begin();
     for (std::size_t iteration = done_before + 1; iteration <= settings().iterations; ++iteration) {
       FitReport::Iteration& done = iterate(iteration);
       if (asked_.score || asked_.after_iteration) show(done);
@@ -155,8 +158,8 @@ class AlsFit {
       report_.kept_iteration = report_.iterations.back().iteration;
     else if (report_.kept_iteration != report_.iterations.back().iteration)
       take_best();
-    if (features_->after_fit()) learn_after_fit();
-    features_->finish();
+    if (features_ && features_->after_fit()) learn_after_fit();
+    if (features_) features_->finish();
     return {std::move(state_), std::move(report_)};
   }
 
@@ -182,7 +185,7 @@ class AlsFit {
     const auto first = [&](const FactorMatrix<Scalar>* from, std::string_view name, Index rows, RandomStream stream, bool read) {
       if (from != nullptr) return checked_factors(*from, name, rows, settings.factors);
       return read ? random_factors<Scalar>(settings, rows, stream, loop_of(execution_, 1))
-                  : FactorMatrix<Scalar>(rows, static_cast<Index>(settings.factors));
+                  : FactorMatrix<Scalar>(rows, static_cast<Index>(settings.factors), loop_of(execution_, 1));
     };
     from_items_ = first_users == nullptr;
     if (settings.start == Start::spectral && from_items_ && first_items == nullptr)
@@ -213,7 +216,7 @@ class AlsFit {
 
   void half_step(const SideData<Scalar>& data, std::size_t iteration) {
     const std::vector<std::uint64_t>& shares = data.side == AlsSide::users ? shares_.users : shares_.items;
-    FeatureFit<Scalar>* const features = features_->learns() ? &*features_ : nullptr;
+    FeatureLearner<Scalar>* const features = features_ && features_->learns() ? features_.get() : nullptr;
     if (data.side == AlsSide::users || !settings().item_bias) {
       HalfStep<Scalar>(state_, data, iteration, execution_, team_, shares, report_, features).run();
       return;
@@ -221,13 +224,13 @@ class AlsFit {
     // Items with a bias: one factor more, against users that hold the same number there. Users stay in the basis they are in.
     if (features != nullptr) features->regress(AlsSide::items);
     const double unit = bias_unit(*settings().item_bias);
-    FactorMatrix<Scalar> users = std::exchange(state_.users, lifted(state_.users, unit));
-    state_.items = widened<Scalar>(state_.items, state_.item_bias, unit);
+    FactorMatrix<Scalar> users = std::exchange(state_.users, lifted(state_.users, unit, loop_of(execution_, 1)));
+    state_.items = widened<Scalar>(state_.items, state_.item_bias, unit, loop_of(execution_, 1));
     WidenedMaps<Scalar> maps(state_.features);
     HalfStep<Scalar> step(state_, data, iteration, execution_, team_, shares, report_);
     step.run();
     turn_back(state_.items, step.basis(), loop_of(execution_, 1), execution_.simd);
-    std::tie(state_.items, state_.item_bias) = without_bias(state_.items, unit);
+    std::tie(state_.items, state_.item_bias) = without_bias(state_.items, unit, loop_of(execution_, 1));
     state_.users = std::move(users);
     maps.restore();
   }
@@ -326,7 +329,7 @@ class AlsFit {
   AlsState<Scalar> state_;
   std::optional<SideData<Scalar>> users_;
   std::optional<SideData<Scalar>> items_;
-  std::optional<FeatureFit<Scalar>> features_;
+  std::unique_ptr<FeatureLearner<Scalar>> features_;  // null without features
   bool from_items_ = true;
   bool stops_early_ = false;  // asked for during the spectral start
   std::optional<double> last_loss_;

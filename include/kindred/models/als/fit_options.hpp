@@ -12,7 +12,7 @@
 #include <kindred/core/execution.hpp>
 #include <kindred/core/progress.hpp>
 #include <kindred/core/types.hpp>
-#include <kindred/data/feature_table.hpp>
+#include <kindred/models/als/feature_learner.hpp>
 #include <kindred/models/als/features.hpp>
 #include <kindred/models/als/report.hpp>
 
@@ -60,9 +60,9 @@ struct AlsFitOptions {
   /// Dataset::undecayed of a train whose values an age has decayed, one for each interaction in its order: cap, log scale and the mean that Units::data divides
   /// by come from these values, so that old interactions lose confidence and fresh ones do not gain it. Empty: from train. For train in memory, without a team.
   std::span<const float> undecayed = {};
-  /// What is known of users beside their interactions, a row for each of train: learned from as `schedule` says. Columns without entries: nothing.
-  FeatureTable user_features = {};
-  FeatureTable item_features = {};  ///< The same of items.
+  /// A FeatureTable: what is known of users beside their interactions, a row for each of train: learned from as `schedule` says. Columns without entries: nothing.
+  FitFeatures<Scalar> user_features = {};
+  FitFeatures<Scalar> item_features = {};  ///< The same of items.
   FeatureSchedule schedule = FeatureSchedule::each_iteration;
   /// Other processes that share this fit: a CommunicatorTeam (distributed/team.hpp), which must outlive the call. Every rank has the same bytes of factors as
   /// one process at the lowest SIMD level among them. A rank solves a run of users and a run of items of about the same cost, and reads their interactions

@@ -308,8 +308,8 @@ template <Real Scalar>
 [[nodiscard]] FactorMatrix<Scalar> fold_in_rows(const AlsWeights& weights, AlsSide side, const FixedSide<Scalar>& fixed,
                                                 const CsrView& rows, std::span<const Index> named, const FoldInOptions& options,
                                                 std::string_view where, const FoldInFeatures<Scalar>& features = {}) {
-  FactorMatrix<Scalar> solved(rows.rows(), fixed.width());
   const ParallelOptions parallel = loop_of(options.execution, 16);
+  FactorMatrix<Scalar> solved(rows.rows(), fixed.width(), parallel);
   const auto count = static_cast<std::size_t>(rows.rows());
   std::vector<AlsFoldIn<Scalar>> workers;
   for (std::size_t n = 0; n < worker_count(count, parallel); ++n) workers.emplace_back(weights, side, fixed, options.execution.simd);

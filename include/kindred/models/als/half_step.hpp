@@ -24,7 +24,7 @@
 #include <kindred/linalg/row_cost.hpp>
 #include <kindred/linalg/row_solver.hpp>
 #include <kindred/models/als/cancellation.hpp>
-#include <kindred/models/als/feature_fit.hpp>
+#include <kindred/models/als/feature_learner.hpp>
 #include <kindred/models/als/features.hpp>
 #include <kindred/models/als/fold_in.hpp>
 #include <kindred/models/als/item_bias.hpp>
@@ -42,7 +42,7 @@ class HalfStep {
   /// All references must outlive this object. `shares`: of the rows of this side, among the members of the team. `features`: null where the maps stay
   /// as they are.
   HalfStep(AlsState<Scalar>& state, const SideData<Scalar>& data, std::size_t iteration, const Execution& execution, const Team& team,
-           std::span<const std::uint64_t> shares, FitReport& report, FeatureFit<Scalar>* features = nullptr)
+           std::span<const std::uint64_t> shares, FitReport& report, FeatureLearner<Scalar>* features = nullptr)
       : settings_(state.weights.settings()),
         weights_(state.weights),
         eigenvalues_(state.eigenvalues),
@@ -278,7 +278,7 @@ class HalfStep {
   const Team& team_;
   std::span<const std::uint64_t> shares_;
   FitReport& report_;
-  FeatureFit<Scalar>* features_;
+  FeatureLearner<Scalar>* features_;
   bool may_cancel_ = false;
 };
 

@@ -55,36 +55,47 @@ void lift(std::span<const Scalar> x, double unit, std::span<Scalar> lifted) {
   lifted[x.size()] = known ? static_cast<Scalar>(unit) : Scalar(0);
 }
 
+/// Calls body(row) for each of `rows` rows.
+template <typename Body>
+void for_each_row(Index rows, const ParallelOptions& parallel, const Body& body) {
+  parallel_for(static_cast<std::size_t>(rows), {.threads = parallel.threads, .grain = 1024, .executor = parallel.executor},
+               [&](std::size_t first, std::size_t last, std::size_t) {
+                 for (std::size_t row = first; row < last; ++row) body(static_cast<Index>(row));
+               });
+}
+
 /// Users with one factor more.
 template <Real Scalar>
-[[nodiscard]] FactorMatrix<Scalar> lifted(const FactorMatrix<Scalar>& users, double unit) {
-  FactorMatrix<Scalar> wide(users.rows(), users.factors() + 1);
-  for (Index u = 0; u < users.rows(); ++u) lift<Scalar>(users.row(u), unit, wide.row(u));
+[[nodiscard]] FactorMatrix<Scalar> lifted(const FactorMatrix<Scalar>& users, double unit, const ParallelOptions& parallel) {
+  FactorMatrix<Scalar> wide(users.rows(), users.factors() + 1, parallel);
+  for_each_row(users.rows(), parallel, [&](Index u) { lift<Scalar>(users.row(u), unit, wide.row(u)); });
   return wide;
 }
 
 /// Rows with one factor more: `last` over `unit`, or 0 where `last` is empty.
 template <Real Scalar>
-[[nodiscard]] FactorMatrix<Scalar> widened(const FactorMatrix<Scalar>& rows, std::span<const float> last, double unit) {
-  FactorMatrix<Scalar> wide(rows.rows(), rows.factors() + 1);
-  for (Index r = 0; r < rows.rows(); ++r) {
+[[nodiscard]] FactorMatrix<Scalar> widened(const FactorMatrix<Scalar>& rows, std::span<const float> last, double unit,
+                                           const ParallelOptions& parallel) {
+  FactorMatrix<Scalar> wide(rows.rows(), rows.factors() + 1, parallel);
+  for_each_row(rows.rows(), parallel, [&](Index r) {
     const std::span<const Scalar> row = rows.row(r);
     std::copy(row.begin(), row.end(), wide.row(r).begin());
     if (!last.empty()) wide.row(r)[row.size()] = static_cast<Scalar>(static_cast<double>(last[static_cast<std::size_t>(r)]) / unit);
-  }
+  });
   return wide;
 }
 
 /// Items apart from their biases, of which there is one a row.
 template <Real Scalar>
-[[nodiscard]] std::pair<FactorMatrix<Scalar>, std::vector<float>> without_bias(const FactorMatrix<Scalar>& wide, double unit) {
-  std::pair<FactorMatrix<Scalar>, std::vector<float>> parts{FactorMatrix<Scalar>(wide.rows(), wide.factors() - 1), {}};
-  parts.second.reserve(static_cast<std::size_t>(wide.rows()));
-  for (Index r = 0; r < wide.rows(); ++r) {
+[[nodiscard]] std::pair<FactorMatrix<Scalar>, std::vector<float>> without_bias(const FactorMatrix<Scalar>& wide, double unit,
+                                                                               const ParallelOptions& parallel) {
+  std::pair<FactorMatrix<Scalar>, std::vector<float>> parts{FactorMatrix<Scalar>(wide.rows(), wide.factors() - 1, parallel),
+                                                            std::vector<float>(static_cast<std::size_t>(wide.rows()))};
+  for_each_row(wide.rows(), parallel, [&](Index r) {
     const std::span<const Scalar> row = wide.row(r);
     std::copy(row.begin(), row.end() - 1, parts.first.row(r).begin());
-    parts.second.push_back(static_cast<float>(static_cast<double>(row.back()) * unit));
-  }
+    parts.second[static_cast<std::size_t>(r)] = static_cast<float>(static_cast<double>(row.back()) * unit);
+  });
   return parts;
 }
 

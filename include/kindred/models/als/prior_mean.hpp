@@ -91,7 +91,7 @@ class WidenedMaps {
         item_maps_(features.items.maps),
         item_mean_(features.items.mean) {
     for (FactorMatrix<Scalar>& map : features.items.maps)
-      if (map.factors() > 0) map = widened<Scalar>(map, {}, 1.0);
+      if (map.factors() > 0) map = widened<Scalar>(map, {}, 1.0, {.threads = 1});
     if (!item_mean_.empty()) features.items.mean.push_back(0.0);
     derive(features.items);
   }

@@ -21,7 +21,7 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD {
 template <Real Scalar>
 [[nodiscard]] FactorMatrix<Scalar> random_factors(const AlsSettings& settings, Index rows, RandomStream stream,
                                                   const ParallelOptions& parallel = {.threads = 1}) {
-  FactorMatrix<Scalar> factors(rows, static_cast<Index>(settings.factors));
+  FactorMatrix<Scalar> factors(rows, static_cast<Index>(settings.factors), parallel);
   const double sd = settings.start_scale / std::sqrt(static_cast<double>(settings.factors));
   parallel_for(static_cast<std::size_t>(rows), {.threads = parallel.threads, .grain = 256, .executor = parallel.executor},
                [&](std::size_t first, std::size_t last, std::size_t) {
