@@ -3,7 +3,7 @@
 
 template class kindred::FactorModel<float>;
 template class kindred::FactorModel<double>;
-template struct kindred::detail::FitFeatures<float>;
-template struct kindred::detail::FitFeatures<double>;
+template class kindred::detail::FitFeatures<float>;
+template class kindred::detail::FitFeatures<double>;
 template class kindred::ImplicitALS<float>;
 template class kindred::ImplicitALS<double>;

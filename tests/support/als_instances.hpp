@@ -6,7 +6,7 @@
 
 extern template class kindred::FactorModel<float>;
 extern template class kindred::FactorModel<double>;
-extern template struct kindred::detail::FitFeatures<float>;
-extern template struct kindred::detail::FitFeatures<double>;
+extern template class kindred::detail::FitFeatures<float>;
+extern template class kindred::detail::FitFeatures<double>;
 extern template class kindred::ImplicitALS<float>;
 extern template class kindred::ImplicitALS<double>;

@@ -12,7 +12,7 @@
 #include <kindred/tuning/tune_blend.ipp>
 
 template class kindred::FactorModel<float>;
-template struct kindred::detail::FitFeatures<float>;
+template class kindred::detail::FitFeatures<float>;
 template class kindred::ImplicitALS<float>;
 template class kindred::BlendedRecommender<float>;
 template class kindred::KeyedRecommender<float>;

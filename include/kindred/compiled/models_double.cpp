@@ -9,7 +9,7 @@
 #include <kindred/tuning/tune_blend.ipp>
 
 template class kindred::FactorModel<double>;
-template struct kindred::detail::FitFeatures<double>;
+template class kindred::detail::FitFeatures<double>;
 template class kindred::ImplicitALS<double>;
 template class kindred::BlendedRecommender<double>;
 template class kindred::KeyedRecommender<double>;

@@ -54,9 +54,10 @@ class FeatureLearner {
 /// The features of one side for a fit: a FeatureTable, and by its constructor the code that learns from one. A program that hands no features to a fit
 /// does not compile that code.
 template <Real Scalar>
-struct FitFeatures : FeatureTable {
+class FitFeatures {
+ public:
   FitFeatures() = default;
-  FitFeatures(FeatureTable table) : FeatureTable(std::move(table)), learner(make_learner) {}
+  FitFeatures(FeatureTable table) : table_(std::move(table)), learner_(make_learner) {}
 
   /// What learns from the tables of users and items. All references must outlive it. `between`: called between steps of a regression; may throw.
   [[nodiscard]] static std::unique_ptr<FeatureLearner<Scalar>> make_learner(AlsState<Scalar>& state, const FeatureTable& users,
@@ -64,12 +65,18 @@ struct FitFeatures : FeatureTable {
                                                                             const Execution& execution, FitReport& report,
                                                                             std::function<void()> between);
 
-  decltype(&make_learner) learner = nullptr;  ///< Null: no table.
+  [[nodiscard]] const FeatureTable& table() const noexcept { return table_; }
+  /// make_learner, or null where there is no table.
+  [[nodiscard]] auto learner() const noexcept { return learner_; }
+
+ private:
+  FeatureTable table_;
+  decltype(&make_learner) learner_ = nullptr;
 };
 
 #if defined(KINDRED_COMPILED)
-extern template struct FitFeatures<float>;  // in compiled/models.cpp
-extern template struct FitFeatures<double>;
+extern template class FitFeatures<float>;  // in compiled/models.cpp
+extern template class FitFeatures<double>;
 #endif
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD

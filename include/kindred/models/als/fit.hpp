@@ -85,16 +85,17 @@ void check_fit(const AlsOptions& asked, MatrixShape shape, Offset nnz, bool in_m
     for (std::size_t n = 0; n < fit.undecayed.size(); ++n)
       if (!is_finite(fit.undecayed[n])) throw InvalidArgument("undecayed[" + std::to_string(n) + "]", fit.undecayed[n], "finite");
   }
-  check_features(fit.user_features, "user_features", "users", shape.users);
-  check_features(fit.item_features, "item_features", "items", shape.items);
-  if (fit.user_features.columns().size() > 0 || fit.item_features.columns().size() > 0) check_feature_fit(options, fit);
+  const FeatureTable &of_users = fit.user_features.table(), &of_items = fit.item_features.table();
+  check_features(of_users, "user_features", "users", shape.users);
+  check_features(of_items, "item_features", "items", shape.items);
+  if (of_users.columns().size() > 0 || of_items.columns().size() > 0) check_feature_fit(options, fit);
   if (!fit.memory_limit) return;
   const MemoryEstimate estimate = estimate_memory<Scalar>(shape.users, shape.items, nnz, asked, fit.execution);
   std::uint64_t needed = refits ? estimate.refit_total() : estimate.total();
   if (!in_memory) needed -= estimate.transposed + estimate.strengths;
   if (fit.score) needed += estimate.factors;
   const std::size_t factors = asked.factors.value_or(asked.units == Units::data ? automatic_factors(shape.items) : options.factors);
-  const std::uint64_t features = feature_bytes<Scalar>(fit.user_features, factors) + feature_bytes<Scalar>(fit.item_features, factors);
+  const std::uint64_t features = feature_bytes<Scalar>(of_users, factors) + feature_bytes<Scalar>(of_items, factors);
   needed += features;
   if (needed > *fit.memory_limit)
     throw InvalidArgument("memory_limit", *fit.memory_limit,
@@ -123,9 +124,9 @@ class AlsFit {
     start(train, by_items);
     users_.emplace(prepare_side<Scalar>(state_.weights, AlsSide::users, train, loop_of(execution_, 1)));
     items_.emplace(prepare_side<Scalar>(state_.weights, AlsSide::items, by_items, loop_of(execution_, 1)));
-    if (const auto learner = asked.user_features.learner != nullptr ? asked.user_features.learner : asked.item_features.learner;
+    if (const auto learner = asked.user_features.learner() != nullptr ? asked.user_features.learner() : asked.item_features.learner();
         learner != nullptr)
-      features_ = learner(state_, asked.user_features, asked.item_features, asked.schedule, execution_, report_,
+      features_ = learner(state_, asked.user_features.table(), asked.item_features.table(), asked.schedule, execution_, report_,
                           [this] { stops_early_ = asks_to_stop("features", 0, 0) || stops_early_; });
     report_.choice_seconds = choice_seconds;
     report_.prepare_seconds = total_.seconds() - report_.start_seconds - choice_seconds;
