@@ -20,8 +20,12 @@ namespace kd = kindred;
 
 /// How far the slots of keys are from the places that their hashes name, and a map that threads make together.
 struct kindred::detail::IdMapProbe {
-  static IdMap of_distinct(const std::vector<std::string>& keys, std::size_t threads) {
-    return IdMap::of_distinct(keys.size(), [&](std::size_t n) { return std::string_view(keys[n]); }, {.threads = threads});
+  static IdMap made_of(const std::vector<std::string>& keys, std::size_t threads) {
+    IdMap ids;
+    std::vector<std::uint32_t> hashes;
+    for (const std::string& key : keys) hashes.push_back(ids.hash_of(key));
+    ids.add_distinct(hashes, [&](std::size_t n) { return std::string_view(keys[n]); }, {.threads = threads});
+    return ids;
   }
   static std::size_t slots(const IdMap& ids) { return ids.table_.size(); }
   static std::size_t longest(const IdMap& ids) {
@@ -181,7 +185,7 @@ TEST_SUITE("data/id_map") {
           keys.push_back(n == 3 ? std::string(70'000, 'x') : "key " + std::to_string(n * n));
           reference.intern(keys.back());
         }
-        kd::IdMap ids = IdMapProbe::of_distinct(keys, threads);
+        kd::IdMap ids = IdMapProbe::made_of(keys, threads);
         CHECK(ids == reference);
         for (std::size_t n = 0; n < count; ++n) REQUIRE(ids.find(keys[n]) == static_cast<kd::Index>(n));
         CHECK(ids.find("key") == std::nullopt);

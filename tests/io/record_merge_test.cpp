@@ -21,7 +21,7 @@ TEST_SUITE("io/record_merge") {
       for (const std::size_t threads : {1u, 2u, 7u}) {
         kd::detail::Random random(1, kd::detail::RandomStream::sample, n_keys + static_cast<std::uint32_t>(threads));
         // Rows of a file in turns to threads, some keys in one of them alone, most in several.
-        std::vector<kd::detail::SeenKeys> seen(threads);
+        std::vector<kd::detail::SeenKeys> seen(threads, kd::detail::SeenKeys{});  // copies hash alike
         std::vector<std::tuple<std::size_t, kd::Index, std::string>> rows;
         kd::IdMap wanted;
         for (std::uint64_t place = 0; place < 3 * std::uint64_t{n_keys}; ++place) {

@@ -100,10 +100,12 @@ class IdMap {
   [[nodiscard]] std::size_t slot_of(std::string_view key, std::uint32_t hash) const noexcept;
 
   void grow(std::size_t slots);  // a power of two
-  /// A map of `count` keys, of which no two are equal: key_of(n), called from many threads, is that of index n. One thread alone adds their lengths.
-  /// @throws InvalidArgument beyond 2^31 - 1 keys.
-  [[nodiscard]] static IdMap of_distinct(std::size_t count, const std::function<std::string_view(std::size_t)>& key_of,
-                                         const detail::ParallelOptions& parallel);
+  /// Of each key, for this map and its copies.
+  [[nodiscard]] std::vector<std::uint32_t> hashes() const;
+  /// Adds keys to a map without any, of which no two are equal: key_of(n), called from many threads, is that of index n, and hashes[n] its hash. One thread
+  /// alone adds their lengths. @throws InvalidArgument beyond 2^31 - 1 keys.
+  void add_distinct(std::span<const std::uint32_t> hashes, const std::function<std::string_view(std::size_t)>& key_of,
+                    const detail::ParallelOptions& parallel);
   /// The table for all keys, which are not in it yet.
   void fill_table(std::span<const std::uint32_t> hashes, const detail::ParallelOptions& parallel);
 

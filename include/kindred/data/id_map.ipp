@@ -130,32 +130,33 @@ KINDRED_ONCE void IdMap::reserve(std::size_t keys, std::size_t bytes) {
   bytes_.reserve(bytes);
 }
 
-KINDRED_ONCE IdMap IdMap::of_distinct(std::size_t count, const std::function<std::string_view(std::size_t)>& key_of,
+KINDRED_ONCE std::vector<std::uint32_t> IdMap::hashes() const {
+  std::vector<std::uint32_t> all(ends_.size());
+  for (const Slot& slot : table_)
+    if (slot.index != absent) all[static_cast<std::size_t>(slot.index)] = slot.hash;
+  return all;
+}
+
+KINDRED_ONCE void IdMap::add_distinct(std::span<const std::uint32_t> hashes, const std::function<std::string_view(std::size_t)>& key_of,
                                       const detail::ParallelOptions& parallel) {
-  IdMap map;
-  if (count == 0) return map;
+  const std::size_t count = hashes.size();
+  if (count == 0) return;
   if (count > static_cast<std::size_t>((std::numeric_limits<Index>::max)())) throw InvalidArgument("number of keys", count, "below 2^31");
   const detail::ParallelOptions by_key{.threads = parallel.threads, .grain = 4096, .executor = parallel.executor};
-  std::vector<std::uint32_t> hashes(count);
-  map.ends_.resize(count);
+  ends_.resize(count);
   detail::parallel_for(count, by_key, [&](std::size_t first, std::size_t last, std::size_t) {
-    for (std::size_t n = first; n < last; ++n) {
-      const std::string_view key = key_of(n);
-      hashes[n] = map.hash_of(key);
-      map.ends_[n] = key.size();
-    }
+    for (std::size_t n = first; n < last; ++n) ends_[n] = key_of(n).size();
   });
   std::size_t bytes = 0;
-  for (std::size_t& end : map.ends_) end = bytes += end;
-  map.bytes_.resize(bytes);
+  for (std::size_t& end : ends_) end = bytes += end;
+  bytes_.resize(bytes);
   detail::parallel_for(count, by_key, [&](std::size_t first, std::size_t last, std::size_t) {
     for (std::size_t n = first; n < last; ++n) {
       const std::string_view key = key_of(n);
-      std::copy(key.begin(), key.end(), map.bytes_.data() + (map.ends_[n] - key.size()));
+      std::copy(key.begin(), key.end(), bytes_.data() + (ends_[n] - key.size()));
     }
   });
-  map.fill_table(hashes, parallel);
-  return map;
+  fill_table(hashes, parallel);
 }
 
 // Threads fill regions of the table of their own, each with the keys that belong there; what would run over the end of a region is put in at last.

@@ -37,7 +37,11 @@ class ParallelRecords {
   ParallelRecords(TableReader& table, const DelimitedFormat& format, const RecordParser& records, RecordParts parts, const Rekey& rekey)
       : table_(table), records_(records), parts_(parts), parsers_() {
     const std::size_t workers = (std::min)(resolve_threads(table.options().execution.threads), table.most_threads());
-    for (std::size_t n = 0; n < workers; ++n) parsers_.emplace_back(table, format, records, parts, rekey);
+    const IdMap ids;  // whose copies hash alike
+    for (std::size_t n = 0; n < workers; ++n) {
+      parsers_.emplace_back(table, format, records, parts, rekey);
+      parsers_[n].users.map = parsers_[n].items.map = ids;
+    }
     done_.resize(workers);
   }
 

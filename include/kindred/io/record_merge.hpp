@@ -13,7 +13,6 @@
 
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/execution.hpp>
-#include <kindred/core/keyed_hash.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_matrix.hpp>
@@ -41,7 +40,9 @@ struct MergedKeys {
 /// one thread does alone is to put the different keys in order.
 class KeyMerge {
  public:
+  /// `seen`: at least one. Their maps hash alike: they began as copies of one.
   KeyMerge(std::span<SeenKeys* const> seen, const Execution& execution) : seen_(seen), execution_(execution) {
+    empty_.hash_key_ = seen[0]->map.hash_key_;
     std::size_t keys = 0;
     for (const SeenKeys* const one : seen) keys += one->places.size();
     shares_.resize(keys < (std::size_t{1} << 15) ? 1 : 64);
@@ -71,12 +72,17 @@ class KeyMerge {
       for (std::size_t at = 0; at < shares_[n].places.size(); ++at)
         order.push_back({shares_[n].places[at], static_cast<std::uint32_t>(n), static_cast<Index>(at)});
     std::sort(order.begin(), order.end(), [](const Key& x, const Key& y) { return x.place < y.place; });
-    merged.map = IdMap::of_distinct(
-        keys, [&](std::size_t n) { return shares_[order[n].share].map.key(order[n].index); }, loop_of(execution_, 1));
+    std::vector<std::uint32_t> hashes(keys);
     parallel_for(keys, loop_of(execution_, 4096), [&](std::size_t first, std::size_t last, std::size_t) {
-      for (std::size_t n = first; n < last; ++n)
-        shares_[order[n].share].merged[static_cast<std::size_t>(order[n].index)] = static_cast<Index>(n);
+      for (std::size_t n = first; n < last; ++n) {
+        Share& share = shares_[order[n].share];
+        hashes[n] = share.hashes[static_cast<std::size_t>(order[n].index)];
+        share.merged[static_cast<std::size_t>(order[n].index)] = static_cast<Index>(n);
+      }
     });
+    merged.map = empty_;
+    merged.map.add_distinct(
+        hashes, [&](std::size_t n) { return shares_[order[n].share].map.key(order[n].index); }, loop_of(execution_, 1));
     parallel_for(seen_.size(), loop_of(execution_, 1), [&](std::size_t t, std::size_t, std::size_t) {
       for (std::size_t n = 0; n < shares_.size(); ++n)
         for (const Index own : by_share_[t].of(n)) {
@@ -89,9 +95,10 @@ class KeyMerge {
   }
 
  private:
-  /// Indices of a thread, those of a share together.
+  /// Indices of a thread, those of a share together, and the hashes of their keys.
   struct ByShare {
     std::vector<Index> indices;
+    std::vector<std::uint32_t> hashes;
     std::vector<std::size_t> starts;
     [[nodiscard]] std::span<const Index> of(std::size_t share) const noexcept {
       return std::span(indices).subspan(starts[share], starts[share + 1] - starts[share]);
@@ -99,39 +106,55 @@ class KeyMerge {
   };
   struct Share {
     IdMap map;
+    std::vector<std::uint32_t> hashes;
     std::vector<std::uint64_t> places;  // of each key: the first of all threads
     std::vector<Index> merged;          // index among all keys
   };
 
+  /// By the highest bits of a hash: tables use the lowest.
+  [[nodiscard]] std::size_t share_of(std::uint32_t hash) const noexcept { return shares_.size() == 1 ? 0 : hash >> 26; }
+
   [[nodiscard]] ByShare sorted_by_share(const SeenKeys& keys) const {
-    std::vector<std::uint8_t> share_of(keys.places.size());
-    ByShare sorted{std::vector<Index>(keys.places.size()), std::vector<std::size_t>(shares_.size() + 1, 0)};
-    for (std::size_t n = 0; n < share_of.size(); ++n) {
-      share_of[n] = static_cast<std::uint8_t>(keyed_hash(hash_key_, keys.map.key(static_cast<Index>(n))) % shares_.size());
-      ++sorted.starts[share_of[n] + std::size_t{1}];
-    }
+    const std::vector<std::uint32_t> hashes = keys.map.hashes();
+    ByShare sorted{std::vector<Index>(hashes.size()), std::vector<std::uint32_t>(hashes.size()),
+                   std::vector<std::size_t>(shares_.size() + 1, 0)};
+    for (const std::uint32_t hash : hashes) ++sorted.starts[share_of(hash) + 1];
     for (std::size_t n = 1; n < sorted.starts.size(); ++n) sorted.starts[n] += sorted.starts[n - 1];
     std::vector<std::size_t> next(sorted.starts.begin(), sorted.starts.end() - 1);
-    for (std::size_t n = 0; n < share_of.size(); ++n) sorted.indices[next[share_of[n]]++] = static_cast<Index>(n);
+    for (std::size_t n = 0; n < hashes.size(); ++n) {
+      const std::size_t to = next[share_of(hashes[n])]++;
+      sorted.indices[to] = static_cast<Index>(n);
+      sorted.hashes[to] = hashes[n];
+    }
     return sorted;
   }
 
   void merge_share(std::size_t n, MergedKeys& merged) {
+    constexpr std::size_t soon = 8, later = 16;  // a look-up waits for memory twice
     Share& share = shares_[n];
-    for (std::size_t t = 0; t < seen_.size(); ++t)
-      for (const Index own : by_share_[t].of(n)) {
-        const Index index = share.map.intern(seen_[t]->map.key(own));
-        const std::uint64_t place = seen_[t]->places[static_cast<std::size_t>(own)];
-        if (static_cast<std::size_t>(index) == share.places.size()) share.places.push_back(place);
+    share.map = empty_;
+    for (std::size_t t = 0; t < seen_.size(); ++t) {
+      const std::span<const Index> own = by_share_[t].of(n);
+      const std::uint32_t* const hashes = by_share_[t].hashes.data() + by_share_[t].starts[n];
+      for (std::size_t at = 0; at < own.size(); ++at) {
+        if (at + later < own.size()) share.map.prefetch_slot(hashes[at + later]);
+        if (at + soon < own.size()) share.map.prefetch_key(hashes[at + soon]);
+        const Index index = share.map.intern(seen_[t]->map.key(own[at]), hashes[at]);
+        const std::uint64_t place = seen_[t]->places[static_cast<std::size_t>(own[at])];
+        if (static_cast<std::size_t>(index) == share.places.size()) {
+          share.places.push_back(place);
+          share.hashes.push_back(hashes[at]);
+        }
         share.places[static_cast<std::size_t>(index)] = (std::min)(share.places[static_cast<std::size_t>(index)], place);
-        merged.of[t][static_cast<std::size_t>(own)] = index;
+        merged.of[t][static_cast<std::size_t>(own[at])] = index;
       }
+    }
     share.merged.resize(share.places.size());
   }
 
   std::span<SeenKeys* const> seen_;
   Execution execution_;
-  HashKey hash_key_ = HashKey::make();
+  IdMap empty_;  // that hashes as all of them do
   std::vector<Share> shares_;
   std::vector<ByShare> by_share_;
 };
