@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -83,7 +84,7 @@ TEST_SUITE("simd/score_kernels") {
   TEST_CASE("codes of a query are its nearest integers, and what they leave out is what is told") {
     kd::detail::Random random(1, kd::detail::RandomStream::sample, 6);
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-      for (const kd::detail::CodeDots dots : {kd::detail::CodeDots::best, kd::detail::CodeDots::plain}) {
+      for (const kd::detail::CodeDots dots : {kd::detail::CodeDots::best, kd::detail::CodeDots::vectors, kd::detail::CodeDots::plain}) {
         for (const std::size_t k : {1u, 2u, 3u, 7u, 8u, 9u, 64u, 100u}) {
           std::vector<double> x(k);
           for (double& one : x) one = random.normal();
@@ -113,10 +114,10 @@ TEST_SUITE("simd/score_kernels") {
   TEST_CASE("the sums of products of codes have the right signs, at every level, extremes included") {
     kd::detail::Random random(1, kd::detail::RandomStream::sample, 5);
     for (const kd::SimdLevel level : kindred_test::simd_levels()) {
-      for (const kd::detail::CodeDots dots : {kd::detail::CodeDots::best, kd::detail::CodeDots::plain}) {
+      for (const kd::detail::CodeDots dots : {kd::detail::CodeDots::best, kd::detail::CodeDots::vectors, kd::detail::CodeDots::plain}) {
         const kd::detail::CodeKernels& kernels = kd::detail::code_kernels(level, dots);
-        for (const std::size_t groups : {1u, 2u, 5u, 80u}) {
-          for (const std::size_t n_users : {1u, 2u, 3u, 4u, 5u, 7u, 8u}) {
+        for (const std::size_t groups : {1u, 2u, 5u, 16u, 18u, 80u, 300u}) {
+          for (const std::size_t n_users : {1u, 2u, 3u, 4u, 5u, 7u, 8u, 21u}) {
             constexpr std::size_t n_blocks = 3;
             kd::detail::AlignedVector<std::uint8_t> items(n_blocks * groups * kd::detail::score_block * 4);
             const bool extreme = random.below(2) == 0;
@@ -134,17 +135,27 @@ TEST_SUITE("simd/score_kernels") {
               for (std::int8_t& code : users[u])
                 code = static_cast<std::int8_t>(extreme ? (random.below(2) == 0 ? -127 : 127) : static_cast<int>(random.below(255)) - 127);
               for (std::int32_t& one : start[u]) one = static_cast<std::int32_t>(random.below(200'000)) - 100'000;
+              start[u][1] = kd::detail::CodeScan::no_item;  // of all users in the middle block, of some in the last
+              if (u % 2 == 1) start[u][2] = kd::detail::CodeScan::no_item;
               user_pointers.push_back(users[u].data());
               start_pointers.push_back(start[u].data());
               found_pointers.push_back(found[u].data());
             }
-            kernels.scan({.items = items.data(),
-                          .users = user_pointers.data(),
-                          .start = start_pointers.data(),
-                          .found = found_pointers.data(),
-                          .n_users = n_users,
-                          .groups = groups,
-                          .n_blocks = n_blocks});
+            kd::detail::CodeScan scan{.items = items.data(),
+                                      .users = user_pointers.data(),
+                                      .start = start_pointers.data(),
+                                      .found = found_pointers.data(),
+                                      .n_users = n_users,
+                                      .groups = groups,
+                                      .n_blocks = n_blocks};
+            kernels.scan(scan);
+            kd::detail::AlignedVector<std::int32_t> sums(n_users * n_blocks * kd::detail::score_block, 1);
+            std::vector<std::int32_t*> sum_pointers;
+            for (std::size_t u = 0; u < n_users; ++u) sum_pointers.push_back(sums.data() + u * n_blocks * kd::detail::score_block);
+            scan.found = nullptr;
+            scan.sums = sum_pointers.data();
+            kernels.scan(scan);
+            std::size_t wrong_sums = 0;  // a block that nobody searches has none
             for (std::size_t u = 0; u < n_users; ++u) {
               for (std::size_t b = 0; b < n_blocks; ++b) {
                 std::uint64_t wanted = 0;
@@ -153,10 +164,12 @@ TEST_SUITE("simd/score_kernels") {
                   for (std::size_t f = 0; f < groups * 4; ++f)
                     sum += std::int64_t{users[u][f]} * items[((b * groups + f / 4) * kd::detail::score_block + n) * 4 + f % 4];
                   if (sum >= 0) wanted |= std::uint64_t{1} << n;
+                  if (b != 1) wrong_sums += sums[(u * n_blocks + b) * kd::detail::score_block + n] == sum ? 0 : 1;
                 }
                 CHECK(found[u][b] == wanted);
               }
             }
+            CHECK(wrong_sums == 0);
           }
         }
       }
@@ -223,6 +236,61 @@ TEST_SUITE("simd/score_kernels") {
             CHECK(((found[u][b] >> (n % kd::detail::score_block)) & 1) == (off < 41.0 ? 1 : 0));
           }
         }
+      }
+    }
+  }
+
+  TEST_CASE("sums say how good the best rows are at least, and which rows can be as good") {
+    constexpr std::size_t n_blocks = 5, rows = n_blocks * kd::detail::score_block;
+    kd::detail::Random random(6, kd::detail::RandomStream::sample, 2);
+    kd::detail::AlignedVector<std::int32_t> sums(rows);
+    for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+      for (const std::size_t rank :
+           std::vector<std::size_t>{1, 2, 10, 24, 25, 100, 319, 320, 321, std::numeric_limits<std::size_t>::max()}) {
+        for (const bool barred : {false, true}) {
+          for (std::int32_t& sum : sums) sum = static_cast<std::int32_t>(random.below(200'000)) - 100'000;
+          if (barred)
+            for (std::size_t n = 0; n < rows; n += 2) sums[n] = -(1 << 30);
+          const std::vector<std::int32_t> slack{0, 500, 40, 1 << 30, 3};  // of the fourth block nothing is sure
+          std::vector<std::int32_t> sure;
+          for (std::size_t n = 0; n < rows; ++n) sure.push_back(sums[n] - slack[n / kd::detail::score_block]);
+          for (const std::int32_t floor : {-(1 << 29), -2'000, 99'000}) {
+            std::vector<std::uint64_t> found(n_blocks);
+            const std::int32_t least =
+                kd::detail::code_kernels(level).raise(sums.data(), slack.data(), n_blocks, rank, floor, found.data());
+            const auto n_sure =
+                static_cast<std::size_t>(std::count_if(sure.begin(), sure.end(), [&](std::int32_t one) { return one >= least; }));
+            CHECK((least == floor || (least > floor && n_sure >= rank)));
+            if (rank <= 10 && floor < 0) CHECK((barred || least > 50'000));  // of 256 numbers up to 100,000
+            if (rank == 100 && floor < 0 && !barred) CHECK(n_sure <= 102);
+            std::size_t wrong = 0;
+            for (std::size_t n = 0; n < rows; ++n)
+              wrong += ((found[n / kd::detail::score_block] >> (n % kd::detail::score_block)) & 1) == (sums[n] >= least ? 1 : 0) ? 0 : 1;
+            CHECK(wrong == 0);
+          }
+        }
+      }
+    }
+  }
+
+  TEST_CASE_TEMPLATE("queries are scaled and measured", T, float, double) {
+    for (const kd::SimdLevel level : kindred_test::simd_levels()) {
+      for (const std::size_t k : {1u, 7u, 8u, 16u, 67u}) {
+        std::vector<T> x;
+        std::vector<double> scale, to(k + 1, 77.0);
+        double squares = 0.0;
+        for (std::size_t f = 0; f < k; ++f) {
+          x.push_back(static_cast<T>(f % 3 == 0 ? 0.25 : -1.0) * static_cast<T>(f + 1));
+          scale.push_back(f == 0 ? 4.0 : 0.5);
+          squares += static_cast<double>(x[f]) * scale[f] * static_cast<double>(x[f]) * scale[f];
+        }
+        const kd::detail::QuerySize size = kd::detail::score_kernels<T>(level).widen(x.data(), scale.data(), k, to.data());
+        for (std::size_t f = 0; f < k; ++f) CHECK(to[f] == static_cast<double>(x[f]) * scale[f]);
+        CHECK(to[k] == 77.0);  // no number more
+        CHECK(size.squares == doctest::Approx(squares).epsilon(1e-14));
+        double largest = 0.0;
+        for (std::size_t f = 0; f < k; ++f) largest = std::max(largest, std::abs(to[f]));
+        CHECK(size.largest == largest);
       }
     }
   }

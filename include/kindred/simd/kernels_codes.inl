@@ -152,10 +152,7 @@ KINDRED_INLINE void scan_block(const CodeScan& a, std::size_t first_user, std::s
   const std::uint8_t* const items = a.items + block * groups * score_block * 4;
   constexpr std::uint64_t all = (std::uint64_t{1} << int_lanes) - 1;
   const std::int8_t* x[U];
-  KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) {
-    found[u] = 0;
-    x[u] = a.users[first_user + u];
-  }
+  KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) { x[u] = a.users[first_user + u]; }
   for (std::size_t first = 0; first < score_block; first += scan_vectors * int_lanes) {
     Uint32s sums[U][scan_vectors];
     start_sums<U>(a, first_user, block, first, start, sums);
@@ -167,6 +164,13 @@ KINDRED_INLINE void scan_block(const CodeScan& a, std::size_t first_user, std::s
         const UserBytes bytes = load_user(x[u] + 4 * g);
         KINDRED_UNROLL for (std::size_t v = 0; v < scan_vectors; ++v) sums[u][v] = add_products(sums[u][v], y[v], bytes);
       }
+    }
+    if (a.sums != nullptr) {
+      KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) {
+        KINDRED_UNROLL for (std::size_t v = 0; v < scan_vectors; ++v) *
+            reinterpret_cast<Uint32s*>(a.sums[first_user + u] + block * score_block + first + v * int_lanes) = sums[u][v];
+      }
+      continue;
     }
     KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) {
       Uint32s negative = sums[u][0];
@@ -183,8 +187,14 @@ KINDRED_INLINE void scan_users_of(const CodeScan& a, std::size_t first) {
   for (std::size_t block = 0; block < a.n_blocks; ++block) {
     std::int32_t start[U];
     std::uint64_t found[U];
-    KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) start[u] = a.start[first + u][block];
-    scan_block<U>(a, first, block, start, found);
+    bool any = false;
+    KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) {
+      start[u] = a.start[first + u][block];
+      any |= start[u] != CodeScan::no_item;
+    }
+    KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) found[u] = 0;
+    if (any) scan_block<U>(a, first, block, start, found);
+    if (a.sums != nullptr) continue;
     KINDRED_UNROLL for (std::size_t u = 0; u < U; ++u) a.found[first + u][block] = found[u];
   }
 }
@@ -267,8 +277,63 @@ inline std::uint64_t at_least(const float* sums, const float* added, float least
   return ~found;
 }
 
+KINDRED_INLINE Int32s sure_sums(const std::int32_t* sums, const std::int32_t* slack, std::size_t block, std::size_t n) {
+  return *reinterpret_cast<const Int32s*>(sums + block * score_block + n) - slack[block];
+}
+
+/// How many sums less their slack are at least `least`.
+inline std::size_t count_sure(const std::int32_t* sums, const std::int32_t* slack, std::size_t n_blocks, std::int32_t least) {
+  Int32s counts{};
+  for (std::size_t block = 0; block < n_blocks; ++block)
+    for (std::size_t n = 0; n < score_block; n += int_lanes) counts -= sure_sums(sums, slack, block, n) >= least;
+  std::size_t count = 0;
+  for (std::size_t n = 0; n < int_lanes; ++n) count += static_cast<std::size_t>(counts[n]);
+  return count;
+}
+
+inline std::int32_t raise(const std::int32_t* sums, const std::int32_t* slack, std::size_t n_blocks, std::size_t rank, std::int32_t floor,
+                          std::uint64_t* found) {
+  // Of each lane the largest: of 32 lanes, so that few of the best items meet in one.
+  constexpr std::size_t width = 32, vectors = width / int_lanes, most_rank = 24;
+  constexpr std::int32_t near = 256;  // far below the slack of most blocks
+  Int32s most[vectors];
+  KINDRED_UNROLL for (std::size_t v = 0; v < vectors; ++v) most[v] = Int32s{} + floor;
+  for (std::size_t block = 0; block < n_blocks; ++block) {
+    for (std::size_t n = 0; n < score_block; n += width) {
+      KINDRED_UNROLL for (std::size_t v = 0; v < vectors; ++v) {
+        const Int32s sure = sure_sums(sums, slack, block, n + v * int_lanes);
+        most[v] = sure > most[v] ? sure : most[v];
+      }
+    }
+  }
+  alignas(64) std::int32_t lanes[width];
+  KINDRED_UNROLL for (std::size_t v = 0; v < vectors; ++v) * reinterpret_cast<Int32s*>(lanes + v * int_lanes) = most[v];
+  std::int32_t least = floor, largest = floor;
+  for (const std::int32_t one : lanes) {
+    std::size_t as_good = 0;  // without a branch: none foresees the order
+    KINDRED_UNROLL for (std::size_t v = 0; v < vectors; ++v) as_good +=
+        static_cast<std::size_t>(__builtin_popcountll(signs((Uint32s)(one - 1 - most[v]))));
+    const std::int32_t reached = as_good >= rank ? one : least;
+    least = reached > least ? reached : least;
+    largest = one > largest ? one : largest;
+  }
+  if (rank > most_rank) {
+    for (std::int32_t above = largest + 1; above - least > near;) {
+      const std::int32_t middle = least + (above - least) / 2;
+      (count_sure(sums, slack, n_blocks, middle) >= rank ? least : above) = middle;
+    }
+  }
+  for (std::size_t block = 0; block < n_blocks; ++block) {
+    std::uint64_t below = 0;
+    for (std::size_t n = 0; n < score_block; n += int_lanes)
+      below |= signs((Uint32s)(*reinterpret_cast<const Int32s*>(sums + block * score_block + n) - least)) << n;
+    found[block] = ~below;
+  }
+  return least;
+}
+
 constexpr CodeKernels code_kernels() {
-  return {.scan = scan, .limits = limits, .encode = encode, .at_least = at_least, .offset = code_offset};
+  return {.scan = scan, .limits = limits, .raise = raise, .encode = encode, .at_least = at_least, .offset = code_offset};
 }
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPACE

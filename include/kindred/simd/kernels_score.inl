@@ -132,8 +132,35 @@ void squares(const T* panel, std::size_t count, std::size_t k, T* sums) {
 }
 
 template <typename T>
+QuerySize widen(const T* x, const double* scale, std::size_t k, double* to) {
+  constexpr std::size_t w = KINDRED_SIMD_BYTES / sizeof(double);
+  typedef double Wide __attribute__((vector_size(KINDRED_SIMD_BYTES), may_alias, aligned(8)));
+  typedef T Narrow __attribute__((vector_size(w * sizeof(T)), may_alias, aligned(sizeof(T))));
+  QuerySize size;
+  Wide squares{}, largest{};
+  std::size_t f = 0;
+  for (; f + w <= k; f += w) {
+    const Wide y = __builtin_convertvector(*reinterpret_cast<const Narrow*>(x + f), Wide) * *reinterpret_cast<const Wide*>(scale + f);
+    const Wide magnitude = y < 0.0 ? -y : y;
+    *reinterpret_cast<Wide*>(to + f) = y;
+    squares += y * y;
+    largest = magnitude > largest ? magnitude : largest;
+  }
+  for (std::size_t n = 0; n < w; ++n) {
+    size.squares += squares[n];
+    size.largest = largest[n] > size.largest ? largest[n] : size.largest;
+  }
+  for (; f < k; ++f) {
+    to[f] = static_cast<double>(x[f]) * scale[f];
+    size.squares += to[f] * to[f];
+    size.largest = std::abs(to[f]) > size.largest ? std::abs(to[f]) : size.largest;
+  }
+  return size;
+}
+
+template <typename T>
 constexpr ScoreKernels<T> score_kernels() {
-  return {.pack = pack<T>, .score = score<T>, .score_groups = score_groups<T>, .squares = squares<T>};
+  return {.pack = pack<T>, .score = score<T>, .score_groups = score_groups<T>, .squares = squares<T>, .widen = widen<T>};
 }
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPACE

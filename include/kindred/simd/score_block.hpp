@@ -8,6 +8,9 @@ namespace kindred::inline v0::detail {
 /// Items that are scored together, and the lanes of their panels.
 inline constexpr std::size_t score_block = 64;
 
+/// Blocks whose codes have one step: as many as queries pass over one after the other, with 128 factors 128 KiB of codes.
+inline constexpr std::size_t blocks_of_piece = 16;
+
 /// Columns of a panel that may belong to one query, with other queries beside it.
 inline constexpr std::size_t score_group = 16;
 inline constexpr std::size_t groups_of_block = score_block / score_group;

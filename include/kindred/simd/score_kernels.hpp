@@ -15,7 +15,23 @@
 #include <kindred/simd/level.hpp>
 #include <kindred/simd/score_block.hpp>
 
+// Tiles of codes (AMX) belong to processors of 64 bits, and the system must let a process use them: this is written for Linux.
+#if KINDRED_SIMD_X86 && defined(__x86_64__) && defined(__linux__)
+#define KINDRED_SIMD_TILES 1
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#else
+#define KINDRED_SIMD_TILES 0
+#endif
+
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
+
+/// Of a query in scaled coordinates.
+struct QuerySize {
+  double squares = 0.0;  ///< The sum of the squares.
+  double largest = 0.0;  ///< The largest magnitude.
+};
 
 /// The kernels of one level for factors of one scalar type.
 template <Real Scalar>
@@ -30,14 +46,18 @@ struct ScoreKernels {
   void (*score_groups)(const Scalar* const* users, const Scalar* panel, std::size_t k, Scalar* scores);
   /// sums[n] = the score of the n-th row of a panel with itself, n < count, to the bit. Length count rounded up to 128 bytes, on a 64-byte boundary.
   void (*squares)(const Scalar* panel, std::size_t count, std::size_t k, Scalar* sums);
+  /// to[f] = x[f] * scale[f], f < k.
+  QuerySize (*widen)(const Scalar* x, const double* scale, std::size_t k, double* to);
 };
 
 /// Which items of consecutive blocks may score enough for each of some users, judged by codes.
 struct CodeScan {
+  static constexpr std::int32_t no_item = -(1 << 30);  ///< A start for blocks that a user does not search.
   const std::uint8_t* items = nullptr;         ///< n_blocks x groups x score_block x 4: codes plus the offset, on a 64-byte boundary.
   const std::int8_t* const* users = nullptr;   ///< n_users, each groups x 4 codes.
   const std::int32_t* const* start = nullptr;  ///< n_users, each n_blocks: what the sum of products starts from.
   std::uint64_t* const* found = nullptr;       ///< Out: n_users, each n_blocks: bit n is set if the sum for item n of the block is >= 0.
+  std::int32_t* const* sums = nullptr;  ///< Out, if set, in place of `found`: n_users, each n_blocks x score_block, on 64-byte boundaries.
   std::size_t n_users = 0;
   std::size_t groups = 0;
   std::size_t n_blocks = 0;
@@ -62,6 +82,11 @@ struct CodeKernels {
   /// start[b] = offset - trunc(max(-bound, min(bound, level * unit[b] - spread * rest[b] - distance * norm[b])) - 2), length n.
   void (*limits)(const double* unit, const double* rest, const double* norm, double level, double spread, double distance, double bound,
                  std::int32_t offset, std::int32_t* start, std::size_t n);
+  /// Lets the sums of some blocks say how good the `rank`-th best of their items is at least, and finds the items that can be as good. Sums less
+  /// slack[block] are what is sure. found[block] has bit n set if its sum is at least `floor` and at least some number that `rank` sure sums reach;
+  /// not always the largest. Sums on a 64-byte boundary; no sum, slack or floor is beyond 2^30 in magnitude, floor not beyond 2^29. Returns the larger of the two.
+  std::int32_t (*raise)(const std::int32_t* sums, const std::int32_t* slack, std::size_t n_blocks, std::size_t rank, std::int32_t floor,
+                        std::uint64_t* found);
   /// codes[f] = x[f] * inverse to the nearest integer, f < k; all in [-127, 127].
   EncodedQuery (*encode)(const double* x, double inverse, double step, std::size_t k, std::int8_t* codes);
   /// Bit n is set unless sums[n] + added[n] < least, n < score_block; arrays on 64-byte boundaries, nothing a NaN.
@@ -146,6 +171,9 @@ struct CodeKernels {
 #define KINDRED_SIMD_BYTES 64
 #define KINDRED_CODES KINDRED_CODES_VNNI
 #include <kindred/simd/kernels_codes.inl>
+#if KINDRED_SIMD_TILES
+#include <kindred/simd/kernels_tiles.inl>
+#endif
 #undef KINDRED_SIMD_NAMESPACE
 #undef KINDRED_SIMD_BYTES
 #undef KINDRED_CODES
@@ -187,8 +215,20 @@ template <Real Scalar>
 #endif
 }
 
-/// Whether the level avx512 may use instructions for products of bytes that some of its processors have.
-enum class CodeDots { best, plain };
+#if KINDRED_SIMD_TILES
+/// Asks the system for the tiles of the processor, if it has them. The permission holds for the process, whose frames of signals become 8 KiB longer; asking
+/// again changes nothing.
+[[nodiscard]] inline bool tiles_allowed() noexcept {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  constexpr unsigned tiles = 1u << 24, products_of_bytes = 1u << 25;
+  constexpr long ask = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM, which headers of older systems lack
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & tiles) != 0 && (d & products_of_bytes) != 0 &&
+         syscall(SYS_arch_prctl, ask, tile_data) == 0;
+}
+#endif
+
+/// Whether the level avx512 may use instructions for products of bytes that some of its processors have: in tiles, in vectors, none.
+enum class CodeDots { best, vectors, plain };
 
 /// The kernels of `level`; the choice within a level changes the time only. @throws InvalidArgument if this processor does not have it.
 [[nodiscard]] inline const CodeKernels& code_kernels(SimdLevel level = SimdLevel::best, [[maybe_unused]] CodeDots dots = CodeDots::best) {
@@ -197,8 +237,16 @@ enum class CodeDots { best, plain };
   static constexpr CodeKernels avx2 = score_avx2::code_kernels();
   static constexpr CodeKernels avx512 = score_avx512::code_kernels();
   static constexpr CodeKernels vnni = score_vnni::code_kernels();
+#if KINDRED_SIMD_TILES
+  static constexpr CodeKernels tiles = score_vnni::tile_kernels();
+#endif
   switch (resolve_level(level)) {
-    case SimdLevel::avx512: return dots == CodeDots::best && __builtin_cpu_supports("avx512vnni") ? vnni : avx512;
+    case SimdLevel::avx512:
+      if (dots == CodeDots::plain || !__builtin_cpu_supports("avx512vnni")) return avx512;
+#if KINDRED_SIMD_TILES
+      if (dots == CodeDots::best && tiles_allowed()) return tiles;
+#endif
+      return vnni;
     case SimdLevel::avx2: return avx2;
     default: return base;
   }
@@ -209,3 +257,5 @@ enum class CodeDots { best, plain };
 }
 
 }  // namespace kindred::inline v0::detail::inline KINDRED_BUILD
+
+#undef KINDRED_SIMD_TILES
