@@ -28,7 +28,7 @@ TESTS = {header: tests or [header] for header, tests in {
     "split/split": ["split/split", "split/per_user_splitter", "split/leave_last_out", "split/temporal", "split/user_holdout"],
     "split/temporal": [], "split/user_holdout": [], "data/filters": [], "data/csr_matrix": [], "data/csr_view": [],
     "linalg/top_k_request": ["linalg/top_k", "linalg/top_k_search"], "linalg/top_k": ["linalg/top_k", "linalg/top_k_search"],
-    "linalg/top_k_search": [], "linalg/row_solver": [], "linalg/row_workspace": ["linalg/row_solver"], "persistence/model_file": [],
+    "linalg/top_k_search": [], "linalg/shortlist": ["linalg/shortlist", "linalg/top_k_search", "linalg/cosine_search"], "linalg/row_solver": [], "linalg/row_workspace": ["linalg/row_solver"], "persistence/model_file": [],
     "storage/csr_file": [], "storage/csr_file_writer": [],
     "models/als/row_shares": []}.items()}
 

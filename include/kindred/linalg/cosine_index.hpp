@@ -15,6 +15,7 @@
 #include <kindred/core/rounding.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/linalg/row_groups.hpp>
+#include <kindred/simd/score_block.hpp>
 #include <kindred/simd/score_kernels.hpp>
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
@@ -33,7 +34,7 @@ class CosineIndex {
  public:
   CosineIndex() = default;
 
-  /// `rows`: n_rows x factors, finite. O(n_rows factors log n_rows) time, n_rows * (factors + 16) bytes and 4 bytes a factor of each block.
+  /// `rows`: n_rows x factors, finite. O(n_rows factors log n_rows) time, n_rows * (factors + 24) bytes and 4 bytes a factor of each block.
   /// @throws InvalidArgument if this processor does not have `level`.
   /// The same index for any number of threads.
   CosineIndex(const FactorMatrix<Scalar>& rows, SimdLevel level, const ParallelOptions& parallel = {.threads = 1});
@@ -41,7 +42,8 @@ class CosineIndex {
   [[nodiscard]] std::size_t rows() const noexcept { return lengths_.size(); }
   [[nodiscard]] std::size_t memory_bytes() const noexcept {
     return codes_.size() + (order_.size() + place_.size() + apart_.size() + without_length_.size()) * sizeof(Index) +
-           (lengths_.size() + 3 * unit_.size()) * sizeof(double) + (reach_.size() + centres_.size() + panel_means_.size()) * sizeof(float);
+           (lengths_.size() + 3 * unit_.size()) * sizeof(double) + inverse_.size() * sizeof(Scalar) +
+           (reach_.size() + centres_.size() + panel_means_.size()) * sizeof(float);
   }
 
   /// The Euclidean length of row `r`: the root of its score with itself.
@@ -60,7 +62,9 @@ class CosineIndex {
 
   void measure(const FactorMatrix<Scalar>& rows, const ParallelOptions& parallel);
   void sort(const FactorMatrix<Scalar>& rows, SimdLevel level, const ParallelOptions& parallel);
-  void add_block(const FactorMatrix<Scalar>& rows, std::size_t b, std::vector<double>& units);
+  void add_piece(const FactorMatrix<Scalar>& rows, std::size_t piece, std::vector<double>& units);
+  [[nodiscard]] double add_centre(const FactorMatrix<Scalar>& rows, std::size_t b, double* units);
+  void add_codes(std::size_t b, double step, const double* units);
 
   std::size_t factors_ = 0;
   std::size_t groups_ = 0;  // of four factors
@@ -72,6 +76,7 @@ class CosineIndex {
   std::vector<Index> apart_;           // rows whose lengths are out of range, scored for every list
   std::vector<Index> without_length_;  // rows of length 0, whose cosines are 0
   std::vector<double> lengths_;        // of each row
+  std::vector<Scalar> inverse_;        // 1 / length of the rows in blocks, for whole blocks
   AlignedVector<std::uint8_t> codes_;  // of the difference from the centre
   // Of each block: 1 / s for codes of step s; the longest rounding error and the longest difference, both over s.
   std::vector<double> unit_;
@@ -102,8 +107,9 @@ CosineIndex<Scalar>::CosineIndex(const FactorMatrix<Scalar>& rows, SimdLevel lev
   panel_means_.assign(panels * factors_, 0.0F);
   // A panel has a sum of its own.
   parallel_for(panels, parallel, [&](std::size_t panel, std::size_t, std::size_t) {
-    std::vector<double> units(score_block * factors_);
-    for (std::size_t b = panel * score_block; b < (std::min)(blocks, (panel + 1) * score_block); ++b) add_block(rows, b, units);
+    std::vector<double> units(blocks_of_piece * score_block * factors_);
+    constexpr std::size_t pieces = score_block / blocks_of_piece;
+    for (std::size_t piece = panel * pieces; piece < (panel + 1) * pieces; ++piece) add_piece(rows, piece, units);
   });
 }
 
@@ -138,13 +144,26 @@ void CosineIndex<Scalar>::sort(const FactorMatrix<Scalar>& rows, SimdLevel level
   std::vector<Scalar> inverse(lengths_.size(), Scalar(0));
   for (const Index row : order_) inverse[static_cast<std::size_t>(row)] = static_cast<Scalar>(1.0 / length(row));
   RowGroups<Scalar>(rows, inverse, level, parallel).sort(order_);
+  inverse_.assign((order_.size() + score_block - 1) / score_block * score_block, Scalar(0));
+  for (std::size_t at = 0; at < order_.size(); ++at) inverse_[at] = static_cast<Scalar>(1.0 / length(order_[at]));
   place_.assign(lengths_.size(), rows.rows());
   for (std::size_t at = 0; at < order_.size(); ++at) place_[static_cast<std::size_t>(order_[at])] = static_cast<Index>(at);
 }
 
-/// Centre, reach and codes of block `b`. `units`: memory for its unit vectors.
+/// Centres, reaches and codes of some blocks. Their codes have one step, so that sums of products can be compared. `units`: memory for their unit vectors.
 template <Real Scalar>
-void CosineIndex<Scalar>::add_block(const FactorMatrix<Scalar>& rows, std::size_t b, std::vector<double>& units) {
+void CosineIndex<Scalar>::add_piece(const FactorMatrix<Scalar>& rows, std::size_t piece, std::vector<double>& units) {
+  const std::size_t first = piece * blocks_of_piece, blocks = (order_.size() + score_block - 1) / score_block;
+  const std::size_t last = (std::min)(first + blocks_of_piece, blocks), length = score_block * factors_;
+  double largest = 0.0;
+  for (std::size_t b = first; b < last; ++b) largest = (std::max)(largest, add_centre(rows, b, units.data() + (b - first) * length));
+  const double step = (std::max)(largest / (code_kernels_->offset - 1), 1e-20);
+  for (std::size_t b = first; b < last; ++b) add_codes(b, step, units.data() + (b - first) * length);
+}
+
+/// Makes the centre of block `b`, and of its unit vectors their differences from it. Returns the largest coordinate of these.
+template <Real Scalar>
+double CosineIndex<Scalar>::add_centre(const FactorMatrix<Scalar>& rows, std::size_t b, double* units) {
   const std::size_t first = b * score_block, count = (std::min)(score_block, order_.size() - first);
   for (std::size_t n = 0; n < count; ++n) {
     const std::span<const Scalar> row = rows.row(order_[first + n]);
@@ -167,8 +186,13 @@ void CosineIndex<Scalar>::add_block(const FactorMatrix<Scalar>& rows, std::size_
       largest = (std::max)(largest, std::abs(units[n * factors_ + f]));
     }
   }
+  return largest;
+}
+
+template <Real Scalar>
+void CosineIndex<Scalar>::add_codes(std::size_t b, double step, const double* units) {
+  const std::size_t count = (std::min)(score_block, order_.size() - b * score_block);
   const auto offset = code_kernels_->offset;
-  const double step = (std::max)(largest / (offset - 1), 1e-20);
   const double inverse = 1.0 / step;
   double rest = 0.0, reach = 0.0;
   for (std::size_t n = 0; n < count; ++n) {

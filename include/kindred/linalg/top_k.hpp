@@ -36,7 +36,7 @@ class TopKIndex {
   TopKIndex() = default;
 
   /// `rows`: n_rows x factors, finite. `queries`: factors of those who will ask, or some of them; they set the scale of the coordinates, which
-  /// decides about speed only. O(n_rows (factors + log n_rows)) time, n_rows * factors bytes.
+  /// decides about speed only. O(n_rows (factors + log n_rows)) time, n_rows * (factors + 8) bytes.
   /// @throws InvalidArgument if this processor does not have `level`.
   /// `added`: empty, or what is added to the score of each row for most queries (their offsets times a weight). Rows then stand by what they can reach with
   /// it, so that those of a block have offsets alike: that too decides about speed only.
@@ -46,7 +46,7 @@ class TopKIndex {
 
   [[nodiscard]] std::size_t rows() const noexcept { return order_.size(); }
   [[nodiscard]] std::size_t memory_bytes() const noexcept {
-    return codes_.size() + order_.size() * sizeof(Index) + (5 * unit_.size() + scale_.size()) * sizeof(double);
+    return codes_.size() + 2 * order_.size() * sizeof(Index) + (5 * unit_.size() + scale_.size()) * sizeof(double);
   }
 
   /// All rows, in blocks of score_block by falling length.
@@ -60,14 +60,18 @@ class TopKIndex {
                                                   std::span<const double> added, const ParallelOptions& parallel);
   [[nodiscard]] std::vector<double> keys_of(std::span<const double> reach, const FactorMatrix<Scalar>& queries,
                                             std::span<const double> added) const;
-  void add_block(const FactorMatrix<Scalar>& rows, std::span<const double> reach, std::size_t b, std::vector<double>& scaled,
+  [[nodiscard]] double step_of(const FactorMatrix<Scalar>& rows, std::size_t piece) const noexcept;
+  void add_block(const FactorMatrix<Scalar>& rows, std::span<const double> reach, std::size_t b, double step, std::vector<double>& scaled,
                  std::span<std::int8_t> codes);
+
+  static constexpr double least_length = sizeof(Scalar) == 4 ? 1e-20 : 1e-150;
 
   std::size_t factors_ = 0;
   std::size_t groups_ = 0;  // of four factors
   const ScoreKernels<Scalar>* kernels_ = nullptr;
   const CodeKernels* code_kernels_ = nullptr;
   std::vector<Index> order_;  // rows by falling length
+  std::vector<Index> place_;  // in order_ of each row
   AlignedVector<std::uint8_t> codes_;
   std::vector<double> scale_;  // of each coordinate: a query is multiplied, a row divided by it
   // Of each block, in scaled coordinates: 1 / s for codes of step s; the longest rounding error and the longest row, both over s.
@@ -94,12 +98,18 @@ TopKIndex<Scalar>::TopKIndex(const FactorMatrix<Scalar>& rows, const FactorMatri
   const std::size_t blocks = (order_.size() + score_block - 1) / score_block;
   codes_.assign(blocks * groups_ * score_block * 4, static_cast<std::uint8_t>(code_kernels_->offset));
   for (std::vector<double>* const of_blocks : {&unit_, &rest_, &norm_, &reach_}) of_blocks->resize(blocks);
-  parallel_for(blocks, {.threads = parallel.threads, .grain = 16, .executor = parallel.executor},
+  parallel_for(blocks, {.threads = parallel.threads, .grain = blocks_of_piece, .executor = parallel.executor},
                [&](std::size_t from, std::size_t to, std::size_t) {
                  std::vector<double> scaled(score_block * factors_);
                  std::vector<std::int8_t> codes(factors_);
-                 for (std::size_t b = from; b < to; ++b) add_block(rows, reach, b, scaled, codes);
+                 double step = 0.0;
+                 for (std::size_t b = from; b < to; ++b) {
+                   if (b == from || b % blocks_of_piece == 0) step = step_of(rows, b / blocks_of_piece);
+                   add_block(rows, reach, b, step, scaled, codes);
+                 }
                });
+  place_.resize(order_.size());
+  for (std::size_t at = 0; at < order_.size(); ++at) place_[static_cast<std::size_t>(order_[at])] = static_cast<Index>(at);
   for (const double one : reach_) longest_ = (std::max)(longest_, one);
   tail_ = reach_;
   for (std::size_t b = blocks; b-- > 1;) tail_[b - 1] = (std::max)(tail_[b - 1], tail_[b]);
@@ -189,24 +199,31 @@ std::vector<double> TopKIndex<Scalar>::sort_by_reach(const FactorMatrix<Scalar>&
   return reach;
 }
 
+/// The step of the codes of a piece: one for all its blocks, so that sums of products can be compared.
+template <Real Scalar>
+double TopKIndex<Scalar>::step_of(const FactorMatrix<Scalar>& rows, std::size_t piece) const noexcept {
+  constexpr std::size_t length = blocks_of_piece * score_block;
+  double largest = 0.0;
+  for (std::size_t n = piece * length; n < (std::min)((piece + 1) * length, order_.size()); ++n) {
+    const std::span<const Scalar> row = rows.row(order_[n]);
+    for (std::size_t f = 0; f < factors_; ++f) largest = (std::max)(largest, std::abs(static_cast<double>(row[f]) / scale_[f]));
+  }
+  return (std::max)(largest / (code_kernels_->offset - 1), least_length);
+}
+
 /// Codes and bounds of block `b` of the order. `scaled`, `codes`: memory for its rows and for one.
 template <Real Scalar>
-void TopKIndex<Scalar>::add_block(const FactorMatrix<Scalar>& rows, std::span<const double> reach, std::size_t b,
+void TopKIndex<Scalar>::add_block(const FactorMatrix<Scalar>& rows, std::span<const double> reach, std::size_t b, double step,
                                   std::vector<double>& scaled, std::span<std::int8_t> codes) {
   constexpr double margin = 1.0 + 1e-9;  // for the rounding of the norms themselves
-  constexpr double least_length = sizeof(Scalar) == 4 ? 1e-20 : 1e-150;
   const auto offset = code_kernels_->offset;
   const std::size_t first = b * score_block, count = (std::min)(score_block, order_.size() - first);
-  double largest = 0.0, farthest = 0.0;
+  double farthest = 0.0;
   for (std::size_t n = 0; n < count; ++n) {
     farthest = (std::max)(farthest, reach[static_cast<std::size_t>(order_[first + n])]);
     const std::span<const Scalar> row = rows.row(order_[first + n]);
-    for (std::size_t f = 0; f < factors_; ++f) {
-      scaled[n * factors_ + f] = static_cast<double>(row[f]) / scale_[f];
-      largest = (std::max)(largest, std::abs(scaled[n * factors_ + f]));
-    }
+    for (std::size_t f = 0; f < factors_; ++f) scaled[n * factors_ + f] = static_cast<double>(row[f]) / scale_[f];
   }
-  const double step = (std::max)(largest / (offset - 1), least_length);
   const double inverse = 1.0 / step;
   double rest = 0.0;
   for (std::size_t n = 0; n < count; ++n) {

@@ -105,20 +105,4 @@ class BestOf {
   return !request.allow || std::binary_search(request.allow->begin(), request.allow->end(), row);
 }
 
-/// A number that at least `count` of the scores of a whole block reach, at most score_group: of groups of four the maxima, of these the count-th largest.
-template <Real Scalar>
-[[nodiscard]] Scalar reached_by(const Scalar* scores, std::size_t count) noexcept {
-  Scalar most[score_group];
-  for (std::size_t n = 0; n < score_group; ++n) most[n] = scores[n];
-  for (std::size_t first = score_group; first < score_block; first += score_group)
-    for (std::size_t n = 0; n < score_group; ++n) most[n] = scores[first + n] > most[n] ? scores[first + n] : most[n];
-  Scalar reached = -std::numeric_limits<Scalar>::infinity();
-  for (const Scalar one : most) {
-    std::size_t as_good = 0;
-    for (std::size_t n = 0; n < score_group; ++n) as_good += most[n] >= one ? 1 : 0;
-    if (as_good >= count && one > reached) reached = one;
-  }
-  return reached;
-}
-
 }  // namespace kindred::inline v0::detail

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cmath>
 #include <cstddef>
@@ -15,9 +14,12 @@
 #include <kindred/core/config.hpp>
 #include <kindred/core/rounding.hpp>
 #include <kindred/core/types.hpp>
+#include <kindred/linalg/shared_panel.hpp>
+#include <kindred/linalg/shortlist.hpp>
 #include <kindred/linalg/tile_offsets.hpp>
 #include <kindred/linalg/top_k.hpp>
 #include <kindred/linalg/top_k_request.hpp>
+#include <kindred/simd/score_block.hpp>
 #include <kindred/simd/score_kernels.hpp>
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
@@ -31,7 +33,7 @@ class TopKSearch {
 
   /// `rows`: what the index was built from. Both must outlive this object.
   TopKSearch(const TopKIndex<Scalar>& index, const FactorMatrix<Scalar>& rows)
-      : index_(index), rows_(rows), panel_(index.factors_ * score_block) {}
+      : index_(index), rows_(rows), few_(index.kernels_, rows), panel_(index.factors_ * score_block) {}
 
   /// The best rows for each query, min(count, eligible) of them, best first, ties by the lower row. queries[n] (padded with zeros to 64 bytes like a
   /// row of FactorMatrix) and requests[n] belong together. Equal to scoring every row, to the bit; a score that is not a number is never listed.
@@ -44,7 +46,7 @@ class TopKSearch {
   [[nodiscard]] const TopKCounters& counters() const noexcept { return counters_; }
 
  private:
-  static constexpr std::size_t most_blocks = 16;  // that queries pass over one after the other: with 128 factors 128 KiB of codes
+  static constexpr std::size_t most_blocks = blocks_of_piece;
 
   struct Query {
     const Scalar* factors;
@@ -57,20 +59,26 @@ class TopKSearch {
     double distance = 0.0;            // length of what codes leave out, and what a score may be off by, over the step
     std::int32_t offset = 0;          // what the offset of the row codes adds, negative
     std::vector<double> bounds = {};  // of scores with offsets: in most_blocks blocks and all after them
+    double sure = -(std::numeric_limits<double>::infinity)();  // a score that the list is known to reach
 
-    [[nodiscard]] double threshold() const noexcept { return (std::max)(best.threshold(), request->min_score); }
+    [[nodiscard]] double threshold() const noexcept { return (std::max)((std::max)(best.threshold(), sure), request->min_score); }
   };
 
   void prepare(Query& query, std::int8_t* codes);
   void add_raised(Query& query);
   [[nodiscard]] bool answered_without_scan(Query& query);
+  [[nodiscard]] std::size_t search_first_blocks();
   void fill(std::size_t block);
   void start_scan(std::size_t block, std::size_t length);
   void finish_scan(std::size_t block, std::size_t length);
-  void score_pending(std::size_t query);
-  void finish_groups();
-
+  void take(std::size_t query, std::span<const Index> rows, const Scalar* scores);
+  [[nodiscard]] auto to_lists() noexcept {
+    return [this](std::size_t n, std::span<const Index> rows, const Scalar* scores) { take(n, rows, scores); };
+  }
+  /// Scores pending_, eligible rows, for a query: now, or with those of other queries.
+  void score_pending(std::size_t query) { few_.add(query, queries_[query].factors, pending_, counters_, to_lists()); }
   void bound_scores(Query& query);
+  [[nodiscard]] double most_sum() const noexcept { return 127.0 * 127.0 * static_cast<double>(index_.groups_ * 4) + 1.0; }
   /// True if no row of `block` or of the blocks after it can enter the list of `query`.
   [[nodiscard]] bool is_done(const Query& query, std::size_t block) const noexcept {
     if (!query.prunable) return false;
@@ -85,24 +93,18 @@ class TopKSearch {
   std::vector<std::size_t> active_;     // queries that the next block may still change
   std::vector<const Scalar*> factors_;  // of the active ones
   std::vector<Index> pending_;          // rows to score
-  /// Columns of panel_ that hold rows to score for one query.
-  struct Group {
-    std::size_t query, count;
-    std::array<Index, score_group> rows;
-  };
-  std::array<Group, groups_of_block> groups_;
-  std::size_t n_groups_ = 0;
-  AlignedVector<Scalar> panel_;
-  AlignedVector<Scalar> scores_;
-  std::vector<double> scaled_;
+  SharedPanel<Scalar> few_;             // of pending ones
+  AlignedVector<Scalar> panel_, scores_;
   AlignedVector<std::int8_t> codes_;
-  std::vector<double> units_;
+  std::vector<double> scaled_, units_;
   TileOffsets offsets_;
-  std::vector<std::int32_t> start_;
+  std::vector<std::int32_t> start_, slack_;
   std::vector<std::uint64_t> found_;
   std::vector<const std::int8_t*> scan_codes_;
   std::vector<const std::int32_t*> scan_start_;
   std::vector<std::uint64_t*> scan_found_;
+  Shortlist shortlist_;
+  std::vector<Shortlist::Asked> asked_;
   TopKCounters counters_;
 };
 
@@ -110,15 +112,7 @@ template <Real Scalar>
 void TopKSearch<Scalar>::prepare(Query& query, std::int8_t* codes) {
   const std::size_t k = index_.factors_;
   scaled_.resize(k);
-  double sums[4]{}, most[4]{};  // several chains: one would wait for itself
-  for (std::size_t f = 0; f < k; ++f) {
-    const double x = static_cast<double>(query.factors[f]) * index_.scale_[f], magnitude = std::abs(x);
-    scaled_[f] = x;
-    sums[f % 4] += x * x;
-    most[f % 4] = magnitude > most[f % 4] ? magnitude : most[f % 4];
-  }
-  const double sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-  const double largest = (std::max)((std::max)(most[0], most[1]), (std::max)(most[2], most[3]));
+  const auto [sum, largest] = index_.kernels_->widen(query.factors, index_.scale_.data(), k, scaled_.data());
   // A score of k products is off by at most k u / (1 - k u) of |x| |y|, u half an epsilon (Higham 2002, section 3.1); this is twice as much and covers
   // underflow too: rows count as at least 1e-20 long, and for queries below 1e-10 nothing is pruned (1e-150 and 1e-100 in double).
   constexpr double margin = 1.0 + 1e-9;  // for the rounding of the norms themselves
@@ -183,7 +177,7 @@ bool TopKSearch<Scalar>::answered_without_scan(Query& query) {
     for (const Index row : *request.allow)
       if (is_eligible(request, row)) pending_.push_back(row);
     score_pending(static_cast<std::size_t>(&query - queries_.data()));
-    finish_groups();
+    few_.finish(to_lists());
     return true;
   }
   if (!request.offsets.empty()) return false;
@@ -194,43 +188,17 @@ bool TopKSearch<Scalar>::answered_without_scan(Query& query) {
   return true;
 }
 
-/// Lays out pending_, whose rows are eligible but for their score, and scores what is laid out whenever that is enough.
+/// Offers rows that were scored to the list of a query.
 template <Real Scalar>
-void TopKSearch<Scalar>::score_pending(std::size_t query) {
-  counters_.scores += pending_.size();
-  counters_.packed += pending_.size();
-  for (std::size_t first = 0; first < pending_.size(); first += score_group) {
-    Group& group = groups_[n_groups_];
-    group.query = query;
-    group.count = (std::min)(score_group, pending_.size() - first);
-    std::copy_n(pending_.begin() + static_cast<std::ptrdiff_t>(first), group.count, group.rows.begin());
-    index_.kernels_->pack(rows_.data(), rows_.stride(), group.rows.data(), group.count, index_.factors_,
-                          panel_.data() + n_groups_ * score_group);
-    if (++n_groups_ == groups_of_block) finish_groups();
+void TopKSearch<Scalar>::take(std::size_t n, std::span<const Index> rows, const Scalar* scores) {
+  Query& query = queries_[n];
+  double threshold = query.threshold();
+  for (std::size_t at = 0; at < rows.size(); ++at) {
+    const Scored candidate{rows[at], with_offsets(query.request->offsets, rows[at], static_cast<double>(scores[at]))};
+    if (!(candidate.score >= threshold) || !query.best.would_enter(candidate)) continue;
+    query.best.add(candidate);
+    threshold = query.threshold();
   }
-}
-
-/// Scores what score_pending has laid out. Until then the thresholds of its queries stay behind.
-template <Real Scalar>
-void TopKSearch<Scalar>::finish_groups() {
-  if (n_groups_ == 0) return;
-  scores_.resize((std::max)(scores_.size(), score_block));
-  std::array<const Scalar*, groups_of_block> queries;
-  for (std::size_t g = 0; g < groups_of_block; ++g) queries[g] = queries_[groups_[g < n_groups_ ? g : 0].query].factors;
-  index_.kernels_->score_groups(queries.data(), panel_.data(), index_.factors_, scores_.data());
-  for (std::size_t g = 0; g < n_groups_; ++g) {
-    const Group& group = groups_[g];
-    Query& query = queries_[group.query];
-    double threshold = query.threshold();
-    for (std::size_t n = 0; n < group.count; ++n) {
-      const Scored candidate{group.rows[n],
-                             with_offsets(query.request->offsets, group.rows[n], static_cast<double>(scores_[g * score_group + n]))};
-      if (!(candidate.score >= threshold) || !query.best.would_enter(candidate)) continue;
-      query.best.add(candidate);
-      threshold = query.threshold();
-    }
-  }
-  n_groups_ = 0;
 }
 
 /// Scores a whole block for all active queries.
@@ -238,6 +206,7 @@ template <Real Scalar>
 void TopKSearch<Scalar>::fill(std::size_t block) {
   const std::size_t first = block * score_block, count = (std::min)(score_block, index_.order_.size() - first);
   const Index* const rows = index_.order_.data() + first;
+  scores_.resize((std::max)(scores_.size(), factors_.size() * score_block));
   index_.kernels_->pack(rows_.data(), rows_.stride(), rows, count, index_.factors_, panel_.data());
   index_.kernels_->score(factors_.data(), factors_.size(), panel_.data(), count, index_.factors_, scores_.data());
   counters_.packed += count;
@@ -252,22 +221,52 @@ void TopKSearch<Scalar>::fill(std::size_t block) {
       query.best.add(candidate);
       threshold = query.threshold();
     };
-    // The first block of a list: its best rows first, since each that comes before a better one is work for nothing.
-    const bool in_order =
-        count == score_block && query.best.empty() && query.request->count <= score_group && query.request->offsets.empty();
-    const Scalar good = in_order ? reached_by(scores, query.request->count) : -std::numeric_limits<Scalar>::infinity();
-    for (std::size_t n = 0; n < count; ++n)
-      if (scores[n] >= good) look_at(n);
-    if (query.best.full()) continue;  // else some of these were not eligible
-    for (std::size_t n = 0; in_order && n < count; ++n)
-      if (scores[n] < good) look_at(n);
+    for (std::size_t n = 0; n < count; ++n) look_at(n);
   }
+}
+
+/// Searches the first blocks by codes alone, where lists are empty. Returns how many.
+template <Real Scalar>
+std::size_t TopKSearch<Scalar>::search_first_blocks() {
+  const std::size_t length = (std::min)(index_.unit_.size(), Shortlist::blocks_for(active_.size()));
+  slack_.resize(active_.size() * most_blocks);
+  asked_.clear();
+  for (std::size_t at = 0; at < active_.size(); ++at) {
+    const Query& query = queries_[active_[at]];
+    std::int32_t* const start = start_.data() + at * most_blocks;
+    std::int32_t* const slack = slack_.data() + at * most_blocks;
+    index_.code_kernels_->limits(index_.unit_.data(), index_.rest_.data(), index_.norm_.data(), 0.0, query.spread, query.distance,
+                                 most_sum(), query.offset, start, length);
+    // A sum starts from what it may be too small by; it may be too large by as much.
+    for (std::size_t b = 0; b < length; ++b) slack[b] = 2 * (start[b] - query.offset);
+    asked_.push_back({.request = query.request,
+                      .codes = codes_.data() + active_[at] * index_.groups_ * 4,
+                      .start = start,
+                      .slack = slack,
+                      .rank = query.request->count,
+                      .floor = query.threshold() * index_.unit_[0] * query.inverse,
+                      .found = found_.data() + at * most_blocks});
+  }
+  shortlist_.find({.kernels = index_.code_kernels_,
+                   .codes = index_.codes_.data(),
+                   .groups = index_.groups_,
+                   .order = index_.order_,
+                   .place = index_.place_,
+                   .n_blocks = length},
+                  asked_);
+  counters_.codes += active_.size() * length * score_block;
+  for (std::size_t at = 0; at < active_.size(); ++at) {
+    Query& query = queries_[active_[at]];
+    if (asked_[at].sure) query.sure = (*asked_[at].sure - 1) / (index_.unit_[0] * query.inverse);
+  }
+  finish_scan(0, length);
+  return length;
 }
 
 /// Marks in found_ which rows of `length` blocks may enter the list of each active query.
 template <Real Scalar>
 void TopKSearch<Scalar>::start_scan(std::size_t block, std::size_t length) {
-  const double bound = 127.0 * 127.0 * static_cast<double>(index_.groups_ * 4) + 1.0;
+  const double bound = most_sum();
   scan_codes_.clear();
   scan_start_.clear();
   scan_found_.clear();
@@ -334,7 +333,7 @@ void TopKSearch<Scalar>::finish_scan(std::size_t block, std::size_t length) {
     }
     score_pending(active_[at]);
   }
-  finish_groups();
+  few_.finish(to_lists());
 }
 
 template <Real Scalar>
@@ -360,16 +359,18 @@ std::vector<std::vector<Scored>> TopKSearch<Scalar>::find(std::span<const Scalar
     if (!is_finite(requests[n].min_score)) longest_list = (std::max)(longest_list, (std::min)(requests[n].count, n_rows));
   }
 
-  std::size_t block = 0;
-  if (!active_.empty()) {  // the first blocks fill lists without a least score
-    scores_.resize((std::max)(scores_.size(), active_.size() * score_block));
-    for (const std::size_t end = (std::min)(blocks, (longest_list + longest_list / 4) / score_block + 1); block < end; ++block) fill(block);
-  }
-  // Then more and more blocks between two looks at the thresholds, which rise fast at first and slowly later.
   units_.resize(most_blocks);
   start_.resize(active_.size() * most_blocks);
   found_.resize(active_.size() * most_blocks);
-  for (std::size_t length = 2; block < blocks; block += length, length = (std::min)(2 * length, most_blocks)) {
+  std::size_t block = 0, length = 2;
+  if (std::all_of(active_.begin(), active_.end(), [&](std::size_t n) { return queries_[n].prunable && requests[n].offsets.empty(); })) {
+    if (!active_.empty()) block = search_first_blocks();
+    length = (std::max)(length, block);
+  } else {  // the first blocks fill lists without a least score
+    for (const std::size_t end = (std::min)(blocks, (longest_list + longest_list / 4) / score_block + 1); block < end; ++block) fill(block);
+  }
+  // Then more and more blocks between two looks at the thresholds, which rise fast at first and slowly later.
+  for (; block < blocks; block += length, length = (std::min)(2 * length, most_blocks)) {
     length = (std::min)(length, blocks - block);
     std::erase_if(active_, [&](std::size_t n) { return is_done(queries_[n], block); });
     if (active_.empty()) break;
