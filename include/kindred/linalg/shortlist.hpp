@@ -84,7 +84,7 @@ class Shortlist {
 
  private:
   static constexpr std::size_t together = 16;         // queries whose sums stay in the cache
-  static constexpr std::int32_t barred = -(1 << 30);  // far below all sums of up to 16,384 products
+  static constexpr std::int32_t barred = -(1 << 30);  // below all sums: 127 * 127 * 32,768 factors < 2^29
 
   [[nodiscard]] static bool share_filters(const TopKRequest& a, const TopKRequest& b) noexcept {
     const auto same = [](std::span<const Index> left, std::span<const Index> right) {

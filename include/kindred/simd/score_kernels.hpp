@@ -18,7 +18,6 @@
 // Tiles of codes (AMX) belong to processors of 64 bits, and the system must let a process use them: this is written for Linux.
 #if KINDRED_SIMD_X86 && defined(__x86_64__) && defined(__linux__)
 #define KINDRED_SIMD_TILES 1
-#include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #else
@@ -219,11 +218,12 @@ template <Real Scalar>
 /// Asks the system for the tiles of the processor, if it has them. The permission holds for the process, whose frames of signals become 8 KiB longer; asking
 /// again changes nothing.
 [[nodiscard]] inline bool tiles_allowed() noexcept {
-  unsigned a = 0, b = 0, c = 0, d = 0;
+  // Processors with VNNI have leaf 7. (The header of clang 14 for this is in one dialect of assembly alone.)
+  unsigned a = 7, b = 0, c = 0, d = 0;
+  __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
   constexpr unsigned tiles = 1u << 24, products_of_bytes = 1u << 25;
   constexpr long ask = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM, which headers of older systems lack
-  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & tiles) != 0 && (d & products_of_bytes) != 0 &&
-         syscall(SYS_arch_prctl, ask, tile_data) == 0;
+  return (d & tiles) != 0 && (d & products_of_bytes) != 0 && syscall(SYS_arch_prctl, ask, tile_data) == 0;
 }
 #endif
 
