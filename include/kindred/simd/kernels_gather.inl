@@ -11,6 +11,34 @@ KINDRED_INLINE void prefetch_next(GatherArguments<T>& ahead, std::size_t n) {
     prefetch_row<T, false>(ahead.fixed + static_cast<std::size_t>(*ahead.columns++) * ahead.stride, ahead.stride);
 }
 
+/// The same, a cache line at a time.
+template <typename T>
+class Ahead {
+ public:
+  explicit Ahead(const GatherArguments<T>& wanted) : rows_(wanted) {}
+
+  /// Lines of all rows.
+  [[nodiscard]] KINDRED_INLINE std::size_t lines() const { return rows_.count * rows_.stride / line; }
+
+  KINDRED_INLINE void prefetch(std::size_t n) {
+    for (; n > 0; --n, at_ += line) {
+      if (at_ == end_) {
+        if (rows_.count == 0) return;
+        at_ = rows_.fixed + static_cast<std::size_t>(*rows_.columns++) * rows_.stride;
+        end_ = at_ + rows_.stride;
+        --rows_.count;
+      }
+      __builtin_prefetch(at_, 0, 2);
+    }
+  }
+
+ private:
+  static constexpr std::size_t line = 64 / sizeof(T);
+  GatherArguments<T> rows_;
+  const T* at_ = nullptr;
+  const T* end_ = nullptr;
+};
+
 template <typename T>
 void gather(const GatherArguments<T>& from, const T* scale, const T* weight, T* out, std::size_t ld) {
   constexpr std::size_t ahead = 8;
@@ -73,9 +101,12 @@ void gather_blocks(const GatherArguments<T>& from, const T* scale, const T* weig
 template <typename T, std::size_t V, bool product>
 KINDRED_INLINE void combine_chunk(const GatherArguments<T>& from, const T* coefficient, [[maybe_unused]] const T* times, T* sum,
                                   std::size_t f) {
+  constexpr std::size_t ahead = 8;
   typename Simd<T>::Vector total[V]{};
   for (std::size_t n = 0; n < from.count; ++n) {
     const T* y = from.fixed + static_cast<std::size_t>(from.columns[n]) * from.stride + f;
+    if (product && n + ahead < from.count)  // a batch may have pushed the rows out of the second-level cache
+      prefetch_row<T, true>(from.fixed + static_cast<std::size_t>(from.columns[n + ahead]) * from.stride + f, V * lanes<T>);
     const T c = product ? coefficient[n] * times[n] : coefficient[n];
     KINDRED_UNROLL for (std::size_t v = 0; v < V; ++v) total[v] += c * load(y + v * lanes<T>);
   }
