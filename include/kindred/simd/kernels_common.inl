@@ -3,7 +3,7 @@
 // them decides the instructions.
 //
 // Form. Matrices are row-major and vectors run along a row, except where lanes are systems (solve_batch). Sums of products are kept in a tile of
-// accumulators: 8 x 3 vectors of 16 floats, or 4 x 4 of them for dot products, use 24 of the 32 registers of AVX-512; 4 x 3 and 4 x 2 use at most 12 of
+// accumulators: 8 x 3 vectors of 16 floats, for dot products 3 x 2 tiles of 4, use 24 of the 32 registers of AVX-512; 4 x 3 and 4 x 2 use at most 12 of
 // the 16 that the other levels have. Constant loops are unrolled by pragma: without it GCC at -O2 keeps accumulators in memory.
 // A product that is added to or taken from an accumulator in one expression is fused where the level has FMA, by the default contraction of both compilers
 // (of GCC from -O2 on).

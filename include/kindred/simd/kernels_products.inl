@@ -6,7 +6,7 @@ namespace kindred::inline v0::detail::inline KINDRED_BUILD::KINDRED_SIMD_NAMESPA
 /// Vectors of the next tile when `left` are still to do: two at a time are no faster than one and one.
 KINDRED_INLINE constexpr std::size_t tile_width(std::size_t left) { return left >= 3 ? 3 : 1; }
 
-/// Rows of a tile's sum between two times that lines are prefetched. (After 8 rows each time, as it once was, the loop ends so often that sums take 5 % longer.)
+/// Rows of a tile's sum between two times that lines are prefetched. With 8 rows the loop ends so often that sums take 5 % longer.
 inline constexpr std::size_t accumulated_part = 32;
 
 /// V vectors of block row i, of the level's size or half of it.

@@ -28,8 +28,8 @@ TEST_SUITE("models/memory_estimate") {
     CHECK(single.refit_total() == single.total() + single.factors + single.index);
   }
 
-  // By hand: 110 columns of floats are padded to 112; the two blocks of the SVD are larger than one of them beside the
-  // items.
+  // By hand: 110 columns of floats are padded to 112, of doubles to an odd number of lines of 8, 120; the two blocks of
+  // the SVD are larger than one of them beside the items.
   TEST_CASE("the spectral start takes two blocks, and ends before the rest is there") {
     kd::AlsOptions options{.factors = 100, .units = kd::Units::paper};
     const kd::Execution run{.threads = 1};
@@ -37,7 +37,7 @@ TEST_SUITE("models/memory_estimate") {
     CHECK(normal.start == 0);
     options.start.kind = kd::Start::spectral;
     const kd::MemoryEstimate spectral = kd::estimate_memory(100'000, 500, 200'000, options, run);
-    const std::uint64_t blocks = 100'500u * 112 * 4, scales = 100'500u * 16, gram_matrix = 112u * 112 * 8;
+    const std::uint64_t blocks = 100'500u * 112 * 4, scales = 100'500u * 16, gram_matrix = 120u * 120 * 8;
     CHECK(spectral.start == blocks + scales + 22 * gram_matrix);
     CHECK(spectral.total() == spectral.transposed + spectral.strengths + spectral.counts +
                                   (std::max)(spectral.start, spectral.factors + spectral.workspaces + spectral.index));

@@ -44,14 +44,14 @@ MemoryEstimate estimate_memory(Index users, Index items, Offset nnz, const AlsOp
                                     (options.popularity_damping > 0.0 ? n_items : 0);
   estimate.counts = (n_users + n_items) * 2 * sizeof(Index) + backgrounds * sizeof(double);
 
-  // A system of k x k, a block of 256 rows, and a batch of 16 systems of at most 128 twice: as tiles and in lanes (linalg/row_workspace.hpp).
-  const std::uint64_t batched = (std::min)(k, std::uint64_t{128});
+  // A system of k x k, a block of 256 rows, and a batch of 16 systems of at most 96 twice: as tiles and in lanes (linalg/row_workspace.hpp).
+  const std::uint64_t batched = (std::min)(k, std::uint64_t{96});
   const std::uint64_t worker =
       (stride * stride + (std::max)(k, std::uint64_t{256}) * stride + std::uint64_t{2} * 16 * (batched * batched / 2 + 16 * batched)) *
       sizeof(Scalar);
   const std::uint64_t wider = (k + line) / line * line;  // with a bias: both sides once more, with a factor more
   const std::uint64_t biased = options.item_bias ? (n_users + n_items) * wider * sizeof(Scalar) : 0;
-  const std::uint64_t square = stride * stride * sizeof(double);
+  const std::uint64_t square = detail::gram_block_bytes(options.factors);
   const std::uint64_t workers =
       detail::worker_count(static_cast<std::size_t>((std::max)(n_users, n_items)), detail::loop_of(execution, 16));
   const bool may_share = (std::max)(n_users, n_items) >= 2 * detail::row_part;  // rows long enough for several threads
