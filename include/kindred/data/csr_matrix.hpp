@@ -30,6 +30,10 @@ class CsrMatrix {
   /// @throws ShapeError, InvalidArgument as CsrView does.
   CsrMatrix(MatrixShape shape, std::vector<Offset> offsets, std::vector<Index> columns, std::vector<float> values);
 
+  /// Without any check: for arrays that are known to be of that form.
+  CsrMatrix(detail::Unchecked, MatrixShape shape, std::vector<Offset> offsets, std::vector<Index> columns,
+            std::vector<float> values) noexcept;
+
   /// A copy of what a view shows; its offsets start from 0.
   explicit CsrMatrix(const CsrView& view);
 

@@ -254,6 +254,10 @@ KINDRED_ONCE CsrMatrix::CsrMatrix(MatrixShape shape, std::vector<Offset> offsets
   detail::validate_csr(shape_, offsets_, columns_, values_);
 }
 
+KINDRED_ONCE CsrMatrix::CsrMatrix(detail::Unchecked, MatrixShape shape, std::vector<Offset> offsets, std::vector<Index> columns,
+                                  std::vector<float> values) noexcept
+    : shape_(shape), offsets_(std::move(offsets)), columns_(std::move(columns)), values_(std::move(values)) {}
+
 KINDRED_ONCE CsrMatrix::CsrMatrix(const CsrView& view)
     : shape_(view.shape()),
       offsets_(view.offsets().begin(), view.offsets().end()),

@@ -38,7 +38,9 @@ inline void set_interactions(Dataset& data, LoadReport& report, RowMerge& merge)
                               printable(data.items.key(failed->item)) + " in " + report.source,
                           failed->sum, "within the range of a float");
   GatheredRows rows = merge.finish(data.raw_rows);
-  data.matrix = CsrMatrix({data.users.size(), data.items.size()}, std::move(rows.offsets), std::move(rows.columns), std::move(rows.values));
+  // Merged rows rise, their indices are those of keys, their sums were checked.
+  data.matrix =
+      CsrMatrix(unchecked, {data.users.size(), data.items.size()}, std::move(rows.offsets), std::move(rows.columns), std::move(rows.values));
   data.times = std::move(rows.times);
   report.merged += merge.merged();
 }

@@ -27,6 +27,10 @@ namespace kindred::inline v0 {
 
 namespace detail {
 
+/// The place of a row in a file: the number of its block, and in the lowest bits that of the row in it. Blocks are far shorter.
+inline constexpr int rows_of_place = 30;
+[[nodiscard]] constexpr std::uint64_t block_of(std::uint64_t place) noexcept { return place >> rows_of_place; }
+
 /// What was found in one block of lines.
 struct BlockRows {
   struct Bad {
@@ -131,12 +135,16 @@ class BlockParser {
   std::vector<std::string> item_names;     ///< Of each item: the first that is not empty ...
   std::vector<std::uint64_t> name_places;  ///< ... and where it was.
 
-  /// The rows, for reuse once they were merged.
-  void forget_rows() noexcept { store_ = {}; }
+  /// Gives rows, ids and names back, once they were merged.
+  void forget() {
+    store_ = {};
+    users = items = {};
+    std::vector<std::string>().swap(item_names);
+  }
 
  private:
   /// Rows of a file are numbered by their block and their place in it; a block has fewer than 2^30 lines.
-  [[nodiscard]] std::uint64_t place(const BlockRows& found) const noexcept { return (found.number << 30) + found.rows; }
+  [[nodiscard]] std::uint64_t place(const BlockRows& found) const noexcept { return (found.number << rows_of_place) + found.rows; }
 
   /// Lines without quotes and with a separator of one character: fields are found 64 bytes at a time, and what is out of the ordinary is left to
   /// LineParser, which also has the words for it.

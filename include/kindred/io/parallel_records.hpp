@@ -76,7 +76,7 @@ class ParallelRecords {
     if (parts_.item_names) data.item_names = merge_names(items);
     RowMerger merger(std::move(users), std::move(items), parts_.times, table_.options().execution);
     const std::uint64_t zero_rows = merger.merge(blocks, data, report, [&] {
-      for (auto& parser : parsers_) parser.forget_rows();
+      parallel_for(parsers_.size(), loop_of(execution, 1), [&](std::size_t t, std::size_t, std::size_t) { parsers_[t].forget(); });
     });
     return finished_dataset(std::move(data), std::move(report), zero_rows);
   }

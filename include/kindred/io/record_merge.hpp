@@ -59,19 +59,8 @@ class KeyMerge {
     });
     parallel_for(shares_.size(), loop_of(execution_, 1), [&](std::size_t n, std::size_t, std::size_t) { merge_share(n, merged); });
 
-    struct Key {
-      std::uint64_t place;
-      std::uint32_t share;
-      Index index;
-    };
-    std::vector<Key> order;
-    std::size_t keys = 0;
-    for (const Share& share : shares_) keys += share.places.size();
-    order.reserve(keys);
-    for (std::size_t n = 0; n < shares_.size(); ++n)
-      for (std::size_t at = 0; at < shares_[n].places.size(); ++at)
-        order.push_back({shares_[n].places[at], static_cast<std::uint32_t>(n), static_cast<Index>(at)});
-    std::sort(order.begin(), order.end(), [](const Key& x, const Key& y) { return x.place < y.place; });
+    const std::vector<Key> order = in_order();
+    const std::size_t keys = order.size();
     std::vector<std::uint32_t> hashes(keys);
     parallel_for(keys, loop_of(execution_, 4096), [&](std::size_t first, std::size_t last, std::size_t) {
       for (std::size_t n = first; n < last; ++n) {
@@ -95,6 +84,37 @@ class KeyMerge {
   }
 
  private:
+  struct Key {
+    std::uint64_t place;
+    std::uint32_t share;
+    Index index;
+  };
+
+  /// All different keys by their first row: sorted by the block of lines that it is in, then, by all threads, within blocks.
+  [[nodiscard]] std::vector<Key> in_order() const {
+    std::vector<std::size_t> starts;  // of each block, one place on
+    for (const Share& share : shares_)
+      for (const std::uint64_t place : share.places) {
+        const auto block = static_cast<std::size_t>(block_of(place));
+        if (block + 2 > starts.size()) starts.resize(block + 2, 0);
+        ++starts[block + 1];
+      }
+    for (std::size_t n = 1; n < starts.size(); ++n) starts[n] += starts[n - 1];
+    std::vector<Key> order(starts.empty() ? 0 : starts.back());
+    std::vector<std::size_t> next = starts;
+    for (std::size_t n = 0; n < shares_.size(); ++n)
+      for (std::size_t at = 0; at < shares_[n].places.size(); ++at) {
+        const std::uint64_t place = shares_[n].places[at];
+        order[next[static_cast<std::size_t>(block_of(place))]++] = {place, static_cast<std::uint32_t>(n), static_cast<Index>(at)};
+      }
+    parallel_for(starts.empty() ? 0 : starts.size() - 1, loop_of(execution_, 16), [&](std::size_t first, std::size_t last, std::size_t) {
+      for (std::size_t n = first; n < last; ++n)
+        std::sort(order.begin() + static_cast<std::ptrdiff_t>(starts[n]), order.begin() + static_cast<std::ptrdiff_t>(starts[n + 1]),
+                  [](const Key& x, const Key& y) { return x.place < y.place; });
+    });
+    return order;
+  }
+
   /// Indices of a thread, those of a share together, and the hashes of their keys.
   struct ByShare {
     std::vector<Index> indices;
