@@ -295,7 +295,7 @@ inline std::int32_t raise(const std::int32_t* sums, const std::int32_t* slack, s
                           std::uint64_t* found) {
   // Of each lane the largest: of 32 lanes, so that few of the best items meet in one.
   constexpr std::size_t width = 32, vectors = width / int_lanes, most_rank = 24;
-  constexpr std::int32_t near = 256;  // far below the slack of most blocks
+  constexpr std::int32_t precision = 256;  // far below the slack of most blocks
   Int32s most[vectors];
   KINDRED_UNROLL for (std::size_t v = 0; v < vectors; ++v) most[v] = Int32s{} + floor;
   for (std::size_t block = 0; block < n_blocks; ++block) {
@@ -318,7 +318,7 @@ inline std::int32_t raise(const std::int32_t* sums, const std::int32_t* slack, s
     largest = one > largest ? one : largest;
   }
   if (rank > most_rank) {
-    for (std::int32_t above = largest + 1; above - least > near;) {
+    for (std::int32_t above = largest + 1; above - least > precision;) {
       const std::int32_t middle = least + (above - least) / 2;
       (count_sure(sums, slack, n_blocks, middle) >= rank ? least : above) = middle;
     }
