@@ -55,7 +55,7 @@ TEST_SUITE("core/aligned") {
 
   TEST_CASE_TEMPLATE("cleared by threads: the zeros of one that is cleared alone", T, float, double) {
     for (const kd::Index rows : {0, 1, 5'000, 70'000})
-      for (const std::size_t threads : {1, 3, 16}) {
+      for (const std::size_t threads : {1u, 3u, 16u}) {
         {  // memory that is not zero may come back
           kd::FactorMatrix<T> used(rows, 17);
           std::fill(used.data(), used.data() + used.memory_bytes() / sizeof(T), T(3));

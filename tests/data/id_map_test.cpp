@@ -175,8 +175,8 @@ TEST_SUITE("data/id_map") {
 
   // Sizes at which the table is exactly half full, so that many keys run over the end of a thread's region; a key longer than a slot can say.
   TEST_CASE("a map that threads make of distinct keys is the map of these keys one by one") {
-    for (const std::size_t count : {0, 1, 7, 8, 2'000, 4'096, 40'000})
-      for (const std::size_t threads : {1, 2, 3, 16}) {
+    for (const std::size_t count : {0u, 1u, 7u, 8u, 2'000u, 4'096u, 40'000u})
+      for (const std::size_t threads : {1u, 2u, 3u, 16u}) {
         CAPTURE(count);
         CAPTURE(threads);
         std::vector<std::string> keys;
