@@ -85,7 +85,6 @@ class CosineSearch {
   [[nodiscard]] std::uint64_t reached_blocks(std::size_t at, std::size_t panel, double level) const noexcept;
   void scan(std::size_t first, std::size_t length);
   void take_found(std::size_t first, std::size_t length);
-  [[nodiscard]] double most_sum() const noexcept { return 127.0 * 127.0 * static_cast<double>(index_.groups_ * 4) + 1.0; }
   /// Sums of codes in block `first` and those after it that a cosine of 1 is worth.
   [[nodiscard]] double unit_of(const Query& query, std::size_t first) const noexcept { return query.inverse * index_.unit_[first]; }
   /// What a cosine that is not rounded must reach at least to enter a list.

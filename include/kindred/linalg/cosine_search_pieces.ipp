@@ -13,6 +13,7 @@
 #include <kindred/core/types.hpp>
 #include <kindred/linalg/cosine_search.hpp>
 #include <kindred/linalg/shortlist.hpp>
+#include <kindred/simd/score_block.hpp>
 #include <kindred/simd/score_kernels.hpp>
 
 namespace kindred::inline v0::detail::inline KINDRED_BUILD {
@@ -37,7 +38,7 @@ void CosineSearch<Scalar>::ask(std::size_t at, std::size_t first, std::size_t le
   const double unit = unit_of(query, first), nearest = static_cast<double>(*std::max_element(products, products + length));
   const auto limits = [&](double level, std::int32_t* to) {
     index_.code_kernels_->limits(units_.data(), index_.rest_.data() + first, index_.norm_.data() + first, level, query.spread,
-                                 query.distance, most_sum(), query.offset, to, length);
+                                 query.distance, most_sum(index_.groups_), query.offset, to, length);
   };
   for (std::size_t b = 0; b < length; ++b) units_[b] = unit * (nearest - static_cast<double>(products[b]));
   limits(0.0, slack);
@@ -46,7 +47,7 @@ void CosineSearch<Scalar>::ask(std::size_t at, std::size_t first, std::size_t le
   constexpr double nothing = 1 << 30;
   const double rounding = 2.0 * error_ * unit;
   for (std::size_t b = 0; b < length; ++b) {
-    const bool is_cut = start[b] <= query.offset + 2 - static_cast<std::int32_t>(most_sum());
+    const bool is_cut = start[b] <= query.offset + 2 - static_cast<std::int32_t>(most_sum(index_.groups_));
     slack[b] = static_cast<std::int32_t>(is_cut ? nothing : (std::min)(nothing, 2.0 * (slack[b] - query.offset) + rounding + 1.0));
   }
   asked_.push_back({.request = query.request,
@@ -119,7 +120,7 @@ void CosineSearch<Scalar>::scan(std::size_t first, std::size_t length) {
     const double unit = unit_of(query, first);
     for (std::size_t b = 0; b < length; ++b) units_[b] = unit * (level - static_cast<double>(products[shift + b]));
     index_.code_kernels_->limits(units_.data(), index_.rest_.data() + first, index_.norm_.data() + first, 1.0, query.spread, query.distance,
-                                 most_sum(), query.offset, start, length);
+                                 most_sum(index_.groups_), query.offset, start, length);
     for (std::size_t b = 0; b < length; ++b)
       if ((reached >> b & 1) == 0) start[b] = CodeScan::no_item;
     scan_codes_.push_back(codes_.data() + at * index_.groups_ * 4);

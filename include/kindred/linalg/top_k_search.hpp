@@ -78,7 +78,6 @@ class TopKSearch {
   /// Scores pending_, eligible rows, for a query: now, or with those of other queries.
   void score_pending(std::size_t query) { few_.add(query, queries_[query].factors, pending_, counters_, to_lists()); }
   void bound_scores(Query& query);
-  [[nodiscard]] double most_sum() const noexcept { return 127.0 * 127.0 * static_cast<double>(index_.groups_ * 4) + 1.0; }
   /// True if no row of `block` or of the blocks after it can enter the list of `query`.
   [[nodiscard]] bool is_done(const Query& query, std::size_t block) const noexcept {
     if (!query.prunable) return false;
@@ -236,7 +235,7 @@ std::size_t TopKSearch<Scalar>::search_first_blocks() {
     std::int32_t* const start = start_.data() + at * most_blocks;
     std::int32_t* const slack = slack_.data() + at * most_blocks;
     index_.code_kernels_->limits(index_.unit_.data(), index_.rest_.data(), index_.norm_.data(), 0.0, query.spread, query.distance,
-                                 most_sum(), query.offset, start, length);
+                                 most_sum(index_.groups_), query.offset, start, length);
     // A sum starts from what it may be too small by; it may be too large by as much.
     for (std::size_t b = 0; b < length; ++b) slack[b] = 2 * (start[b] - query.offset);
     asked_.push_back({.request = query.request,
@@ -266,7 +265,7 @@ std::size_t TopKSearch<Scalar>::search_first_blocks() {
 /// Marks in found_ which rows of `length` blocks may enter the list of each active query.
 template <Real Scalar>
 void TopKSearch<Scalar>::start_scan(std::size_t block, std::size_t length) {
-  const double bound = most_sum();
+  const double bound = most_sum(index_.groups_);
   scan_codes_.clear();
   scan_start_.clear();
   scan_found_.clear();
