@@ -186,6 +186,15 @@ TEST_SUITE("data/csr_matrix") {
     CHECK(kd::without_zeros(none) == none);
   }
 
+  TEST_CASE("copies share arrays, which stay as long as one of them") {
+    kd::CsrMatrix first = small();
+    const kd::CsrMatrix copy = first;
+    CHECK(copy.columns().data() == first.columns().data());
+    first = kd::CsrMatrix();
+    CHECK(copy == small());
+    CHECK(first == kd::CsrMatrix());
+  }
+
   TEST_CASE("a moved-from matrix is 0 x 0, and a view of it is safe") {
     kd::CsrMatrix first = small();
     const kd::CsrMatrix second = std::move(first);

@@ -19,6 +19,8 @@ using kd::detail::ColumnInput;
 using kd::detail::gather_rows;
 using kd::detail::GatheredRows;
 using kd::detail::RowMerge;
+using Columns = kd::detail::UnclearedVector<kd::Index>;
+using Values = kd::detail::UnclearedVector<float>;
 
 TEST_SUITE("data/row_merge") {
   //  user 0: item 2 (1 at 50), item 0 (4 at 30), item 2 (2 at 20); user 1: none; user 2: item 1 (3 at 10), item 1 (-3 at 5), item 3 (6 at 40)
@@ -29,8 +31,8 @@ TEST_SUITE("data/row_merge") {
   TEST_CASE("interactions are gathered by user in the order given, without those of user -1") {
     const GatheredRows rows = gather_rows(3, ColumnInput{users, items, values, times});
     CHECK(rows.offsets == std::vector<kd::Offset>{0, 3, 3, 6});
-    CHECK(rows.columns == std::vector<kd::Index>{2, 0, 2, 1, 1, 3});
-    CHECK(rows.values == std::vector<float>{1, 4, 2, 3, -3, 6});
+    CHECK(rows.columns == Columns{2, 0, 2, 1, 1, 3});
+    CHECK(rows.values == Values{1, 4, 2, 3, -3, 6});
     CHECK(rows.times == std::vector<std::int64_t>{50, 30, 20, 10, 5, 40});
     CHECK(gather_rows(0, ColumnInput{}).offsets == std::vector<kd::Offset>{0});
     CHECK(gather_rows(2, ColumnInput{}).offsets == std::vector<kd::Offset>{0, 0, 0});
@@ -50,10 +52,10 @@ TEST_SUITE("data/row_merge") {
       CHECK(merge.merged() == 1);
       CHECK(merge.zero_rows() == 2);
       std::vector<std::uint32_t> raw_rows;
-      const GatheredRows rows = merge.finish(raw_rows);
+      const GatheredRows rows = merge.finish(raw_rows, {.threads = 1});
       CHECK(rows.offsets == std::vector<kd::Offset>{0, 2, 2, 3});
-      CHECK(rows.columns == std::vector<kd::Index>{0, 2, 3});
-      CHECK(rows.values == std::vector<float>{4, 3, 6});
+      CHECK(rows.columns == Columns{0, 2, 3});
+      CHECK(rows.values == Values{4, 3, 6});
       CHECK(rows.times == std::vector<std::int64_t>{30, 20, 40});
       CHECK(raw_rows == std::vector<std::uint32_t>{1, 2, 1});
     }
@@ -105,7 +107,7 @@ TEST_SUITE("data/row_merge") {
       CHECK(merge.merged() == merged);
       CHECK(merge.zero_rows() == zero_rows);
       std::vector<std::uint32_t> raw_rows;
-      const GatheredRows rows = merge.finish(raw_rows);
+      const GatheredRows rows = merge.finish(raw_rows, {.threads = 1});
       CHECK(rows.offsets == offsets);
       CHECK(rows.columns == wanted.columns);
       CHECK(rows.values == wanted.values);
@@ -114,12 +116,44 @@ TEST_SUITE("data/row_merge") {
     }
   }
 
+  TEST_CASE("many rows close up the same by any number of threads") {
+    kd::detail::Random random(5, kd::detail::RandomStream::sample);
+    constexpr kd::Index n_users = 30'000;
+    std::vector<kd::Index> who(200'000), what(who.size());
+    std::vector<float> strengths(who.size());
+    std::vector<std::int64_t> when(who.size());
+    for (std::size_t n = 0; n < who.size(); ++n) {
+      who[n] = static_cast<kd::Index>(random.below(n_users));
+      what[n] = static_cast<kd::Index>(random.below(9));
+      strengths[n] = static_cast<float>(1 + random.below(5));
+      when[n] = static_cast<std::int64_t>(n);
+    }
+    const auto merged = [&](std::size_t threads, std::vector<std::uint32_t>& raw_rows) {
+      RowMerge merge(gather_rows(n_users, ColumnInput{who, what, strengths, when}));
+      for (const std::size_t first : {std::size_t{20'000}, std::size_t{0}, std::size_t{10'000}})
+        merge.add(merge.merge(first, first + 10'000));
+      return merge.finish(raw_rows, {.threads = threads});
+    };
+    std::vector<std::uint32_t> wanted_counts;
+    const GatheredRows wanted = merged(1, wanted_counts);
+    CHECK(wanted.columns.size() < 170'000);
+    for (const std::size_t threads : {std::size_t{2}, std::size_t{5}}) {
+      std::vector<std::uint32_t> counts;
+      const GatheredRows rows = merged(threads, counts);
+      CHECK(rows.offsets == wanted.offsets);
+      CHECK(rows.columns == wanted.columns);
+      CHECK(rows.values == wanted.values);
+      CHECK(rows.times == wanted.times);
+      CHECK(counts == wanted_counts);
+    }
+  }
+
   TEST_CASE("without repeats there are no counts of them, and without times no times") {
     RowMerge merge(gather_rows(2, ColumnInput{std::vector<kd::Index>{1, 0}, std::vector<kd::Index>{4, 4}, {}, {}}));
     merge.add(merge.merge(0, 2));
     std::vector<std::uint32_t> raw_rows{7};
-    const GatheredRows rows = merge.finish(raw_rows);
-    CHECK(rows.values == std::vector<float>{1, 1});
+    const GatheredRows rows = merge.finish(raw_rows, {.threads = 1});
+    CHECK(rows.values == Values{1, 1});
     CHECK(rows.times.empty());
     CHECK(raw_rows.empty());
   }

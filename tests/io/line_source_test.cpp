@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
+#include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -152,4 +155,61 @@ TEST_SUITE("line source") {
       CHECK(lines_of(directory.file(content)).lines == lines);
     }
   }
+
+#if defined(__unix__) || defined(__APPLE__)
+  TEST_CASE("blocks that are left unread are those that are read") {
+    const kd::test::TemporaryDirectory directory;
+    kd::detail::Random random(11, kd::detail::RandomStream::sample);
+    std::size_t all_unread = 0;
+    for (int trial = 0; trial < 60; ++trial) {
+      std::string content;
+      for (int n = 0; n < 200; ++n)
+        content += std::string(random.below(trial % 3 == 0 && n % 50 == 0 ? 9'000 : 60), static_cast<char>('a' + n % 26)) + "\n";
+      if (trial % 2 == 0) content += "the last";
+      const std::string path = directory.file(content);
+      const std::size_t block_bytes = 1 + random.below(trial % 4 == 0 ? 12'000 : 200);
+      kd::detail::LineSource read(path, no_limit, {}, block_bytes), unread(path, no_limit, {}, block_bytes);
+      kd::detail::Line line;
+      for (std::uint32_t n = random.below(3); n > 0; --n) {
+        CHECK(read.next(line));
+        CHECK(unread.next(line));
+      }
+      unread.leave_unread();
+      std::vector<kd::detail::LineBlock> blocks;  // fetched at last, and in another order
+      for (kd::detail::LineBlock block; unread.next_block(block); block = {}) blocks.push_back(std::move(block));
+      for (std::size_t n = blocks.size(); n > 0; --n) {
+        if (blocks[n - 1].unread) ++all_unread;
+        unread.fetch(blocks[n - 1]);
+      }
+      std::size_t at = 0;
+      for (kd::detail::LineBlock block; read.next_block(block); ++at) {
+        REQUIRE(at < blocks.size());
+        CHECK(block.number == blocks[at].number);
+        if (trial % 3 != 0 && block_bytes > 62) CHECK(block.text() == blocks[at].text());  // buffers that grow for a line hold more
+      }
+      std::string together;
+      for (const kd::detail::LineBlock& block : blocks) together += block.text();
+      CHECK(content.ends_with(together));
+      CHECK(unread.bytes() == content.size());
+    }
+    CHECK(all_unread > 1'000);
+  }
+
+  TEST_CASE("a file that becomes shorter before its lines are read") {
+    const kd::test::TemporaryDirectory directory;
+    std::string content;
+    for (int n = 0; n < 100; ++n) content += "line " + std::to_string(n) + "\n";
+    const std::string path = directory.file(content);
+    kd::detail::LineSource source(path, no_limit, {}, 100);
+    source.leave_unread();
+    kd::detail::LineBlock first, second;
+    CHECK(source.next_block(first));
+    CHECK(source.next_block(second));
+    REQUIRE(second.unread);
+    std::filesystem::resize_file(path, first.end + 1);
+    source.fetch(first);
+    CHECK(first.text().ends_with("\n"));
+    CHECK_THROWS_WITH_AS(source.fetch(second), doctest::Contains((path + ": cannot read all of it").c_str()), kd::IoError);
+  }
+#endif
 }

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -179,6 +180,30 @@ TEST_SUITE("reading by all threads") {
       CHECK_THROWS_WITH((void)kd::read_delimited("pretended", {}, options), "no more");
     }
   }
+
+#if defined(__unix__) || defined(__APPLE__)
+  TEST_CASE("a file that becomes shorter while threads read it: what is wrong in the lines before comes first") {
+    const kd::test::TemporaryDirectory directory;
+    std::string text;
+    for (int n = 0; n < 400; ++n) text += "u\ti" + std::to_string(n) + "\t1\n";
+    for (const bool bad : {false, true}) {
+      const std::string path = directory.file((bad ? "u\tfirst\t1\nu\tbad\tx\n" : "u\tfirst\t1\nu\tgood\t1\n") + text);
+      // The first block stays whole; the second is cut before a thread has it.
+      kd::ReadOptions options{.progress =
+                                  [&](const kd::Progress& p) {
+                                    if (p.done > 1'500) std::filesystem::resize_file(path, 1'020);
+                                    return kd::ProgressAnswer::keep_going;
+                                  },
+                              .execution = {.threads = 3},
+                              .block_bytes = 1'000};
+      const auto read = [&] { (void)kd::read_delimited(path, {}, options); };
+      if (bad)
+        CHECK_THROWS_WITH_AS(read(), doctest::Contains("line 2, column 3"), kd::ParseError);
+      else
+        CHECK_THROWS_WITH_AS(read(), doctest::Contains("cannot read all of it"), kd::IoError);
+    }
+  }
+#endif
 
   TEST_CASE("stopping keeps the same lines for any number of threads") {
     const kd::test::TemporaryDirectory directory;

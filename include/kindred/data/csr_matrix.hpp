@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
 #include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
@@ -21,6 +23,7 @@ struct Interaction {
 };
 
 /// A sparse interaction matrix that owns its arrays: n_users rows, n_items columns, compressed by rows. Immutable; valid by construction.
+/// Copies share the arrays.
 class CsrMatrix {
  public:
   /// 0 users x 0 items.
@@ -31,8 +34,8 @@ class CsrMatrix {
   CsrMatrix(MatrixShape shape, std::vector<Offset> offsets, std::vector<Index> columns, std::vector<float> values);
 
   /// Without any check: for arrays that are known to be of that form.
-  CsrMatrix(detail::Unchecked, MatrixShape shape, std::vector<Offset> offsets, std::vector<Index> columns,
-            std::vector<float> values) noexcept;
+  CsrMatrix(detail::Unchecked, MatrixShape shape, std::vector<Offset> offsets, detail::UnclearedVector<Index> columns,
+            detail::UnclearedVector<float> values);
 
   /// A copy of what a view shows; its offsets start from 0.
   explicit CsrMatrix(const CsrView& view);
@@ -92,10 +95,14 @@ class CsrMatrix {
  private:
   [[nodiscard]] bool equals(const CsrMatrix& other) const noexcept;
 
+  template <typename Offsets, typename Columns, typename Values>
+  void own(Offsets offsets, Columns columns, Values values);
+
   MatrixShape shape_;
-  std::vector<Offset> offsets_;
-  std::vector<Index> columns_;
-  std::vector<float> values_;
+  std::span<const Offset> offsets_;  // empty: 0 x 0
+  std::span<const Index> columns_;
+  std::span<const float> values_;
+  std::shared_ptr<const void> arrays_;  // of the three
 };
 
 /// Rows become columns. O(nnz + users + items).

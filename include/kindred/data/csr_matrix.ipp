@@ -8,12 +8,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <kindred/core/aligned.hpp>
 #include <kindred/core/error.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/csr_builder.hpp>
@@ -92,7 +94,7 @@ template <typename Input>
   return found;
 }
 
-/// The rows of gathered interactions as a matrix. @throws InvalidArgument if a sum is beyond the range of a float.
+/// The rows of gathered interactions, which were checked, as a matrix. @throws InvalidArgument if a sum is beyond the range of a float.
 [[nodiscard]] inline CsrMatrix merged_matrix(MatrixShape shape, GatheredRows gathered) {
   RowMerge merge(std::move(gathered));
   merge.add(merge.merge(0, static_cast<std::size_t>(shape.users)));
@@ -100,8 +102,8 @@ template <typename Input>
     throw InvalidArgument("the sum of user " + std::to_string(failed->user) + " and item " + std::to_string(failed->item), failed->sum,
                           "within the range of a float");
   std::vector<std::uint32_t> raw_rows;
-  GatheredRows rows = merge.finish(raw_rows);
-  return {shape, std::move(rows.offsets), std::move(rows.columns), std::move(rows.values)};
+  GatheredRows rows = merge.finish(raw_rows, {.threads = 1});
+  return {unchecked, shape, std::move(rows.offsets), std::move(rows.columns), std::move(rows.values)};
 }
 
 }  // namespace detail
@@ -247,23 +249,39 @@ KINDRED_ONCE CsrView without_stored_zeros(const CsrView& given, CsrMatrix& stora
 
 namespace kindred::inline v0 {
 
-KINDRED_ONCE CsrMatrix::CsrMatrix() : offsets_{0} {}
-
-KINDRED_ONCE CsrMatrix::CsrMatrix(MatrixShape shape, std::vector<Offset> offsets, std::vector<Index> columns, std::vector<float> values)
-    : shape_(shape), offsets_(std::move(offsets)), columns_(std::move(columns)), values_(std::move(values)) {
-  detail::validate_csr(shape_, offsets_, columns_, values_);
+template <typename Offsets, typename Columns, typename Values>
+void CsrMatrix::own(Offsets offsets, Columns columns, Values values) {
+  struct Arrays {
+    Offsets offsets;
+    Columns columns;
+    Values values;
+  };
+  const auto arrays = std::make_shared<const Arrays>(Arrays{std::move(offsets), std::move(columns), std::move(values)});
+  offsets_ = arrays->offsets;
+  columns_ = arrays->columns;
+  values_ = arrays->values;
+  arrays_ = arrays;
 }
 
-KINDRED_ONCE CsrMatrix::CsrMatrix(detail::Unchecked, MatrixShape shape, std::vector<Offset> offsets, std::vector<Index> columns,
-                                  std::vector<float> values) noexcept
-    : shape_(shape), offsets_(std::move(offsets)), columns_(std::move(columns)), values_(std::move(values)) {}
+KINDRED_ONCE CsrMatrix::CsrMatrix() = default;
 
-KINDRED_ONCE CsrMatrix::CsrMatrix(const CsrView& view)
-    : shape_(view.shape()),
-      offsets_(view.offsets().begin(), view.offsets().end()),
-      columns_(view.columns().begin(), view.columns().end()),
-      values_(view.values().begin(), view.values().end()) {
-  for (Offset& offset : offsets_) offset -= view.offsets().front();
+KINDRED_ONCE CsrMatrix::CsrMatrix(MatrixShape shape, std::vector<Offset> offsets, std::vector<Index> columns, std::vector<float> values)
+    : shape_(shape) {
+  detail::validate_csr(shape, offsets, columns, values);
+  own(std::move(offsets), std::move(columns), std::move(values));
+}
+
+KINDRED_ONCE CsrMatrix::CsrMatrix(detail::Unchecked, MatrixShape shape, std::vector<Offset> offsets, detail::UnclearedVector<Index> columns,
+                                  detail::UnclearedVector<float> values)
+    : shape_(shape) {
+  own(std::move(offsets), std::move(columns), std::move(values));
+}
+
+KINDRED_ONCE CsrMatrix::CsrMatrix(const CsrView& view) : shape_(view.shape()) {
+  std::vector<Offset> offsets(view.offsets().begin(), view.offsets().end());
+  for (Offset& offset : offsets) offset -= view.offsets().front();
+  own(std::move(offsets), detail::UnclearedVector<Index>(view.columns().begin(), view.columns().end()),
+      detail::UnclearedVector<float>(view.values().begin(), view.values().end()));
 }
 
 KINDRED_ONCE CsrView CsrMatrix::view() const noexcept {
@@ -271,7 +289,8 @@ KINDRED_ONCE CsrView CsrMatrix::view() const noexcept {
 }
 
 KINDRED_ONCE bool CsrMatrix::equals(const CsrMatrix& other) const noexcept {
-  return shape_ == other.shape_ && columns_ == other.columns_ && values_ == other.values_ &&
+  return shape_ == other.shape_ && std::equal(columns_.begin(), columns_.end(), other.columns_.begin(), other.columns_.end()) &&
+         std::equal(values_.begin(), values_.end(), other.values_.begin(), other.values_.end()) &&
          std::equal(offsets().begin(), offsets().end(), other.offsets().begin(), other.offsets().end());
 }
 
@@ -279,13 +298,15 @@ KINDRED_ONCE CsrMatrix::CsrMatrix(CsrMatrix&& other) noexcept
     : shape_(std::exchange(other.shape_, {})),
       offsets_(std::exchange(other.offsets_, {})),
       columns_(std::exchange(other.columns_, {})),
-      values_(std::exchange(other.values_, {})) {}
+      values_(std::exchange(other.values_, {})),
+      arrays_(std::exchange(other.arrays_, {})) {}
 
 KINDRED_ONCE CsrMatrix& CsrMatrix::operator=(CsrMatrix&& other) noexcept {
   shape_ = std::exchange(other.shape_, {});
   offsets_ = std::exchange(other.offsets_, {});
   columns_ = std::exchange(other.columns_, {});
   values_ = std::exchange(other.values_, {});
+  arrays_ = std::exchange(other.arrays_, {});
   return *this;
 }
 

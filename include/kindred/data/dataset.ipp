@@ -32,12 +32,12 @@ namespace detail {
 
 /// Puts matrix, times and raw rows of merged interactions into `data`, whose keys they belong to, and `merged` into the report.
 /// @throws InvalidArgument if a sum is beyond the range of a float, naming the first such pair.
-inline void set_interactions(Dataset& data, LoadReport& report, RowMerge& merge) {
+inline void set_interactions(Dataset& data, LoadReport& report, RowMerge& merge, const ParallelOptions& parallel) {
   if (const auto& failed = merge.too_large())
     throw InvalidArgument("the sum of user " + printable(data.users.key(failed->user)) + " and item " +
                               printable(data.items.key(failed->item)) + " in " + report.source,
                           failed->sum, "within the range of a float");
-  GatheredRows rows = merge.finish(data.raw_rows);
+  GatheredRows rows = merge.finish(data.raw_rows, parallel);
   // Merged rows rise, their indices are those of keys, their sums were checked.
   data.matrix =
       CsrMatrix(unchecked, {data.users.size(), data.items.size()}, std::move(rows.offsets), std::move(rows.columns), std::move(rows.values));
@@ -139,7 +139,7 @@ template <typename Keep>
 [[nodiscard]] inline Dataset merged_dataset(Dataset data, const ColumnInput& input, LoadReport report) {
   RowMerge merge(gather_rows(data.users.size(), input));
   merge.add(merge.merge(0, static_cast<std::size_t>(data.users.size())));
-  set_interactions(data, report, merge);
+  set_interactions(data, report, merge, {.threads = 1});
   return finished_dataset(std::move(data), std::move(report), merge.zero_rows());
 }
 

@@ -193,7 +193,7 @@ class EventMerge {
       ends.back() = ends.size() > 1 ? ends[ends.size() - 2] : 0;
       return;
     }
-    resize_large(entries_, ends.back());
+    entries_.resize(ends.back());
     // ends[u] begins as the start of user u and moves on to its end.
     for (std::size_t n = 0; n < users.size(); ++n)
       if (users[n] >= 0) entries_[ends[static_cast<std::size_t>(users[n])]++] = entry(n, items);
@@ -265,7 +265,7 @@ class EventMerge {
   std::int64_t reference_ = 0;
   bool in_order_ = false;       // events come user after user
   std::size_t next_ = 0;        // the first event that entries_of has not seen
-  std::vector<Entry> entries_;  // of all users, or of one at a time
+  UnclearedVector<Entry> entries_;  // of all users, or of one at a time
   PackedSort sort_;
   std::vector<std::uint64_t> order_;
   std::vector<std::size_t> chosen_;

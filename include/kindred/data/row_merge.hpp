@@ -12,6 +12,7 @@
 
 #include <kindred/core/aligned.hpp>
 #include <kindred/core/config.hpp>
+#include <kindred/core/parallel.hpp>
 #include <kindred/core/types.hpp>
 #include <kindred/data/packed_sort.hpp>
 
@@ -22,8 +23,8 @@ namespace detail {
 /// Interactions gathered by user: those of user u are [offsets[u], offsets[u + 1]) of the other arrays, in the order in which they were given.
 struct GatheredRows {
   std::vector<Offset> offsets;  ///< Length users + 1.
-  std::vector<Index> columns;
-  std::vector<float> values;
+  UnclearedVector<Index> columns;
+  UnclearedVector<float> values;
   std::vector<std::int64_t> times;  ///< Empty, or as long as `columns`.
 };
 
@@ -37,8 +38,8 @@ template <typename Input>
     if (const Index u = input.user(n); u >= 0) ++rows.offsets[static_cast<std::size_t>(u) + 1];
   for (std::size_t u = 1; u < rows.offsets.size(); ++u) rows.offsets[u] += rows.offsets[u - 1];
   const auto total = static_cast<std::size_t>(rows.offsets.back());
-  resize_large(rows.columns, total);
-  resize_large(rows.values, total);
+  rows.columns.resize(total);
+  rows.values.resize(total);
   if (input.has_times()) resize_large(rows.times, total);
   for (std::size_t n = 0; n < input.size(); ++n) {
     const Index u = input.user(n);
@@ -65,9 +66,10 @@ struct SumTooLarge {
 /// A pair has the least of its times. Call merge() for all users, add() for each answer, then finish().
 class RowMerge {
  public:
-  /// A pair that was summed from several interactions: its place among the columns, and how many.
+  /// A pair that was summed from several interactions: its user, its place in that row, and how many.
   struct Repeat {
     Offset place;
+    Index user;
     std::uint32_t rows;
   };
 
@@ -90,10 +92,10 @@ class RowMerge {
   }
 
   /// Takes an answer of merge(); in any order, by one thread at a time.
-  void add(const Found& found) {
+  void add(Found found) {
     merged_ += found.merged;
     zero_rows_ += found.zero_rows;
-    repeats_.insert(repeats_.end(), found.repeats.begin(), found.repeats.end());
+    if (!found.repeats.empty()) repeats_.push_back(std::move(found.repeats));
     if (found.too_large && (!too_large_ || found.too_large->user < too_large_->user)) too_large_ = found.too_large;
   }
 
@@ -103,35 +105,23 @@ class RowMerge {
   [[nodiscard]] std::uint64_t zero_rows() const noexcept { return zero_rows_; }
 
   /// The arrays of the matrix, without gaps. `raw_rows`: how many interactions each pair was summed from; empty if no pair came twice.
-  [[nodiscard]] GatheredRows finish(std::vector<std::uint32_t>& raw_rows) {
-    const std::size_t before = rows_.columns.size();
-    std::sort(repeats_.begin(), repeats_.end(), [](const Repeat& a, const Repeat& b) { return a.place < b.place; });
-    auto repeat = repeats_.begin();
-    Offset to = 0;
-    for (std::size_t u = 0; u < lengths_.size(); ++u) {
-      const Offset from = std::exchange(rows_.offsets[u], to);
-      for (; repeat != repeats_.end() && repeat->place < from + lengths_[u]; ++repeat) repeat->place += to - from;
-      if (to != from) {
-        std::copy_n(rows_.columns.begin() + from, lengths_[u], rows_.columns.begin() + to);
-        std::copy_n(rows_.values.begin() + from, lengths_[u], rows_.values.begin() + to);
-        if (!rows_.times.empty()) std::copy_n(rows_.times.begin() + from, lengths_[u], rows_.times.begin() + to);
-      }
-      to += lengths_[u];
-    }
-    rows_.offsets.back() = to;
-    const auto cut = [&](auto& values) {
-      values.resize(static_cast<std::size_t>(to));
-      if (static_cast<std::size_t>(to) < before - before / 4) values.shrink_to_fit();
-    };
-    cut(rows_.columns);
-    cut(rows_.values);
-    if (!rows_.times.empty()) cut(rows_.times);
+  [[nodiscard]] GatheredRows finish(std::vector<std::uint32_t>& raw_rows, const ParallelOptions& parallel) {
+    std::vector<Offset> starts(lengths_.size() + 1);
+    for (std::size_t u = 0; u < lengths_.size(); ++u) starts[u + 1] = starts[u] + lengths_[u];
+    close_gaps(rows_.columns, starts, parallel);
+    close_gaps(rows_.values, starts, parallel);
+    if (!rows_.times.empty()) close_gaps(rows_.times, starts, parallel);
     raw_rows.clear();
     if (!repeats_.empty()) {
-      resize_large(raw_rows, rows_.columns.size());
-      std::fill(raw_rows.begin(), raw_rows.end(), 1);
-      for (const Repeat& one : repeats_) raw_rows[static_cast<std::size_t>(one.place)] = one.rows;
+      resize_large(raw_rows, rows_.columns.size(), std::uint32_t{1}, parallel);
+      parallel_for(repeats_.size(), {.threads = parallel.threads, .grain = 1, .executor = parallel.executor},
+                   [&](std::size_t first, std::size_t last, std::size_t) {
+                     for (std::size_t n = first; n < last; ++n)
+                       for (const Repeat& one : repeats_[n])
+                         raw_rows[static_cast<std::size_t>(starts[static_cast<std::size_t>(one.user)] + one.place)] = one.rows;
+                   });
     }
+    rows_.offsets = std::move(starts);
     return std::move(rows_);
   }
 
@@ -142,6 +132,30 @@ class RowMerge {
     std::vector<float> values;
     std::vector<std::int64_t> times;
   };
+
+  /// Moves merged rows to where they start without gaps.
+  template <typename Values>
+  void close_gaps(Values& values, const std::vector<Offset>& starts, const ParallelOptions& parallel) const {
+    const std::size_t before = values.size(), after = static_cast<std::size_t>(starts.back());
+    if (after == before) return;
+    const auto each_row = [&](std::size_t first, std::size_t last, auto* to) {
+      for (std::size_t u = first; u < last; ++u)
+        if (to != values.data() || starts[u] != rows_.offsets[u])
+          std::copy_n(values.begin() + rows_.offsets[u], lengths_[u], to + starts[u]);
+    };
+    const ParallelOptions loop{.threads = parallel.threads, .grain = 4096, .executor = parallel.executor};
+    if (worker_count(lengths_.size(), loop) == 1) {
+      each_row(0, lengths_.size(), values.data());
+    } else {  // rows that move at once would run into each other
+      UnclearedVector<typename Values::value_type> moved(after);
+      parallel_for(lengths_.size(), loop, [&](std::size_t first, std::size_t last, std::size_t) { each_row(first, last, moved.data()); });
+      parallel_for(lengths_.size(), loop, [&](std::size_t first, std::size_t last, std::size_t) {
+        std::copy(moved.begin() + starts[first], moved.begin() + starts[last], values.begin() + starts[first]);
+      });
+    }
+    values.resize(after);
+    if (after < before - before / 4) values.shrink_to_fit();
+  }
 
   /// Sorts and merges a row in place. Returns its new length.
   [[nodiscard]] Offset merge_row(std::size_t user, Workspace& work, Found& found) {
@@ -194,7 +208,7 @@ class RowMerge {
       if (times != nullptr) times[length] = time;
       if (members > 1) {
         found.merged += members - 1;
-        found.repeats.push_back({static_cast<Offset>(start + length), static_cast<std::uint32_t>(members)});
+        found.repeats.push_back({static_cast<Offset>(length), static_cast<Index>(user), static_cast<std::uint32_t>(members)});
       }
       ++length;
     }
@@ -203,7 +217,7 @@ class RowMerge {
 
   GatheredRows rows_;
   std::vector<Offset> lengths_;
-  std::vector<Repeat> repeats_;
+  std::vector<std::vector<Repeat>> repeats_;
   std::uint64_t merged_ = 0;
   std::uint64_t zero_rows_ = 0;
   std::optional<SumTooLarge> too_large_;

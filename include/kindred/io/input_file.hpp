@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -15,11 +16,12 @@
 
 #if KINDRED_POSIX_FILES
 #include <sys/stat.h>
+#include <unistd.h>
 #endif
 
 namespace kindred::inline v0::detail {
 
-/// A file that is opened once and read from front to back, so it may be a pipe. Signals do not end reading. Every method throws IoError.
+/// A file that is opened once and read from front to back, so it may be a pipe. Signals do not end reading. Methods that read throw IoError.
 class InputFile {
  public:
   /// `standard_input`: read the program's standard input, which `path` only names.
@@ -51,6 +53,37 @@ class InputFile {
       std::clearerr(file_.get());
       if (got > 0) return got;
     }
+  }
+
+  /// Whether read_at() and go_to() may be called, and where read() goes on in the file if so. Not for the standard input, of which some may be read already.
+  [[nodiscard]] std::optional<std::uint64_t> place() const noexcept {
+#if KINDRED_POSIX_FILES
+    if (file_.get() == stdin || size() == 0) return std::nullopt;
+    if (const off_t now = ::ftello(file_.get()); now >= 0) return static_cast<std::uint64_t>(now);
+#endif
+    return std::nullopt;
+  }
+
+  /// Puts the `count` bytes from `place` of the file at `to`, or as many as there are, and returns their number. Many threads may call it.
+  [[nodiscard]] std::size_t read_at([[maybe_unused]] char* to, [[maybe_unused]] std::size_t count,
+                                    [[maybe_unused]] std::uint64_t place) const {
+    std::size_t all = 0;
+#if KINDRED_POSIX_FILES
+    while (all < count) {
+      const auto got = uninterrupted([&] { return ::pread(fileno(file_.get()), to + all, count - all, static_cast<off_t>(place + all)); });
+      if (got < 0) throw IoError(path_, "read", errno);
+      if (got == 0) break;
+      all += static_cast<std::size_t>(got);
+    }
+#endif
+    return all;
+  }
+
+  /// Lets read() go on from `place`.
+  void go_to([[maybe_unused]] std::uint64_t place) {
+#if KINDRED_POSIX_FILES
+    if (::fseeko(file_.get(), static_cast<off_t>(place), SEEK_SET) != 0) throw IoError(path_, "read", errno);
+#endif
   }
 
   /// Bytes of a regular file; 0 for others.

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -60,12 +63,14 @@ struct LineBlock {
   std::vector<char> buffer;
   std::size_t begin = 0;  ///< The lines are [begin, end) of the buffer; the last line of a file may lack its line end.
   std::size_t end = 0;
-  std::uint64_t number = 0;  ///< From 0.
-  bool too_long = false;     ///< The block stands for one line beyond the limit, and holds nothing of it.
-  bool lone_cr = false;      ///< As for Line.
-  bool odd_quotes = false;   ///< As for Line.
-  bool in_quotes = false;    ///< Whether it starts inside a quoted field that a line before it opened. TableReader says so.
+  std::uint64_t number = 0;             ///< From 0.
+  bool too_long = false;                ///< The block stands for one line beyond the limit, and holds nothing of it.
+  bool lone_cr = false;                 ///< As for Line.
+  bool odd_quotes = false;              ///< As for Line.
+  bool in_quotes = false;               ///< Whether it starts inside a quoted field that a line before it opened. TableReader says so.
+  std::optional<std::uint64_t> unread;  ///< Where in the file the lines are, if LineSource::fetch has to read them yet.
 
+  /// Not while `unread`.
   [[nodiscard]] std::string_view text() const noexcept { return {buffer.data() + begin, end - begin}; }
 };
 
@@ -96,8 +101,26 @@ class LineSource {
   /// From now on a line beyond the limit ends the file, since the caller fails there. Otherwise a device without line ends would be read for ever.
   void stop_at_long_lines() noexcept { stops_at_long_lines_ = true; }
 
+  /// From now on next_block() finds out, where the file lets it, only where a block ends, and fetch() reads it: by the thread that needs it, so that reading
+  /// does not take as long as one thread copies.
+  void leave_unread() {
+    if (file_) places_ = file_->place();
+    if (places_) *places_ -= bytes_;
+  }
+
+  /// Reads the lines of a block that were left unread. Threads may do so at once, with different blocks.
+  /// @throws IoError if the file cannot be read, or became shorter.
+  void fetch(LineBlock& block) const {
+    if (!block.unread) return;
+    block.buffer.resize((std::max)(block.buffer.size(), block.end + LineBlock::slack));
+    if (file_->read_at(block.buffer.data(), block.end, *block.unread) < block.end) throw IoError(path_, "read all of it", EIO);
+    block.unread.reset();
+  }
+
   /// As many of the next lines as were read at once, at least one, into `block`; false at the end of the file.
   [[nodiscard]] bool next_block(LineBlock& block) {
+    block.unread.reset();
+    if (places_ && !at_end_ && next_unread(block)) return true;
     std::size_t searched = 0, cut = 0;
     if (!at_end_ && end_ - begin_ < block_) fill();
     for (;;) {
@@ -195,6 +218,34 @@ class LineSource {
   }
 
  private:
+  /// The next block, without its lines, if it is not the file's last and its end is found in a few bytes: the same block as with them.
+  [[nodiscard]] bool next_unread(LineBlock& block) {
+    const std::uint64_t start = unread_from_ ? *unread_from_ : *places_ + bytes_ - (end_ - begin_);
+    std::array<char, 4096> tail;
+    const std::size_t wanted = (std::min)(tail.size(), block_);
+    const std::uint64_t stop = start + block_;
+    std::size_t cut = std::string_view::npos;
+    if (stop < file_->size() && file_->read_at(tail.data(), wanted, stop - wanted) == wanted)
+      cut = std::string_view(tail.data(), wanted).rfind('\n');
+    if (cut == std::string_view::npos) {  // goes on as if all before had been read
+      if (unread_from_) {
+        file_->go_to(*unread_from_);
+        bytes_ = *unread_from_ - *places_;
+        unread_from_.reset();
+      }
+      return false;
+    }
+    begin_ = end_ = 0;
+    block.begin = 0;
+    block.end = block_ - wanted + cut + 1;
+    block.unread = start;
+    block.too_long = false;
+    block.number = blocks_++;
+    unread_from_ = start + block.end;
+    bytes_ = stop - *places_;
+    return true;
+  }
+
   static constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   static constexpr std::string_view matrix_market = "%%MatrixMarket";
   static constexpr std::size_t longest_start = byte_order_mark.size() + matrix_market.size();
@@ -277,6 +328,8 @@ class LineSource {
   std::uint64_t lines_ = 0;
   std::uint64_t blocks_ = 0;
   std::uint64_t bytes_ = 0;
+  std::optional<std::uint64_t> places_;       // of the first byte in the file, if blocks may be left unread
+  std::optional<std::uint64_t> unread_from_;  // what comes after the last block, if that was left unread
 };
 
 }  // namespace detail

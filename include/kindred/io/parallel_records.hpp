@@ -16,6 +16,7 @@
 
 #include <kindred/core/execution.hpp>
 #include <kindred/core/parallel.hpp>
+#include <kindred/core/thread_team.hpp>
 #include <kindred/data/dataset.hpp>
 #include <kindred/data/dataset.ipp>
 #include <kindred/io/block_parser.hpp>
@@ -30,13 +31,17 @@ namespace kindred::inline v0 {
 
 namespace detail {
 
-/// The rest of a table, read by the calling thread in blocks of whole lines and parsed by all threads; then one dataset in the order of the file.
+/// The rest of a table, dealt by the calling thread in blocks of whole lines, read and parsed by all threads; then one dataset in the order of the file.
 class ParallelRecords {
  public:
   /// `table` stands at its first row, or at its end. All references must outlive this object.
   ParallelRecords(TableReader& table, const DelimitedFormat& format, const RecordParser& records, RecordParts parts, const Rekey& rekey)
-      : table_(table), records_(records), parts_(parts), parsers_() {
-    const std::size_t workers = (std::min)(resolve_threads(table.options().execution.threads), table.most_threads());
+      : table_(table),
+        records_(records),
+        parts_(parts),
+        threads_(table.options().execution.executor),
+        execution_{.threads = table.options().execution.threads, .executor = threads_.executor()} {
+    const std::size_t workers = (std::min)(resolve_threads(execution_.threads), table.most_threads());
     const IdMap ids;  // whose copies hash alike
     for (std::size_t n = 0; n < workers; ++n) {
       parsers_.emplace_back(table, format, records, parts, rekey);
@@ -70,22 +75,22 @@ class ParallelRecords {
       seen_users.push_back(&parser.users);
       seen_items.push_back(&parser.items);
     }
-    const Execution& execution = table_.options().execution;
-    MergedKeys users = merge_keys(seen_users, execution), items = merge_keys(seen_items, execution);
+    MergedKeys users = merge_keys(seen_users, execution_), items = merge_keys(seen_items, execution_);
     Dataset data;
     if (parts_.item_names) data.item_names = merge_names(items);
-    RowMerger merger(std::move(users), std::move(items), parts_.times, table_.options().execution);
+    RowMerger merger(std::move(users), std::move(items), parts_.times, execution_);
     const std::uint64_t zero_rows = merger.merge(blocks, data, report, [&] {
-      parallel_for(parsers_.size(), loop_of(execution, 1), [&](std::size_t t, std::size_t, std::size_t) { parsers_[t].forget(); });
+      parallel_for(parsers_.size(), loop_of(execution_, 1), [&](std::size_t t, std::size_t, std::size_t) { parsers_[t].forget(); });
     });
     return finished_dataset(std::move(data), std::move(report), zero_rows);
   }
 
  private:
-  // The calling thread reads, and parses when it is far ahead; the others parse what waits. No thread waits for the block of another.
+  // The calling thread deals, and parses when it is far ahead; the others parse what waits. No thread waits for the block of another.
   void parse_blocks() {
     const std::size_t workers = parsers_.size();
-    parallel_for(workers, {.threads = workers, .grain = 1, .executor = table_.options().execution.executor},
+    if (workers > 1) table_.leave_unread();
+    parallel_for(workers, {.threads = workers, .grain = 1, .executor = execution_.executor},
                  [&](std::size_t, std::size_t, std::size_t worker) {
                    try {
                      if (worker == 0)
@@ -101,7 +106,7 @@ class ParallelRecords {
                    }
                  });
     // What stopped the reading is for later than what was wrong in the lines before it.
-    if (reading_failed_ && failed_block_.load() == none) std::rethrow_exception(reading_failed_);
+    if (reading_failed_ && failed_block_.load() >= unread_block_) std::rethrow_exception(reading_failed_);
   }
 
   void read_blocks(std::size_t most_waiting) {
@@ -113,7 +118,7 @@ class ParallelRecords {
       try {
         if (!table_.next_block(block)) break;
       } catch (...) {
-        reading_failed_ = std::current_exception();
+        reading_failed(none);
         break;
       }
       if (most_waiting == 0) {
@@ -162,15 +167,31 @@ class ParallelRecords {
     return true;
   }
 
-  void parse(std::size_t worker, const LineBlock& block) {
+  void parse(std::size_t worker, LineBlock& block) {
     if (block.number > failed_block_.load(std::memory_order_relaxed)) return;
-    BlockRows found = parsers_[worker].parse(block);
-    if (found.bad_lines > 0 && table_.options().on_bad_line == ReadOptions::BadLinePolicy::fail) {
-      std::uint64_t before = failed_block_.load();
-      while (block.number < before && !failed_block_.compare_exchange_weak(before, block.number)) {
-      }
+    try {
+      table_.fetch(block);
+    } catch (...) {
+      reading_failed(block.number);
+      return failed(block.number);
     }
+    BlockRows found = parsers_[worker].parse(block);
+    if (found.bad_lines > 0 && table_.options().on_bad_line == ReadOptions::BadLinePolicy::fail) failed(block.number);
     done_[worker].push_back(std::move(found));
+  }
+
+  void failed(std::uint64_t block) noexcept {
+    std::uint64_t before = failed_block_.load();
+    while (block < before && !failed_block_.compare_exchange_weak(before, block)) {
+    }
+  }
+
+  /// Keeps the exception that is being handled, if it is of the first block that could not be read.
+  void reading_failed(std::uint64_t block) {
+    const std::lock_guard lock(mutex_);
+    if (reading_failed_ && block >= unread_block_) return;
+    reading_failed_ = std::current_exception();
+    unread_block_ = block;
   }
 
   /// All blocks in the order of the file, in which those of a worker are.
@@ -219,7 +240,7 @@ class ParallelRecords {
     std::vector<std::atomic<std::uint64_t>> places(names.size());  // of the first name
     for (auto& place : places) place.store(none, std::memory_order_relaxed);
     const auto each_name = [&](const auto& body) {
-      parallel_for(parsers_.size(), loop_of(table_.options().execution, 1), [&](std::size_t t, std::size_t, std::size_t) {
+      parallel_for(parsers_.size(), loop_of(execution_, 1), [&](std::size_t t, std::size_t, std::size_t) {
         for (std::size_t own = 0; own < parsers_[t].item_names.size(); ++own)
           if (!parsers_[t].item_names[own].empty())
             body(static_cast<std::size_t>(items(t, static_cast<Index>(own))), parsers_[t].item_names[own], parsers_[t].name_places[own]);
@@ -241,12 +262,15 @@ class ParallelRecords {
   TableReader& table_;
   const RecordParser& records_;
   RecordParts parts_;
+  ThreadTeam threads_;
+  Execution execution_;
   std::vector<BlockParser> parsers_;          // one a worker
   std::vector<std::vector<BlockRows>> done_;  // by worker, in the order of the file
   std::atomic<std::uint64_t> failed_block_{none};
-  std::exception_ptr reading_failed_;
 
   std::mutex mutex_;  // of what follows
+  std::exception_ptr reading_failed_;
+  std::uint64_t unread_block_ = none;  // that could not be read; none: what comes after all others
   std::condition_variable more_;
   std::deque<LineBlock> waiting_;
   std::vector<LineBlock> spare_;

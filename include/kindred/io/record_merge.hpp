@@ -36,8 +36,7 @@ struct MergedKeys {
   }
 };
 
-/// Merges the ids of several threads: by shares of the keys, each of which has all that hash alike, so that threads merge without waiting for each other. What
-/// one thread does alone is to put the different keys in order.
+/// Merges the ids of several threads: by shares of the keys, each of which has all that hash alike, so that threads merge without waiting for each other.
 class KeyMerge {
  public:
   /// `seen`: at least one. Their maps hash alike: they began as copies of one.
@@ -59,7 +58,7 @@ class KeyMerge {
     });
     parallel_for(shares_.size(), loop_of(execution_, 1), [&](std::size_t n, std::size_t, std::size_t) { merge_share(n, merged); });
 
-    const std::vector<Key> order = in_order();
+    const auto order = in_order();
     const std::size_t keys = order.size();
     std::vector<std::uint32_t> hashes(keys);
     parallel_for(keys, loop_of(execution_, 4096), [&](std::size_t first, std::size_t last, std::size_t) {
@@ -90,24 +89,37 @@ class KeyMerge {
     Index index;
   };
 
-  /// All different keys by their first row: sorted by the block of lines that it is in, then, by all threads, within blocks.
-  [[nodiscard]] std::vector<Key> in_order() const {
-    std::vector<std::size_t> starts;  // of each block, one place on
-    for (const Share& share : shares_)
-      for (const std::uint64_t place : share.places) {
-        const auto block = static_cast<std::size_t>(block_of(place));
-        if (block + 2 > starts.size()) starts.resize(block + 2, 0);
-        ++starts[block + 1];
+  /// All different keys by their first row: put together by the block of lines that it is in, then sorted within blocks; by all threads.
+  [[nodiscard]] UnclearedVector<Key> in_order() const {
+    // Where the keys of a share that are in a block go.
+    std::vector<std::vector<std::size_t>> next(shares_.size());
+    const auto each_share = [&](const auto& body) {
+      parallel_for(shares_.size(), loop_of(execution_, 1), [&](std::size_t n, std::size_t, std::size_t) {
+        for (std::size_t at = 0; at < shares_[n].places.size(); ++at)
+          body(n, at, static_cast<std::size_t>(block_of(shares_[n].places[at])));
+      });
+    };
+    each_share([&](std::size_t n, std::size_t, std::size_t block) {
+      if (block >= next[n].size()) next[n].resize(block + 1, 0);
+      ++next[n][block];
+    });
+    std::vector<std::size_t> starts;  // of each block
+    std::size_t keys = 0;
+    for (bool more = true; more;) {
+      more = false;
+      const std::size_t block = starts.size();
+      starts.push_back(keys);
+      for (std::vector<std::size_t>& share : next) {
+        if (block >= share.size()) continue;
+        keys += std::exchange(share[block], keys);
+        more = true;
       }
-    for (std::size_t n = 1; n < starts.size(); ++n) starts[n] += starts[n - 1];
-    std::vector<Key> order(starts.empty() ? 0 : starts.back());
-    std::vector<std::size_t> next = starts;
-    for (std::size_t n = 0; n < shares_.size(); ++n)
-      for (std::size_t at = 0; at < shares_[n].places.size(); ++at) {
-        const std::uint64_t place = shares_[n].places[at];
-        order[next[static_cast<std::size_t>(block_of(place))]++] = {place, static_cast<std::uint32_t>(n), static_cast<Index>(at)};
-      }
-    parallel_for(starts.empty() ? 0 : starts.size() - 1, loop_of(execution_, 16), [&](std::size_t first, std::size_t last, std::size_t) {
+    }
+    UnclearedVector<Key> order(keys);
+    each_share([&](std::size_t n, std::size_t at, std::size_t block) {
+      order[next[n][block]++] = {shares_[n].places[at], static_cast<std::uint32_t>(n), static_cast<Index>(at)};
+    });
+    parallel_for(starts.size() - 1, loop_of(execution_, 16), [&](std::size_t first, std::size_t last, std::size_t) {
       for (std::size_t n = first; n < last; ++n)
         std::sort(order.begin() + static_cast<std::ptrdiff_t>(starts[n]), order.begin() + static_cast<std::ptrdiff_t>(starts[n + 1]),
                   [](const Key& x, const Key& y) { return x.place < y.place; });
@@ -210,13 +222,13 @@ class RowMerger {
     std::mutex mutex;
     parallel_for(static_cast<std::size_t>(users_.map.size()), loop_of(execution_, 1024),
                  [&](std::size_t first, std::size_t last, std::size_t) {
-                   const RowMerge::Found found = merge.merge(first, last);
+                   RowMerge::Found found = merge.merge(first, last);
                    const std::lock_guard lock(mutex);
-                   merge.add(found);
+                   merge.add(std::move(found));
                  });
     data.users = std::move(users_.map);
     data.items = std::move(items_.map);
-    set_interactions(data, report, merge);
+    set_interactions(data, report, merge, loop_of(execution_, 1));
     return merge.zero_rows();
   }
 
@@ -226,7 +238,8 @@ class RowMerger {
     const auto n_users = static_cast<std::size_t>(users_.map.size());
     std::size_t total = 0;
     for (const ThreadRows& block : blocks) total += static_cast<std::size_t>(block.found.rows);
-    const std::size_t runs = (std::max)(std::size_t{1}, (std::min)(resolve_threads(execution_.threads), total / (8 * n_users + 1)));
+    // The counts of a run take 8 bytes a user: at most 4 bytes a row in all.
+    const std::size_t runs = (std::max)(std::size_t{1}, (std::min)(resolve_threads(execution_.threads), total / (2 * n_users + 1)));
     // Runs of about as many rows.
     std::vector<std::size_t> first_block(runs + 1, blocks.size());
     first_block[0] = 0;
@@ -235,11 +248,13 @@ class RowMerger {
       before += static_cast<std::size_t>(blocks[n].found.rows);
     }
     GatheredRows rows;
-    std::vector<std::vector<Offset>> next(runs, std::vector<Offset>(n_users, 0));
+    std::vector<std::vector<Offset>> next(runs);
     const auto each_run = [&](auto&& body) {
       parallel_for(runs, loop_of(execution_, 1), [&](std::size_t first, std::size_t last, std::size_t) {
-        for (std::size_t run = first; run < last; ++run)
+        for (std::size_t run = first; run < last; ++run) {
+          next[run].resize(n_users);
           for (std::size_t n = first_block[run]; n < first_block[run + 1]; ++n) body(next[run], blocks[n]);
+        }
       });
     };
     each_run([&](std::vector<Offset>& counts, const ThreadRows& block) {
@@ -247,15 +262,21 @@ class RowMerger {
         for (const Interaction& one : piece) ++counts[static_cast<std::size_t>(users_(block.thread, one.user))];
     });
     rows.offsets.resize(n_users + 1);
-    Offset at = 0;
-    for (std::size_t u = 0; u < n_users; ++u) {
-      rows.offsets[u] = at;
-      for (std::vector<Offset>& run : next) at += std::exchange(run[u], at);
-    }
-    rows.offsets[n_users] = at;
-    resize_large(rows.columns, total);
-    resize_large(rows.values, total);
-    if (with_times_) resize_large(rows.times, total);
+    const ParallelOptions by_user = loop_of(execution_, 4096);
+    parallel_for(n_users, by_user, [&](std::size_t first, std::size_t last, std::size_t) {
+      for (const std::vector<Offset>& run : next)
+        for (std::size_t u = first; u < last; ++u) rows.offsets[u + 1] += run[u];
+    });
+    for (std::size_t u = 0; u < n_users; ++u) rows.offsets[u + 1] += rows.offsets[u];
+    parallel_for(n_users, by_user, [&](std::size_t first, std::size_t last, std::size_t) {
+      for (std::size_t u = first; u < last; ++u) {
+        Offset at = rows.offsets[u];
+        for (std::vector<Offset>& run : next) at += std::exchange(run[u], at);
+      }
+    });
+    rows.columns.resize(total);
+    rows.values.resize(total);
+    if (with_times_) resize_large(rows.times, total, std::int64_t{0}, loop_of(execution_, 1));
     each_run([&](std::vector<Offset>& places, ThreadRows& block) {
       std::size_t n = 0;
       for (const std::span<const Interaction> piece : block.found.pieces) {

@@ -112,7 +112,13 @@ class TableReader {
     if (options_.progress && source_.bytes() != told_bytes_) tell_progress();
     return true;
   }
-  /// Threads that are of use: one a block, and no more than 256, since one thread reads for all.
+  /// From now on blocks may come unread; fetch() reads them, on any thread. Not where the quotes of a block say how the next one begins.
+  void leave_unread() {
+    if (!follows_quotes_) source_.leave_unread();
+  }
+  /// @throws IoError.
+  void fetch(LineBlock& block) const { source_.fetch(block); }
+  /// Threads that are of use: one a block, and no more than 256, since one thread deals to all.
   [[nodiscard]] std::size_t most_threads() const noexcept {
     constexpr std::uint64_t most = 256;
     const std::uint64_t size = options_.open ? 0 : source_.size();  // 0: not known
