@@ -32,7 +32,7 @@ int main() {
     "io/lastfm.hpp: a reader": (
         """#include <kindred/io/lastfm.hpp>
 int main(int, char** arguments) { return kindred::read_lastfm_360k(arguments[1]).users.size(); }
-""", (3010, 205, 2170, 5)),
+""", (3010, 212, 2170, 5)),
     "persistence/model_file.hpp: load and save": (
         """#include <kindred/persistence/model_file.hpp>
 int main(int, char** arguments) { kindred::save(kindred::load<kindred::ImplicitALS<float>>(arguments[1]), arguments[2]); }
