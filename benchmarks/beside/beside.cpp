@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -124,6 +125,8 @@ void in_turns(const Effort& effort, const std::string& task, const std::string& 
   std::vector<std::vector<double>> seconds(rivals.size());
   for (std::size_t round = 0; round < effort.rounds; ++round)
     for (std::size_t n = 0; n < rivals.size(); ++n) {
+      // Threads of OpenBLAS and OpenMP spin for some 30 ms after their last work, at the cost of whoever comes next.
+      if (threads > 1) std::this_thread::sleep_for(std::chrono::milliseconds(100));
       double sum = 0.0;
       for (std::size_t call = 0; call < calls[n]; ++call) sum += rivals[n].run();
       seconds[n].push_back(sum / static_cast<double>(calls[n]));
