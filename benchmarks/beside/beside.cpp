@@ -12,8 +12,9 @@
 // beside smoke [FILE]             All parts on little data, as a test.
 //
 // Kindred is built as any program is, with -O2; the opponents with -O3 -march=native. A line of a table has the least and the median of five timings, all
-// rivals in turns; a timing repeats what takes less than a tenth of a second; the last column is the median as a multiple of Kindred's. First results are
-// compared: losses of exact solvers, lists, sizes. Run it where nothing else runs: the load is printed, and the time of the processors that others took.
+// rivals in turns; a timing repeats what takes less than a tenth of a second; "times Kindred" is the median as a multiple of Kindred's. For lists, a last column
+// has the least processor time of all threads together. First results are compared: losses of exact solvers, lists, sizes. Run it where nothing else runs: the
+// load is printed, and the time of the processors that others took.
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -27,6 +28,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -66,6 +68,18 @@ struct Rival {
   std::function<double()> run;
 };
 
+/// Processor time of this program and those that it has started.
+double processor_seconds() {
+  double seconds = 0.0;
+  for (const auto who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
+    rusage use{};
+    getrusage(who, &use);
+    for (const timeval& time : {use.ru_utime, use.ru_stime})
+      seconds += static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  }
+  return seconds;
+}
+
 /// What others did meanwhile.
 class Machine {
  public:
@@ -75,7 +89,7 @@ class Machine {
   ~Machine() {
     const double seconds = watch_.seconds() * static_cast<double>(kd::detail::available_cpus());
     std::printf("\n%s: load %.2f after, of which this program is a part; other programs took %.0f %% of the processors\n", part_.c_str(),
-                load(), std::max(0.0, 100.0 * (busy_seconds() - own_seconds() - others_) / seconds));
+                load(), std::max(0.0, 100.0 * (busy_seconds() - processor_seconds() - others_) / seconds));
   }
 
  private:
@@ -92,20 +106,10 @@ class Machine {
     for (int n = 0; n < 8 && file >> ticks; ++n) busy += n == 3 || n == 4 ? 0.0 : ticks;
     return busy / static_cast<double>(sysconf(_SC_CLK_TCK));
   }
-  static double own_seconds() {
-    double seconds = 0.0;
-    for (const auto who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
-      rusage use{};
-      getrusage(who, &use);
-      for (const timeval& time : {use.ru_utime, use.ru_stime})
-        seconds += static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
-    }
-    return seconds;
-  }
 
   std::string part_;
   kd::detail::Stopwatch watch_;
-  double others_ = busy_seconds() - own_seconds();
+  double others_ = busy_seconds() - processor_seconds();
 };
 
 double seconds_of(const std::function<void()>& work) {
@@ -114,28 +118,38 @@ double seconds_of(const std::function<void()>& work) {
   return watch.seconds();
 }
 
-void print_header() { std::puts("| task | size | threads | by | least, s | median, s | times Kindred |\n|---|---|---|---|---|---|---|"); }
+/// With lists, the column that in_turns() adds.
+void print_header(bool of_lists = false) {
+  std::printf("| task | size | threads | by | least, s | median, s | times Kindred |%s\n|---|---|---|---|---|---|---|%s\n",
+              of_lists ? " processor us a list |" : "", of_lists ? "---|" : "");
+}
 
-/// Runs all rivals in turns, Kindred first, and prints a line for each. A first call is not counted.
-void in_turns(const Effort& effort, const std::string& task, const std::string& size, std::size_t threads,
-              const std::vector<Rival>& rivals) {
+/// Runs all rivals in turns, Kindred first, and prints a line for each. A first call is not counted. `lists`: how many a call makes; more than 0 adds a
+/// column, the least of the processor microseconds a list.
+void in_turns(const Effort& effort, const std::string& task, const std::string& size, std::size_t threads, const std::vector<Rival>& rivals,
+              std::size_t lists = 0) {
   std::vector<std::size_t> calls;
   for (const Rival& rival : rivals)
     calls.push_back(1 + static_cast<std::size_t>(std::min(effort.least_seconds / std::max(rival.run(), 1e-9), 1e6)));
   std::vector<std::vector<double>> seconds(rivals.size());
+  std::vector<double> least_cpu(rivals.size(), std::numeric_limits<double>::infinity());
   for (std::size_t round = 0; round < effort.rounds; ++round)
     for (std::size_t n = 0; n < rivals.size(); ++n) {
       // Threads of OpenBLAS and OpenMP spin for some 30 ms after their last work, at the cost of whoever comes next.
       if (threads > 1) std::this_thread::sleep_for(std::chrono::milliseconds(100));
       double sum = 0.0;
+      const double cpu_before = processor_seconds();
       for (std::size_t call = 0; call < calls[n]; ++call) sum += rivals[n].run();
+      least_cpu[n] = std::min(least_cpu[n], (processor_seconds() - cpu_before) / static_cast<double>(calls[n]));
       seconds[n].push_back(sum / static_cast<double>(calls[n]));
     }
   for (std::vector<double>& of_one : seconds) std::sort(of_one.begin(), of_one.end());
   for (std::size_t n = 0; n < rivals.size(); ++n) {
     const double median = seconds[n][effort.rounds / 2];
-    std::printf("| %s | %s | %zu | %s | %.4g | %.4g | %.2f |\n", task.c_str(), size.c_str(), threads, rivals[n].name.c_str(),
+    std::printf("| %s | %s | %zu | %s | %.4g | %.4g | %.2f |", task.c_str(), size.c_str(), threads, rivals[n].name.c_str(),
                 seconds[n].front(), median, median / seconds[0][effort.rounds / 2]);
+    if (lists > 0) std::printf(" %.3g |", 1e6 * least_cpu[n] / static_cast<double>(lists));
+    std::printf("\n");
   }
   std::fflush(stdout);
 }
@@ -332,7 +346,7 @@ void beside_scans(const Effort& effort, const Task& task) {
 #if defined(KINDRED_BESIDE_FAISS)
     rivals.push_back({"faiss IndexFlatIP", [&] { return seconds_of([&] { by_faiss(threads); }); }});
 #endif
-    in_turns(effort, task.name, task.size, threads, rivals);
+    in_turns(effort, task.name, task.size, threads, rivals, task.n_queries());
   }
 }
 
@@ -526,7 +540,7 @@ void print_kernels() {
 
 void smoke(const std::string& plays) {
   const kd::CsrMatrix little = kd::synthetic_listening({.users = 300, .items = 400, .items_per_user = 20}).matrix;
-  print_header();
+  print_header(true);
   iteration(one_call, little, {16});
   lists_of(one_call, 300, 3'000, 16, 20);
   if (!plays.empty()) reading(one_call, plays, "");
@@ -548,7 +562,7 @@ void program(const std::vector<std::string>& words) {
     quality(logarithms(plays), {.values = "log(1 + plays)", .regularization = 30.0, .alpha = 1.0});
     return;
   }
-  print_header();
+  print_header(part == "lists" || part == "small");
   if (part == "iteration") {
     iteration({}, kd::synthetic_listening({.users = 20'000, .items = 67'000, .items_per_user = 70}).matrix, {64, 128, 256});
   } else if (part == "lists") {
