@@ -315,9 +315,9 @@ void cases(benchmark::internal::Benchmark* b) {
   b->Unit(benchmark::kMillisecond);
 }
 
-void large_cases(benchmark::internal::Benchmark* b) {
+void further_cases(benchmark::internal::Benchmark* b) {
   b->ArgNames({"shape", "factors", "threads"});
-  b->ArgsProduct({{0}, {512, 1024, 2048}, {1, 2}});
+  b->ArgsProduct({{0}, {192, 512, 1024, 2048}, {1, 2}});
   b->ArgsProduct({{3, 4, 5}, {64, 128}, {1}});
   b->UseManualTime();
   b->Unit(benchmark::kMillisecond);
@@ -339,9 +339,9 @@ void peak_cases(benchmark::internal::Benchmark* b) {
 }
 
 BENCHMARK(fma_peak)->Apply(peak_cases);
-BENCHMARK(kindred_cholesky)->Apply(cases)->Apply(large_cases);
+BENCHMARK(kindred_cholesky)->Apply(cases)->Apply(further_cases);
 BENCHMARK(textbook_cholesky)->Apply(cases);
-BENCHMARK(kindred_cg)->Apply(cases)->Apply(large_cases);
+BENCHMARK(kindred_cg)->Apply(cases)->Apply(further_cases);
 BENCHMARK(textbook_cg)->Apply(cases);
 BENCHMARK(fit_memory)->Apply(memory_cases);
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// What does one thread do alone, however many there are? serial_work [PLAYS [USERS ITEMS FACTORS]]
+// What does one thread do alone, however many there are? serial_work [PLAYS [USERS ITEMS FACTORS]] | serial_work read PLAYS [THREADS]
 //
 // A fit of made-up plays (358,868 x 160,112 and 64 factors if not said; one iteration and the index) for 16 workers, whose tasks an executor runs one after
 // the other: processor seconds in all, and those outside the executor. With a plays file of make_plays also reading it by 16 threads: processor seconds of
-// the calling thread outside the loops that threads share.
+// the calling thread outside the loops that threads share. `read` only reads the file, by 16 or THREADS threads, as phases.py samples it.
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <functional>
 #include <string>
@@ -42,18 +43,18 @@ void fit(const kd::CsrMatrix& train, const char* name, const kd::AlsOptions& opt
   std::fflush(stdout);
 }
 
-void read(const std::string& path) {
+void read(const std::string& path, std::size_t threads) {
   // All on threads of their own, so that what the calling thread uses, but to start them, is what it does alone.
   double starting = 0.0;
   const kd::Executor elsewhere = [&](std::size_t n, const std::function<void(std::size_t)>& task) {
     const double start = seconds_of(CLOCK_THREAD_CPUTIME_ID);
-    std::vector<std::thread> threads;
-    for (std::size_t worker = 0; worker < n; ++worker) threads.emplace_back([&task, worker] { task(worker); });
-    for (std::thread& thread : threads) thread.join();
+    std::vector<std::thread> others;
+    for (std::size_t worker = 0; worker < n; ++worker) others.emplace_back([&task, worker] { task(worker); });
+    for (std::thread& other : others) other.join();
     starting += seconds_of(CLOCK_THREAD_CPUTIME_ID) - start;
   };
   const double start = seconds_of(CLOCK_PROCESS_CPUTIME_ID), start_alone = seconds_of(CLOCK_THREAD_CPUTIME_ID);
-  const kd::Dataset data = kd::read_lastfm_360k(path, {.read = {.execution = {.threads = workers, .executor = &elsewhere}}});
+  const kd::Dataset data = kd::read_lastfm_360k(path, {.read = {.execution = {.threads = threads, .executor = &elsewhere}}});
   std::printf("| reading %lld plays | %.2f | %.2f |\n", static_cast<long long>(data.matrix.nnz()),
               seconds_of(CLOCK_PROCESS_CPUTIME_ID) - start - starting, seconds_of(CLOCK_THREAD_CPUTIME_ID) - start_alone - starting);
 }
@@ -64,13 +65,17 @@ int main(int argc, char** argv) {
   const auto number = [&](int place, kd::Index otherwise) {
     return argc > place ? static_cast<kd::Index>(std::atoi(argv[place])) : otherwise;
   };
+  std::puts("| work | processor seconds | by the calling thread alone |\n|---|---|---|");
+  if (argc > 2 && std::strcmp(argv[1], "read") == 0) {
+    read(argv[2], static_cast<std::size_t>(number(3, workers)));
+    return 0;
+  }
   const kd::CsrMatrix train =
       kd::synthetic_listening({.users = number(2, 358'868), .items = number(3, 160'112), .items_per_user = 49}).matrix;
   const auto factors = static_cast<std::size_t>(number(4, 64));
-  std::puts("| work | processor seconds | by the calling thread alone |\n|---|---|---|");
   fit(train, "options of the paper",
       {.factors = factors, .regularization = 0.1, .iterations = 1, .units = kd::Units::paper, .confidence = {.alpha = 0.5}});
   fit(train, "defaults", {.factors = factors, .iterations = 1});
-  if (argc > 1) read(argv[1]);
+  if (argc > 1) read(argv[1], workers);
   return 0;
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by examples/lastfm/run.sh, benchmarks/beside/run.sh, tests/run.sh and .ci/run. Says on the standard error what it does.
+# Sourced by examples/lastfm/run.sh, benchmarks/beside/run.sh, benchmarks/phases.py, tests/run.sh and .ci/run. Says on the standard error what it does.
 
 # Ends the script with a message.
 fail() {
@@ -17,6 +17,7 @@ program_of() {
   case "$1" in
     g++ | cmake | ccache | clang | clang-format | chromium | curl | unzip | zip | python3) echo "$1" ;;
     ninja-build) echo ninja ;;
+    linux-perf) echo perf ;;
     gnuplot-nox) echo gnuplot ;;
   esac
 }
