@@ -89,7 +89,7 @@ def record(command, data, call_graph):
 def samples(data):
     """For each sample: whether it is of the calling thread, milliseconds, and functions from the innermost one out."""
     script = ["perf", "script", "--no-inline", "--input", data, "--fields", "pid,tid,period,ip,sym"]
-    with subprocess.Popen(script, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as perf:
+    with subprocess.Popen(script, stdout=subprocess.PIPE, text=True) as perf:
         head, functions = None, []
         for line in perf.stdout:
             if not line.strip():
@@ -118,11 +118,14 @@ def spent(phases, data):
 
 def print_table(title, phases, columns):
     """`columns`: heading -> milliseconds by phase."""
-    print("| " + " | ".join([title, *columns]) + " |\n|" + "---|" * (1 + len(columns)))
+    def row(*cells):
+        print("|" + "".join(f" {cell} |" if cell else " |" for cell in cells))
+
+    row(title, *columns)
+    print("|" + "---|" * (1 + len(columns)))
     for name in phases.names:
-        cells = [f"{column[name]:,.1f}" if 0 < column[name] < 9.95 else f"{column[name]:,.0f}" if column[name] else "" for column in columns.values()]
-        print("| " + " | ".join([name, *cells]) + " |")
-    print("| " + " | ".join(["all", *(f"{sum(column.values()):,.0f}" for column in columns.values())]) + " |")
+        row(name, *(f"{column[name]:,.{int(column[name] < 9.95)}f}" if column[name] else "" for column in columns.values()))
+    row("all", *(f"{sum(column.values()):,.0f}" for column in columns.values()))
 
 
 def medians(phases, runs):

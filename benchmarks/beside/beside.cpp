@@ -148,7 +148,7 @@ void in_turns(const Effort& effort, const std::string& task, const std::string& 
     const double median = seconds[n][effort.rounds / 2];
     std::printf("| %s | %s | %zu | %s | %.4g | %.4g | %.2f |", task.c_str(), size.c_str(), threads, rivals[n].name.c_str(),
                 seconds[n].front(), median, median / seconds[0][effort.rounds / 2]);
-    if (lists > 0) std::printf(" %.3g |", 1e6 * least_cpu[n] / static_cast<double>(lists));
+    if (lists > 0) std::printf(" %#.3g |", 1e6 * least_cpu[n] / static_cast<double>(lists));
     std::printf("\n");
   }
   std::fflush(stdout);
