@@ -51,16 +51,16 @@ class Phases:
 # Functions that inlining hides count as their callers: names of items as ids, building the record as its fields.
 READING = Phases(
     [
-        ("reading the file", r"read_blocks|parse_blocks|LineSource|TableReader"),
+        ("reading the file", r"read_blocks|parse_blocks|LineSource|TableReader|pread|filemap_read"),
         ("fields and numbers", r"parse_plain|RecordParser|LineParser|ParallelRecords::parse"),
         ("ids of a thread, names: hashes, look-ups, first touch of tables", r"BlockParser::(keep|flush)"),
         ("rows kept, with their first touch", r"RowStore::"),
         ("ids of all threads as one map; names", r"KeyMerge::|IdMap::(add_distinct|fill_table)|ParallelRecords::merge_names"),
         ("gathering by user", r"RowMerger::gather"),
         ("merging rows", r"RowMerger::merge|RowMerge::merge|PackedSort"),
-        ("the matrix", r"set_interactions|RowMerge::finish"),
+        ("the matrix", r"set_interactions|RowMerge::(finish|close_gaps)|map_by_threads"),
     ],
-    outside=r"~Dataset$|^_dl_",
+    outside=r"~Dataset$|^_dl_|_M_start_thread|thread::join",  # the executor of serial_work starts its threads anew for every loop
 )
 ITERATION = Phases(
     [
