@@ -74,6 +74,17 @@ TEST_SUITE("core/aligned") {
     }
   }
 
+  TEST_CASE("a long vector whose memory threads have mapped holds what it is given, and keeps what it had") {
+    const std::size_t size = 3 * kd::detail::huge_page / sizeof(int) + 12'345;
+    for (const std::size_t threads : {std::size_t{1}, std::size_t{3}}) {
+      std::vector<int> vector{1, 2, 3};
+      kd::detail::resize_large(vector, size, 7, {.threads = threads});
+      CHECK(vector.size() == size);
+      CHECK(std::vector<int>(vector.begin(), vector.begin() + 3) == std::vector<int>{1, 2, 3});
+      CHECK(std::count(vector.begin() + 3, vector.end(), 7) == static_cast<std::ptrdiff_t>(size - 3));
+    }
+  }
+
   TEST_CASE("copies are equal to the byte and independent") {
     const std::vector<float> values{1, 2, 3, 4};
     const kd::FactorMatrix<float> first(2, 2, values);
