@@ -71,15 +71,16 @@ void resize_large(std::vector<T>& vector, std::size_t size, const T& value = T()
                                              [[maybe_unused]] const ParallelOptions& parallel) {
 #if defined(__linux__) && defined(MADV_POPULATE_WRITE)
   constexpr std::uintptr_t page = 4096;
-  const auto first = (reinterpret_cast<std::uintptr_t>(start) + page - 1) / page * page;
-  const auto last = (reinterpret_cast<std::uintptr_t>(start) + bytes) / page * page;
+  const auto address = reinterpret_cast<std::uintptr_t>(start);
+  const auto first = (address + page - 1) / page * page;
+  const auto last = (address + bytes) / page * page;
   if (last < first + 2 * huge_page || resolve_threads(parallel.threads) == 1) return;
   const auto first_piece = first / huge_page;
   parallel_for((last - 1) / huge_page + 1 - first_piece, {.threads = parallel.threads, .grain = 1, .executor = parallel.executor},
                [&](std::size_t from, std::size_t to, std::size_t) {
                  const auto low = (std::max)(first, (first_piece + from) * huge_page),
                             high = (std::min)(last, (first_piece + to) * huge_page);
-                 (void)::madvise(reinterpret_cast<void*>(low), high - low, MADV_POPULATE_WRITE);
+                 (void)::madvise(static_cast<char*>(start) + (low - address), high - low, MADV_POPULATE_WRITE);
                });
 #endif
 }
