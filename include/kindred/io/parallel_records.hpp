@@ -173,16 +173,17 @@ class ParallelRecords {
       table_.fetch(block);
     } catch (...) {
       reading_failed(block.number);
-      return failed(block.number);
+      return lower(failed_block_, block.number);
     }
     BlockRows found = parsers_[worker].parse(block);
-    if (found.bad_lines > 0 && table_.options().on_bad_line == ReadOptions::BadLinePolicy::fail) failed(block.number);
+    if (found.bad_lines > 0 && table_.options().on_bad_line == ReadOptions::BadLinePolicy::fail) lower(failed_block_, block.number);
     done_[worker].push_back(std::move(found));
   }
 
-  void failed(std::uint64_t block) noexcept {
-    std::uint64_t before = failed_block_.load();
-    while (block < before && !failed_block_.compare_exchange_weak(before, block)) {
+  /// least = min(least, value).
+  static void lower(std::atomic<std::uint64_t>& least, std::uint64_t value) noexcept {
+    std::uint64_t before = least.load(std::memory_order_relaxed);
+    while (value < before && !least.compare_exchange_weak(before, value, std::memory_order_relaxed)) {
     }
   }
 
@@ -246,11 +247,7 @@ class ParallelRecords {
             body(static_cast<std::size_t>(items(t, static_cast<Index>(own))), parsers_[t].item_names[own], parsers_[t].name_places[own]);
       });
     };
-    each_name([&](std::size_t item, const std::string&, std::uint64_t place) {
-      std::uint64_t first = places[item].load(std::memory_order_relaxed);
-      while (place < first && !places[item].compare_exchange_weak(first, place, std::memory_order_relaxed)) {
-      }
-    });
+    each_name([&](std::size_t item, const std::string&, std::uint64_t place) { lower(places[item], place); });
     each_name([&](std::size_t item, std::string& name, std::uint64_t place) {
       if (places[item].load(std::memory_order_relaxed) == place) names[item] = std::move(name);
     });
